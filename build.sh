@@ -1,0 +1,132 @@
+#!/usr/bin/env bash
+# Sets up, builds, runs and tests. Usage: ./build.sh [run|test|bench|pack|build] [arguments]
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+# Two spinning OpenMP threads on a busy machine can be ten times slower than one.
+export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}" OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-passive}"
+
+readonly torch_packages=(libtorch-dev libopenblas0-openmp cmake g++)
+readonly data_packages=(dataset-fashion-mnist)
+
+say() { printf '%s\n' "$*" >&2; }
+fail() { say "build.sh: $*"; exit 1; }
+
+usage() {
+    cat <<'TEXT'
+Usage: ./build.sh COMMAND [ARGUMENTS]
+  run     the main job: record, select and train on Fashion-MNIST (arguments: --quick, --seeds N, --json FILE, ... see --help)
+  test    all tests
+  bench   benchmarks: training (against PyTorch), scoring, selection; or the named one
+  pack    the NuGet package, into packages/ (from the real packages only)
+  build   everything, without running it
+Each command first installs what is missing, as root or with sudo, or says what to install.
+TEXT
+}
+
+# Installs the missing ones among Debian packages.
+need_packages() {
+    command -v dpkg-query >/dev/null || return 0
+    local missing=() package
+    for package in "$@"; do
+        dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
+    done
+    ((${#missing[@]})) || return 0
+    local root=()
+    if ((EUID != 0)); then
+        command -v sudo >/dev/null && sudo -n true 2>/dev/null || fail "missing Debian packages: ${missing[*]}. Install them with: apt-get install ${missing[*]}"
+        root=(sudo)
+    fi
+    say "Installing ${missing[*]} ..."
+    "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -qq
+    "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}" >/dev/null \
+        || fail "apt-get could not install: ${missing[*]}. Install them by hand."
+}
+
+# Asks the registry once whether it has the real packages, and writes the answer where every build reads it.
+choose_dependencies() {
+    command -v dotnet >/dev/null || fail "the .NET SDK 10 is missing: install it (dotnet on PATH), see global.json for the version."
+    if [[ ! -f DependencySource.props ]]; then
+        local probe source=Standins
+        probe=$(mktemp -d)
+        cat >"$probe/probe.csproj" <<'PROJECT'
+<Project Sdk="Microsoft.NET.Sdk">
+  <PropertyGroup>
+    <TargetFramework>net10.0</TargetFramework>
+  </PropertyGroup>
+  <ItemGroup>
+    <PackageDownload Include="Microsoft.ML" Version="[$(MicrosoftMLVersion)]" />
+    <PackageDownload Include="TorchSharp" Version="[$(TorchSharpVersion)]" />
+  </ItemGroup>
+</Project>
+PROJECT
+        local versions=()
+        mapfile -t versions < <(sed -n "s:.*<\(MicrosoftMLVersion\|TorchSharpVersion\)[^>]*>\(.*\)</.*:-p\:\1=\2:p" Directory.Build.props)
+        say "Asking the package registry for Microsoft.ML and TorchSharp ..."
+        if dotnet restore "$probe/probe.csproj" "${versions[@]}" ${RestoreAdditionalProjectSources:+-p:RestoreAdditionalProjectSources="$RestoreAdditionalProjectSources"} >/dev/null 2>&1; then
+            source=Packages
+        fi
+        rm -rf "$probe"
+        printf '<Project>\n  <PropertyGroup>\n    <DependencySource Condition="'"'\$(DependencySource)' == ''"'">%s</DependencySource>\n  </PropertyGroup>\n</Project>\n' "$source" >DependencySource.props
+    fi
+    if grep -q '>Standins<' DependencySource.props && [[ "${DependencySource:-}" != Packages ]]; then
+        need_packages "${torch_packages[@]}"
+    fi
+}
+
+build() {
+    choose_dependencies
+    dotnet build ForwardSampling.slnx -c Release -v quiet "$@"
+}
+
+run_tests() {
+    need_packages "${data_packages[@]}"
+    build
+    local passed=0 failed=0 skipped=0 status=0 project output counts
+    output=$(mktemp)
+    for project in test/*/*.csproj; do
+        say "== $(basename "$project" .csproj)"
+        dotnet test "$project" -c Release --no-build --nologo -v quiet "$@" 2>&1 | tee "$output" || status=1
+        # The runner closes with: Passed! - Failed: 0, Passed: 12, Skipped: 1, ...
+        counts=$(sed -n 's/.*Failed: *\([0-9]*\), Passed: *\([0-9]*\), Skipped: *\([0-9]*\).*/\1 \2 \3/p' "$output" | tail -n 1)
+        if [[ -z "$counts" ]]; then
+            say "No result from $project."
+            failed=$((failed + 1))
+            continue
+        fi
+        read -r f p s <<<"$counts"
+        failed=$((failed + f)) passed=$((passed + p)) skipped=$((skipped + s))
+    done
+    rm -f "$output"
+    printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
+    ((status == 0 && failed == 0 && passed > 0))
+}
+
+run_examples() {
+    need_packages "${data_packages[@]}"
+    choose_dependencies
+    dotnet build src/Examples -c Release -v quiet
+    exec dotnet run --project src/Examples -c Release --no-build -- quick-start "$@"
+}
+
+run_bench() {
+    choose_dependencies
+    dotnet build bench -c Release -v quiet
+    exec bench/run.sh "$@"
+}
+
+command=${1:-}
+[[ $# -gt 0 ]] && shift
+case "$command" in
+    run) run_examples "$@" ;;
+    test) run_tests "$@" ;;
+    bench) run_bench "$@" ;;
+    build) build "$@" ;;
+    pack)
+        choose_dependencies
+        dotnet pack src/Microsoft.ML.ForwardSampling -c Release -o packages "$@"
+        ;;
+    -h | --help | help) usage ;;
+    *) usage; exit 2 ;;
+esac

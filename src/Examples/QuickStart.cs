@@ -1,0 +1,205 @@
+using System.Diagnostics;
+using Microsoft.ML.Data;
+using Microsoft.ML.ForwardSampling.Recording;
+using Microsoft.ML.ForwardSampling.Scoring;
+using Microsoft.ML.ForwardSampling.Selection;
+using Microsoft.ML.ForwardSampling.Training;
+using Spectre.Console;
+
+namespace Microsoft.ML.ForwardSampling.Examples;
+
+/// <summary>
+/// A network is in service while its training data arrive: each chunk of rows is scored by the deployed network, one row in ten
+/// is selected by what that forward pass said, the next network is trained on the selected rows, and takes over.
+/// </summary>
+internal static class QuickStart
+{
+    /// <summary>Runs the comparison and writes the table, the page and the results file.</summary>
+    /// <returns>All figures, counted and timed.</returns>
+    public static QuickStartResults Run(QuickStartOptions options, IAnsiConsole console, CancellationToken cancellation = default)
+    {
+        long started = Stopwatch.GetTimestamp();
+        QuickStartConsole.WriteProtocol(console, options);
+        FashionMnist data = FashionMnist.Load(options.Data);
+
+        // Seeds run one after the other. At one seed every policy meets the same rows in the same order and starts from the same weights.
+        var runs = new List<PolicyRun>();
+        QuickStartConsole.Watch(console, options, progress =>
+        {
+            for (int seed = 1; seed <= Math.Max(options.Seeds, options.FullSeeds); seed++)
+            {
+                IReadOnlyList<FashionImage> training = WithNoise(data.Training, options.Noise, seed);
+                if (seed <= options.Seeds)
+                {
+                    foreach (IRowSelectionPolicy policy in PoliciesOf(options))
+                        runs.Add(Stream(training, data.Test, policy, seed, options, progress, cancellation));
+                }
+
+                if (seed <= options.FullSeeds)
+                    runs.Add(Stream(training, data.Test, null, seed, options, progress, cancellation));
+            }
+        });
+
+        var results = QuickStartResults.Of(options, data, runs, Stopwatch.GetElapsedTime(started).TotalSeconds);
+        QuickStartConsole.WriteResults(console, results);
+        if (options.Json is { } json)
+            WriteFile(console, json, results.ToJson());
+        WriteFile(console, options.Html, AccuracyPage.Of(results));
+        return results;
+    }
+
+    /// <summary>One policy at one seed: the stream of chunks, from the first network to the last.</summary>
+    /// <param name="policy">Null: every row gets a backward pass.</param>
+    private static PolicyRun Stream(
+        IReadOnlyList<FashionImage> training, IReadOnlyList<FashionImage> test, IRowSelectionPolicy? policy, int seed,
+        QuickStartOptions options, IProgress<QuickStartProgress> progress, CancellationToken cancellation)
+    {
+        var mlContext = new MLContext(seed);
+        ForwardSamplingCatalog fs = mlContext.ForwardSampling();
+        IDataView testRows = mlContext.Data.LoadFromEnumerable(test);
+        var network = new NetworkTrainerOptions
+        {
+            HiddenLayers = [256, 128],
+            Optimizer = new AdamOptions { LearningRate = 1e-3f },
+            BatchSize = 64,
+            Epochs = 1,
+            Threads = 1,
+            CancellationToken = cancellation,
+        };
+        var selection = new SelectionOptions { WindowSize = options.Window, Budget = options.Budget };
+
+        var random = new Random(seed);
+        FashionImage[] stream = [.. training];
+        int chunksOfAPass = (stream.Length + options.Chunk - 1) / options.Chunk;
+        var counts = new StreamCounts();
+        var curve = new List<CurvePoint>();
+        NetworkPredictionTransformer? deployed = null;
+        try
+        {
+            for (int pass = 1; pass <= options.Passes; pass++)
+            {
+                random.Shuffle(stream);
+                for (int chunk = 1; chunk <= chunksOfAPass; chunk++)
+                {
+                    FashionImage[] arrived = stream[((chunk - 1) * options.Chunk)..Math.Min(chunk * options.Chunk, stream.Length)];
+                    IDataView rows = mlContext.Data.LoadFromEnumerable(arrived);
+                    int chunkSeed = random.Next();
+
+                    // 1. Record: the deployed network serves the chunk, and leaves a few numbers for each row. Uniform needs none.
+                    //    The first chunk has no deployed network yet: there, every policy draws evenly.
+                    IRowSelectionPolicy? rule = deployed is null && policy is not null ? new UniformPolicy() : policy;
+                    IDataView recorded = deployed is not null && rule is { Needs: not RecordStatistics.None }
+                        ? Record(mlContext, deployed, rows, counts)
+                        : rows;
+
+                    // 2. Select: another seed for each chunk, or every chunk would be drawn alike.
+                    IDataView chosen = rule is null ? recorded : fs.SelectRows(recorded, rule, selection with { Seed = chunkSeed });
+
+                    // 3. Train the next network from the deployed one; Adam goes on with its moments.
+                    NetworkPredictionTransformer next = Train(fs, network with { Seed = chunkSeed }, chosen, deployed, counts);
+
+                    // 4. Deploy it.
+                    deployed?.Dispose();
+                    deployed = next;
+
+                    double? accuracy = null;
+                    if (chunk == chunksOfAPass || (pass == 1 && chunk is 4 or 8 or 16))
+                    {
+                        accuracy = mlContext.MulticlassClassification.Evaluate(deployed.Transform(testRows)).MicroAccuracy;
+                        curve.Add(counts.At(chunk == chunksOfAPass ? pass : 0, accuracy.Value));
+                    }
+
+                    progress.Report(new QuickStartProgress(NameOf(policy), seed, (pass - 1) * chunksOfAPass + chunk, options.Passes * chunksOfAPass, accuracy));
+                }
+            }
+        }
+        finally
+        {
+            deployed?.Dispose();
+        }
+
+        return new PolicyRun(NameOf(policy), seed, curve);
+    }
+
+    /// <summary>Scores a chunk with the deployed network and keeps the statistics, as a service would.</summary>
+    private static IDataView Record(MLContext mlContext, NetworkPredictionTransformer deployed, IDataView rows, StreamCounts counts)
+    {
+        long started = Stopwatch.GetTimestamp();
+        ForwardRecordingTransformer recorder = mlContext.ForwardSampling().RecordForwardPass(deployed, PredictionTask.Multiclass).Fit(rows);
+        IDataView recorded = mlContext.Data.Cache(recorder.Transform(rows));
+
+        // The cache computes what it is asked for, once. Asked for all four in one cursor, it scores each row once.
+        string[] statistics = [ForwardColumns.Loss, ForwardColumns.GradientNorm, ForwardColumns.Margin, ForwardColumns.Entropy];
+        using (DataViewRowCursor cursor = recorded.GetRowCursor(statistics.Select(name => recorded.Schema[name])))
+        {
+            while (cursor.MoveNext())
+            {
+            }
+        }
+
+        counts.RecordSeconds += Stopwatch.GetElapsedTime(started).TotalSeconds;
+        counts.RecordedRows += recorder.Report.RowsRecorded;
+        return recorded;
+    }
+
+    /// <summary>One Fit. Reading the selected rows is what runs the selection, so its time is the report's reading time.</summary>
+    private static NetworkPredictionTransformer Train(
+        ForwardSamplingCatalog fs, NetworkTrainerOptions network, IDataView chosen, NetworkPredictionTransformer? deployed, StreamCounts counts)
+    {
+        long started = Stopwatch.GetTimestamp();
+        NetworkPredictionTransformer next = fs.Trainers.Multiclass(network).Fit(chosen, null, deployed);
+        double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+        TrainingReport report = next.Model.Report!;
+        if (deployed is not null && !report.OptimizerContinued)
+        {
+            next.Dispose();
+            throw new InvalidOperationException("The optimizer did not go on with the deployed network's state: this would be another experiment.");
+        }
+
+        counts.BackwardRows += report.BackwardRows;
+        counts.ForwardRows += report.ForwardRows;
+        counts.ReadSeconds += report.ReadSeconds;
+        counts.TrainSeconds += seconds - report.ReadSeconds;
+        return next;
+    }
+
+    /// <summary>Uniform first, then the asked-for ones, each once.</summary>
+    internal static IEnumerable<IRowSelectionPolicy> PoliciesOf(QuickStartOptions options)
+        => options.Policies.Prepend("uniform").Distinct().Select(name => QuickStartOptions.KnownPolicies[name]);
+
+    internal static string NameOf(IRowSelectionPolicy? policy) => policy?.Name ?? QuickStartResults.FullTraining;
+
+    private static IReadOnlyList<FashionImage> WithNoise(IReadOnlyList<FashionImage> rows, double share, int seed)
+    {
+        if (share == 0)
+            return rows;
+        var random = new Random(-seed);
+        return [.. rows.Select(row => random.NextDouble() < share ? new FashionImage { Features = row.Features, Label = (uint)random.Next(1, FashionMnist.Classes + 1) } : row)];
+    }
+
+    private static void WriteFile(IAnsiConsole console, string path, string content)
+    {
+        string full = Path.GetFullPath(path);
+        Directory.CreateDirectory(Path.GetDirectoryName(full)!);
+        File.WriteAllText(full, content);
+        console.WriteLine($"Written: {full}");
+    }
+
+    /// <summary>What a stream has counted so far.</summary>
+    private sealed class StreamCounts
+    {
+        public long BackwardRows { get; set; }
+
+        public long RecordedRows { get; set; }
+
+        public long ForwardRows { get; set; }
+
+        public double RecordSeconds { get; set; }
+
+        public double ReadSeconds { get; set; }
+
+        public double TrainSeconds { get; set; }
+
+        public CurvePoint At(int pass, double accuracy) => new(pass, accuracy, BackwardRows, RecordedRows, ForwardRows, RecordSeconds, ReadSeconds, TrainSeconds);
+    }
+}

@@ -1,0 +1,57 @@
+using Microsoft.ML.ForwardSampling.Selection;
+
+namespace Microsoft.ML.ForwardSampling.Examples;
+
+/// <summary>The experiment that the quick start runs; the defaults are the ones of <c>./build.sh run</c>.</summary>
+internal sealed record QuickStartOptions
+{
+    /// <summary>Policies by the names that <c>--policies</c> takes, in the order of the table.</summary>
+    public static IReadOnlyDictionary<string, IRowSelectionPolicy> KnownPolicies { get; } = new Dictionary<string, IRowSelectionPolicy>
+    {
+        ["uniform"] = new UniformPolicy(),
+        ["mean-matching"] = new MeanMatchingPolicy(),
+        ["loss-stratified"] = new LossStratifiedPolicy(),
+        ["selective-backprop"] = new SelectiveBackpropPolicy(),
+        ["gradient-norm"] = new GradientNormPolicy(),
+        ["balanced-gradient-norm"] = new BalancedGradientNormPolicy(),
+    };
+
+    /// <summary>Folder with the four files of Fashion-MNIST.</summary>
+    public string Data { get; init; } = FashionMnist.DebianFolder;
+
+    /// <summary>Policies to compare with Uniform, which is always there.</summary>
+    public IReadOnlyList<string> Policies { get; init; } = ["balanced-gradient-norm"];
+
+    /// <summary>Repetitions of each policy, with seeds 1, 2, ...</summary>
+    public int Seeds { get; init; } = 5;
+
+    /// <summary>Repetitions of full training, with seeds 1, 2, ...; 0 leaves it out.</summary>
+    public int FullSeeds { get; init; } = 5;
+
+    /// <summary>Times the stream brings every training row.</summary>
+    public int Passes { get; init; } = 8;
+
+    /// <summary>Rows served, recorded and trained on between two deployments.</summary>
+    public int Chunk { get; init; } = 2560;
+
+    /// <summary>Rows that compete with each other.</summary>
+    public int Window { get; init; } = 640;
+
+    /// <summary>Share of each window that gets a backward pass.</summary>
+    public double Budget { get; init; } = 0.1;
+
+    /// <summary>Share of the training labels that is replaced by a random class.</summary>
+    public double Noise { get; init; }
+
+    /// <summary>Whether this is the short run, which says that it is one.</summary>
+    public bool Quick { get; init; }
+
+    /// <summary>File for the results, or null.</summary>
+    public string? Json { get; init; }
+
+    /// <summary>File for the page with the curves.</summary>
+    public string Html { get; init; } = Path.Combine("artifacts", "quick-start.html");
+
+    /// <summary>The short run: fewer seeds, fewer passes.</summary>
+    public static QuickStartOptions QuickTaste { get; } = new() { Quick = true, Seeds = 2, FullSeeds = 1, Passes = 3 };
+}

@@ -1,0 +1,43 @@
+using Microsoft.ML.Data;
+
+namespace Microsoft.ML.ForwardSampling.DataViews;
+
+/// <summary>A schema with no rows.</summary>
+internal sealed class EmptyView(DataViewSchema schema) : IDataView
+{
+    public DataViewSchema Schema { get; } = schema;
+
+    public bool CanShuffle => true;
+
+    public long? GetRowCount() => 0;
+
+    public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random? rand = null)
+        => new Cursor(Schema, new ActiveColumns(Schema, Schema, columnsNeeded));
+
+    public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null)
+        => [GetRowCursor(columnsNeeded, rand)];
+
+    private sealed class Cursor(DataViewSchema schema, ActiveColumns active) : DataViewRowCursor
+    {
+        public override DataViewSchema Schema => schema;
+
+        public override long Position => -1;
+
+        public override long Batch => 0;
+
+        public override bool MoveNext() => false;
+
+        public override bool IsColumnActive(DataViewSchema.Column column) => active.IsActive(column, schema);
+
+        public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column)
+        {
+            if (!IsColumnActive(column))
+                throw SchemaErrors.Inactive(column);
+            if (typeof(TValue) != column.Type.RawType)
+                throw SchemaErrors.WrongGetterType(column, typeof(TValue));
+            return static (ref TValue _) => throw new InvalidOperationException("The view has no rows.");
+        }
+
+        public override ValueGetter<DataViewRowId> GetIdGetter() => static (ref DataViewRowId _) => throw new InvalidOperationException("The view has no rows.");
+    }
+}

@@ -1,0 +1,55 @@
+using Microsoft.ML.ForwardSampling.Saving;
+using Microsoft.ML.ForwardSampling.Training;
+
+namespace Microsoft.ML.ForwardSampling;
+
+public sealed partial class ForwardSamplingCatalog
+{
+    // Training
+
+    /// <summary>Trainers of TorchSharp networks.</summary>
+    public NetworkTrainers Trainers => new(_context);
+
+    // Saving and loading
+
+    /// <summary>Writes a model to a file: under another name first, then renamed, so that a file of that name is always whole.</summary>
+    /// <remarks>The file is the same as <c>mlContext.Model.Save</c> writes, which works too but leaves a broken file when it is interrupted.</remarks>
+    /// <param name="model">Any model, with or without transformers of this library.</param>
+    /// <param name="inputSchema">Schema of the rows it takes, or null.</param>
+    /// <param name="path">File to write; one that exists is replaced.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="model"/> or <paramref name="path"/> is null.</exception>
+    /// <exception cref="IOException">The file cannot be written; what was there before is still there.</exception>
+    public void Save(ITransformer model, DataViewSchema? inputSchema, string path)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        ModelFile.Save(_context, model, inputSchema, path);
+    }
+
+    /// <summary>Loads a model file and puts this library's own transformers back, at full speed.</summary>
+    /// <param name="path">File written by <c>mlContext.Model.Save</c> or <see cref="Save"/>.</param>
+    /// <param name="inputSchema">The schema that was saved with it.</param>
+    /// <param name="network">Builds the user's own network; only for a model that was trained with <see cref="NetworkTrainerOptions.Network"/>.</param>
+    /// <returns>The model; a network scores on the CPU.</returns>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="InvalidDataException">The file is truncated, foreign, damaged or of a newer version; the message names it.</exception>
+    /// <exception cref="InvalidOperationException">The network is the user's own and <paramref name="network"/> is null.</exception>
+    public ITransformer Load(string path, out DataViewSchema inputSchema, NetworkFactory? network = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return ModelFile.Load(_context, path, out inputSchema, network);
+    }
+
+    /// <summary>Puts this library's own transformers back into a model that <c>mlContext.Model.Load</c> loaded: batched, annotated, ready to go on training.</summary>
+    /// <param name="model">A loaded model, with or without transformers of this library.</param>
+    /// <param name="network">Builds the user's own network; only for a model that was trained with <see cref="NetworkTrainerOptions.Network"/>.</param>
+    /// <returns>The restored model; the same object when there was nothing to restore.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="model"/> is null.</exception>
+    /// <exception cref="InvalidDataException">The carried state is damaged or of a newer version.</exception>
+    /// <exception cref="InvalidOperationException">The network is the user's own and <paramref name="network"/> is null.</exception>
+    public ITransformer Restore(ITransformer model, NetworkFactory? network = null)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        return ModelRestorer.Restore(_context, model, network);
+    }
+}

@@ -1,0 +1,38 @@
+namespace Microsoft.ML.ForwardSampling.Recording;
+
+/// <summary>From the probability where the model gives one, else from the score as log-odds.</summary>
+internal sealed class BinaryValues : ClassificationValues
+{
+    private readonly ValueGetter<float> _score;
+    private readonly ValueGetter<float>? _probability;
+
+    public BinaryValues(DataViewRow row, RecordingCounters counters, DataViewSchema.Column score, DataViewSchema.Column? probability, DataViewSchema.Column? label, bool needsLabel)
+        : base(row, counters, label, needsLabel)
+    {
+        _score = row.GetGetter<float>(score);
+        _probability = probability is { } column ? row.GetGetter<float>(column) : null;
+    }
+
+    protected override void Compute()
+    {
+        int label = ReadLabel(classes: 2);
+        float score = 0, probability = 0;
+        _score(ref score);
+        if (_probability is null)
+        {
+            Statistics = ForwardStatistics.BinaryFromScore(score, label);
+        }
+        else
+        {
+            _probability(ref probability);
+            Statistics = ForwardStatistics.BinaryFromProbability(probability, score, label);
+        }
+
+        if (!float.IsNaN(Statistics.Margin))
+            return;
+        if (float.IsFinite(score) && float.IsFinite(probability))
+            Counts.InvalidProbability++;
+        else
+            Counts.NonFinite++;
+    }
+}

@@ -1,0 +1,57 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.ForwardSampling.DataViews;
+
+namespace Microsoft.ML.ForwardSampling.Recording;
+
+/// <summary>Adds the statistics columns to a scored schema.</summary>
+internal sealed class ForwardStatisticsAppender : ColumnAppender
+{
+    private readonly ForwardRecordingOptions _options;
+    private readonly RecordingCounters _counters;
+    private readonly DataViewSchema.Column _score;
+    private readonly DataViewSchema.Column? _probability;
+    private readonly DataViewSchema.Column? _label;
+
+    /// <param name="scored">The wrapped model's output schema; columns are bound by name, so that a score added later hides an older one.</param>
+    /// <param name="options">Checked options.</param>
+    /// <param name="counters">Where every cursor hands in its counts.</param>
+    /// <param name="parameter">Parameter that brought the schema, for messages.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The score is missing, or a column has a wrong type.</exception>
+    public ForwardStatisticsAppender(DataViewSchema scored, ForwardRecordingOptions options, RecordingCounters counters, string parameter)
+        : base(scored, RecordingColumns.Added(options))
+    {
+        RecordingColumns.Check(scored, options, parameter);
+        _options = options;
+        _counters = counters;
+        _score = scored[options.ScoreColumnName];
+        _probability = options.Task == PredictionTask.Binary ? scored.GetColumnOrNull(options.ProbabilityColumnName) : null;
+        _label = scored.GetColumnOrNull(options.LabelColumnName);
+    }
+
+    /// <summary>True if the schema has the label column.</summary>
+    public bool HasLabel => _label is not null;
+
+    public override AddedValues Bind(DataViewRow input, ReadOnlySpan<bool> activeAdded)
+    {
+        DataViewSchema.Column? label = NeedsLabel(activeAdded) ? _label : null;
+        return _options.Task switch
+        {
+            PredictionTask.Regression => new RegressionValues(input, _counters, _score, label),
+            PredictionTask.Binary => new BinaryValues(input, _counters, _score, _probability, label, NeedsLabel(activeAdded)),
+            _ => new MulticlassValues(input, _counters, _score, label, NeedsLabel(activeAdded), _options.MulticlassScores, withEntropy: activeAdded[3]),
+        };
+    }
+
+    protected override void MarkDependencies(ReadOnlySpan<bool> activeAdded, Span<bool> needed)
+    {
+        needed[_score.Index] = true;
+        if (_probability is { } probability)
+            needed[probability.Index] = true;
+        if (_label is { } label && NeedsLabel(activeAdded))
+            needed[label.Index] = true;
+    }
+
+    /// <summary>Loss, gradient norm and residual compare with the label; margin and entropy do not.</summary>
+    private bool NeedsLabel(ReadOnlySpan<bool> activeAdded)
+        => activeAdded[0] || activeAdded[1] || (_options.Task == PredictionTask.Regression && activeAdded[2]);
+}

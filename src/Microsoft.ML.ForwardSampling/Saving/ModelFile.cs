@@ -1,0 +1,51 @@
+using Microsoft.ML.ForwardSampling.Training;
+
+namespace Microsoft.ML.ForwardSampling.Saving;
+
+/// <summary>Model files: written beside and renamed, read with one kind of error.</summary>
+internal static class ModelFile
+{
+    public static void Save(MLContext context, ITransformer model, DataViewSchema? inputSchema, string path)
+    {
+        string full = Path.GetFullPath(path);
+        string temporary = Path.Combine(Path.GetDirectoryName(full)!, $".{Path.GetFileName(full)}.{Guid.NewGuid():N}.tmp");
+        try
+        {
+            using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.ReadWrite))
+            {
+                context.Model.Save(model, inputSchema, stream);
+                stream.Flush(flushToDisk: true);
+            }
+
+            File.Move(temporary, full, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
+    }
+
+    public static ITransformer Load(MLContext context, string path, out DataViewSchema inputSchema, NetworkFactory? network)
+    {
+        using FileStream stream = File.OpenRead(path);
+        ITransformer model;
+        try
+        {
+            model = context.Model.Load(stream, out inputSchema);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            throw new InvalidDataException($"'{path}' ({stream.Length} bytes) is not a whole model file, as mlContext.Model.Save writes it: {e.Message}", e);
+        }
+
+        try
+        {
+            return ModelRestorer.Restore(context, model, network);
+        }
+        catch (InvalidDataException e)
+        {
+            throw new InvalidDataException($"'{path}': {e.Message}", e);
+        }
+    }
+}

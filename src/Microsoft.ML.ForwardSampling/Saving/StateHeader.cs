@@ -1,0 +1,38 @@
+namespace Microsoft.ML.ForwardSampling.Saving;
+
+/// <summary>What a saved state is of.</summary>
+internal enum StateKind : byte
+{
+    /// <summary>A trained network.</summary>
+    Network = 1,
+
+    /// <summary>A recorder of forward passes around another model.</summary>
+    Recorder = 2,
+}
+
+/// <summary>The first bytes of every state: "FwdS", the kind and the version of its format.</summary>
+internal static class StateHeader
+{
+    private const uint Magic = 0x53647746; // "FwdS" in the file
+    private const byte Version = 1;
+
+    public static void Write(BinaryWriter writer, StateKind kind)
+    {
+        writer.Write(Magic);
+        writer.Write((byte)kind);
+        writer.Write(Version);
+    }
+
+    /// <summary>Reads the header.</summary>
+    /// <exception cref="InvalidDataException">Not a state of ours, or one of a newer version.</exception>
+    public static StateKind Read(BinaryReader reader)
+    {
+        if (reader.ReadUInt32() != Magic)
+            throw new InvalidDataException("The saved state is damaged or not of Microsoft.ML.ForwardSampling: it does not begin with 'FwdS'.");
+        StateKind kind = StateReading.Enum<StateKind>(reader);
+        byte version = reader.ReadByte();
+        return version == Version
+            ? kind
+            : throw new InvalidDataException($"The saved state has format version {version}; this version of Microsoft.ML.ForwardSampling reads version {Version}. Update the package to load it.");
+    }
+}

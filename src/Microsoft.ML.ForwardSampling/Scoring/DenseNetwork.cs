@@ -1,0 +1,205 @@
+using System.Numerics.Tensors;
+using Microsoft.ML.ForwardSampling.Training;
+
+namespace Microsoft.ML.ForwardSampling.Scoring;
+
+/// <summary>A trained multilayer perceptron as plain arrays: scores on the CPU without torch. Immutable; many threads may use it at once.</summary>
+/// <remarks>
+/// One call into torch for one row costs more than the row, and torch's matrix product gives a row other last bits in another batch.
+/// Here a row's scores are the same bits alone, in a batch and after loading.
+/// </remarks>
+internal sealed class DenseNetwork
+{
+    /// <summary>Rows that pass through all layers together: their activations stay in the cache.</summary>
+    private const int RowsPerPass = 64;
+    private const float NormalizationEpsilon = 1e-5f;
+
+    private readonly NetworkArchitecture _architecture;
+    private readonly Layer[] _layers;
+    private readonly int _widest;
+
+    /// <param name="architecture">Sizes and functions.</param>
+    /// <param name="weight">Values of a weight by its name in <see cref="MultilayerPerceptron"/>.</param>
+    public DenseNetwork(NetworkArchitecture architecture, Func<string, float[]> weight)
+    {
+        _architecture = architecture;
+        int[] sizes = [architecture.Inputs, .. architecture.HiddenLayers, architecture.Outputs];
+        _layers = new Layer[sizes.Length - 1];
+        for (int i = 0; i < _layers.Length; i++)
+            _layers[i] = CreateLayer(i, sizes[i], sizes[i + 1], weight);
+        _widest = _layers.Max(layer => layer.PaddedOutputs);
+    }
+
+    /// <summary>Buffers of one caller.</summary>
+    public sealed class Scratch(DenseNetwork network)
+    {
+        internal float[] Current { get; } = new float[RowsPerPass * network._widest];
+
+        internal float[] Next { get; } = new float[RowsPerPass * network._widest];
+    }
+
+    /// <summary>The outputs of the last layer, before any softmax.</summary>
+    /// <param name="features">Shape [rows, inputs].</param>
+    /// <param name="rows">Number of rows.</param>
+    /// <param name="outputs">Out, shape [rows, outputs].</param>
+    /// <param name="scratch">Used by this call alone.</param>
+    public void Forward(ReadOnlySpan<float> features, int rows, Span<float> outputs, Scratch scratch)
+    {
+        for (int start = 0; start < rows; start += RowsPerPass)
+        {
+            int count = Math.Min(RowsPerPass, rows - start);
+            ReadOnlySpan<float> input = features.Slice(start * _architecture.Inputs, count * _architecture.Inputs);
+            int stride = _architecture.Inputs;
+            float[] current = scratch.Current, next = scratch.Next;
+            for (int i = 0; i < _layers.Length; i++)
+            {
+                Layer layer = _layers[i];
+                DenseKernel.Multiply(input, stride, layer.Weights, layer.Bias, next, count, layer.Inputs);
+                if (i < _layers.Length - 1)
+                    ActivateRows(layer, next, count);
+                (current, next) = (next, current);
+                input = current;
+                stride = layer.PaddedOutputs;
+            }
+
+            for (int row = 0; row < count; row++)
+                current.AsSpan(row * stride, _architecture.Outputs).CopyTo(outputs[((start + row) * _architecture.Outputs)..]);
+        }
+    }
+
+    private Layer CreateLayer(int index, int inputs, int outputs, Func<string, float[]> weight)
+    {
+        int padded = (outputs + DenseKernel.Padding - 1) / DenseKernel.Padding * DenseKernel.Padding;
+        var layer = new Layer(inputs, outputs, padded);
+        string Name(string part) => $"{MultilayerPerceptron.LayerName(index)}.{part}";
+        float[] weights = weight(Name("weight"));
+        float[] bias = weight(Name("bias"));
+        bool hidden = index < _layers.Length - 1;
+        float[]? scale = null, shift = null;
+        if (hidden && _architecture.Normalization == Normalization.Batch)
+        {
+            // Scoring uses the running mean and variance, so the normalisation is one more linear map: fold it in.
+            float[] mean = weight(Name("mean")), variance = weight(Name("variance"));
+            scale = [.. weight(Name("scale")).Zip(variance, (s, v) => s / MathF.Sqrt(v + NormalizationEpsilon))];
+            shift = [.. weight(Name("shift")).Select((s, i) => s - mean[i] * scale[i])];
+        }
+        else if (hidden && _architecture.Normalization == Normalization.Layer)
+        {
+            layer.Scale = weight(Name("scale"));
+            layer.Shift = weight(Name("shift"));
+        }
+
+        for (int o = 0; o < outputs; o++)
+        {
+            layer.Bias[o] = scale is null ? bias[o] : bias[o] * scale[o] + shift![o];
+            for (int k = 0; k < inputs; k++)
+                layer.Weights[k * padded + o] = weights[o * inputs + k] * (scale?[o] ?? 1f);
+        }
+
+        return layer;
+    }
+
+    private void ActivateRows(Layer layer, float[] values, int rows)
+    {
+        // Row by row, so that a row's bits do not depend on where in a vector it stands.
+        for (int row = 0; row < rows; row++)
+        {
+            Span<float> units = values.AsSpan(row * layer.PaddedOutputs, layer.Outputs);
+            if (layer.Scale is not null)
+                NormalizeRow(units, layer.Scale, layer.Shift!);
+            Activate(units);
+        }
+    }
+
+    private static void NormalizeRow(Span<float> units, float[] scale, float[] shift)
+    {
+        float mean = TensorPrimitives.Sum<float>(units) / units.Length;
+        TensorPrimitives.Subtract(units, mean, units);
+        float variance = TensorPrimitives.SumOfSquares<float>(units) / units.Length;
+        TensorPrimitives.Multiply(units, 1f / MathF.Sqrt(variance + NormalizationEpsilon), units);
+        TensorPrimitives.MultiplyAdd(units, scale, shift, units);
+    }
+
+    private void Activate(Span<float> units)
+    {
+        switch (_architecture.Activation)
+        {
+            case Activation.ReLU:
+                TensorPrimitives.Max(units, 0f, units);
+                break;
+            case Activation.Tanh:
+                TensorPrimitives.Tanh<float>(units, units);
+                break;
+            case Activation.Sigmoid:
+                TensorPrimitives.Sigmoid<float>(units, units);
+                break;
+            case Activation.LeakyReLU:
+                foreach (ref float x in units)
+                    x = x > 0f ? x : 0.01f * x;
+                break;
+            case Activation.ELU:
+                foreach (ref float x in units)
+                    x = x > 0f ? x : MathF.Exp(x) - 1f;
+                break;
+            case Activation.SiLU:
+                foreach (ref float x in units)
+                    x /= 1f + MathF.Exp(-x);
+                break;
+            case Activation.GELU:
+                foreach (ref float x in units)
+                    x = (float)(0.5 * x * (1 + Erf(x / Math.Sqrt(2))));
+                break;
+            default:
+                throw new InvalidOperationException($"Activation {_architecture.Activation} has no function.");
+        }
+    }
+
+    /// <summary>The error function to double precision: a series near zero, the continued fraction of its complement beyond.</summary>
+    private static double Erf(double x)
+    {
+        double a = Math.Abs(x);
+        if (a > 6)
+            return Math.Sign(x);
+        double result;
+        if (a < 2.5)
+        {
+            // Series 2/sqrt(pi) * sum (-1)^n x^(2n+1) / (n! (2n+1)), in the form without cancellation: exp(-x^2) * sum 2^n x^(2n+1) / (2n+1)!!
+            double term = a, sum = a;
+            for (int n = 1; term > sum * 1e-17; n++)
+            {
+                term *= 2 * a * a / (2 * n + 1);
+                sum += term;
+            }
+
+            result = 2 / Math.Sqrt(Math.PI) * Math.Exp(-a * a) * sum;
+        }
+        else
+        {
+            // Continued fraction of erfc, from the back.
+            double fraction = 0;
+            for (int n = 60; n > 0; n--)
+                fraction = n / 2.0 / (a + fraction);
+            result = 1 - Math.Exp(-a * a) / Math.Sqrt(Math.PI) / (a + fraction);
+        }
+
+        return x < 0 ? -result : result;
+    }
+
+    private sealed class Layer(int inputs, int outputs, int paddedOutputs)
+    {
+        public int Inputs => inputs;
+
+        public int Outputs => outputs;
+
+        public int PaddedOutputs => paddedOutputs;
+
+        /// <summary>Shape [inputs, paddedOutputs].</summary>
+        public float[] Weights { get; } = new float[inputs * paddedOutputs];
+
+        public float[] Bias { get; } = new float[paddedOutputs];
+
+        public float[]? Scale { get; set; }
+
+        public float[]? Shift { get; set; }
+    }
+}

@@ -1,0 +1,167 @@
+using System.Numerics.Tensors;
+
+namespace Microsoft.ML.ForwardSampling.Selection;
+
+/// <summary>A policy at work: it owns the random generator, the scratch memory and the counters that the policy itself, being immutable, does not have.</summary>
+/// <remarks>
+/// <para>Before the policy sees a window, lengths and needed statistics are checked, and a statistic that is NaN or infinite is replaced
+/// by the window's mean of its finite values (0 when there is none). Such rows are counted in <see cref="SelectionReport.RepairedRows"/>, each once.</para>
+/// <para>Same policy, seed and windows in the same order: same rows. No allocation after the first window of a size. Not thread-safe.</para>
+/// </remarks>
+public sealed class RowSelector
+{
+    private SelectionRandom _random;
+    private long _windows;
+    private long _rowsSeen;
+    private long _rowsSelected;
+    private long _repairedRows;
+    private double _sumOfWeights;
+    private float _largestWeight;
+
+    /// <summary>Starts a selector.</summary>
+    /// <param name="policy">The rule to run.</param>
+    /// <param name="seed">Any value; it alone decides the random numbers.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="policy"/> is null.</exception>
+    public RowSelector(IRowSelectionPolicy policy, int seed)
+    {
+        ArgumentNullException.ThrowIfNull(policy);
+        Policy = policy;
+        _random = new SelectionRandom((ulong)(uint)seed);
+    }
+
+    /// <summary>Goes on where a saved selector stopped.</summary>
+    /// <param name="policy">The policy that the saved selector ran, with the same options.</param>
+    /// <param name="state">Read from <see cref="State"/>.</param>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    /// <exception cref="ArgumentException">The state is of another policy.</exception>
+    public RowSelector(IRowSelectionPolicy policy, RowSelectorState state)
+    {
+        ArgumentNullException.ThrowIfNull(policy);
+        ArgumentNullException.ThrowIfNull(state);
+        if (state.PolicyName != policy.Name)
+            throw new ArgumentException($"The saved state is of policy {state.PolicyName}, and the selector runs {policy.Name}: resume with the policy that was saved.", nameof(state));
+        Policy = policy;
+        _random = new SelectionRandom(state.Random);
+        _windows = state.Report.Windows;
+        _rowsSeen = state.Report.RowsSeen;
+        _rowsSelected = state.Report.RowsSelected;
+        _repairedRows = state.Report.RepairedRows;
+        _sumOfWeights = state.Report.SumOfWeights;
+        _largestWeight = state.Report.LargestWeight;
+    }
+
+    /// <summary>The rule that this selector runs.</summary>
+    public IRowSelectionPolicy Policy { get; }
+
+    /// <summary>Reusable memory for this selector's windows: <c>new SelectionWindow(n, selector.Scratch) { Loss = … }</c>.</summary>
+    public SelectionScratch Scratch { get; } = new();
+
+    /// <summary>What was counted so far; a snapshot.</summary>
+    public SelectionReport Report => new()
+    {
+        Windows = _windows,
+        RowsSeen = _rowsSeen,
+        RowsSelected = _rowsSelected,
+        RepairedRows = _repairedRows,
+        SumOfWeights = _sumOfWeights,
+        LargestWeight = _largestWeight,
+    };
+
+    /// <summary>What to save for resuming after the windows so far; a snapshot.</summary>
+    public RowSelectorState State => new() { PolicyName = Policy.Name, Random = _random.State, Report = Report };
+
+    /// <summary>Chooses rows.Length rows of the window and counts them.</summary>
+    /// <param name="window">n candidate rows with raw statistics: they may hold NaN and infinities.</param>
+    /// <param name="rows">Out, length b, 1 ≤ b ≤ n: positions 0…n−1, distinct, ascending. Its length <i>is</i> the budget.</param>
+    /// <param name="weights">Out, length b: factors for the chosen rows' losses, > 0, dimensionless.</param>
+    /// <exception cref="ArgumentException">Lengths disagree, b = 0 or b > n (the message gives both numbers), or a needed statistic is missing. Nothing is counted or drawn then.</exception>
+    public void Select(in SelectionWindow window, Span<int> rows, Span<float> weights)
+    {
+        SelectionErrors.Check(Policy, in window, rows, weights);
+
+        RecordStatistics needs = Policy.Needs;
+        bool finite = IsFinite(needs, RecordStatistics.Loss, window.Loss)
+            & IsFinite(needs, RecordStatistics.GradientNorm, window.GradientNorm)
+            & IsFinite(needs, RecordStatistics.Margin, window.Margin)
+            & IsFinite(needs, RecordStatistics.Entropy, window.Entropy);
+        if (finite)
+            Policy.Select(in window, ref _random, rows, weights);
+        else
+            SelectRepaired(in window, rows, weights);
+
+        _windows++;
+        _rowsSeen += window.Count;
+        _rowsSelected += rows.Length;
+        _sumOfWeights += WindowSums.Sum(weights);
+        _largestWeight = Math.Max(_largestWeight, TensorPrimitives.Max<float>(weights));
+    }
+
+    /// <summary>The same for statistics in separate spans.</summary>
+    /// <param name="count">n, the number of candidate rows, ≥ 1.</param>
+    /// <param name="rows">Out, length b, 1 ≤ b ≤ n: positions 0…n−1, distinct, ascending. Its length <i>is</i> the budget.</param>
+    /// <param name="weights">Out, length b: factors for the chosen rows' losses, > 0, dimensionless.</param>
+    /// <param name="loss">Length n, or empty when the policy does not need it.</param>
+    /// <param name="gradientNorm">Length n, or empty when the policy does not need it.</param>
+    /// <param name="margin">Length n, or empty when the policy does not need it.</param>
+    /// <param name="entropy">Length n, or empty when the policy does not need it.</param>
+    /// <param name="label">Length n, or empty when rows have no classes; −1 where the class is not known.</param>
+    /// <exception cref="ArgumentException">As for the other overload, or a statistic has another length than n.</exception>
+    public void Select(
+        int count,
+        Span<int> rows,
+        Span<float> weights,
+        ReadOnlySpan<float> loss = default,
+        ReadOnlySpan<float> gradientNorm = default,
+        ReadOnlySpan<float> margin = default,
+        ReadOnlySpan<float> entropy = default,
+        ReadOnlySpan<int> label = default)
+    {
+        var window = new SelectionWindow(count, Scratch)
+        {
+            Loss = loss,
+            GradientNorm = gradientNorm,
+            Margin = margin,
+            Entropy = entropy,
+            Label = label,
+        };
+        Select(in window, rows, weights);
+    }
+
+    private static bool IsFinite(RecordStatistics needs, RecordStatistics statistic, ReadOnlySpan<float> values)
+        => (needs & statistic) == 0 || WindowSums.AllFinite(values);
+
+    private void SelectRepaired(in SelectionWindow raw, Span<int> rows, Span<float> weights)
+    {
+        RecordStatistics needs = Policy.Needs;
+        var broken = new RowSet(raw.Count, raw.Scratch);
+        var window = new SelectionWindow(raw.Count, raw.Scratch)
+        {
+            Loss = Repair(needs, RecordStatistics.Loss, raw.Loss, 0, raw.Scratch, broken),
+            GradientNorm = Repair(needs, RecordStatistics.GradientNorm, raw.GradientNorm, 1, raw.Scratch, broken),
+            Margin = Repair(needs, RecordStatistics.Margin, raw.Margin, 2, raw.Scratch, broken),
+            Entropy = Repair(needs, RecordStatistics.Entropy, raw.Entropy, 3, raw.Scratch, broken),
+            Label = raw.Label,
+        };
+        int repaired = broken.Count(); // before the policy reuses the set's memory
+        Policy.Select(in window, ref _random, rows, weights);
+        _repairedRows += repaired;
+    }
+
+    private static ReadOnlySpan<float> Repair(
+        RecordStatistics needs, RecordStatistics statistic, ReadOnlySpan<float> values, int slot, SelectionScratch scratch, RowSet broken)
+    {
+        if (IsFinite(needs, statistic, values))
+            return values;
+        float mean = (float)WindowSums.MeanOfFinite(values);
+        Span<float> repaired = scratch.Repaired(slot, values.Length);
+        for (int i = 0; i < values.Length; i++)
+        {
+            bool isFinite = float.IsFinite(values[i]);
+            repaired[i] = isFinite ? values[i] : mean;
+            if (!isFinite)
+                broken.Add(i);
+        }
+
+        return repaired;
+    }
+}

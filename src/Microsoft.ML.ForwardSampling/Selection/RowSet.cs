@@ -1,0 +1,54 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace Microsoft.ML.ForwardSampling.Selection;
+
+/// <summary>A set of row positions, one bit a row, in scratch memory: it turns rows drawn in any order into ascending rows without a sort.</summary>
+/// <remarks>Making one empties the set made before from the same scratch.</remarks>
+internal readonly ref struct RowSet
+{
+    private readonly Span<ulong> _words;
+
+    public RowSet(int count, SelectionScratch scratch)
+    {
+        _words = scratch.Marks((count + 63) >> 6);
+        _words.Clear();
+    }
+
+    /// <summary>Whether the row is in the set.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool Contains(int row) => (_words[row >> 6] >> row & 1) != 0;
+
+    /// <summary>Adds a row; no effect when it is there.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Add(int row) => _words[row >> 6] |= 1UL << row;
+
+    /// <summary>Number of rows in the set.</summary>
+    public int Count()
+    {
+        int count = 0;
+        foreach (ulong word in _words)
+            count += BitOperations.PopCount(word);
+        return count;
+    }
+
+    /// <summary>Replaces ranks of an order by the rows that stand there, ascending.</summary>
+    public static void RanksToRows(ReadOnlySpan<int> order, Span<int> ranksThenRows, SelectionScratch scratch)
+    {
+        var chosen = new RowSet(order.Length, scratch);
+        foreach (int rank in ranksThenRows)
+            chosen.Add(order[rank]);
+        chosen.CopyTo(ranksThenRows);
+    }
+
+    /// <summary>Writes the rows in ascending order; the set has exactly rows.Length of them.</summary>
+    public void CopyTo(Span<int> rows)
+    {
+        int next = 0;
+        for (int i = 0; i < _words.Length; i++)
+        {
+            for (ulong word = _words[i]; word != 0; word &= word - 1)
+                rows[next++] = (i << 6) + BitOperations.TrailingZeroCount(word);
+        }
+    }
+}

@@ -1,0 +1,137 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.ForwardSampling.DataViews;
+using Microsoft.ML.Runtime;
+
+namespace Microsoft.ML.ForwardSampling.Selection;
+
+/// <summary>The rows of a recorded data view that a policy selects, in their order, with their weights: what SelectRows returns.</summary>
+/// <remarks>
+/// <para>Lazy. Each pass opens two cursors: one reads the statistics of a window, the policy decides, the other moves over the same window
+/// and shows the chosen rows. The getters of a skipped row are never called; what its source does while moving over it (parsing a line of text,
+/// decoding a block) is still paid. The input is therefore read twice: statistics that were recorded are cheap to read, statistics that a model
+/// would have to compute anew belong behind <c>mlContext.Data.Cache</c>.</para>
+/// <para>Every pass selects the same rows: same seed, same order. The input must be repeatable; a row that differs between the two cursors
+/// stops the pass with an error. Shuffling is refused (<see cref="CanShuffle"/> is false, a generator is ignored), since another order would be another selection:
+/// shuffle before or behind. A trainer that reads many times reads the whole input each time: put <c>mlContext.Data.Cache</c> behind,
+/// or use SelectThen, which does.</para>
+/// <para>One cursor at a time is served by one thread, and cursors are independent of each other; the view may be used by several threads.</para>
+/// </remarks>
+public sealed class SelectedRows : IDataView
+{
+    private readonly IHost _host;
+    private readonly IDataView _source;
+    private volatile SelectionReport? _report;
+    private int _saidRepaired;
+
+    internal SelectedRows(IHost host, IDataView source, IRowSelectionPolicy policy, SelectionOptions options, int seed)
+    {
+        options.Validate();
+        SelectionColumns.Check(name => ColumnFacts.Find(source.Schema, name), policy.Needs, options, "input");
+        _host = host;
+        _source = source;
+        Policy = policy;
+        Options = options;
+        Seed = seed;
+
+        var builder = new DataViewSchema.Builder();
+        builder.AddColumns(source.Schema);
+        builder.AddColumn(options.WeightColumnName, NumberDataViewType.Single);
+        Schema = builder.ToSchema();
+    }
+
+    /// <summary>The rule that selects.</summary>
+    public IRowSelectionPolicy Policy { get; }
+
+    /// <summary>Window, budget and columns.</summary>
+    public SelectionOptions Options { get; }
+
+    /// <summary>The seed that every pass starts from: <see cref="SelectionOptions.Seed"/>, or one drawn from the MLContext when the view was made.</summary>
+    public int Seed { get; }
+
+    /// <summary>What the last completed pass counted; null until a cursor has been read to its end.</summary>
+    public SelectionReport? Report => _report;
+
+    /// <summary>The input's columns at their own indices, then the weight: scalar Single, > 0. It hides an older column of its name.</summary>
+    public DataViewSchema Schema { get; }
+
+    /// <summary>False: another order would be another selection.</summary>
+    public bool CanShuffle => false;
+
+    /// <summary>The exact number of selected rows where the input knows its own, else null.</summary>
+    /// <returns>Sum of the windows' budgets.</returns>
+    public long? GetRowCount()
+    {
+        if (_source.GetRowCount() is not { } count)
+            return null;
+        (long full, long rest) = Math.DivRem(count, Options.WindowSize);
+        long selected = full * Options.Budget.For(Options.WindowSize, Options.WindowSize);
+        return rest == 0 ? selected : selected + Options.Budget.For((int)rest, Options.WindowSize);
+    }
+
+    /// <summary>Opens a pass over the selected rows.</summary>
+    /// <param name="columnsNeeded">Columns to read; only these are active.</param>
+    /// <param name="rand">Ignored: the order is the input's.</param>
+    /// <returns>A cursor whose position counts selected rows; id and batch are the input's.</returns>
+    public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random? rand = null)
+    {
+        var active = new ActiveColumns(_source.Schema, Schema, columnsNeeded);
+        bool weightActive = active.AnyAdded;
+        bool[] needed = active.CopyPassedThrough();
+        if (weightActive && Options.ExampleWeightColumnName is { } exampleWeight)
+            needed[_source.Schema[exampleWeight].Index] = true;
+
+        DataViewRowCursor statistics = OpenLazily(SelectionWindowReader.ColumnsOf(_source.Schema, Policy.Needs, Options));
+        try
+        {
+            DataViewRowCursor data = OpenLazily(ActiveColumns.Choose(_source.Schema, needed));
+            try
+            {
+                return new SelectedRowsCursor(this, active, statistics, data);
+            }
+            catch
+            {
+                data.Dispose();
+                throw;
+            }
+        }
+        catch
+        {
+            statistics.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>One cursor, whatever <paramref name="n"/> is: the selection is one ordered pass.</summary>
+    /// <param name="columnsNeeded">Columns to read; only these are active.</param>
+    /// <param name="n">Ignored.</param>
+    /// <param name="rand">Ignored: the order is the input's.</param>
+    /// <returns>An array of length 1.</returns>
+    public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null)
+        => [GetRowCursor(columnsNeeded, rand)];
+
+    /// <summary>Takes the counts of a pass that reached the end.</summary>
+    internal void Complete(SelectionReport report)
+    {
+        _report = report;
+        if (report.RepairedRows > 0 && Interlocked.Exchange(ref _saidRepaired, 1) == 0)
+        {
+            using IChannel channel = _host.Start("Select");
+            channel.Warning(
+                MessageSensitivity.None,
+                "{0} of {1} rows have a statistic that is NaN or infinite; it counted as its window's mean. RecordForwardPass leaves NaN where the label or a usable score is missing.",
+                report.RepairedRows,
+                report.RowsSeen);
+        }
+    }
+
+    /// <summary>A cursor that evaluates nothing ahead: GetRowCursor of ML.NET's mapping transforms would evaluate all rows in parallel, skipped ones too.</summary>
+    private DataViewRowCursor OpenLazily(DataViewSchema.Column[] columns)
+    {
+        DataViewRowCursor[] cursors = _source.GetRowCursorSet(columns, 1);
+        if (cursors.Length == 1)
+            return cursors[0];
+        foreach (DataViewRowCursor cursor in cursors)
+            cursor.Dispose();
+        throw new InvalidOperationException($"The input returned {cursors.Length} cursors where one was asked for, so its rows have no single order to select in.");
+    }
+}

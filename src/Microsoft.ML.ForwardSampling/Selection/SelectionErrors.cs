@@ -1,0 +1,41 @@
+using System.Numerics;
+
+namespace Microsoft.ML.ForwardSampling.Selection;
+
+/// <summary>Checks common to every selection, and the one cold place for their messages.</summary>
+internal static class SelectionErrors
+{
+    private const RecordStatistics Required =
+        RecordStatistics.Loss | RecordStatistics.GradientNorm | RecordStatistics.Margin | RecordStatistics.Entropy;
+
+    /// <summary>Checks that 1 ≤ b ≤ n, that both spans have length b and that the window holds what the policy needs.</summary>
+    public static void Check(IRowSelectionPolicy policy, in SelectionWindow window, ReadOnlySpan<int> rows, ReadOnlySpan<float> weights)
+    {
+        if (rows.Length != weights.Length)
+            throw LengthsDiffer(rows.Length, weights.Length);
+        if (rows.Length < 1 || rows.Length > window.Count)
+            throw BudgetOutOfRange(policy.Name, rows.Length, window.Count);
+        RecordStatistics missing = policy.Needs & Required & ~window.Holds;
+        if (missing != 0)
+            throw StatisticMissing($"Policy {policy.Name}", missing);
+    }
+
+    public static ArgumentException LengthsDiffer(int rows, int weights)
+        => new($"rows has length {rows} and weights has length {weights}: they must be equal.", nameof(weights));
+
+    public static ArgumentException BudgetOutOfRange(string policy, int budget, int count)
+        => new($"Policy {policy} was asked for {budget} rows of a window of {count}: the budget, which is the length of rows, must be in [1, {count}].", "rows");
+
+    public static ArgumentException StatisticLength(string statistic, int length, int count)
+        => new($"SelectionWindow.{statistic} has {length} values for a window of {count} rows: give one for each row, or none.", statistic);
+
+    public static ArgumentException StatisticMissing(string reader, RecordStatistics missing)
+    {
+        // The lowest one; a caller who lacks several meets the next one next.
+        var first = (RecordStatistics)(1 << BitOperations.TrailingZeroCount((int)missing));
+        return new(
+            $"{reader} needs the statistic {first}, which the window does not hold. RecordForwardPass adds it as column 'Forward.{first}'; "
+            + $"a renamed column is given in SelectionOptions.{first}ColumnName.",
+            "window");
+    }
+}

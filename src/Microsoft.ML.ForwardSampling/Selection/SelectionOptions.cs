@@ -1,0 +1,88 @@
+namespace Microsoft.ML.ForwardSampling.Selection;
+
+/// <summary>How rows of a data view are selected: window, budget, seed and column names.</summary>
+/// <remarks>Each option is checked when it is set; <see cref="Validate"/> checks options against each other and is called by whatever takes the options.</remarks>
+public sealed record SelectionOptions
+{
+    /// <summary>Rows that compete with each other. A larger window finds more to choose from, holds as many rows' statistics in memory and delays the first selected row.</summary>
+    /// <value>[1, 16777216], rows; default 640, which at the default budget gives one mini-batch of 64.</value>
+    /// <exception cref="ArgumentOutOfRangeException">Outside [1, 16777216].</exception>
+    public int WindowSize { get; init => field = Require.InRange(value, 1, MaxWindowSize, nameof(SelectionOptions)); } = 640;
+
+    /// <summary>Rows kept of each window, exactly.</summary>
+    /// <value>A share in (0, 1] or a number of rows of at most <see cref="WindowSize"/>; default 0.1, one row in ten.</value>
+    public SelectionBudget Budget { get; init; }
+
+    /// <summary>Seed of the selection's own generator.</summary>
+    /// <value>Any value; default null, which takes a seed from the MLContext.</value>
+    public int? Seed { get; init; }
+
+    /// <summary>Input column with the recorded loss, scalar <see cref="float"/>. Read only when the policy needs it.</summary>
+    /// <value>Default <see cref="ForwardColumns.Loss"/>.</value>
+    /// <exception cref="ArgumentException">Null or empty.</exception>
+    public string LossColumnName { get; init => field = Require.NotEmpty(value, nameof(SelectionOptions)); } = ForwardColumns.Loss;
+
+    /// <summary>Input column with the recorded gradient-norm bound, scalar <see cref="float"/>. Read only when the policy needs it.</summary>
+    /// <value>Default <see cref="ForwardColumns.GradientNorm"/>.</value>
+    /// <exception cref="ArgumentException">Null or empty.</exception>
+    public string GradientNormColumnName { get; init => field = Require.NotEmpty(value, nameof(SelectionOptions)); } = ForwardColumns.GradientNorm;
+
+    /// <summary>Input column with the recorded margin, scalar <see cref="float"/>. Read only when the policy needs it.</summary>
+    /// <value>Default <see cref="ForwardColumns.Margin"/>.</value>
+    /// <exception cref="ArgumentException">Null or empty.</exception>
+    public string MarginColumnName { get; init => field = Require.NotEmpty(value, nameof(SelectionOptions)); } = ForwardColumns.Margin;
+
+    /// <summary>Input column with the recorded entropy, scalar <see cref="float"/>. Read only when the policy needs it.</summary>
+    /// <value>Default <see cref="ForwardColumns.Entropy"/>.</value>
+    /// <exception cref="ArgumentException">Null or empty.</exception>
+    public string EntropyColumnName { get; init => field = Require.NotEmpty(value, nameof(SelectionOptions)); } = ForwardColumns.Entropy;
+
+    /// <summary>Input column with the label; its classes are read when the policy stratifies by class, and a number is no class.</summary>
+    /// <value>Default "Label".</value>
+    /// <exception cref="ArgumentException">Null or empty.</exception>
+    public string LabelColumnName { get; init => field = Require.NotEmpty(value, nameof(SelectionOptions)); } = "Label";
+
+    /// <summary>Output column for the weight of a selected row, scalar <see cref="float"/>, > 0. Give it to the trainer as its example-weight column.</summary>
+    /// <value>Default <see cref="ForwardColumns.Weight"/>.</value>
+    /// <exception cref="ArgumentException">Null or empty.</exception>
+    public string WeightColumnName { get; init => field = Require.NotEmpty(value, nameof(SelectionOptions)); } = ForwardColumns.Weight;
+
+    /// <summary>Input column with a weight that rows already have, scalar <see cref="float"/>: the selection's weight is multiplied by it.</summary>
+    /// <value>Default null: rows have no weight of their own.</value>
+    /// <exception cref="ArgumentException">Empty.</exception>
+    public string? ExampleWeightColumnName { get; init => field = Require.NullOrNotEmpty(value, nameof(SelectionOptions)); }
+
+    internal const int MaxWindowSize = 1 << 24;
+
+    /// <summary>Checks options against each other: a budget in rows fits the window, and no column has two roles.</summary>
+    /// <exception cref="ArgumentException">They do not agree; the message names both options and their values.</exception>
+    public void Validate()
+    {
+        if (Budget.AsRows is int rows && rows > WindowSize)
+            throw new ArgumentException(
+                $"{nameof(SelectionOptions)}.{nameof(Budget)} keeps {rows} rows of each window, and {nameof(SelectionOptions)}.{nameof(WindowSize)} is {WindowSize}: "
+                + "make the window at least as large as the budget.",
+                nameof(Budget));
+
+        Span<(string Option, string? Column)> columns =
+        [
+            (nameof(LossColumnName), LossColumnName),
+            (nameof(GradientNormColumnName), GradientNormColumnName),
+            (nameof(MarginColumnName), MarginColumnName),
+            (nameof(EntropyColumnName), EntropyColumnName),
+            (nameof(LabelColumnName), LabelColumnName),
+            (nameof(WeightColumnName), WeightColumnName),
+            (nameof(ExampleWeightColumnName), ExampleWeightColumnName),
+        ];
+        for (int i = 0; i < columns.Length; i++)
+        {
+            for (int j = 0; j < i; j++)
+            {
+                if (columns[i].Column is string column && column == columns[j].Column)
+                    throw new ArgumentException(
+                        $"{nameof(SelectionOptions)}.{columns[j].Option} and {nameof(SelectionOptions)}.{columns[i].Option} are both '{column}': each needs a column of its own.",
+                        columns[i].Option);
+            }
+        }
+    }
+}

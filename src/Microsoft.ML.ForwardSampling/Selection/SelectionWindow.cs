@@ -1,0 +1,87 @@
+using System.Runtime.CompilerServices;
+
+namespace Microsoft.ML.ForwardSampling.Selection;
+
+/// <summary>The candidate rows of one selection: their recorded statistics, each of length n or absent (empty).</summary>
+/// <remarks>
+/// A view: it copies nothing, and lives as long as the spans it was given. The order helpers return memory of <see cref="Scratch"/>,
+/// which the next call of either helper overwrites.
+/// </remarks>
+public readonly ref struct SelectionWindow
+{
+    /// <summary>Makes a window of n rows without statistics; give those through the initialiser.</summary>
+    /// <param name="count">n, the number of candidate rows, ≥ 1.</param>
+    /// <param name="scratch">Reusable memory; one selection at a time may use it.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="count"/> is below 1.</exception>
+    /// <exception cref="ArgumentNullException"><paramref name="scratch"/> is null.</exception>
+    public SelectionWindow(int count, SelectionScratch scratch)
+    {
+        ArgumentNullException.ThrowIfNull(scratch);
+        Count = Require.AtLeast(count, 1, nameof(SelectionWindow), nameof(Count));
+        Scratch = scratch;
+    }
+
+    /// <summary>n, the number of candidate rows.</summary>
+    /// <value>≥ 1.</value>
+    public int Count { get; }
+
+    /// <summary>Reusable memory of this selection.</summary>
+    public SelectionScratch Scratch { get; }
+
+    /// <summary>Recorded loss of each row, in the loss's own unit.</summary>
+    /// <value>Length n, or empty when not given.</value>
+    /// <exception cref="ArgumentException">Another length; the message gives both numbers.</exception>
+    public ReadOnlySpan<float> Loss { get; init => field = OfCount(value); }
+
+    /// <summary>Recorded gradient-norm bound of each row, ≥ 0; a negative value counts as 0.</summary>
+    /// <value>Length n, or empty when not given.</value>
+    /// <exception cref="ArgumentException">Another length; the message gives both numbers.</exception>
+    public ReadOnlySpan<float> GradientNorm { get; init => field = OfCount(value); }
+
+    /// <summary>Recorded margin of each row, in [0, 1].</summary>
+    /// <value>Length n, or empty when not given.</value>
+    /// <exception cref="ArgumentException">Another length; the message gives both numbers.</exception>
+    public ReadOnlySpan<float> Margin { get; init => field = OfCount(value); }
+
+    /// <summary>Recorded entropy of each row, nats, ≥ 0.</summary>
+    /// <value>Length n, or empty when not given.</value>
+    /// <exception cref="ArgumentException">Another length; the message gives both numbers.</exception>
+    public ReadOnlySpan<float> Entropy { get; init => field = OfCount(value); }
+
+    /// <summary>Class of each row, counted from 0; −1 where it is not known.</summary>
+    /// <value>Length n, or empty when rows have no classes (regression).</value>
+    /// <exception cref="ArgumentException">Another length; the message gives both numbers.</exception>
+    public ReadOnlySpan<int> Label { get; init => field = OfCount(value); }
+
+    /// <summary>Statistics that this window holds.</summary>
+    public RecordStatistics Holds =>
+        (Loss.IsEmpty ? 0 : RecordStatistics.Loss)
+        | (GradientNorm.IsEmpty ? 0 : RecordStatistics.GradientNorm)
+        | (Margin.IsEmpty ? 0 : RecordStatistics.Margin)
+        | (Entropy.IsEmpty ? 0 : RecordStatistics.Entropy)
+        | (Label.IsEmpty ? 0 : RecordStatistics.Label);
+
+    /// <summary>Row positions by ascending loss; equal losses (−0 equals 0) keep their row order. O(n).</summary>
+    /// <returns>Length n, a permutation of 0…n−1, in memory of <see cref="Scratch"/> that the next call overwrites.</returns>
+    /// <exception cref="ArgumentException">The window holds no loss.</exception>
+    public ReadOnlySpan<int> OrderByLoss() => RowOrder.ByValue(RequireLoss(), Scratch);
+
+    /// <summary>Row positions by ascending label (unknown first), then ascending loss; ties keep their row order. By loss alone when <see cref="Label"/> is empty. O(n).</summary>
+    /// <returns>Length n, a permutation of 0…n−1, in memory of <see cref="Scratch"/> that the next call overwrites.</returns>
+    /// <exception cref="ArgumentException">The window holds no loss.</exception>
+    public ReadOnlySpan<int> OrderByLabelAndLoss() => RowOrder.ByLabelThenValue(Label, RequireLoss(), Scratch);
+
+    private ReadOnlySpan<float> RequireLoss()
+    {
+        if (Loss.IsEmpty)
+            throw SelectionErrors.StatisticMissing("An order by loss", RecordStatistics.Loss);
+        return Loss;
+    }
+
+    private ReadOnlySpan<T> OfCount<T>(ReadOnlySpan<T> values, [CallerMemberName] string statistic = "")
+    {
+        if (values.Length != 0 && values.Length != Count)
+            throw SelectionErrors.StatisticLength(statistic, values.Length, Count);
+        return values;
+    }
+}

@@ -1,0 +1,219 @@
+using System.Diagnostics;
+using System.Numerics;
+using System.Runtime.InteropServices;
+using Microsoft.ML.Data;
+using Microsoft.ML.ForwardSampling.DataViews;
+using Microsoft.ML.ForwardSampling.Selection;
+
+namespace Microsoft.ML.ForwardSampling.Training;
+
+/// <summary>The columns a trainer reads, bound to one schema and checked.</summary>
+/// <param name="Features">Vector of Single of known size.</param>
+/// <param name="Label">Single, Boolean or key, as the task says.</param>
+/// <param name="Weight">Single, or null: every row weighs 1.</param>
+/// <param name="Loss">Recorded loss (Single), or null when it is not needed. The other three likewise.</param>
+/// <param name="GradientNorm">Recorded gradient-norm bound.</param>
+/// <param name="Margin">Recorded margin.</param>
+/// <param name="Entropy">Recorded entropy.</param>
+internal sealed record TrainingColumns(
+    DataViewSchema.Column Features,
+    DataViewSchema.Column Label,
+    DataViewSchema.Column? Weight,
+    DataViewSchema.Column? Loss,
+    DataViewSchema.Column? GradientNorm,
+    DataViewSchema.Column? Margin,
+    DataViewSchema.Column? Entropy)
+{
+    public int FeatureCount => ((VectorDataViewType)Features.Type).Size;
+
+    public RecordStatistics Statistics =>
+        (Loss is null ? 0 : RecordStatistics.Loss) | (GradientNorm is null ? 0 : RecordStatistics.GradientNorm)
+        | (Margin is null ? 0 : RecordStatistics.Margin) | (Entropy is null ? 0 : RecordStatistics.Entropy);
+
+    public IEnumerable<DataViewSchema.Column> All
+        => new DataViewSchema.Column?[] { Features, Label, Weight, Loss, GradientNorm, Margin, Entropy }.OfType<DataViewSchema.Column>();
+}
+
+/// <summary>Reads the rows of a data view into memory: once when they fit, else part by part at each pass.</summary>
+internal sealed class RowFeed
+{
+    private const int RowsBetweenCancellationChecks = 1024;
+
+    private readonly IDataView _data;
+    private readonly TrainingColumns _columns;
+    private readonly RowPool _pool;
+    private bool _complete;
+
+    public RowFeed(IDataView data, TrainingColumns columns, long maximumBytes)
+    {
+        _data = data;
+        _columns = columns;
+        _pool = new RowPool(columns.FeatureCount, columns.Weight is not null, columns.Statistics, maximumBytes);
+    }
+
+    public long RowsRead { get; private set; }
+
+    public long RowsSkipped { get; private set; }
+
+    public TimeSpan ReadTime { get; private set; }
+
+    /// <summary>Rows of one pass: exact once the data are known to fit in memory, else what the view says or a counting pass finds.</summary>
+    public long CountRows(CancellationToken cancellation)
+    {
+        if (!_complete)
+        {
+            using IEnumerator<RowPool> parts = Parts(cancellation).GetEnumerator();
+            parts.MoveNext();
+        }
+
+        return _complete ? _pool.Count : _data.GetRowCount() ?? CountByReading(cancellation);
+    }
+
+    /// <summary>One pass over the rows. The pool is reused: take what is needed before moving on.</summary>
+    public IEnumerable<RowPool> Parts(CancellationToken cancellation)
+    {
+        if (_complete)
+        {
+            yield return _pool;
+            yield break;
+        }
+
+        using DataViewRowCursor cursor = _data.GetRowCursor(_columns.All);
+        var row = new RowReader(cursor, _columns);
+        bool first = true, more;
+        do
+        {
+            long start = Stopwatch.GetTimestamp();
+            more = Fill(cursor, row, cancellation);
+            ReadTime += Stopwatch.GetElapsedTime(start);
+            _complete = first && !more;
+            first = false;
+            if (_pool.Count > 0)
+                yield return _pool;
+        }
+        while (more);
+    }
+
+    private bool Fill(DataViewRowCursor cursor, RowReader row, CancellationToken cancellation)
+    {
+        _pool.Clear();
+        while (_pool.Count < _pool.MaximumRows)
+        {
+            if (RowsRead % RowsBetweenCancellationChecks == 0)
+                cancellation.ThrowIfCancellationRequested();
+            if (!cursor.MoveNext())
+                return false;
+            RowsRead++;
+            if (!row.TryAdd(_pool))
+                RowsSkipped++;
+        }
+
+        return true;
+    }
+
+    private long CountByReading(CancellationToken cancellation)
+    {
+        long count = 0;
+        using DataViewRowCursor cursor = _data.GetRowCursor([]);
+        while (cursor.MoveNext())
+        {
+            if (++count % RowsBetweenCancellationChecks == 0)
+                cancellation.ThrowIfCancellationRequested();
+        }
+
+        return count;
+    }
+
+    /// <summary>The getters of one cursor.</summary>
+    private sealed class RowReader
+    {
+        private readonly ValueGetter<VBuffer<float>> _features;
+        private readonly Func<float> _label;
+        private readonly Func<float>? _weight;
+        private readonly Func<float>? _loss;
+        private readonly Func<float>? _gradientNorm;
+        private readonly Func<float>? _margin;
+        private readonly Func<float>? _entropy;
+        private VBuffer<float> _buffer;
+
+        public RowReader(DataViewRowCursor cursor, TrainingColumns columns)
+        {
+            _features = cursor.GetGetter<VBuffer<float>>(columns.Features);
+            _label = Label(cursor, columns.Label);
+            _weight = Single(cursor, columns.Weight);
+            _loss = Single(cursor, columns.Loss);
+            _gradientNorm = Single(cursor, columns.GradientNorm);
+            _margin = Single(cursor, columns.Margin);
+            _entropy = Single(cursor, columns.Entropy);
+        }
+
+        /// <summary>Adds the cursor's row unless a feature, the label or the weight is missing.</summary>
+        public bool TryAdd(RowPool pool)
+        {
+            float label = _label();
+            float weight = _weight?.Invoke() ?? 1f;
+            if (!float.IsFinite(label) || !float.IsFinite(weight) || weight < 0f)
+                return false;
+            _features(ref _buffer);
+            Span<float> features = pool.NextFeatures();
+            _buffer.CopyTo(features);
+            if (!AllFinite(features))
+                return false;
+            pool.Add(label, weight, _loss?.Invoke() ?? 0f, _gradientNorm?.Invoke() ?? 0f, _margin?.Invoke() ?? 0f, _entropy?.Invoke() ?? 0f);
+            return true;
+        }
+
+        private static Func<float>? Single(DataViewRow row, DataViewSchema.Column? column)
+        {
+            if (column is not { } present)
+                return null;
+            ValueGetter<float> getter = row.GetGetter<float>(present);
+            return () =>
+            {
+                float value = 0f;
+                getter(ref value);
+                return value;
+            };
+        }
+
+        private static Func<float> Label(DataViewRow row, DataViewSchema.Column column)
+        {
+            if (column.Type is BooleanDataViewType)
+            {
+                ValueGetter<bool> getter = row.GetGetter<bool>(column);
+                return () =>
+                {
+                    bool value = false;
+                    getter(ref value);
+                    return value ? 1f : 0f;
+                };
+            }
+
+            if (column.Type is KeyDataViewType)
+            {
+                ValueGetter<uint> getter = row.GetGetter<uint>(column);
+                return () =>
+                {
+                    uint key = 0;
+                    getter(ref key);
+                    return key == 0 ? float.NaN : key - 1;
+                };
+            }
+
+            return Single(row, column)!;
+        }
+
+        private static bool AllFinite(ReadOnlySpan<float> values)
+        {
+            // x - x is 0 for a finite x and NaN for any other.
+            float sum = 0f;
+            ReadOnlySpan<Vector<float>> vectors = MemoryMarshal.Cast<float, Vector<float>>(values);
+            Vector<float> sums = Vector<float>.Zero;
+            foreach (Vector<float> v in vectors)
+                sums += v - v;
+            foreach (float v in values[(vectors.Length * Vector<float>.Count)..])
+                sum += v - v;
+            return sum + Vector.Sum(sums) == 0f;
+        }
+    }
+}

@@ -1,0 +1,104 @@
+using System.Numerics;
+using Microsoft.ML.ForwardSampling.Selection;
+
+namespace Microsoft.ML.ForwardSampling.Training;
+
+/// <summary>Rows held in memory as plain arrays, row-major, growing up to a limit.</summary>
+internal sealed class RowPool
+{
+    private const int FirstCapacity = 1024;
+
+    private readonly RecordStatistics _statistics;
+
+    /// <param name="featureCount">Features of a row.</param>
+    /// <param name="weighted">Whether rows carry weights.</param>
+    /// <param name="statistics">Recorded statistics that rows carry.</param>
+    /// <param name="maximumBytes">Memory for the arrays.</param>
+    public RowPool(int featureCount, bool weighted, RecordStatistics statistics, long maximumBytes)
+    {
+        FeatureCount = featureCount;
+        Weighted = weighted;
+        _statistics = statistics;
+        long bytesPerRow = sizeof(float) * (featureCount + 2L + BitOperations.PopCount((uint)statistics));
+        // An array holds at most 2^31 - 57 elements.
+        MaximumRows = (int)Math.Clamp(maximumBytes / bytesPerRow, 1, (Array.MaxLength - FirstCapacity) / featureCount);
+    }
+
+    public int FeatureCount { get; }
+
+    public bool Weighted { get; }
+
+    /// <summary>Rows the memory limit allows.</summary>
+    public int MaximumRows { get; }
+
+    public int Count { get; private set; }
+
+    /// <summary>Shape [Count, FeatureCount].</summary>
+    public float[] Features { get; private set; } = [];
+
+    /// <summary>Regression: the target; binary: 0 or 1; multiclass: the class, 0-based.</summary>
+    public float[] Labels { get; private set; } = [];
+
+    public float[] Weights { get; private set; } = [];
+
+    public float[] Loss { get; private set; } = [];
+
+    public float[] GradientNorm { get; private set; } = [];
+
+    public float[] Margin { get; private set; } = [];
+
+    public float[] Entropy { get; private set; } = [];
+
+    public void Clear() => Count = 0;
+
+    /// <summary>Where the next row's features go; the row counts once <see cref="Add"/> is called.</summary>
+    public Span<float> NextFeatures()
+    {
+        if (Count == Labels.Length)
+            Grow();
+        return Features.AsSpan(Count * FeatureCount, FeatureCount);
+    }
+
+    public void Add(float label, float weight, float loss, float gradientNorm, float margin, float entropy)
+    {
+        Labels[Count] = label;
+        if (Weighted)
+            Weights[Count] = weight;
+        Put(Loss, loss);
+        Put(GradientNorm, gradientNorm);
+        Put(Margin, margin);
+        Put(Entropy, entropy);
+        Count++;
+    }
+
+    private void Put(float[] column, float value)
+    {
+        if (column.Length > 0)
+            column[Count] = value;
+    }
+
+    private void Grow()
+    {
+        int capacity = (int)Math.Min(Math.Max(FirstCapacity, 2L * Count), MaximumRows);
+        Features = Resize(Features, capacity * FeatureCount);
+        Labels = Resize(Labels, capacity);
+        if (Weighted)
+            Weights = Resize(Weights, capacity);
+        if (_statistics.HasFlag(RecordStatistics.Loss))
+            Loss = Resize(Loss, capacity);
+        if (_statistics.HasFlag(RecordStatistics.GradientNorm))
+            GradientNorm = Resize(GradientNorm, capacity);
+        if (_statistics.HasFlag(RecordStatistics.Margin))
+            Margin = Resize(Margin, capacity);
+        if (_statistics.HasFlag(RecordStatistics.Entropy))
+            Entropy = Resize(Entropy, capacity);
+    }
+
+    private static float[] Resize(float[] array, int length)
+    {
+        // Every element is written before it is read.
+        float[] larger = GC.AllocateUninitializedArray<float>(length);
+        array.CopyTo(larger, 0);
+        return larger;
+    }
+}

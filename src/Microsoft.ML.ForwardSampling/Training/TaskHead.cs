@@ -1,0 +1,104 @@
+using Microsoft.ML.ForwardSampling.Recording;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.ForwardSampling.Training;
+
+/// <summary>What differs between the tasks: the loss of a row, the scores made of the network's outputs, and a row's statistics.</summary>
+internal abstract class TaskHead
+{
+    protected TaskHead(PredictionTask task, int outputs)
+    {
+        Task = task;
+        Outputs = outputs;
+    }
+
+    public PredictionTask Task { get; }
+
+    /// <summary>Units of the network's last layer.</summary>
+    public int Outputs { get; }
+
+    /// <summary>Type of the label tensor that <see cref="RowLosses"/> takes.</summary>
+    public virtual ScalarType LabelType => ScalarType.Float32;
+
+    /// <summary>Residual at which a Huber loss turns into a line; 0 for every other loss.</summary>
+    public virtual float HuberDelta => 0f;
+
+    public static TaskHead Create(PredictionTask task, int outputs, RegressionLoss loss) => task switch
+    {
+        PredictionTask.Regression => loss is HuberLoss huber ? new HuberHead(huber.Delta) : new SquaredHead(),
+        PredictionTask.Binary => new LogisticHead(),
+        PredictionTask.Multiclass => new SoftmaxHead(outputs),
+        _ => throw new ArgumentOutOfRangeException(nameof(task), task, "Not a prediction task."),
+    };
+
+    /// <summary>The loss of each row, shape [rows].</summary>
+    /// <param name="outputs">The network's outputs, shape [rows, Outputs].</param>
+    /// <param name="labels">Shape [rows], of <see cref="LabelType"/>.</param>
+    public abstract Tensor RowLosses(Tensor outputs, Tensor labels);
+
+    /// <summary>The mean of weight times loss over the rows, a scalar.</summary>
+    public Tensor MeanLoss(Tensor outputs, Tensor labels, Tensor? weights)
+    {
+        Tensor losses = RowLosses(outputs, labels);
+        return (weights is null ? losses : losses.mul(weights)).mean();
+    }
+
+    /// <summary>Writes a row's statistics after a forward pass into the window.</summary>
+    /// <param name="outputs">The network's outputs of the row, length <see cref="Outputs"/>.</param>
+    /// <param name="label">As in <see cref="RowPool.Labels"/>.</param>
+    /// <param name="window">Where the statistics go.</param>
+    /// <param name="position">Position in the window.</param>
+    public abstract void Statistics(ReadOnlySpan<float> outputs, float label, WindowStatistics window, int position);
+
+    private static Tensor Column(Tensor outputs) => outputs.reshape(-1);
+
+    private sealed class SquaredHead() : TaskHead(PredictionTask.Regression, 1)
+    {
+        public override Tensor RowLosses(Tensor outputs, Tensor labels)
+        {
+            Tensor residual = Column(outputs).sub(labels);
+            return residual.mul(residual);
+        }
+
+        public override void Statistics(ReadOnlySpan<float> outputs, float label, WindowStatistics window, int position)
+        {
+            RegressionStatistics statistics = ForwardStatistics.Regression(outputs[0], label);
+            window.Set(position, statistics.Loss, statistics.GradientNorm, float.NaN, float.NaN);
+        }
+    }
+
+    private sealed class HuberHead(float delta) : TaskHead(PredictionTask.Regression, 1)
+    {
+        public override float HuberDelta => delta;
+
+        public override Tensor RowLosses(Tensor outputs, Tensor labels) => nn.functional.huber_loss(Column(outputs), labels, delta, nn.Reduction.None);
+
+        public override void Statistics(ReadOnlySpan<float> outputs, float label, WindowStatistics window, int position)
+        {
+            // The trained loss, not the square: its gradient is what a backward pass would propagate.
+            float residual = MathF.Abs(outputs[0] - label);
+            float loss = residual <= delta ? 0.5f * residual * residual : delta * (residual - 0.5f * delta);
+            window.Set(position, loss, MathF.Min(residual, delta), float.NaN, float.NaN);
+        }
+    }
+
+    private sealed class LogisticHead() : TaskHead(PredictionTask.Binary, 1)
+    {
+        public override Tensor RowLosses(Tensor outputs, Tensor labels)
+            => nn.functional.binary_cross_entropy_with_logits(Column(outputs), labels, null, nn.Reduction.None);
+
+        public override void Statistics(ReadOnlySpan<float> outputs, float label, WindowStatistics window, int position)
+            => window.Set(position, ForwardStatistics.BinaryFromScore(outputs[0], (int)label));
+    }
+
+    private sealed class SoftmaxHead(int classes) : TaskHead(PredictionTask.Multiclass, classes)
+    {
+        public override ScalarType LabelType => ScalarType.Int64;
+
+        public override Tensor RowLosses(Tensor outputs, Tensor labels) => nn.functional.cross_entropy(outputs, labels, reduction: nn.Reduction.None);
+
+        public override void Statistics(ReadOnlySpan<float> outputs, float label, WindowStatistics window, int position)
+            => window.Set(position, ForwardStatistics.MulticlassFromLogits(outputs, (int)label));
+    }
+}

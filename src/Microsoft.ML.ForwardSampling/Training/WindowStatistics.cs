@@ -1,0 +1,85 @@
+using Microsoft.ML.ForwardSampling.Recording;
+using Microsoft.ML.ForwardSampling.Selection;
+
+namespace Microsoft.ML.ForwardSampling.Training;
+
+/// <summary>The statistics of one window inside the trainer, and the choice made among its rows. Buffers are used again for every window.</summary>
+internal sealed class WindowStatistics
+{
+    private readonly float[] _loss;
+    private readonly float[] _gradientNorm;
+    private readonly float[] _margin;
+    private readonly float[] _entropy;
+    private readonly int[] _label;
+    private readonly int[] _rows;
+    private readonly float[] _weights;
+
+    public WindowStatistics(int windowSize, RecordStatistics needs, PredictionTask task)
+    {
+        _loss = For(RecordStatistics.Loss);
+        _gradientNorm = For(RecordStatistics.GradientNorm);
+        _margin = For(RecordStatistics.Margin);
+        _entropy = For(RecordStatistics.Entropy);
+        _label = needs.HasFlag(RecordStatistics.Label) && task != PredictionTask.Regression ? new int[windowSize] : [];
+        _rows = new int[windowSize];
+        _weights = new float[windowSize];
+
+        float[] For(RecordStatistics statistic) => needs.HasFlag(statistic) ? new float[windowSize] : [];
+    }
+
+    public void Set(int position, ClassificationStatistics statistics)
+        => Set(position, statistics.Loss, statistics.GradientNorm, statistics.Margin, statistics.Entropy);
+
+    public void Set(int position, float loss, float gradientNorm, float margin, float entropy)
+    {
+        Put(_loss, position, loss);
+        Put(_gradientNorm, position, gradientNorm);
+        Put(_margin, position, margin);
+        Put(_entropy, position, entropy);
+    }
+
+    /// <summary>Takes recorded statistics of the window's rows out of the pool.</summary>
+    public void Gather(RowPool part, ReadOnlySpan<int> window)
+    {
+        Gather(part.Loss, _loss, window);
+        Gather(part.GradientNorm, _gradientNorm, window);
+        Gather(part.Margin, _margin, window);
+        Gather(part.Entropy, _entropy, window);
+    }
+
+    public void GatherLabels(RowPool part, ReadOnlySpan<int> window)
+    {
+        if (_label.Length == 0)
+            return;
+        for (int i = 0; i < window.Length; i++)
+            _label[i] = (int)part.Labels[window[i]];
+    }
+
+    /// <summary>The chosen rows of the window, as positions in the pool.</summary>
+    public ReadOnlySpan<int> Select(RowSelector selector, ReadOnlySpan<int> window, int budget, out ReadOnlySpan<float> weights)
+    {
+        int n = window.Length;
+        Span<int> rows = _rows.AsSpan(0, budget);
+        weights = _weights.AsSpan(0, budget);
+        selector.Select(n, rows, _weights.AsSpan(0, budget), Part(_loss, n), Part(_gradientNorm, n), Part(_margin, n), Part(_entropy, n), Part(_label, n));
+        foreach (ref int row in rows)
+            row = window[row];
+        return rows;
+    }
+
+    private static ReadOnlySpan<T> Part<T>(T[] values, int count) => values.AsSpan(0, Math.Min(count, values.Length));
+
+    private static void Put(float[] values, int position, float value)
+    {
+        if (values.Length > 0)
+            values[position] = value;
+    }
+
+    private static void Gather(float[] from, float[] to, ReadOnlySpan<int> window)
+    {
+        if (to.Length == 0)
+            return;
+        for (int i = 0; i < window.Length; i++)
+            to[i] = from[window[i]];
+    }
+}
