@@ -11,7 +11,7 @@ internal sealed class FashionImage
     [VectorType(FashionMnist.Pixels)]
     public float[] Features { get; set; } = [];
 
-    /// <summary>The class as an ML.NET key: 1 is the data set's class 0 (T-shirt), 10 its class 9 (ankle boot).</summary>
+    /// <summary>The class, 0 (T-shirt) to 9 (ankle boot). A key counts from 0 in an object and from 1 in a data view: ML.NET adds the 1.</summary>
     [KeyType(FashionMnist.Classes)]
     public uint Label { get; set; }
 }
@@ -60,7 +60,7 @@ internal sealed record FashionMnist(IReadOnlyList<FashionImage> Training, IReadO
             float[] features = new float[Pixels];
             for (int j = 0; j < Pixels; j++)
                 features[j] = pixels[i * Pixels + j] / 255f;
-            rows[i] = new FashionImage { Features = features, Label = labels[i] + 1u };
+            rows[i] = new FashionImage { Features = features, Label = labels[i] };
         }
 
         return rows;

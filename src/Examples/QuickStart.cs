@@ -22,6 +22,10 @@ internal static class QuickStart
         QuickStartConsole.WriteProtocol(console, options);
         FashionMnist data = FashionMnist.Load(options.Data);
 
+        // The first call of anything is slow (native libraries, compilation): a short stream that is not counted.
+        foreach (IRowSelectionPolicy policy in PoliciesOf(options))
+            Stream([.. data.Training.Take(2 * options.Chunk)], data.Test, policy, 0, options with { Passes = 1 }, new Unwatched(), cancellation);
+
         // Seeds run one after the other. At one seed every policy meets the same rows in the same order and starts from the same weights.
         var runs = new List<PolicyRun>();
         QuickStartConsole.Watch(console, options, progress =>
@@ -63,6 +67,7 @@ internal static class QuickStart
             Optimizer = new AdamOptions { LearningRate = 1e-3f },
             BatchSize = 64,
             Epochs = 1,
+            Shuffle = true,
             Threads = 1,
             CancellationToken = cancellation,
         };
@@ -82,15 +87,14 @@ internal static class QuickStart
                 for (int chunk = 1; chunk <= chunksOfAPass; chunk++)
                 {
                     FashionImage[] arrived = stream[((chunk - 1) * options.Chunk)..Math.Min(chunk * options.Chunk, stream.Length)];
-                    IDataView rows = mlContext.Data.LoadFromEnumerable(arrived);
                     int chunkSeed = random.Next();
 
                     // 1. Record: the deployed network serves the chunk, and leaves a few numbers for each row. Uniform needs none.
                     //    The first chunk has no deployed network yet: there, every policy draws evenly.
                     IRowSelectionPolicy? rule = deployed is null && policy is not null ? new UniformPolicy() : policy;
                     IDataView recorded = deployed is not null && rule is { Needs: not RecordStatistics.None }
-                        ? Record(mlContext, deployed, rows, counts)
-                        : rows;
+                        ? Record(mlContext, deployed, arrived, counts)
+                        : mlContext.Data.LoadFromEnumerable(arrived);
 
                     // 2. Select: another seed for each chunk, or every chunk would be drawn alike.
                     IDataView chosen = rule is null ? recorded : fs.SelectRows(recorded, rule, selection with { Seed = chunkSeed });
@@ -121,25 +125,17 @@ internal static class QuickStart
         return new PolicyRun(NameOf(policy), seed, curve);
     }
 
-    /// <summary>Scores a chunk with the deployed network and keeps the statistics, as a service would.</summary>
-    private static IDataView Record(MLContext mlContext, NetworkPredictionTransformer deployed, IDataView rows, StreamCounts counts)
+    /// <summary>Scores a chunk with the deployed network and keeps four numbers beside each row, as a service would.</summary>
+    private static IDataView Record(MLContext mlContext, NetworkPredictionTransformer deployed, FashionImage[] arrived, StreamCounts counts)
     {
         long started = Stopwatch.GetTimestamp();
+        IDataView rows = mlContext.Data.LoadFromEnumerable(arrived);
         ForwardRecordingTransformer recorder = mlContext.ForwardSampling().RecordForwardPass(deployed, PredictionTask.Multiclass).Fit(rows);
-        IDataView recorded = mlContext.Data.Cache(recorder.Transform(rows));
-
-        // The cache computes what it is asked for, once. Asked for all four in one cursor, it scores each row once.
-        string[] statistics = [ForwardColumns.Loss, ForwardColumns.GradientNorm, ForwardColumns.Margin, ForwardColumns.Entropy];
-        using (DataViewRowCursor cursor = recorded.GetRowCursor(statistics.Select(name => recorded.Schema[name])))
-        {
-            while (cursor.MoveNext())
-            {
-            }
-        }
-
+        IEnumerable<ForwardNumbers> numbers = mlContext.Data.CreateEnumerable<ForwardNumbers>(recorder.Transform(rows), reuseRowObject: false);
+        RecordedImage[] recorded = [.. arrived.Zip(numbers, (image, forward) => new RecordedImage(image, forward))];
         counts.RecordSeconds += Stopwatch.GetElapsedTime(started).TotalSeconds;
         counts.RecordedRows += recorder.Report.RowsRecorded;
-        return recorded;
+        return mlContext.Data.LoadFromEnumerable(recorded);
     }
 
     /// <summary>One Fit. Reading the selected rows is what runs the selection, so its time is the report's reading time.</summary>
@@ -150,10 +146,12 @@ internal static class QuickStart
         NetworkPredictionTransformer next = fs.Trainers.Multiclass(network).Fit(chosen, null, deployed);
         double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
         TrainingReport report = next.Model.Report!;
-        if (deployed is not null && !report.OptimizerContinued)
+        if (report.RowsSkipped > 0 || (deployed is not null && !report.OptimizerContinued))
         {
             next.Dispose();
-            throw new InvalidOperationException("The optimizer did not go on with the deployed network's state: this would be another experiment.");
+            throw new InvalidOperationException(report.RowsSkipped > 0
+                ? $"{report.RowsSkipped} of {report.RowsRead} rows were skipped: the figures would be of fewer rows than they say."
+                : "The optimizer did not go on with the deployed network's state: this would be another experiment.");
         }
 
         counts.BackwardRows += report.BackwardRows;
@@ -174,7 +172,7 @@ internal static class QuickStart
         if (share == 0)
             return rows;
         var random = new Random(-seed);
-        return [.. rows.Select(row => random.NextDouble() < share ? new FashionImage { Features = row.Features, Label = (uint)random.Next(1, FashionMnist.Classes + 1) } : row)];
+        return [.. rows.Select(row => random.NextDouble() < share ? new FashionImage { Features = row.Features, Label = (uint)random.Next(FashionMnist.Classes) } : row)];
     }
 
     private static void WriteFile(IAnsiConsole console, string path, string content)
@@ -183,6 +181,51 @@ internal static class QuickStart
         Directory.CreateDirectory(Path.GetDirectoryName(full)!);
         File.WriteAllText(full, content);
         console.WriteLine($"Written: {full}");
+    }
+
+    /// <summary>The columns that a recorder adds, as members: CreateEnumerable reads these and no others.</summary>
+    private sealed class ForwardNumbers
+    {
+        [ColumnName(ForwardColumns.Loss)]
+        public float Loss { get; set; }
+
+        [ColumnName(ForwardColumns.GradientNorm)]
+        public float GradientNorm { get; set; }
+
+        [ColumnName(ForwardColumns.Margin)]
+        public float Margin { get; set; }
+
+        [ColumnName(ForwardColumns.Entropy)]
+        public float Entropy { get; set; }
+    }
+
+    /// <summary>An image with what its forward pass left behind: 16 bytes beside 3,136.</summary>
+    private sealed class RecordedImage(FashionImage image, ForwardNumbers forward)
+    {
+        [VectorType(FashionMnist.Pixels)]
+        public float[] Features { get; set; } = image.Features;
+
+        [KeyType(FashionMnist.Classes)]
+        public uint Label { get; set; } = image.Label;
+
+        [ColumnName(ForwardColumns.Loss)]
+        public float Loss { get; set; } = forward.Loss;
+
+        [ColumnName(ForwardColumns.GradientNorm)]
+        public float GradientNorm { get; set; } = forward.GradientNorm;
+
+        [ColumnName(ForwardColumns.Margin)]
+        public float Margin { get; set; } = forward.Margin;
+
+        [ColumnName(ForwardColumns.Entropy)]
+        public float Entropy { get; set; } = forward.Entropy;
+    }
+
+    private sealed class Unwatched : IProgress<QuickStartProgress>
+    {
+        public void Report(QuickStartProgress value)
+        {
+        }
     }
 
     /// <summary>What a stream has counted so far.</summary>

@@ -19,6 +19,7 @@ public sealed class ForwardRecordingTransformer : ITransformer, IDisposable
     private readonly IHost _host;
     private readonly bool _ownsInner;
     private readonly RecordingCounters _counters;
+    private int _disposed;
 
     internal ForwardRecordingTransformer(IHost host, ITransformer inner, bool ownsInner, ForwardRecordingOptions options)
     {
@@ -86,7 +87,7 @@ public sealed class ForwardRecordingTransformer : ITransformer, IDisposable
     /// <summary>Disposes the wrapped model if Fit trained it; a model that was handed in trained stays its owner's.</summary>
     public void Dispose()
     {
-        if (_ownsInner)
+        if (_ownsInner && Interlocked.Exchange(ref _disposed, 1) == 0)
             (InnerTransformer as IDisposable)?.Dispose();
     }
 

@@ -1,0 +1,56 @@
+using System.CommandLine;
+
+namespace Microsoft.ML.ForwardSampling.Examples;
+
+/// <summary>What a comparison of two trainings on equally many rows found.</summary>
+/// <param name="Metric">What the two figures are.</param>
+/// <param name="Uniform">The model trained on rows drawn evenly.</param>
+/// <param name="Selected">The model trained on rows that the policy selected.</param>
+/// <param name="UniformRows">Rows that the first was trained on, each as often as it was used.</param>
+/// <param name="SelectedRows">Rows that the second was trained on, likewise.</param>
+internal sealed record Comparison(string Metric, double Uniform, double Selected, long UniformRows, long SelectedRows);
+
+/// <summary>An example that the program can run by name.</summary>
+/// <param name="Name">What to write on the command line.</param>
+/// <param name="Description">One line.</param>
+/// <param name="Rows">Rows of training data, by default.</param>
+/// <param name="Run">The example: where it prints, rows, seed.</param>
+internal sealed partial record Example(string Name, string Description, int Rows, Func<TextWriter, int, int, CancellationToken, Comparison> Run)
+{
+    private const int DefaultSeed = 1;
+    private const string FastTreeName = "fast-tree-deployed";
+
+    /// <summary>The examples this build has, besides the quick start.</summary>
+    public static IReadOnlyList<Example> All { get; } = Collect();
+
+    /// <summary>The examples this build lacks, and why.</summary>
+    public static IReadOnlyList<(string Name, string Reason)> Unavailable { get; } = All.Any(example => example.Name == FastTreeName)
+        ? []
+        : [(FastTreeName, "needs the Microsoft.ML.FastTree package, which this build does not have")];
+
+    /// <summary>The example as a command with <c>--rows</c> and <c>--seed</c>.</summary>
+    public System.CommandLine.Command CreateCommand(Func<int, int, CancellationToken, Task<int>> run)
+    {
+        const int MinimumRows = 100;
+        Option<int> rows = new("--rows") { Description = "Rows of training data.", HelpName = "N", DefaultValueFactory = _ => Rows };
+        Option<int> seed = new("--seed") { Description = "Seed of the data and of the training.", HelpName = "N", DefaultValueFactory = _ => DefaultSeed };
+        rows.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() < MinimumRows)
+                result.AddError($"--rows must be at least {MinimumRows}. Got {result.GetValueOrDefault<int>()}.");
+        });
+        var command = new System.CommandLine.Command(Name, Description) { rows, seed };
+        command.SetAction((parsed, cancellation) => run(parsed.GetValue(rows), parsed.GetValue(seed), cancellation));
+        return command;
+    }
+
+    private static List<Example> Collect()
+    {
+        var examples = new List<Example>();
+        AddFastTree(examples);
+        return examples;
+    }
+
+    /// <summary>Adds the example with FastTree; implemented in its own file, where the package is there.</summary>
+    static partial void AddFastTree(List<Example> examples);
+}

@@ -1,0 +1,297 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.IO.Compression;
+using Microsoft.ML.Data;
+using Microsoft.ML.ForwardSampling.Recording;
+using Microsoft.ML.ForwardSampling.Saving;
+using Microsoft.ML.ForwardSampling.Scoring;
+using Microsoft.ML.ForwardSampling.Tests.Training;
+using Microsoft.ML.ForwardSampling.Training;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.ForwardSampling.Tests.Saving;
+
+[Collection(TorchCollection.Name)]
+public sealed class ModelFileTests : IDisposable
+{
+    private static readonly NetworkTrainerOptions _options = new() { HiddenLayers = [16, 8], Epochs = 1, Seed = 3 };
+
+    private readonly MLContext _context = new(seed: 1);
+    private readonly string _folder = Directory.CreateTempSubdirectory("forward-sampling-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Theory]
+    [InlineData(PredictionTask.Regression)]
+    [InlineData(PredictionTask.Binary)]
+    [InlineData(PredictionTask.Multiclass)]
+    public void Load_PlainAndRestored_SameColumnsAndValues(PredictionTask task)
+    {
+        IDataView data = TrainingData.WithKey(_context, TrainingData.View(_context, 300));
+        using NetworkPredictionTransformer model = Fit(task, data, _options);
+        string path = Save(model, data);
+        ITransformer plain = _context.Model.Load(path, out DataViewSchema schema);
+        ITransformer restored = _context.ForwardSampling().Load(path, out _);
+        Assert.IsType<NetworkPredictionTransformer>(restored);
+        Assert.Equal(data.Schema.Select(c => c.Name), schema.Select(c => c.Name));
+        string[] expected = Texts(model.Transform(data));
+        Assert.Equal(expected, Texts(restored.Transform(data)));
+        Assert.Equal(expected, Texts(plain.Transform(data)));
+        // mlContext.Model.Save writes the same.
+        string byMlNet = Path.Combine(_folder, "by-ml-net.zip");
+        _context.Model.Save(model, data.Schema, byMlNet);
+        Assert.Equal(expected, Texts(_context.Model.Load(byMlNet, out _).Transform(data)));
+    }
+
+    [Theory]
+    [InlineData(PredictionTask.Regression)]
+    [InlineData(PredictionTask.Binary)]
+    [InlineData(PredictionTask.Multiclass)]
+    public async Task Load_FreshProcess_SameScoresWithoutNamingThisLibrary(PredictionTask task)
+    {
+        IDataView data = TrainingData.View(_context, 25);
+        NetworkTrainer trainer = Trainer(task, _options);
+        TransformerChain<NetworkPredictionTransformer> model = _context.Transforms.Conversion.MapValueToKey("BandKey", "Band").Append(trainer).Fit(data);
+        string path = Save(model, data), rows = Path.Combine(_folder, "rows.csv");
+        File.WriteAllLines(rows, TrainingData.Rows(25).Select(r => string.Join(',', r.Features.Append(r.Label).Select(v => v.ToString("R", CultureInfo.InvariantCulture)).Append(r.Band))));
+        string loader = Path.Combine(AppContext.BaseDirectory, "PlainModelLoader.dll");
+        using var process = Process.Start(new ProcessStartInfo("dotnet", ["exec", loader, path, rows]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        Task<string> errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        string output = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.True(process.ExitCode == 0, await errors);
+        Assert.Equal(ScoreTexts(model.Transform(data)), output.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        model.Dispose();
+    }
+
+    [Fact]
+    public void Load_Pipeline_KeepsOtherStagesScopesAndLabels()
+    {
+        IDataView data = TrainingData.View(_context, 200);
+        using TransformerChain<ITransformer> model = new EstimatorChain<ITransformer>()
+            .Append<ITransformer>(_context.Transforms.Conversion.MapValueToKey("BandKey", "Band"), TransformerScope.TrainTest)
+            .Append<ITransformer>(_context.Transforms.NormalizeMinMax("Features"))
+            .Append<ITransformer>(Trainer(PredictionTask.Multiclass, _options))
+            .Append<ITransformer>(_context.Transforms.Conversion.MapKeyToValue("Predicted", "PredictedLabel"))
+            .Fit(data);
+        var restored = (TransformerChain<ITransformer>)_context.ForwardSampling().Load(Save(model, data), out _);
+        Assert.IsType<NetworkPredictionTransformer>(restored.ElementAt(2));
+        Assert.Equal(3, restored.GetModelFor(TransformerScope.Scoring).Count());
+        Assert.Equal(4, restored.GetModelFor(TransformerScope.Training).Count());
+        Assert.Equal(model.Transform(data).GetColumn<string>("Predicted"), restored.Transform(data).GetColumn<string>("Predicted"));
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(16)]
+    [InlineData(17)]
+    [InlineData(40)]
+    public void Load_AnyNumberOfClasses_PlainScoresHaveKnownSize(int classes)
+    {
+        IDataView data = ClassData(classes);
+        using NetworkPredictionTransformer model = _context.ForwardSampling().Trainers.Multiclass(_options with { LabelColumnName = "Class" }).Fit(data);
+        ITransformer plain = _context.Model.Load(Save(model, data), out _);
+        IDataView scored = plain.Transform(data);
+        Assert.Equal(new VectorDataViewType(NumberDataViewType.Single, classes), scored.Schema["Score"].Type);
+        Assert.Equal(new KeyDataViewType(typeof(uint), classes), scored.Schema["PredictedLabel"].Type);
+        Assert.Equal(model.Transform(data).GetColumn<float[]>("Score"), scored.GetColumn<float[]>("Score"));
+        Assert.Equal(model.Transform(data).GetColumn<uint>("PredictedLabel"), scored.GetColumn<uint>("PredictedLabel"));
+        Assert.Equal(_context.MulticlassClassification.Evaluate(model.Transform(data), "Class").LogLoss, _context.MulticlassClassification.Evaluate(scored, "Class").LogLoss);
+    }
+
+    [Theory]
+    [InlineData("Label")]
+    [InlineData("IsHigh")]
+    [InlineData("Band")]
+    public void Load_LabelOfAnyType_PredictedLabelMapsBack(string source)
+    {
+        TrainingRow[] rows = TrainingData.Rows(60);
+        for (int i = 0; i < rows.Length; i++)
+            rows[i].Label = 0.5f + i % 3;
+        IDataView raw = _context.Data.LoadFromEnumerable(rows);
+        IDataView data = _context.Transforms.Conversion.MapValueToKey("Key", source).Fit(raw).Transform(raw);
+        using NetworkPredictionTransformer model = _context.ForwardSampling().Trainers.Multiclass(_options with { LabelColumnName = "Key" }).Fit(data);
+        string path = Save(model, data);
+        string[] expected = MappedBack(model);
+        Assert.Equal(expected, MappedBack(_context.Model.Load(path, out _)));
+        Assert.Equal(expected, MappedBack(_context.ForwardSampling().Load(path, out _)));
+
+        string[] MappedBack(ITransformer transformer)
+        {
+            IDataView scored = transformer.Transform(data);
+            IDataView mapped = _context.Transforms.Conversion.MapKeyToValue("Back", "PredictedLabel").Fit(scored).Transform(scored);
+            return [.. mapped.Preview(100).RowView.Select(row => row.Values.Last(v => v.Key == "Back").Value.ToString()!)];
+        }
+    }
+
+    [Fact]
+    public void Load_ThenFit_GoesOnTraining()
+    {
+        IDataView data = TrainingData.View(_context, 300);
+        using NetworkPredictionTransformer model = Fit(PredictionTask.Regression, data, _options with { Normalization = Normalization.Batch, RegressionLoss = RegressionLoss.Huber(2f) });
+        var loaded = (NetworkPredictionTransformer)_context.ForwardSampling().Load(Save(model, data), out _);
+        using NetworkPredictionTransformer next = _context.ForwardSampling().Trainers.Regression(_options with { Normalization = Normalization.Batch }).Fit(data, loaded);
+        Assert.False(next.Model.Report!.OptimizerContinued);
+        Assert.NotEqual(TrainingData.Scores(model.Transform(data)), TrainingData.Scores(next.Transform(data)));
+    }
+
+    [Fact]
+    public void Load_UsersNetwork_NeedsTheFactory()
+    {
+        IDataView data = TrainingData.View(_context, 100);
+        NetworkFactory factory = (inputs, outputs, device) => nn.Sequential(nn.Linear(inputs, 6, device: device), nn.Tanh(), nn.Linear(6, outputs, device: device));
+        using NetworkPredictionTransformer model = Fit(PredictionTask.Regression, data, _options with { Network = factory });
+        string path = Save(model, data);
+        ForwardSamplingCatalog catalog = _context.ForwardSampling();
+        Assert.Contains("giving the factory", Assert.Throws<InvalidOperationException>(() => catalog.Load(path, out _)).Message, StringComparison.Ordinal);
+        ITransformer loaded = catalog.Load(path, out _, factory);
+        Assert.Equal(TrainingData.Scores(model.Transform(data)), TrainingData.Scores(loaded.Transform(data)));
+        var error = Assert.Throws<InvalidDataException>(() => catalog.Load(path, out _, (inputs, outputs, device) => nn.Linear(inputs, outputs, device: device)));
+        Assert.Contains(path, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Load_Recorder_IsRestoredWithItsOptions()
+    {
+        IDataView data = TrainingData.View(_context, 100);
+        using NetworkPredictionTransformer model = Fit(PredictionTask.Regression, data, _options);
+        ForwardRecordingTransformer recorder = _context.ForwardSampling().RecordForwardPass(model, new ForwardRecordingOptions { LossColumnName = "MyLoss" }).Fit(data);
+        string path = Save(recorder, data);
+        var restored = Assert.IsType<ForwardRecordingTransformer>(_context.ForwardSampling().Load(path, out _));
+        Assert.Equal(recorder.Options, restored.Options);
+        Assert.IsType<NetworkPredictionTransformer>(restored.InnerTransformer);
+        Assert.Equal(recorder.Transform(data).GetColumn<float>("MyLoss"), restored.Transform(data).GetColumn<float>("MyLoss"));
+        // Without this library's Load: the wrapped model.
+        IDataView plain = _context.Model.Load(path, out _).Transform(data);
+        Assert.Equal(TrainingData.Scores(model.Transform(data)), TrainingData.Scores(plain));
+        Assert.DoesNotContain(plain.Schema, c => !c.IsHidden && c.Name.StartsWith("__fs", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Restore_ForeignModel_IsHandedBack()
+    {
+        IDataView data = TrainingData.View(_context, 50);
+        ITransformer foreign = _context.Transforms.NormalizeMinMax("Features").Append(_context.Transforms.CopyColumns("A", "Label")).Fit(data);
+        string path = Save(foreign, data);
+        ITransformer loaded = _context.Model.Load(path, out _);
+        Assert.Same(loaded, _context.ForwardSampling().Restore(loaded));
+    }
+
+    [Fact]
+    public void Load_TruncatedAnywhere_IsRefusedByName()
+    {
+        IDataView data = TrainingData.View(_context, 50);
+        using NetworkPredictionTransformer model = Fit(PredictionTask.Regression, data, _options with { HiddenLayers = [2] });
+        byte[] whole = File.ReadAllBytes(Save(model, data));
+        string path = Path.Combine(_folder, "short.zip");
+        for (int length = 0; length < whole.Length; length += Math.Max(1, whole.Length / 40))
+        {
+            File.WriteAllBytes(path, whole[..length]);
+            var error = Assert.Throws<InvalidDataException>(() => _context.ForwardSampling().Load(path, out _));
+            Assert.StartsWith($"'{path}' ({length} bytes) is not a whole model file", error.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void Load_ForeignFiles_AreRefusedByName()
+    {
+        string text = Path.Combine(_folder, "notes.txt"), zip = Path.Combine(_folder, "photos.zip");
+        File.WriteAllText(text, "not a model");
+        using (ZipArchive archive = ZipFile.Open(zip, ZipArchiveMode.Create))
+            archive.CreateEntry("photo.txt").Open().Dispose();
+        foreach (string path in new[] { text, zip })
+            Assert.Contains(path, Assert.Throws<InvalidDataException>(() => _context.ForwardSampling().Load(path, out _)).Message, StringComparison.Ordinal);
+        Assert.Throws<FileNotFoundException>(() => _context.ForwardSampling().Load(Path.Combine(_folder, "none.zip"), out _));
+    }
+
+    [Fact]
+    public void Save_Fails_OldFileStaysAndNothingElse()
+    {
+        IDataView data = TrainingData.View(_context, 50);
+        NetworkPredictionTransformer model = Fit(PredictionTask.Regression, data, _options);
+        string path = Save(model, data);
+        byte[] before = File.ReadAllBytes(path);
+        model.Dispose();
+        Assert.ThrowsAny<Exception>(() => _context.ForwardSampling().Save(model, data.Schema, path));
+        Assert.Equal(before, File.ReadAllBytes(path));
+        Assert.Equal([path], Directory.GetFileSystemEntries(_folder));
+    }
+
+    [Fact]
+    public void Decode_StateCutOrChangedAnywhere_GivesOneKindOfError()
+    {
+        IDataView data = TrainingData.WithKey(_context, TrainingData.View(_context, 50));
+        using NetworkPredictionTransformer model = Fit(PredictionTask.Multiclass, data, _options with { HiddenLayers = [2] });
+        byte[] whole = NetworkStateCodec.Encode(model);
+        for (int length = 0; length < whole.Length; length++)
+            Assert.True(DecodeFails(whole[..length]), $"cut at {length}");
+        var random = new Random(1);
+        for (int i = 0; i < 500; i++)
+        {
+            byte[] changed = [.. whole];
+            changed[random.Next(whole.Length)] ^= (byte)(1 << random.Next(8));
+            DecodeFails(changed); // a changed weight still decodes; nothing else may be thrown
+        }
+
+        static bool DecodeFails(byte[] state)
+        {
+            try
+            {
+                using var reader = new BinaryReader(new MemoryStream(state));
+                StateHeader.Read(reader);
+                NetworkStateCodec.Decode(reader, null).Dispose();
+                return false;
+            }
+            catch (Exception e) when (e is InvalidDataException or EndOfStreamException or InvalidOperationException)
+            {
+                return true;
+            }
+        }
+    }
+
+    [Fact]
+    public void Read_NewerVersion_SaysWhatToDo()
+    {
+        byte[] state = [0x46, 0x77, 0x64, 0x53, 1, 2];
+        using var reader = new BinaryReader(new MemoryStream(state));
+        Assert.Equal(
+            "The saved state has format version 2; this version of Microsoft.ML.ForwardSampling reads version 1. Update the package to load it.",
+            Assert.Throws<InvalidDataException>(() => StateHeader.Read(reader)).Message);
+    }
+
+    private NetworkTrainer Trainer(PredictionTask task, NetworkTrainerOptions options)
+    {
+        NetworkTrainers trainers = _context.ForwardSampling().Trainers;
+        return task switch
+        {
+            PredictionTask.Regression => trainers.Regression(options),
+            PredictionTask.Binary => trainers.Binary(options with { LabelColumnName = "IsHigh" }),
+            _ => trainers.Multiclass(options with { LabelColumnName = "BandKey" }),
+        };
+    }
+
+    private NetworkPredictionTransformer Fit(PredictionTask task, IDataView data, NetworkTrainerOptions options) => Trainer(task, options).Fit(data);
+
+    private string Save(ITransformer model, IDataView data)
+    {
+        string path = Path.Combine(_folder, "model.zip");
+        _context.ForwardSampling().Save(model, data.Schema, path);
+        return path;
+    }
+
+    private IDataView ClassData(int classes)
+    {
+        TrainingRow[] rows = TrainingData.Rows(10 * classes);
+        for (int i = 0; i < rows.Length; i++)
+            rows[i].Band = (i % classes).ToString(CultureInfo.InvariantCulture);
+        IDataView raw = _context.Data.LoadFromEnumerable(rows);
+        return _context.Transforms.Conversion.MapValueToKey("Class", "Band").Fit(raw).Transform(raw);
+    }
+
+    private static string[] Texts(IDataView view) => [.. view.Preview(1000).RowView.Select(row => string.Join(" | ", row.Values.Where(v => v.Key is "Score" or "Probability" or "PredictedLabel").Select(v => $"{v.Key}: {Text(v.Value)}")))];
+
+    private static string Text(object value) => value is VBuffer<float> vector ? string.Join(",", vector.DenseValues().Select(x => x.ToString("R", CultureInfo.InvariantCulture))) : Convert.ToString(value, CultureInfo.InvariantCulture)!;
+
+    private static string[] ScoreTexts(IDataView view) => [.. view.Preview(1000).RowView.Select(row => Text(row.Values.Last(v => v.Key == "Score").Value))];
+}

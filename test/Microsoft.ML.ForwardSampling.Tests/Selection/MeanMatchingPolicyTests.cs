@@ -1,0 +1,121 @@
+using Microsoft.ML.ForwardSampling.Selection;
+
+namespace Microsoft.ML.ForwardSampling.Tests.Selection;
+
+public sealed class MeanMatchingPolicyTests
+{
+    private static readonly MeanMatchingPolicy s_stride = new() { Refinement = MeanMatchingRefinement.Stride };
+
+    [Fact]
+    public void Select_Exact_ResidualIsAHundredthOfUniformsAndATwentiethOfStrides()
+    {
+        double exact = RootMeanSquareResidual(new MeanMatchingPolicy()), stride = RootMeanSquareResidual(s_stride), uniform = RootMeanSquareResidual(new UniformPolicy());
+
+        Assert.True(exact < uniform / 100, $"exact {exact}, uniform {uniform}");
+        Assert.True(exact < stride / 20, $"exact {exact}, stride {stride}");
+        Assert.True(stride < uniform / 3, $"stride {stride}, uniform {uniform}");
+
+        static double RootMeanSquareResidual(IRowSelectionPolicy policy)
+        {
+            var selector = new RowSelector(policy, 6);
+            double sum = 0;
+            for (int i = 0; i < 200; i++)
+            {
+                WindowData data = WindowData.Distinct(640, (ulong)i);
+                double residual = SelectionDiagnostics.LossResidual(data.Loss, Choice.Of(selector, data, 64).Rows);
+                sum += residual * residual;
+            }
+
+            return Math.Sqrt(sum / 200);
+        }
+    }
+
+    [Fact]
+    public void Select_Exact_OneRowFromEachStratumOfTheLossOrder()
+    {
+        WindowData data = WindowData.Distinct(200, 2);
+        int[] rank = new int[200];
+        foreach ((int row, int position) in Enumerable.Range(0, 200).OrderBy(row => data.Loss[row]).Select((row, position) => (row, position)))
+            rank[row] = position;
+        for (int seed = 0; seed < 50; seed++)
+            Assert.Equal(Enumerable.Range(0, 20), Choice.Of(new MeanMatchingPolicy(), data, 20, seed).Rows.Select(row => rank[row] / 10).Order());
+    }
+
+    [Fact]
+    public void Select_OneRowWithAnEnormousLoss_StillChosenAtLeastHalfAsOftenAsEven()
+    {
+        // No subset with that row can match the mean: matching alone would never take it. n = 30, b = 6: even 1/5, floor 1/10; seed 9, 20,000 draws.
+        const int draws = 20_000;
+        WindowData data = WindowData.Distinct(30, 2);
+        data.Loss[13] = 1e6f;
+        var selector = new RowSelector(new MeanMatchingPolicy(), 9);
+        var hits = new int[30];
+        for (int i = 0; i < draws; i++)
+        {
+            foreach (int row in Choice.Of(selector, data, 6).Rows)
+                hits[row]++;
+        }
+
+        double error = 4 * Math.Sqrt(0.1 * 0.9 / draws);
+        Assert.All(hits, count => Assert.True((double)count / draws >= 0.1 - error, $"{count} of {draws}"));
+        // And it is what the swaps avoid where they may: clearly below even.
+        Assert.True((double)hits[13] / draws < 0.13, $"{hits[13]} of {draws}");
+    }
+
+    [Fact]
+    public void Select_FewRows_ResidualIsTheSmallestThatOneSwapCanReach()
+    {
+        // Every swap that the rule allows, tried by hand on what it returned: within its strata, with at most half of them ever moved,
+        // the best of all subsets is not promised, but the residual must be small against Uniform's on every single window.
+        for (int seed = 0; seed < 200; seed++)
+        {
+            WindowData data = WindowData.Distinct(8, (ulong)seed);
+            int[] rows = Choice.Of(new MeanMatchingPolicy(), data, 4, seed).Rows;
+            double residual = Math.Abs(SelectionDiagnostics.LossResidual(data.Loss, rows));
+            int better = 0, subsets = 0;
+            for (int a = 0; a < 8; a++)
+            {
+                for (int b = a + 1; b < 8; b++)
+                {
+                    for (int c = b + 1; c < 8; c++)
+                    {
+                        for (int d = c + 1; d < 8; d++)
+                        {
+                            subsets++;
+                            better += Math.Abs(SelectionDiagnostics.LossResidual(data.Loss, [a, b, c, d])) < residual - 1e-9 ? 1 : 0;
+                        }
+                    }
+                }
+            }
+
+            Assert.Equal(70, subsets);
+            Ranks.Add(better);
+        }
+
+        // Rank of the choice among all 70 subsets: Uniform's mean is 34.5.
+        Assert.True(Ranks.Average() < 20, $"mean rank {Ranks.Average()}");
+    }
+
+    private List<int> Ranks { get; } = [];
+
+    [Fact]
+    public void Select_Stride_IsTheLossStratifiedDrawWithoutClasses()
+    {
+        WindowData data = WindowData.Classes(333, 2);
+        for (int seed = 0; seed < 20; seed++)
+            Assert.Equal(Choice.Of(new LossStratifiedPolicy { ByClass = false }, data, 33, seed), Choice.Of(s_stride, data, 33, seed));
+    }
+
+    [Fact]
+    public void IsUnbiased_OnlyWithStride()
+    {
+        Assert.False(new MeanMatchingPolicy().IsUnbiased);
+        Assert.True(s_stride.IsUnbiased);
+    }
+
+    [Fact]
+    public void Defaults_ArePinned()
+    {
+        Assert.Equal("MeanMatchingPolicy { Refinement = Exact, Name = MeanMatching, Needs = Loss, IsUnbiased = False }", new MeanMatchingPolicy().ToString());
+    }
+}

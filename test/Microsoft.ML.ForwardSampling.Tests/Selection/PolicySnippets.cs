@@ -1,0 +1,104 @@
+using Microsoft.ML.ForwardSampling.Selection;
+
+namespace Microsoft.ML.ForwardSampling.Tests.Selection;
+
+/// <summary>The code of the policy pages: each region stands on the page of its name, compared by <see cref="PolicyDocsTests"/>, and runs here.</summary>
+public sealed class PolicySnippets
+{
+    private static readonly WindowData s_data = WindowData.Classes(640, 1);
+    private readonly float[] _loss = s_data.Loss;
+    private readonly float[] _gradientNorm = s_data.GradientNorm;
+    private readonly int[] _label = s_data.Label;
+
+    [Fact]
+    public void Uniform()
+    {
+        #region uniform
+        var selector = new RowSelector(new UniformPolicy(), seed: 7);
+        var rows = new int[64];
+        var weights = new float[64];
+        selector.Select(count: 640, rows, weights);
+        // rows: 64 different positions of the window, ascending; every weight is 1.
+        #endregion
+        Assert.All(weights, weight => Assert.Equal(1f, weight));
+        Assert.Equal(rows.Distinct().Order(), rows);
+    }
+
+    [Fact]
+    public void MeanMatching()
+    {
+        float[] loss = _loss;
+        #region mean-matching
+        var selector = new RowSelector(new MeanMatchingPolicy(), seed: 7);
+        var rows = new int[64];
+        var weights = new float[64];
+        selector.Select(count: 640, rows, weights, loss: loss);
+        double residual = SelectionDiagnostics.LossResidual(loss, rows);
+        // residual: mean loss of the 64 rows minus mean loss of the 640, some hundredths of Uniform's.
+        #endregion
+        Assert.InRange(Math.Abs(residual), 0, 0.006);
+    }
+
+    [Fact]
+    public void LossStratified()
+    {
+        float[] loss = _loss;
+        int[] label = _label;
+        #region loss-stratified
+        var selector = new RowSelector(new LossStratifiedPolicy(), seed: 7);
+        var rows = new int[64];
+        var weights = new float[64];
+        selector.Select(count: 640, rows, weights, loss: loss, label: label);
+        int ofClass2 = rows.Count(row => label[row] == 2);
+        // ofClass2: a tenth of the window's rows of class 2, rounded up or down.
+        #endregion
+        Assert.InRange(ofClass2, label.Count(value => value == 2) / 10, (label.Count(value => value == 2) + 9) / 10);
+    }
+
+    [Fact]
+    public void SelectiveBackprop()
+    {
+        float[] loss = _loss;
+        #region selective-backprop
+        var policy = new SelectiveBackpropPolicy { Beta = 1, MinimumProbability = 0.05 };
+        var selector = new RowSelector(policy, seed: 7);
+        var rows = new int[64];
+        var weights = new float[64];
+        selector.Select(count: 640, rows, weights, loss: loss);
+        double residual = SelectionDiagnostics.LossResidual(loss, rows);
+        // residual > 0: the chosen rows' mean loss is above the window's, and no weight makes up for it.
+        #endregion
+        Assert.True(residual > 0);
+    }
+
+    [Fact]
+    public void GradientNorm()
+    {
+        float[] gradientNorm = _gradientNorm;
+        #region gradient-norm
+        var selector = new RowSelector(new GradientNormPolicy(), seed: 7);
+        var rows = new int[64];
+        var weights = new float[64];
+        selector.Select(count: 640, rows, weights, gradientNorm: gradientNorm);
+        // weights[i] · gradientNorm[rows[i]] is the same number for every row with a chance below 1.
+        #endregion
+        float[] products = [.. rows.Select((row, i) => weights[i] * gradientNorm[row])];
+        Assert.Equal(products.Min(), products.Max(), 1e-4f);
+    }
+
+    [Fact]
+    public void BalancedGradientNorm()
+    {
+        float[] loss = _loss, gradientNorm = _gradientNorm;
+        int[] label = _label;
+        #region balanced-gradient-norm
+        var selector = new RowSelector(new BalancedGradientNormPolicy(), seed: 7);
+        var rows = new int[64];
+        var weights = new float[64];
+        selector.Select(count: 640, rows, weights, loss: loss, gradientNorm: gradientNorm, label: label);
+        SelectionReport report = selector.Report;
+        // report.LargestWeight: at most 5, which is 1/UniformShare.
+        #endregion
+        Assert.InRange(report.LargestWeight, 1, 5);
+    }
+}

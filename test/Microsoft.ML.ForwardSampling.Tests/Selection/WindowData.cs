@@ -1,0 +1,86 @@
+using Microsoft.ML.ForwardSampling.Selection;
+
+namespace Microsoft.ML.ForwardSampling.Tests.Selection;
+
+/// <summary>Arrays behind a window, with every statistic.</summary>
+internal sealed record WindowData(float[] Loss, float[] GradientNorm, float[] Margin, float[] Entropy, int[] Label)
+{
+    public int Count => Loss.Length;
+
+    /// <summary>A classifier's window: skewed losses (some tied), norms in [0.05, 1.5], five classes and unknown labels.</summary>
+    public static WindowData Classes(int count, ulong seed)
+    {
+        var random = new SelectionRandom(seed);
+        var data = new WindowData(new float[count], new float[count], new float[count], new float[count], new int[count]);
+        for (int i = 0; i < count; i++)
+        {
+            double miss = Math.Pow(random.NextDouble(), 2);
+            data.Loss[i] = (float)Math.Round(-Math.Log(1 - 0.99 * miss), 2);
+            data.GradientNorm[i] = (float)(0.05 + 1.45 * miss * (0.7 + 0.3 * random.NextDouble()));
+            data.Margin[i] = (float)(1 - miss);
+            data.Entropy[i] = (float)(miss * 1.6);
+            data.Label[i] = random.NextInt(6) - 1;
+        }
+
+        return data;
+    }
+
+    /// <summary>The same with all losses different.</summary>
+    public static WindowData Distinct(int count, ulong seed)
+    {
+        WindowData data = Classes(count, seed);
+        var random = new SelectionRandom(seed + 1);
+        for (int i = 0; i < count; i++)
+            data.Loss[i] += (float)(0.009 * random.NextDouble());
+        Assert.Equal(count, data.Loss.Distinct().Count());
+        return data;
+    }
+
+    /// <summary>Only the statistics that the mask names (no HasFlag: unoptimised, it allocates).</summary>
+    public SelectionWindow Window(SelectionScratch scratch, RecordStatistics statistics = (RecordStatistics)~0) => new(Count, scratch)
+    {
+        Loss = (statistics & RecordStatistics.Loss) != 0 ? Loss : [],
+        GradientNorm = (statistics & RecordStatistics.GradientNorm) != 0 ? GradientNorm : [],
+        Margin = (statistics & RecordStatistics.Margin) != 0 ? Margin : [],
+        Entropy = (statistics & RecordStatistics.Entropy) != 0 ? Entropy : [],
+        Label = (statistics & RecordStatistics.Label) != 0 ? Label : [],
+    };
+
+    /// <summary>Row i of the result is row order[i] of this one.</summary>
+    public WindowData Reordered(int[] order) => new(
+        [.. order.Select(i => Loss[i])],
+        [.. order.Select(i => GradientNorm[i])],
+        [.. order.Select(i => Margin[i])],
+        [.. order.Select(i => Entropy[i])],
+        [.. order.Select(i => Label[i])]);
+
+    public float[] Values(RecordStatistics statistic) => statistic switch
+    {
+        RecordStatistics.Loss => Loss,
+        RecordStatistics.GradientNorm => GradientNorm,
+        RecordStatistics.Margin => Margin,
+        RecordStatistics.Entropy => Entropy,
+        _ => throw new ArgumentOutOfRangeException(nameof(statistic), statistic, "Not a numeric statistic."),
+    };
+}
+
+/// <summary>One selection's result.</summary>
+internal sealed record Choice(int[] Rows, float[] Weights)
+{
+    public static Choice Of(RowSelector selector, WindowData data, int budget, RecordStatistics statistics = (RecordStatistics)~0)
+    {
+        var rows = new int[budget];
+        var weights = new float[budget];
+        selector.Select(data.Window(selector.Scratch, statistics), rows, weights);
+        return new Choice(rows, weights);
+    }
+
+    public static Choice Of(IRowSelectionPolicy policy, WindowData data, int budget, int seed = 1)
+        => Of(new RowSelector(policy, seed), data, budget);
+
+    public bool Equals(Choice? other) => other is not null && Rows.AsSpan().SequenceEqual(other.Rows) && Weights.AsSpan().SequenceEqual(other.Weights);
+
+    public override int GetHashCode() => HashCode.Combine(Rows.Length, Rows[0]);
+
+    public override string ToString() => string.Join(", ", Rows.Zip(Weights, (row, weight) => $"{row}:{weight}"));
+}
