@@ -85,7 +85,7 @@ run_tests() {
     build
     local passed=0 failed=0 skipped=0 status=0 project output counts
     output=$(mktemp)
-    for project in test/*/*.csproj; do
+    for project in test/*.Tests/*.csproj; do
         say "== $(basename "$project" .csproj)"
         dotnet test "$project" -c Release --no-build --nologo -v quiet "$@" 2>&1 | tee "$output" || status=1
         # The runner closes with: Passed! - Failed: 0, Passed: 12, Skipped: 1, ...

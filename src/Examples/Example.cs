@@ -46,7 +46,12 @@ internal sealed partial record Example(string Name, string Description, int Rows
 
     private static List<Example> Collect()
     {
-        var examples = new List<Example>();
+        List<Example> examples =
+        [
+            new("heavy-tailed-regression", "A stream of regression rows with heavy-tailed noise: record, select, train, deploy.", 64_000, HeavyTailedRegression.Run),
+            new("binary-clicks", "A rare event: ML.NET's logistic regression records, a network learns from one row in ten.", 200_000, BinaryClicks.Run),
+            new("own-network", "Your own torch module, and statistics computed afresh while it trains.", 64_000, OwnNetwork.Run),
+        ];
         AddFastTree(examples);
         return examples;
     }

@@ -53,8 +53,8 @@ internal sealed class MultilayerPerceptron : nn.Module<Tensor, Tensor>
     private Tensor Activate(Tensor x) => _architecture.Activation switch
     {
         Activation.ReLU => x.relu(),
-        Activation.LeakyReLU => x.leaky_relu(0.01),
-        Activation.ELU => x.elu(1.0, 1.0, 1.0),
+        Activation.LeakyReLU => nn.functional.leaky_relu(x, 0.01),
+        Activation.ELU => nn.functional.elu(x, 1.0),
         Activation.GELU => x.gelu(),
         Activation.SiLU => x.silu(),
         Activation.Tanh => x.tanh(),

@@ -17,15 +17,14 @@ public abstract class TrainCatalogBase
     {
         ArgumentNullException.ThrowIfNull(data);
         ArgumentNullException.ThrowIfNull(estimator);
-        if (numberOfFolds <= 1)
-            throw new ArgumentOutOfRangeException("numFolds", "Must be more than 1");
+        Check.Argument(numberOfFolds > 1, "numFolds", "Must be more than 1");
 
         var splits = new DataOperationsCatalog(Environment).CrossValidationSplit(data, numberOfFolds, samplingKeyColumnName, seed);
-        var fitted = splits.Select(split => (Model: estimator.Fit(split.TrainSet), split.TestSet)).ToArray();
-        return [.. fitted.Select((fold, i) =>
+        return [.. splits.Select((split, fold) =>
         {
-            IDataView scored = ScoreHoldOut(fold.Model, fold.TestSet);
-            return new CrossValidationResult<T>(fold.Model, evaluate(scored), scored, i);
+            ITransformer model = estimator.Fit(split.TrainSet);
+            IDataView scored = ScoreHoldOut(model, split.TestSet);
+            return new CrossValidationResult<T>(model, evaluate(scored), scored, fold);
         })];
     }
 
@@ -38,16 +37,9 @@ public abstract class TrainCatalogBase
     /// <summary>One fold: its model, the scored hold-out and the metrics on it.</summary>
     public sealed class CrossValidationResult<T> where T : class
     {
-        /// <summary>Metrics of <see cref="Model"/> on <see cref="ScoredHoldOutSet"/>.</summary>
         public readonly T Metrics;
-
-        /// <summary>The model fitted on the other folds.</summary>
         public readonly ITransformer Model;
-
-        /// <summary>This fold's rows as <see cref="Model"/> scores them.</summary>
         public readonly IDataView ScoredHoldOutSet;
-
-        /// <summary>Fold number, from 0.</summary>
         public readonly int Fold;
 
         internal CrossValidationResult(ITransformer model, T metrics, IDataView scoredHoldOutSet, int fold)

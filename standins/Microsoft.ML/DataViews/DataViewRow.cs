@@ -1,0 +1,28 @@
+namespace Microsoft.ML;
+
+/// <summary>One row: its columns are read through getters made once.</summary>
+public abstract class DataViewRow : IDisposable
+{
+    public abstract long Position { get; }
+    public abstract long Batch { get; }
+    public abstract DataViewSchema Schema { get; }
+    public abstract ValueGetter<DataViewRowId> GetIdGetter();
+    public abstract ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column);
+    public abstract bool IsColumnActive(DataViewSchema.Column column);
+
+    public void Dispose()
+    {
+        Dispose(true);
+        GC.SuppressFinalize(this);
+    }
+
+    protected virtual void Dispose(bool disposing)
+    {
+    }
+}
+
+/// <summary>A row that moves through a view.</summary>
+public abstract class DataViewRowCursor : DataViewRow
+{
+    public abstract bool MoveNext();
+}

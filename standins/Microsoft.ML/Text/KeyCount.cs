@@ -1,0 +1,11 @@
+namespace Microsoft.ML.Data;
+
+/// <summary>How many values a key column has.</summary>
+public sealed class KeyCount
+{
+    public ulong? Count;
+
+    public KeyCount() { }
+
+    public KeyCount(ulong count) => Count = count;
+}

@@ -1,0 +1,212 @@
+using System.Reflection;
+using TorchSharp.Modules;
+
+namespace TorchSharp;
+
+public static partial class torch
+{
+    public static partial class nn
+    {
+        /// <summary>A part of a network: parameters, buffers and parts of its own, each under a name.</summary>
+        public class Module : IDisposable
+        {
+            // In order of registration: state dictionaries and optimizers depend on it.
+            private readonly List<(string name, Module module)> _modules = [];
+            private readonly List<(string name, Parameter parameter)> _parameterList = [];
+            private readonly List<(string name, Tensor buffer)> _buffers = [];
+            private bool _registered;
+            private bool _training = true;
+
+            protected string name;
+
+            protected Module(string name) => this.name = name;
+
+            ~Module() => Dispose(false);
+
+            public virtual string GetName() => name;
+            public virtual bool training => _training;
+
+            public virtual void train(bool train = true)
+            {
+                _training = train;
+                foreach ((_, Module module) in named_children())
+                    module.train(train);
+            }
+
+            public virtual void eval() => train(false);
+
+            public virtual Module apply(Action<Module> fn)
+            {
+                foreach ((_, Module module) in named_children())
+                    module.apply(fn);
+                fn(this);
+                return this;
+            }
+
+            /// <summary>Registers the fields that hold modules, parameters and tensors under the fields' names. The last call in a module's constructor.</summary>
+            protected virtual void RegisterComponents()
+            {
+                if (_registered)
+                    return;
+                foreach (FieldInfo field in GetType().GetFields(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance))
+                {
+                    if (_modules.Exists(m => m.name == field.Name) || _parameterList.Exists(p => p.name == field.Name) || _buffers.Exists(b => b.name == field.Name))
+                        continue;
+                    switch (field.GetValue(this))
+                    {
+                        case Module module:
+                            register_module(field.Name, module);
+                            break;
+                        case Parameter parameter:
+                            register_parameter(field.Name, parameter);
+                            break;
+                        case Tensor buffer:
+                            AddBuffer(field.Name, buffer);
+                            break;
+                    }
+                }
+                _registered = true;
+            }
+
+            public void add_module(string name, Module module) => register_module(name, module);
+
+            public virtual void register_module(string name, Module submodule)
+            {
+                if (submodule is null)
+                    return;
+                if (string.IsNullOrEmpty(name) || name.Contains('.'))
+                    throw new ArgumentException($"A module's name can't be empty or contain \".\". Got \"{name}\".");
+                if (_modules.Exists(m => m.name == name))
+                    throw new InvalidOperationException($"Sub-module {name} is already registered.");
+                submodule.RegisterComponents();
+                _modules.Add((name, submodule));
+            }
+
+            public virtual void register_parameter(string name, Parameter param)
+            {
+                if (param is null || param.IsInvalid)
+                    throw new ArgumentNullException(nameof(param), "A null tensor cannot be registered as a parameter.");
+                if (_parameterList.Exists(p => p.name == name))
+                    throw new InvalidOperationException($"Parameter {name} is already registered.");
+                _parameterList.Add((name, param));
+            }
+
+            private protected void AddBuffer(string name, Tensor buffer) => _buffers.Add((name, buffer));
+
+            private protected void Replace(string name, Parameter parameter)
+            {
+                int at = _parameterList.FindIndex(p => p.name == name);
+                if (at < 0)
+                    _parameterList.Add((name, parameter));
+                else
+                    _parameterList[at] = (name, parameter);
+            }
+
+            public virtual IEnumerable<(string name, Module module)> named_children() => _modules;
+            public virtual IEnumerable<Module> children() => named_children().Select(c => c.module);
+            public virtual IEnumerable<Module> modules() => named_modules().Select(m => m.module);
+
+            public virtual IEnumerable<(string name, Module module)> named_modules()
+            {
+                foreach (var child in named_children())
+                    yield return child;
+                foreach ((string outer, Module child) in named_children())
+                {
+                    foreach ((string inner, Module module) in child.named_modules())
+                        yield return ($"{outer}.{inner}", module);
+                }
+            }
+
+            public virtual IEnumerable<(string name, Parameter parameter)> named_parameters(bool recurse = true) =>
+                Named(m => m._parameterList, recurse).DistinctBy(p => p.value.Handle);
+
+            public virtual IEnumerable<Parameter> parameters(bool recurse = true) => named_parameters(recurse).Select(p => p.parameter);
+
+            private IEnumerable<(string name, T value)> Named<T>(Func<Module, List<(string, T)>> own, bool recurse)
+            {
+                foreach (var item in own(this))
+                    yield return item;
+                if (!recurse)
+                    yield break;
+                foreach ((string outer, Module child) in named_children())
+                {
+                    foreach ((string inner, T value) in child.Named(own, true))
+                        yield return ($"{outer}.{inner}", value);
+                }
+            }
+
+            public virtual bool has_parameter(string target) => get_parameter(target) is not null;
+            public virtual bool has_buffer(string target) => get_buffer(target) is not null;
+            public virtual Parameter? get_parameter(string target) => Named(m => m._parameterList, true).FirstOrDefault(p => p.name == target).value;
+            public virtual Tensor? get_buffer(string target) => Named(m => m._buffers, true).FirstOrDefault(b => b.name == target).value;
+
+            /// <summary>Parameters, then buffers, by their full names. The tensors are the module's own, not copies.</summary>
+            public virtual Dictionary<string, Tensor> state_dict(Dictionary<string, Tensor>? destination = null, string? prefix = null)
+            {
+                destination ??= [];
+                string start = string.IsNullOrEmpty(prefix) ? "" : prefix + ".";
+                foreach ((string key, Parameter parameter) in named_parameters())
+                    destination.TryAdd(start + key, parameter);
+                foreach ((string key, Tensor buffer) in Named(m => m._buffers, true))
+                    destination.TryAdd(start + key, buffer);
+                return destination;
+            }
+
+            public virtual (IList<string> missing_keys, IList<string> unexpected_keyes) load_state_dict(Dictionary<string, Tensor> source, bool strict = true, IList<string>? skip = null)
+            {
+                Dictionary<string, Tensor> own = state_dict();
+                List<string> missing = [.. own.Keys.Except(source.Keys).Except(skip ?? [])];
+                List<string> unexpected = [.. source.Keys.Except(own.Keys).Except(skip ?? [])];
+                if (strict && missing.Count + unexpected.Count > 0)
+                    throw new InvalidOperationException("The loaded state_dict is not identical to the target dictionary.");
+                using IDisposable noGrad = no_grad();
+                foreach ((string key, Tensor value) in source)
+                {
+                    if (skip?.Contains(key) != true && own.TryGetValue(key, out Tensor? target))
+                        target.copy_(value);
+                }
+                return (missing, unexpected);
+            }
+
+            public void Dispose()
+            {
+                Dispose(true);
+                GC.SuppressFinalize(this);
+            }
+
+            protected virtual void Dispose(bool disposing)
+            {
+                if (!disposing)
+                    return;
+                foreach ((_, Tensor buffer) in _buffers)
+                    buffer.Dispose();
+                foreach ((_, Parameter parameter) in _parameterList)
+                    parameter.Dispose();
+                foreach ((_, Module module) in named_children())
+                    module.Dispose();
+            }
+        }
+
+        /// <summary>Something callable with one input.</summary>
+        public interface IModule<T, TResult>
+        {
+            TResult call(T input1);
+        }
+
+        /// <summary>Base of modules that can be called. Hooks are not part of the stand-in.</summary>
+        public class HookableModule<TPreHook, TPostHook> : Module
+        {
+            protected HookableModule(string name) : base(name) { }
+        }
+
+        /// <summary>A module with one input.</summary>
+        public abstract class Module<T, TResult> : HookableModule<Func<Module<T, TResult>, T, T>, Func<Module<T, TResult>, T, TResult, TResult>>, IModule<T, TResult>
+        {
+            protected Module(string name) : base(name) { }
+
+            public abstract TResult forward(T input);
+
+            public TResult call(T input) => forward(input);
+        }
+    }
+}
