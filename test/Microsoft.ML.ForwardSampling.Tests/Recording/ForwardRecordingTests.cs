@@ -207,6 +207,28 @@ public class ForwardRecordingTests
     }
 
     [Fact]
+    public void GetOutputSchema_TrainedModelOverAVector_KnowsTheSizeFromTraining()
+    {
+        // The column that the model's last step adds can only be promised by asking the model itself.
+        IDataView data = _ml.Data.LoadFromEnumerable(RecordedRow.Make(60));
+        ITransformer trained = Trainer(PredictionTask.Multiclass).Append(_ml.Transforms.CopyColumns("Extra", "Score")).Fit(data);
+
+        EstimatorContract.Check(_ml.ForwardSampling().RecordForwardPass(trained, new ForwardRecordingOptions { Task = PredictionTask.Multiclass, LabelColumnName = "Class" }), data);
+    }
+
+    [Fact]
+    public void GetOutputSchema_TrainedModel_KeepsTheAnnotationsOfColumnsThatPassThrough()
+    {
+        IDataView raw = _ml.Data.LoadFromEnumerable(RecordedRow.Make(60));
+        IDataView data = _ml.Transforms.NormalizeMinMax("Features").Fit(raw).Transform(raw);
+        ForwardRecordingEstimator estimator = _ml.ForwardSampling().RecordForwardPass(Trainer(PredictionTask.Regression).Fit(data), PredictionTask.Regression);
+
+        SchemaShape promised = estimator.GetOutputSchema(Shapes.Of(data.Schema));
+
+        Assert.Contains("IsNormalized", Shapes.Find(promised, "Features")!.Value.Annotations.Select(annotation => annotation.Name));
+    }
+
+    [Fact]
     public void GetOutputSchema_TrainedModelThatRefusesTheMadeUpSizes_PromisesWhatTheTaskAdds()
     {
         // Two vectors of which no feature column tells the size.
