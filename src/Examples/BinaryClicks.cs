@@ -1,4 +1,3 @@
-using Microsoft.ML.Data;
 using Microsoft.ML.ForwardSampling.Recording;
 using Microsoft.ML.ForwardSampling.Scoring;
 using Microsoft.ML.ForwardSampling.Selection;
@@ -14,9 +13,9 @@ internal static class BinaryClicks
     {
         var mlContext = new MLContext(seed);
         ForwardSamplingCatalog fs = mlContext.ForwardSampling();
-        IDataView old = mlContext.Data.LoadFromEnumerable(Clicks(rows / 10, seed + 1));
-        IDataView served = mlContext.Data.LoadFromEnumerable(Clicks(rows, seed));
-        IDataView test = mlContext.Data.LoadFromEnumerable(Clicks(50_000, seed + 2));
+        IDataView old = mlContext.Data.LoadFromEnumerable(Visits.Rows(rows / 10, seed + 1));
+        IDataView served = mlContext.Data.LoadFromEnumerable(Visits.Rows(rows, seed));
+        IDataView test = mlContext.Data.LoadFromEnumerable(Visits.Rows(50_000, seed + 2));
 
         // 1. The deployed model knows nothing of this library.
         ITransformer deployed = mlContext.BinaryClassification.Trainers.SdcaLogisticRegression(new() { NumberOfThreads = 1 }).Fit(mlContext.Data.Cache(old));
@@ -50,27 +49,4 @@ internal static class BinaryClicks
 
     private static double LogLoss(MLContext mlContext, ITransformer model, IDataView test)
         => mlContext.BinaryClassification.Evaluate(model.Transform(test)).LogLoss;
-
-    /// <summary>Visits with ten numbers in [-1, 1); about one in forty ends in a click, by a rule that no straight line describes.</summary>
-    private static Visit[] Clicks(int count, int seed)
-    {
-        var random = new Random(seed);
-        var visits = new Visit[count];
-        for (int i = 0; i < count; i++)
-        {
-            float[] x = [.. Enumerable.Range(0, 10).Select(_ => 2 * random.NextSingle() - 1)];
-            double logit = -6 + 2 * x[0] + 3 * x[1] * x[2] + 3 * Math.Abs(x[3]) + 2 * Math.Sin(4 * x[4]);
-            visits[i] = new Visit { Features = x, Label = random.NextDouble() < 1 / (1 + Math.Exp(-logit)) };
-        }
-
-        return visits;
-    }
-
-    private sealed class Visit
-    {
-        [VectorType(10)]
-        public float[] Features { get; set; } = [];
-
-        public bool Label { get; set; }
-    }
 }

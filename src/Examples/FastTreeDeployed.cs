@@ -1,4 +1,3 @@
-using Microsoft.ML.Data;
 using Microsoft.ML.ForwardSampling.Selection;
 using Microsoft.ML.Trainers.FastTree;
 
@@ -12,43 +11,42 @@ internal static class FastTreeDeployed
     {
         var mlContext = new MLContext(seed);
         ForwardSamplingCatalog fs = mlContext.ForwardSampling();
-        IDataView old = mlContext.Data.LoadFromEnumerable(Friedman1.Rows(rows / 10, Friedman1Noise.Normal, seed + 1_000_000));
-        IDataView served = mlContext.Data.LoadFromEnumerable(Friedman1.Rows(rows, Friedman1Noise.Normal, seed));
-        IDataView test = mlContext.Data.LoadFromEnumerable(Friedman1.Rows(5000, Friedman1Noise.None, seed + 2_000_000));
+        IDataView old = mlContext.Data.LoadFromEnumerable(Visits.Rows(rows / 10, seed + 1_000_000));
+        IDataView served = mlContext.Data.LoadFromEnumerable(Visits.Rows(rows, seed));
+        IDataView test = mlContext.Data.LoadFromEnumerable(Visits.Rows(50_000, seed + 2_000_000));
 
         // 1. The deployed model.
         ITransformer deployed = Trees(exampleWeight: null).Fit(old);
-        output.WriteLine($"Deployed, on {rows / 10:N0} old rows:        RMSE {Rmse(deployed):F3}");
+        output.WriteLine($"Deployed, trained on {rows / 10:N0} old rows: log-loss {LogLoss(deployed):F4}");
 
-        // 2. Record: it scores what it serves. Its own columns (Score) would be in the new model's way, so only the statistics stay.
-        IDataView scored = fs.RecordForwardPass(deployed, PredictionTask.Regression).Fit(served).Transform(served);
-        IDataView recorded = mlContext.Data.Cache(mlContext.Transforms.DropColumns("Score").Fit(scored).Transform(scored));
+        // 2. Record: it scores what it serves. Only the statistics are kept beside the rows; Cache, because two trainings read them.
+        IDataView scored = fs.RecordForwardPass(deployed, PredictionTask.Binary).Fit(served).Transform(served);
+        IDataView recorded = mlContext.Data.Cache(mlContext.Transforms.DropColumns("Score", "Probability", "PredictedLabel").Fit(scored).Transform(scored));
 
-        // 3. Select one row in ten and train. SelectThen is an estimator: it goes into pipelines and CrossValidate as the trainer would.
-        cancellation.ThrowIfCancellationRequested();
+        // 3. Select one row in ten and train. SelectThen is an estimator: it goes into pipelines and CrossValidate as the trainer itself would.
         (double uniform, long uniformRows) = Retrain(new UniformPolicy());
-        output.WriteLine($"Uniform, {uniformRows:N0} rows:              RMSE {uniform:F3}");
+        output.WriteLine($"Retrained, Uniform:              log-loss {uniform:F4} with {uniformRows:N0} rows");
         (double selected, long selectedRows) = Retrain(new BalancedGradientNormPolicy());
-        output.WriteLine($"BalancedGradientNorm, {selectedRows:N0} rows: RMSE {selected:F3}");
-        return new Comparison("RMSE against the noiseless target", uniform, selected, uniformRows, selectedRows);
+        output.WriteLine($"Retrained, BalancedGradientNorm: log-loss {selected:F4} with {selectedRows:N0} rows");
+        return new Comparison("log-loss (bits) of rare clicks", uniform, selected, uniformRows, selectedRows);
 
-        (double Rmse, long Rows) Retrain(IRowSelectionPolicy policy)
+        (double LogLoss, long Rows) Retrain(IRowSelectionPolicy policy)
         {
+            cancellation.ThrowIfCancellationRequested(); // ML.NET's own trainers cannot be stopped
             var trainer = fs.SelectThen(policy, Trees(exampleWeight: ForwardColumns.Weight), new SelectionOptions { Seed = seed });
             ITransformer model = trainer.Fit(recorded);
-            return (Rmse(model), trainer.LastReport!.RowsSelected);
+            return (LogLoss(model), trainer.LastReport!.RowsSelected);
         }
 
-        FastTreeRegressionTrainer Trees(string? exampleWeight) => mlContext.Regression.Trainers.FastTree(
-            new FastTreeRegressionTrainer.Options { ExampleWeightColumnName = exampleWeight, NumberOfTrees = 200, NumberOfThreads = 1 });
+        FastTreeBinaryTrainer Trees(string? exampleWeight) => mlContext.BinaryClassification.Trainers.FastTree(
+            new FastTreeBinaryTrainer.Options { ExampleWeightColumnName = exampleWeight, NumberOfTrees = 100, MinimumExampleCountPerLeaf = 20, NumberOfThreads = 1 });
 
-        double Rmse(ITransformer model)
-            => mlContext.Regression.Evaluate(model.Transform(test), nameof(Friedman1Row.Target)).RootMeanSquaredError;
+        double LogLoss(ITransformer model) => mlContext.BinaryClassification.Evaluate(model.Transform(test)).LogLoss;
     }
 }
 
 internal sealed partial record Example
 {
     static partial void AddFastTree(List<Example> examples)
-        => examples.Add(new Example(FastTreeName, "Boosted trees, deployed and retrained on selected rows: SelectThen with an ML.NET trainer.", 64_000, FastTreeDeployed.Run));
+        => examples.Add(new Example(FastTreeName, "Boosted trees, deployed and retrained on selected rows: SelectThen with an ML.NET trainer.", 200_000, FastTreeDeployed.Run));
 }

@@ -29,7 +29,7 @@ internal static class OwnNetwork
         try
         {
             fs.Save(selected, train.Schema, path);
-            ITransformer loaded = fs.Load(path, out _, (inputs, outputs) => new ResidualNetwork(inputs, outputs));
+            ITransformer loaded = fs.Load(path, out _, (inputs, outputs, device) => new ResidualNetwork(inputs, outputs, device));
             output.WriteLine($"Loaded again: RMSE {Rmse(loaded):F3}");
             (loaded as IDisposable)?.Dispose();
         }
@@ -46,7 +46,7 @@ internal static class OwnNetwork
             random.manual_seed(seed); // layers of your own are drawn from torch's global generator
             return fs.Trainers.Regression(new NetworkTrainerOptions
             {
-                Network = (inputs, outputs) => new ResidualNetwork(inputs, outputs),
+                Network = (inputs, outputs, device) => new ResidualNetwork(inputs, outputs, device),
                 Selection = new InTrainingSelection { Policy = policy, WindowSize = 640, Budget = 0.1, Statistics = StatisticsSource.Fresh },
                 Optimizer = new AdamOptions { LearningRate = 2e-3f },
                 Epochs = 4,
@@ -69,13 +69,13 @@ internal static class OwnNetwork
         private readonly nn.Module<Tensor, Tensor> _second;
         private readonly nn.Module<Tensor, Tensor> _output;
 
-        public ResidualNetwork(int inputs, int outputs)
+        public ResidualNetwork(int inputs, int outputs, Device device)
             : base(nameof(ResidualNetwork))
         {
-            _input = nn.Linear(inputs, Width);
-            _first = nn.Linear(Width, Width);
-            _second = nn.Linear(Width, Width);
-            _output = nn.Linear(Width, outputs);
+            _input = nn.Linear(inputs, Width, device: device);
+            _first = nn.Linear(Width, Width, device: device);
+            _second = nn.Linear(Width, Width, device: device);
+            _output = nn.Linear(Width, outputs, device: device);
             RegisterComponents();
         }
 

@@ -28,6 +28,9 @@ internal static class Program
         root.Add(QuickStartCommand.Create((options, token) => Guarded(error, token, () => QuickStart.Run(options, console, token))));
         foreach (Example example in Example.All)
             root.Add(example.CreateCommand((rows, seed, token) => Guarded(error, token, () => example.Run(output, rows, seed, token))));
+        var readme = new System.CommandLine.Command("readme", "The example of README.md: record, select, train, evaluate, save.");
+        readme.SetAction((_, token) => Guarded(error, token, ReadmeExample.Run));
+        root.Add(readme);
         root.SetAction(_ =>
         {
             List(root, output);

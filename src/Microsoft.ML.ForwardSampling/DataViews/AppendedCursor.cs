@@ -12,7 +12,7 @@ internal sealed class AppendedCursor : DataViewRowCursor
     public AppendedCursor(ColumnAppender appender, DataViewRowCursor input, ActiveColumns active)
     {
         _input = input;
-        _getters = new AppendedGetters(appender, input, active);
+        _getters = new AppendedGetters(appender, input, active, inCursor: true);
         Schema = appender.OutputSchema;
     }
 

@@ -8,12 +8,16 @@ internal sealed class AppendedGetters : IDisposable
     private readonly ActiveColumns _active;
     private readonly AddedValues? _values;
 
-    public AppendedGetters(ColumnAppender appender, DataViewRow input, ActiveColumns active)
+    public AppendedGetters(ColumnAppender appender, DataViewRow input, ActiveColumns active, bool inCursor)
     {
         _appender = appender;
         _input = input;
         _active = active;
-        _values = active.AnyAdded ? appender.Bind(input, active.Added) : null;
+        if (active.AnyAdded)
+        {
+            _values = appender.Bind(input, active.Added);
+            _values.InCursor = inCursor;
+        }
     }
 
     public bool IsActive(DataViewSchema.Column column) => _active.IsActive(column, _appender.OutputSchema);

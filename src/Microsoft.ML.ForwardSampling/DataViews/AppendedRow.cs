@@ -12,7 +12,7 @@ internal sealed class AppendedRow : DataViewRow
     public AppendedRow(ColumnAppender appender, DataViewRow input, ActiveColumns active)
     {
         _input = input;
-        _getters = new AppendedGetters(appender, input, active);
+        _getters = new AppendedGetters(appender, input, active, inCursor: false);
         Schema = appender.OutputSchema;
     }
 

@@ -15,18 +15,13 @@ internal sealed class BinaryValues : ClassificationValues
 
     protected override void Compute()
     {
-        int label = ReadLabel(classes: 2);
         float score = 0, probability = 0;
         _score(ref score);
-        if (_probability is null)
-        {
-            Statistics = ForwardStatistics.BinaryFromScore(score, label);
-        }
-        else
-        {
-            _probability(ref probability);
-            Statistics = ForwardStatistics.BinaryFromProbability(probability, score, label);
-        }
+        _probability?.Invoke(ref probability);
+        int label = ReadLabel(classes: 2);
+        Statistics = _probability is null
+            ? ForwardStatistics.BinaryFromScore(score, label)
+            : ForwardStatistics.BinaryFromProbability(probability, score, label);
 
         if (!float.IsNaN(Statistics.Margin))
             return;

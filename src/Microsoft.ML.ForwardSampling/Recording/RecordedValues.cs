@@ -5,9 +5,10 @@ namespace Microsoft.ML.ForwardSampling.Recording;
 /// <summary>The statistics of the row that a cursor stands on: computed once for all of them, however many are read.</summary>
 internal abstract class RecordedValues : AddedValues
 {
+    private const long HandOverEvery = 1024;
+
     private readonly DataViewRow _row;
     private readonly RecordingCounters _counters;
-    private readonly long _handOverEvery;
     private long _computedAt = -1;
     private RecordingCounts _counts;
 
@@ -15,8 +16,6 @@ internal abstract class RecordedValues : AddedValues
     {
         _row = row;
         _counters = counters;
-        // A prediction engine never disposes its row, so a row that is no cursor hands over at once.
-        _handOverEvery = row is DataViewRowCursor ? 1024 : 1;
     }
 
     protected ref RecordingCounts Counts => ref _counts;
@@ -36,7 +35,8 @@ internal abstract class RecordedValues : AddedValues
         _computedAt = -1;           // a getter below may throw
         Compute();
         _computedAt = position;
-        if (++_counts.Rows >= _handOverEvery)
+        // A row that nobody will dispose hands over at once.
+        if (++_counts.Rows >= (InCursor ? HandOverEvery : 1))
             HandOver();
     }
 

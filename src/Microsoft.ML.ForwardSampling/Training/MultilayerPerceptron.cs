@@ -50,26 +50,31 @@ internal sealed class MultilayerPerceptron : nn.Module<Tensor, Tensor>
         base.Dispose(disposing);
     }
 
-    private Tensor Activate(Tensor x) => _architecture.Activation switch
+    private Tensor Activate(Tensor x)
     {
-        Activation.ReLU => x.relu(),
-        Activation.LeakyReLU => nn.functional.leaky_relu(x, 0.01),
-        Activation.ELU => nn.functional.elu(x, 1.0),
-        Activation.GELU => x.gelu(),
-        Activation.SiLU => x.silu(),
-        Activation.Tanh => x.tanh(),
-        Activation.Sigmoid => x.sigmoid(),
-        _ => throw new InvalidOperationException($"Activation {_architecture.Activation} has no function."),
-    };
+        // TorchSharp hands a Scalar's handle to torch without keeping the Scalar alive: every Scalar here is disposed after its use, not collected before.
+        using Scalar slope = 0.01f, one = 1f;
+        return _architecture.Activation switch
+        {
+            Activation.ReLU => x.relu(),
+            Activation.LeakyReLU => x.leaky_relu(slope),
+            Activation.ELU => x.elu(one, one, one),
+            Activation.GELU => x.gelu(),
+            Activation.SiLU => x.silu(),
+            Activation.Tanh => x.tanh(),
+            Activation.Sigmoid => x.sigmoid(),
+            _ => throw new InvalidOperationException($"Activation {_architecture.Activation} has no function."),
+        };
+    }
 
     private Tensor Drop(Tensor x)
     {
         if (!training || _dropoutGenerator is null)
             return x;
-        float share = _architecture.Dropout;
+        using Scalar share = _architecture.Dropout, larger = 1f / (1f - _architecture.Dropout);
         // torch's dropout draws from the global generator; this one draws from ours.
         Tensor kept = rand(x.shape, device: x.device, generator: _dropoutGenerator).ge(share).@float();
-        return x.mul(kept).mul(1f / (1f - share));
+        return x.mul(kept).mul(larger);
     }
 }
 

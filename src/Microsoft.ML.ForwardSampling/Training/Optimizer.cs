@@ -10,6 +10,8 @@ namespace Microsoft.ML.ForwardSampling.Training;
 /// <remarks>
 /// torch's own optimizers make about ten passes over a tensor of weights for one Adam step; the fused kernels here make one.
 /// State is a tensor of the parameter's shape and device, so it can be carried to the next run.
+/// TorchSharp hands a Scalar's handle to torch without keeping the Scalar alive, so that a temporary one may be collected before torch
+/// reads it: every Scalar here is a local that is disposed after its use.
 /// </remarks>
 internal abstract class Optimizer : IDisposable
 {
@@ -39,7 +41,7 @@ internal abstract class Optimizer : IDisposable
             if (parameter.device_type == DeviceType.CPU && parameter.dtype == ScalarType.Float32)
                 UpdateInMemory(Floats(parameter), Floats(gradient.is_contiguous() ? gradient : gradient.contiguous()), _state[i], gradientScale);
             else
-                UpdateByTensors(parameter, gradientScale == 1f ? gradient : gradient.mul(gradientScale), _state[i]);
+                UpdateByTensors(parameter, Scale(gradient, gradientScale), _state[i]);
         }
     }
 
@@ -75,6 +77,12 @@ internal abstract class Optimizer : IDisposable
     /// <summary>The elements of a contiguous CPU tensor.</summary>
     protected internal static Span<float> Floats(Tensor tensor) => MemoryMarshal.Cast<byte, float>(tensor.bytes);
 
+    private static Tensor Scale(Tensor gradient, float factor)
+    {
+        using Scalar scale = factor;
+        return factor == 1f ? gradient : gradient.mul(scale);
+    }
+
     private Tensor[][] CreateState(IReadOnlyList<Tensor> parameters)
         => [.. parameters.Select(p => Enumerable.Range(0, StateTensors).Select(_ => zeros(p.shape, p.dtype, p.device).DetachFromDisposeScope()).ToArray())];
 }
@@ -109,14 +117,15 @@ internal sealed class Sgd(SgdOptions options) : Optimizer
 
     protected override void UpdateByTensors(Tensor weights, Tensor gradient, Tensor[] state)
     {
-        Tensor g = options.WeightDecay > 0f ? gradient.add(weights, options.WeightDecay) : gradient;
+        using Scalar decay = options.WeightDecay, momentum = options.Momentum, step = -_rate, one = 1f;
+        Tensor g = options.WeightDecay > 0f ? gradient.add(weights, decay) : gradient;
         if (options.Momentum > 0f)
         {
-            Tensor velocity = state[0].mul_(options.Momentum).add_(g);
-            g = options.Nesterov ? g.add(velocity, options.Momentum) : velocity;
+            Tensor velocity = state[0].mul_(momentum).add_(g, one);
+            g = options.Nesterov ? g.add(velocity, momentum) : velocity;
         }
 
-        weights.add_(g, -_rate);
+        weights.add_(g, step);
     }
 }
 
@@ -183,11 +192,13 @@ internal sealed class Adam(float beta1, float beta2, float epsilon, float weight
 
     protected override void UpdateByTensors(Tensor weights, Tensor gradient, Tensor[] state)
     {
-        Tensor g = !decoupled && weightDecay > 0f ? gradient.add(weights, weightDecay) : gradient;
-        Tensor mean = state[0].mul_(beta1).add_(g, 1f - beta1);
-        Tensor square = state[1].mul_(beta2).addcmul_(g, g, 1f - beta2);
+        using Scalar decay = weightDecay, keep1 = beta1, take1 = 1f - beta1, keep2 = beta2, take2 = 1f - beta2;
+        using Scalar shrink = _shrink, second = _secondScale, eps = epsilon, one = 1f, step = -_stepSize;
+        Tensor g = !decoupled && weightDecay > 0f ? gradient.add(weights, decay) : gradient;
+        Tensor mean = state[0].mul_(keep1).add_(g, take1);
+        Tensor square = state[1].mul_(keep2).addcmul_(g, g, take2);
         if (_shrink != 1f)
-            weights.mul_(_shrink);
-        weights.addcdiv_(mean, square.sqrt().mul_(_secondScale).add_(epsilon), -_stepSize);
+            weights.mul_(shrink);
+        weights.addcdiv_(mean, square.sqrt().mul_(second).add_(eps, one), step);
     }
 }

@@ -16,7 +16,7 @@ internal sealed class TrainingRun : IDisposable
     private readonly NetworkTrainerOptions _options;
     private readonly TaskHead _head;
     private readonly nn.Module<Tensor, Tensor> _network;
-    private readonly IReadOnlyList<Tensor> _parameters;
+    private readonly Tensor[] _parameters;
     private readonly Optimizer _optimizer;
     private readonly RowFeed _rows;
     private readonly RowFeed? _validation;
@@ -27,11 +27,10 @@ internal sealed class TrainingRun : IDisposable
     private readonly WindowStatistics? _window;
     private readonly Random _order;
     private readonly Action<TrainingProgress> _report;
-    private readonly Tensor _lossSum;
+    private readonly List<Tensor> _losses = [];
     private readonly long _started = Stopwatch.GetTimestamp();
 
     private int _pending;
-    private int _lossSteps;
     private int _epoch;
     private long _step;
     private long _totalSteps;
@@ -62,7 +61,6 @@ internal sealed class TrainingRun : IDisposable
         _order = new Random(seed);
         _batch = new BatchTensors(options.BatchSize, columns.FeatureCount, head.LabelType, device);
         _scored = new BatchTensors(RowsPerEvaluation, columns.FeatureCount, head.LabelType, device);
-        _lossSum = zeros(1, device: device).DetachFromDisposeScope();
         _weighted = columns.Weight is not null || options.Selection is not null;
         if (options.Selection is { } selection)
         {
@@ -104,7 +102,7 @@ internal sealed class TrainingRun : IDisposable
     {
         _batch.Dispose();
         _scored.Dispose();
-        _lossSum.Dispose();
+        ClearLosses();
         foreach (Tensor tensor in _bestWeights ?? [])
             tensor.Dispose();
     }
@@ -169,18 +167,19 @@ internal sealed class TrainingRun : IDisposable
             if (_step == 0)
                 CheckOutputs(outputs, _pending, forTraining: true);
             Tensor loss = _head.MeanLoss(outputs, _batch.Labels(_pending), _weighted ? _batch.Weights(_pending) : null);
-            IList<Tensor> gradients = autograd.grad([loss], [.. _parameters], allow_unused: true);
+            IList<Tensor> gradients = autograd.grad([loss], _parameters, allow_unused: true);
             _learningRate = _options.Optimizer.LearningRate * _options.LearningRateSchedule.Factor(_step, _totalSteps);
             using (no_grad())
             {
                 Tensor?[] present = [.. gradients.Select(g => g is null || g.IsInvalid ? null : g)];
                 _optimizer.Step(_parameters, present, _learningRate, GradientScale(present));
-                _lossSum.add_(loss.detach());
             }
+
+            // Kept until the next report: reading a loss waits for the device.
+            _losses.Add(loss.detach().DetachFromDisposeScope());
         }
 
         _step++;
-        _lossSteps++;
         _backwardRows += _pending;
         _pending = 0;
         _stepTime += Stopwatch.GetElapsedTime(began);
@@ -349,18 +348,22 @@ internal sealed class TrainingRun : IDisposable
 
     private void Report(float? validationLoss)
     {
-        if (_lossSteps > 0)
+        if (_losses.Count > 0)
         {
-            using DisposeScope scope = NewDisposeScope();
-            _meanLoss = _lossSum.item<float>() / _lossSteps;
-            using IDisposable noGrad = no_grad();
-            _lossSum.zero_();
-            _lossSteps = 0;
+            _meanLoss = (float)_losses.Average(loss => (double)loss.item<float>());
+            ClearLosses();
             if (!float.IsFinite(_meanLoss))
                 throw new InvalidOperationException($"Training diverged: the loss is no longer finite at step {_step} (learning rate {_learningRate}). Lower the learning rate, normalise the features, or set {nameof(NetworkTrainerOptions.MaximumGradientNorm)}.");
         }
 
         _report(new TrainingProgress(_epoch, _step, _totalSteps, _backwardRows, _forwardRows, _meanLoss, validationLoss, _learningRate, Stopwatch.GetElapsedTime(_started)));
+    }
+
+    private void ClearLosses()
+    {
+        foreach (Tensor loss in _losses)
+            loss.Dispose();
+        _losses.Clear();
     }
 
     private TrainingReport Summary() => new()
