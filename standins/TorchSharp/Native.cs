@@ -63,7 +63,7 @@ internal static unsafe class Native
     // Network functions
     [DllImport(Library)] internal static extern nint ts_linear(nint x, nint weight, nint bias);
     [DllImport(Library)] internal static extern nint ts_softmax(int log, nint x, long dim, int dtype);
-    [DllImport(Library)] internal static extern nint ts_activation(Activation op, nint x, double a, double b, int inPlace);
+    [DllImport(Library)] internal static extern nint ts_activation(Activation op, nint x, double a, double b, double c, int inPlace);
     [DllImport(Library)] internal static extern nint ts_dropout(nint x, double p, int train, int inPlace);
     [DllImport(Library)] internal static extern nint ts_loss(Loss op, nint x, nint y, nint weight, nint positive, long reduction, long ignoreIndex, double p);
     [DllImport(Library)] internal static extern nint ts_batch_norm(nint x, nint weight, nint bias, nint mean, nint variance, int train, double momentum, double eps);

@@ -82,6 +82,8 @@ public static partial class torch
         public Tensor relu_() => Apply_(U.relu);
         public Tensor silu() => Apply(U.silu);
         public Tensor gelu() => Apply(U.gelu);
+        public Tensor leaky_relu(Scalar negative_slope) => Wrap(Native.ts_activation(Native.Activation.leaky_relu, Handle, negative_slope.AsDouble, 0, 0, 0));
+        public Tensor elu(Scalar alpha, Scalar scale, Scalar input_scale) => Wrap(Native.ts_activation(Native.Activation.elu, Handle, alpha.AsDouble, scale.AsDouble, input_scale.AsDouble, 0));
         public Tensor isnan() => Apply(U.isnan);
         public Tensor isinf() => Apply(U.isinf);
         public Tensor isfinite() => Apply(U.isfinite);

@@ -30,11 +30,11 @@ API Handle ts_linear(Handle x, Handle weight, Handle bias) { return guarded([&] 
 API Handle ts_softmax(int log, Handle x, int64_t dim, int dtype) {
     return guarded([&] { return log ? x->log_softmax(dim, maybe_type(dtype)) : x->softmax(dim, maybe_type(dtype)); });
 }
-API Handle ts_activation(int op, Handle x, double a, double b, int in_place) {
+API Handle ts_activation(int op, Handle x, double a, double b, double c, int in_place) {
     return guarded([&]() -> Tensor {
         switch (op) {
             case 0: return in_place ? at::leaky_relu_(*x, a).alias() : at::leaky_relu(*x, a);
-            case 1: return in_place ? at::elu_(*x, a).alias() : at::elu(*x, a);
+            case 1: return in_place ? at::elu_(*x, a, b, c).alias() : at::elu(*x, a, b, c);
             default: return at::softplus(*x, a, b);
         }
     });

@@ -36,9 +36,9 @@ public static partial class torch
             public static Tensor log_softmax(Tensor x, long dim) => x.log_softmax(dim);
             public static Tensor relu(Tensor x, bool inplace = false) => inplace ? x.relu_().alias() : x.relu();
             public static Tensor gelu(Tensor x) => x.gelu();
-            public static Tensor leaky_relu(Tensor input, double negative_slope = 0.01, bool inplace = false) => Tensor.Wrap(Native.ts_activation(A.leaky_relu, input.Handle, negative_slope, 0, inplace ? 1 : 0));
-            public static Tensor elu(Tensor x, double alpha, bool inplace = false) => Tensor.Wrap(Native.ts_activation(A.elu, x.Handle, alpha, 0, inplace ? 1 : 0));
-            public static Tensor softplus(Tensor x, double beta = 1.0, double threshold = 20.0) => Tensor.Wrap(Native.ts_activation(A.softplus, x.Handle, beta, threshold, 0));
+            public static Tensor leaky_relu(Tensor input, double negative_slope = 0.01, bool inplace = false) => Tensor.Wrap(Native.ts_activation(A.leaky_relu, input.Handle, negative_slope, 0, 0, inplace ? 1 : 0));
+            public static Tensor elu(Tensor x, double alpha, bool inplace = false) => Tensor.Wrap(Native.ts_activation(A.elu, x.Handle, alpha, 1, 1, inplace ? 1 : 0));
+            public static Tensor softplus(Tensor x, double beta = 1.0, double threshold = 20.0) => Tensor.Wrap(Native.ts_activation(A.softplus, x.Handle, beta, threshold, 0, 0));
 
             /// <summary>Draws from the global generator, as libtorch does.</summary>
             public static Tensor dropout(Tensor input, double p = 0.5, bool training = true, bool inplace = false) => Tensor.Wrap(Native.ts_dropout(input.Handle, p, training ? 1 : 0, inplace ? 1 : 0));
