@@ -39,7 +39,7 @@ internal static class BinaryClicks
             {
                 HiddenLayers = [64, 32],
                 BatchSize = 64,
-                Epochs = 3,
+                Epochs = 10,
                 Seed = seed,
                 CancellationToken = cancellation,
             }).Fit(chosen);

@@ -99,6 +99,7 @@ public static partial class torch
         public Tensor add(Tensor target) => Apply(B.add, target);
         public Tensor add(Tensor target, Scalar alpha) => Apply(T3.add, target, target, alpha);
         public Tensor add(Scalar scalar) => Apply(B.add, scalar);
+        public Tensor add_(Scalar scalar, Scalar alpha) => Apply_(B.add, (Scalar)(scalar.AsDouble * alpha.AsDouble));
         public Tensor add_(Tensor target) => Apply_(B.add, target);
         public Tensor add_(Tensor target, Scalar alpha) => Apply_(T3.add, target, target, alpha);
         public Tensor add_(Scalar scalar) => Apply_(B.add, scalar);
