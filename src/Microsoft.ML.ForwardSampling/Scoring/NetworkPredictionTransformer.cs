@@ -1,6 +1,6 @@
 using Microsoft.ML.Data;
-using Microsoft.ML.ForwardSampling.Saving;
 using Microsoft.ML.ForwardSampling.DataViews;
+using Microsoft.ML.ForwardSampling.Saving;
 
 namespace Microsoft.ML.ForwardSampling.Scoring;
 

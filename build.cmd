@@ -1,0 +1,42 @@
+@echo off
+rem Builds, runs and tests on Windows, on the real packages. Usage: build.cmd [run^|test^|bench^|pack^|build] [arguments]
+setlocal
+cd /d "%~dp0"
+set DOTNET_CLI_TELEMETRY_OPTOUT=1
+set DOTNET_NOLOGO=1
+if not defined OMP_NUM_THREADS set OMP_NUM_THREADS=1
+where dotnet >nul 2>nul || (echo build.cmd: the .NET SDK 10 is missing: install it, see global.json for the version.& exit /b 1)
+
+set command=%1
+set rest=
+:collect
+shift
+if "%~1"=="" goto dispatch
+set rest=%rest% %1
+goto collect
+
+:dispatch
+set packages=-p:DependencySource=Packages
+if "%command%"=="run" (
+    rem Fashion-MNIST is a Debian package; on Windows give its four .gz files with --data FOLDER.
+    dotnet run --project src\Examples -c Release %packages% -- quick-start%rest%
+    exit /b
+)
+if "%command%"=="test" (
+    dotnet test ForwardSampling.slnx -c Release %packages%%rest%
+    exit /b
+)
+if "%command%"=="bench" (
+    dotnet run --project bench -c Release %packages% --%rest%
+    exit /b
+)
+if "%command%"=="pack" (
+    dotnet pack src\Microsoft.ML.ForwardSampling -c Release -o packages %packages%%rest%
+    exit /b
+)
+if "%command%"=="build" (
+    dotnet build ForwardSampling.slnx -c Release %packages%%rest%
+    exit /b
+)
+echo Usage: build.cmd run^|test^|bench^|pack^|build [arguments]
+exit /b 2
