@@ -1,8 +1,17 @@
+using System.Runtime.ExceptionServices;
+
 namespace Microsoft.ML.ForwardSampling.DataViews;
 
 /// <summary>ML.NET's parallel cursors, Sdca, Cache and Evaluate wrap what a getter throws in one or two InvalidOperationExceptions; this looks through them.</summary>
 internal static class WorkerExceptions
 {
+    /// <summary>Throws the cancellation that <paramref name="exception"/> wraps, if it does, as it was thrown.</summary>
+    public static void ThrowIfCancelled(Exception exception)
+    {
+        if (exception is not OperationCanceledException && FindCancellation(exception) is { } cancelled)
+            ExceptionDispatchInfo.Throw(cancelled);
+    }
+
     /// <summary>The cancellation that <paramref name="exception"/> is or wraps; null if it is another failure.</summary>
     public static OperationCanceledException? FindCancellation(Exception exception)
     {

@@ -1,4 +1,3 @@
-using System.Runtime.ExceptionServices;
 using Microsoft.ML.Data;
 using Microsoft.ML.ForwardSampling.DataViews;
 using Microsoft.ML.Runtime;
@@ -59,9 +58,9 @@ public sealed class SelectThenEstimator<TTransformer> : IEstimator<TTransformer>
             Log(selected.Report);
             return model;
         }
-        catch (Exception e) when (e is not OperationCanceledException && WorkerExceptions.FindCancellation(e) is not null)
+        catch (Exception e)
         {
-            ExceptionDispatchInfo.Throw(WorkerExceptions.FindCancellation(e)!);
+            WorkerExceptions.ThrowIfCancelled(e);
             throw;
         }
     }

@@ -117,9 +117,10 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>
             LabelKeyValues? keys = Task == PredictionTask.Multiclass ? LabelKeyValues.Of(columns.Label) : null;
             return new NetworkPredictionTransformer(model, columns.Features.Name, columns.Label.Name, keys);
         }
-        catch
+        catch (Exception e)
         {
             model.Dispose();
+            WorkerExceptions.ThrowIfCancelled(e);
             throw;
         }
     }

@@ -234,6 +234,16 @@ public class NetworkTrainerTests
     }
 
     [Fact]
+    public void Fit_SourceCancelledOnAWorkerThread_ThrowsTheCancellationBare()
+    {
+        using var cancellation = new CancellationTokenSource();
+        cancellation.Cancel();
+        IDataView data = TrainingData.View(_context, 100);
+        IDataView cancelled = _context.Transforms.CustomMapping<TrainingRow, TrainingRow>((_, _) => cancellation.Token.ThrowIfCancellationRequested(), null).Fit(data).Transform(data);
+        Assert.Throws<OperationCanceledException>(() => Trainers.Regression(_small).Fit(cancelled));
+    }
+
+    [Fact]
     public void Progress_EachEpoch_CountsRowsAndSteps()
     {
         var reports = new List<TrainingProgress>();
