@@ -126,7 +126,8 @@ internal static class AccuracyPage
         _ => "matching",
     };
 
-    private static string Encode(string text) => WebUtility.HtmlEncode(text);
+    /// <summary>Text for the page: no line ends between a number and its percent sign.</summary>
+    internal static string Encode(string text) => WebUtility.HtmlEncode(text.Replace(" %", "\u00A0%", StringComparison.Ordinal));
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 

@@ -31,16 +31,10 @@ internal sealed partial record Example(string Name, string Description, int Rows
     /// <summary>The example as a command with <c>--rows</c> and <c>--seed</c>.</summary>
     public System.CommandLine.Command CreateCommand(Func<int, int, CancellationToken, Task<int>> run)
     {
-        const int MinimumRows = 100;
-        Option<int> rows = new("--rows") { Description = "Rows of training data.", HelpName = "N", DefaultValueFactory = _ => Rows };
-        Option<int> seed = new("--seed") { Description = "Seed of the data and of the training.", HelpName = "N", DefaultValueFactory = _ => DefaultSeed };
-        rows.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() < MinimumRows)
-                result.AddError($"--rows must be at least {MinimumRows}. Got {result.GetValueOrDefault<int>()}.");
-        });
+        Option<int?> rows = NumberOption.Create("--rows", $"Rows of training data (default {Rows}).", 100, 10_000_000);
+        Option<int?> seed = NumberOption.Create("--seed", $"Seed of the data and of the training (default {DefaultSeed}).", 0, int.MaxValue / 2);
         var command = new System.CommandLine.Command(Name, Description) { rows, seed };
-        command.SetAction((parsed, cancellation) => run(parsed.GetValue(rows), parsed.GetValue(seed), cancellation));
+        command.SetAction((parsed, cancellation) => run(parsed.GetValue(rows) ?? Rows, parsed.GetValue(seed) ?? DefaultSeed, cancellation));
         return command;
     }
 

@@ -7,7 +7,7 @@ namespace Microsoft.ML.ForwardSampling.Examples;
 /// <summary>One image of Fashion-MNIST as a row of a data view.</summary>
 internal sealed class FashionImage
 {
-    /// <summary>28 x 28 grey values, row by row, in [0, 1].</summary>
+    /// <summary>28 x 28 grey values, row by row; over the training images they have mean 0 and standard deviation 1.</summary>
     [VectorType(FashionMnist.Pixels)]
     public float[] Features { get; set; } = [];
 
@@ -41,9 +41,13 @@ internal sealed record FashionMnist(IReadOnlyList<FashionImage> Training, IReadO
     /// <exception cref="FileNotFoundException">A file is missing; the message says where to get it.</exception>
     /// <exception cref="InvalidDataException">A file is damaged or is something else; the message says what was expected.</exception>
     public static FashionMnist Load(string folder)
-        => new(LoadPart(folder, "train"), LoadPart(folder, "t10k"));
+    {
+        (byte[] pixels, byte[] labels) training = LoadPart(folder, "train"), test = LoadPart(folder, "t10k");
+        float[] scale = Scale(training.pixels);
+        return new FashionMnist(ToRows(training.pixels, training.labels, scale), ToRows(test.pixels, test.labels, scale));
+    }
 
-    private static FashionImage[] LoadPart(string folder, string part)
+    private static (byte[] Pixels, byte[] Labels) LoadPart(string folder, string part)
     {
         string imagesPath = Path.Combine(folder, $"{part}-images-idx3-ubyte.gz");
         string labelsPath = Path.Combine(folder, $"{part}-labels-idx1-ubyte.gz");
@@ -52,14 +56,38 @@ internal sealed record FashionMnist(IReadOnlyList<FashionImage> Training, IReadO
         if (count != labelCount)
             throw new InvalidDataException($"{imagesPath} has {count} images and {labelsPath} has {labelCount} labels: they do not belong together. {Advice}");
 
-        var rows = new FashionImage[count];
         for (int i = 0; i < count; i++)
         {
             if (labels[i] >= Classes)
                 throw new InvalidDataException($"{labelsPath}: label {i} is {labels[i]}, expected 0 to {Classes - 1}. {Advice}");
+        }
+
+        return (pixels, labels);
+    }
+
+    /// <summary>What each of the 256 grey values becomes so that the pixels have mean 0 and standard deviation 1, as networks like them.</summary>
+    private static float[] Scale(byte[] pixels)
+    {
+        double sum = 0, squares = 0;
+        foreach (byte pixel in pixels)
+        {
+            sum += pixel;
+            squares += pixel * pixel;
+        }
+
+        double mean = sum / pixels.Length;
+        double deviation = Math.Max(1, Math.Sqrt(squares / pixels.Length - mean * mean)); // one grey value, for images of one colour
+        return [.. Enumerable.Range(0, 256).Select(grey => (float)((grey - mean) / deviation))];
+    }
+
+    private static FashionImage[] ToRows(byte[] pixels, byte[] labels, float[] scale)
+    {
+        var rows = new FashionImage[labels.Length];
+        for (int i = 0; i < rows.Length; i++)
+        {
             float[] features = new float[Pixels];
             for (int j = 0; j < Pixels; j++)
-                features[j] = pixels[i * Pixels + j] / 255f;
+                features[j] = scale[pixels[i * Pixels + j]];
             rows[i] = new FashionImage { Features = features, Label = labels[i] };
         }
 

@@ -4,6 +4,14 @@ using Microsoft.ML.Trainers.FastTree;
 namespace Microsoft.ML.ForwardSampling.Examples;
 
 /// <summary>Boosted trees are deployed and retrained: selection serves any ML.NET trainer that takes example weights.</summary>
+/// <remarks>
+/// Prints, with Microsoft.ML 5.0.0 and TorchSharp 0.102.7 (other builds differ in the last digits or the draw):
+/// <code>
+/// Deployed, trained on 20,000 old rows: log-loss 0.2338
+/// Retrained, Uniform:              log-loss 0.2314 with 20,000 rows
+/// Retrained, BalancedGradientNorm: log-loss 0.2208 with 20,000 rows
+/// </code>
+/// </remarks>
 internal static class FastTreeDeployed
 {
     /// <summary>Retrains FastTree on selected rows and on rows drawn evenly, equally many.</summary>

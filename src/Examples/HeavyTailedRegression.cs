@@ -5,6 +5,13 @@ using Microsoft.ML.ForwardSampling.Training;
 namespace Microsoft.ML.ForwardSampling.Examples;
 
 /// <summary>A regression whose noise has heavy tails, trained continuously on one row in ten.</summary>
+/// <remarks>
+/// Prints, with Microsoft.ML 5.0.0 and TorchSharp 0.102.7 (other builds differ in the last digits or the draw):
+/// <code>
+/// Uniform:              RMSE 0.362 after 25,600 backward rows
+/// BalancedGradientNorm: RMSE 0.273 after 25,600 backward rows
+/// </code>
+/// </remarks>
 internal static class HeavyTailedRegression
 {
     private const int ChunkRows = 2560;
@@ -36,7 +43,7 @@ internal static class HeavyTailedRegression
             Optimizer = new AdamOptions { LearningRate = 2e-3f },
             BatchSize = 64,
             Epochs = 1,
-            Shuffle = false, // a batch is then one window's selection
+            Shuffle = false, // rows arrive in random order; so a batch is one window's selection, as evenly spread as the policy made it
             CancellationToken = cancellation,
         });
 

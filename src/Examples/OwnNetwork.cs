@@ -8,6 +8,14 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.ForwardSampling.Examples;
 
 /// <summary>Your own torch module, and no recorded statistics: the trainer scores each window itself and backpropagates one row in ten.</summary>
+/// <remarks>
+/// Prints, with Microsoft.ML 5.0.0 and TorchSharp 0.102.7 (other builds differ in the last digits or the draw):
+/// <code>
+/// Uniform: RMSE 0.326 after 25,600 backward rows, 256,000 forward rows
+/// BalancedGradientNorm: RMSE 0.282 after 25,600 backward rows, 256,000 forward rows
+/// Loaded again: RMSE 0.282
+/// </code>
+/// </remarks>
 internal static class OwnNetwork
 {
     /// <summary>Trains by selection and by an even draw, with equally many backward rows; saves, loads and scores again.</summary>

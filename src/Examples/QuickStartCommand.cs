@@ -14,13 +14,13 @@ internal static class QuickStartCommand
         QuickStartOptions taste = QuickStartOptions.QuickTaste;
         Option<string> data = new("--data") { Description = $"Folder with the four files of Fashion-MNIST (default {Defaults.Data}).", HelpName = "DIR" };
         Option<string> policies = new("--policies") { Description = $"Comma list of {string.Join(", ", QuickStartOptions.KnownPolicies.Keys)}; or all (default {string.Join(',', Defaults.Policies)}; uniform is always there).", HelpName = "LIST" };
-        Option<int?> seeds = Number<int>("--seeds", $"Repetitions of each policy (default {Defaults.Seeds}; --quick {taste.Seeds}).", 1, 1000);
-        Option<int?> fullSeeds = Number<int>("--full-seeds", $"Repetitions of full training, 0 leaves it out (default {Defaults.FullSeeds}, at most --seeds; --quick {taste.FullSeeds}).", 0, 1000);
-        Option<int?> passes = Number<int>("--passes", $"Times the stream brings every row (default {Defaults.Passes}; --quick {taste.Passes}).", 1, 1000);
-        Option<int?> chunk = Number<int>("--chunk", $"Rows between two deployments (default {Defaults.Chunk}).", 1, 60_000);
-        Option<int?> window = Number<int>("--window", $"Rows that compete with each other (default {Defaults.Window}).", 1, 60_000);
-        Option<double?> budget = Number("--budget", $"Share of a window that gets a backward pass (default {Defaults.Budget}).", double.Epsilon, 1.0);
-        Option<double?> noise = Number("--noise", $"Share of training labels replaced by a random class (default {Defaults.Noise}).", 0.0, 1.0);
+        Option<int?> seeds = NumberOption.Create("--seeds", $"Repetitions of each policy (default {Defaults.Seeds}; --quick {taste.Seeds}).", 1, 1000);
+        Option<int?> fullSeeds = NumberOption.Create("--full-seeds", $"Repetitions of full training, 0 leaves it out (default {Defaults.FullSeeds}, at most --seeds; --quick {taste.FullSeeds}).", 0, 1000);
+        Option<int?> passes = NumberOption.Create("--passes", $"Times the stream brings every row (default {Defaults.Passes}; --quick {taste.Passes}).", 1, 1000);
+        Option<int?> chunk = NumberOption.Create("--chunk", $"Rows between two deployments (default {Defaults.Chunk}).", 1, 60_000);
+        Option<int?> window = NumberOption.Create("--window", $"Rows that compete with each other (default {Defaults.Window}).", 1, 60_000);
+        Option<double?> budget = NumberOption.Create("--budget", $"Share of a window that gets a backward pass (default {Defaults.Budget}).", 0.001, 1.0);
+        Option<double?> noise = NumberOption.Create("--noise", $"Share of training labels replaced by a random class (default {Defaults.Noise}).", 0.0, 1.0);
         Option<bool> quick = new("--quick") { Description = "A taste in under a minute: fewer seeds, fewer passes." };
         Option<string> json = new("--json") { Description = "Writes all figures to this file.", HelpName = "FILE" };
         Option<string> html = new("--html") { Description = $"Writes the page with the curves to this file (default {Defaults.Html}).", HelpName = "FILE" };
@@ -61,16 +61,4 @@ internal static class QuickStartCommand
 
     private static IEnumerable<string> NamesIn(string list)
         => list == "all" ? QuickStartOptions.KnownPolicies.Keys : list.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-
-    private static Option<T?> Number<T>(string name, string description, T minimum, T maximum)
-        where T : struct, IComparable<T>
-    {
-        Option<T?> option = new(name) { Description = description, HelpName = "N" };
-        option.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<T?>() is { } value && (value.CompareTo(minimum) < 0 || value.CompareTo(maximum) > 0))
-                result.AddError(FormattableString.Invariant($"{name} must be between {minimum} and {maximum}. Got {value}."));
-        });
-        return option;
-    }
 }

@@ -33,7 +33,7 @@ internal static class QuickStartConsole
     public static void WriteResults(IAnsiConsole console, QuickStartResults results)
     {
         var table = new Table { Border = TableBorder.Simple };
-        table.AddColumn("Policy");
+        table.AddColumn(new TableColumn("Policy").NoWrap());
         foreach (string heading in new[] { "test\naccuracy", "s.d.", "n", "backward\nrows", "recorded\nrows", "extra\nforward\nrows", "record\ns", "select\ns", "train\ns" })
             table.AddColumn(new TableColumn(heading).RightAligned());
         foreach (PolicySummary row in results.Table)

@@ -53,5 +53,5 @@ internal sealed record QuickStartOptions
     public string Html { get; init; } = Path.Combine("artifacts", "quick-start.html");
 
     /// <summary>The short run: fewer seeds, fewer passes.</summary>
-    public static QuickStartOptions QuickTaste { get; } = new() { Quick = true, Seeds = 2, FullSeeds = 1, Passes = 3 };
+    public static QuickStartOptions QuickTaste { get; } = new() { Quick = true, Seeds = 3, FullSeeds = 1, Passes = 5 };
 }

@@ -9,17 +9,31 @@ public sealed class FashionMnistTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public void Load_WholeFiles_ScalesPixelsAndKeepsClasses()
+    public void Load_WholeFiles_ScalesByTheTrainingPixelsAndKeepsClasses()
     {
-        TinyFashionMnist.WriteIdx(_folder.File(TinyFashionMnist.TestImages), 0x803, [2, 28, 28], [.. new byte[783], 255, 51, .. new byte[783]]);
+        // Training: half 50, half 150, so mean 100 and standard deviation 50.
+        TinyFashionMnist.WriteIdx(_folder.File(TinyFashionMnist.TrainingImages), 0x803, [2, 28, 28], [.. Enumerable.Repeat((byte)50, 784), .. Enumerable.Repeat((byte)150, 784)]);
+        TinyFashionMnist.WriteIdx(_folder.File(TinyFashionMnist.TrainingLabels), 0x801, [2], [3, 4]);
+        TinyFashionMnist.WriteIdx(_folder.File(TinyFashionMnist.TestImages), 0x803, [2, 28, 28], [.. new byte[783], 255, 100, .. new byte[783]]);
         TinyFashionMnist.WriteIdx(_folder.File(TinyFashionMnist.TestLabels), 0x801, [2], [0, 9]);
 
         FashionMnist data = FashionMnist.Load(_folder.Path);
 
-        Assert.Equal(TinyFashionMnist.TrainingRows, data.Training.Count);
+        Assert.Equal([3u, 4u], data.Training.Select(row => row.Label));
         Assert.Equal([0u, 9u], data.Test.Select(row => row.Label));
-        Assert.Equal(1f, data.Test[0].Features[783]);
-        Assert.Equal(0.2f, data.Test[1].Features[0]);
+        Assert.All(data.Training[0].Features, value => Assert.Equal(-1f, value, 1e-6f));
+        Assert.All(data.Training[1].Features, value => Assert.Equal(1f, value, 1e-6f));
+        Assert.Equal(3.1f, data.Test[0].Features[783], 1e-6f);
+        Assert.Equal(0f, data.Test[1].Features[0], 1e-6f);
+    }
+
+    [Fact]
+    public void Load_ImagesOfOneColour_StayFinite()
+    {
+        TinyFashionMnist.WriteIdx(_folder.File(TinyFashionMnist.TrainingImages), 0x803, [1, 28, 28], new byte[784]);
+        TinyFashionMnist.WriteIdx(_folder.File(TinyFashionMnist.TrainingLabels), 0x801, [1], [0]);
+
+        Assert.All(FashionMnist.Load(_folder.Path).Training[0].Features, value => Assert.Equal(0f, value));
     }
 
     [Fact]

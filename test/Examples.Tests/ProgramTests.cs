@@ -16,23 +16,27 @@ public sealed class ProgramTests
     }
 
     [Fact]
-    public async Task Run_WithoutFastTree_ListSaysWhatIsMissing()
+    public async Task Run_WithoutFastTree_SaysWhatIsMissing()
     {
         Assert.SkipUnless(Example.Unavailable.Any(), "This build has Microsoft.ML.FastTree.");
 
         (_, string output, _) = await Runner.RunAsync([], Token);
+        (int exitCode, _, string error) = await Runner.RunAsync(["fast-tree-deployed", "--rows", "1000"], Token);
 
+        Assert.Equal(1, exitCode);
+        Assert.Contains("needs the Microsoft.ML.FastTree package, which this build does not have", error, StringComparison.Ordinal);
         Assert.Contains("needs the Microsoft.ML.FastTree package, which this build does not have", output, StringComparison.Ordinal);
     }
 
     [Theory]
     [InlineData("no-such-example", "no-such-example")]
-    [InlineData("quick-start --seeds 0", "--seeds must be between 1 and 1000. Got 0.")]
-    [InlineData("quick-start --budget 0", "--budget must be between")]
-    [InlineData("quick-start --noise 1.5", "--noise must be between 0 and 1. Got 1.5.")]
+    [InlineData("quick-start --seeds 0", "--seeds must be a number between 1 and 1000. Got '0'.")]
+    [InlineData("quick-start --budget 0", "--budget must be a number between 0.001 and 1.")]
+    [InlineData("quick-start --noise 1.5", "--noise must be a number between 0 and 1. Got '1.5'.")]
     [InlineData("quick-start --policies uniform,best", "Got 'best'.")]
-    [InlineData("quick-start --seeds many", "many")]
-    [InlineData("own-network --rows 10", "--rows must be at least 100. Got 10.")]
+    [InlineData("quick-start --seeds many", "Got 'many'.")]
+    [InlineData("quick-start --budget NaN", "Got 'NaN'.")]
+    [InlineData("own-network --rows 10", "--rows must be a number between 100 and 10000000. Got '10'.")]
     public async Task Run_BadArguments_FailsAndNamesThem(string arguments, string expected)
     {
         (int exitCode, _, string error) = await Runner.RunAsync(arguments.Split(' '), Token);

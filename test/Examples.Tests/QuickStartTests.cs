@@ -95,7 +95,7 @@ public sealed partial class QuickStartTests(QuickStartTests.SmallRun run) : ICla
         Assert.Equal(5, findings.Length);
         string output = Space().Replace(run.Output, " ");
         Assert.All(findings, finding => Assert.Contains(finding, output, StringComparison.Ordinal));
-        Assert.All(findings, finding => Assert.Contains(System.Net.WebUtility.HtmlEncode(finding), run.Page, StringComparison.Ordinal));
+        Assert.All(findings, finding => Assert.Contains(AccuracyPage.Encode(finding), run.Page, StringComparison.Ordinal));
         Assert.Contains(QuickStartResults.CostNote, output, StringComparison.Ordinal);
     }
 
@@ -137,7 +137,7 @@ public sealed partial class QuickStartTests(QuickStartTests.SmallRun run) : ICla
         foreach ((string policy, JsonElement row) in run.Table)
         {
             string accuracy = row.GetProperty("accuracy").GetDouble().ToString("P2", CultureInfo.InvariantCulture);
-            Assert.Contains($"<tr><th>{policy}</th><td>{accuracy}</td>", run.Page, StringComparison.Ordinal);
+            Assert.Contains($"<tr><th>{policy}</th><td>{AccuracyPage.Encode(accuracy)}</td>", run.Page, StringComparison.Ordinal);
         }
     }
 
