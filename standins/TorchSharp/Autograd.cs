@@ -13,19 +13,5 @@ public static partial class torch
                 Native.Check(Native.ts_grad(o, outs.Length, i, ins.Length, g, grads.Length, retain_graph ? 1 : 0, create_graph ? 1 : 0, allow_unused ? 1 : 0, r));
             return [.. results.Select(h => h == 0 ? null! : new Tensor(h))];
         }
-
-        public static void backward(IList<Tensor> tensors, IList<Tensor>? grad_tensors = null, bool? retain_graph = null, bool create_graph = false, IList<Tensor>? inputs = null)
-        {
-            nint[] outs = Tensor.Handles(tensors), grads = Tensor.Handles(grad_tensors), ins = Tensor.Handles(inputs);
-            fixed (nint* o = outs, g = grads, i = ins)
-                Native.Check(Native.ts_backward(o, outs.Length, g, grads.Length, retain_graph ?? create_graph ? 1 : 0, create_graph ? 1 : 0, i, ins.Length));
-            GC.KeepAlive(tensors);
-        }
-
-        public static void backward(Tensor tensor, IList<Tensor>? grad_tensors = null, bool? retain_graph = null, bool create_graph = false, IList<Tensor>? inputs = null) =>
-            backward([tensor], grad_tensors, retain_graph, create_graph, inputs);
-
-        public static void backward(Tensor tensor, Tensor grad_tensor, bool? retain_graph = null, bool create_graph = false, IList<Tensor>? inputs = null) =>
-            backward([tensor], [grad_tensor], retain_graph, create_graph, inputs);
     }
 }

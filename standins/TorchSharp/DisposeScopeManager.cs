@@ -51,6 +51,4 @@ public class ThreadDisposeScopeStatistics
     public long DisposedInScopeCount { get; internal set; }
     public long DetachedFromScopeCount { get; internal set; }
     public long ThreadTotalLiveCount => CreatedInScopeCount - DisposedInScopeCount - DetachedFromScopeCount;
-
-    public void Reset() => CreatedOutsideScopeCount = CreatedInScopeCount = DisposedInScopeCount = DetachedFromScopeCount = 0;
 }

@@ -7,33 +7,22 @@ public static partial class torch
     {
         private nint _handle;
 
-        public Generator(ulong seed = 0, Device? device = null) : this(Native.Check(Native.ts_generator(0, seed))) =>
-            this.device = InitializeDevice(device);
+        public Generator(ulong seed = 0, Device? device = null) : this(Native.Check(Native.ts_generator(0, seed))) => InitializeDevice(device);
 
-        private Generator(nint handle)
-        {
-            _handle = handle;
-            device = CPU;
-        }
+        private Generator(nint handle) => _handle = handle;
 
         ~Generator() => Dispose(false);
 
+        /// <summary>The global one.</summary>
         public static Generator Default => new(Native.Check(Native.ts_generator(1, 0)));
 
-        public nint Handle => _handle;
-        public Device device { get; }
+        internal nint Handle => _handle;
 
         public Generator manual_seed(long seed)
         {
-            Native.ts_generator_seed(Handle, 1, (ulong)seed);
+            Native.ts_generator_seed(Handle, (ulong)seed);
             return this;
         }
-
-        public long initial_seed() => (long)Native.ts_generator_seed(Handle, 0, 0);
-
-        public Tensor get_state() => Tensor.Wrap(Native.ts_generator_state(Handle));
-
-        public void set_state(Tensor value) => Native.Check(Native.ts_generator_set_state(Handle, value.Handle));
 
         public void Dispose()
         {

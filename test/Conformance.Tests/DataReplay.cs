@@ -55,7 +55,7 @@ public sealed class DataReplay() : AreaReplay(Name)
                 Folds(run);
                 break;
             case "bootstrapsample":
-                List<object?> sample = Ids(_ml.Data.BootstrapSample(Numbered(100), seed: 1));
+                List<object?> sample = Ids((IDataView)Api.Call(_ml, _ml.Data, "BootstrapSample", Numbered(100), 1.0)!);
                 run.Informative("count", "distinct");
                 Assert.InRange(sample.Count, 60, 140);
                 Assert.InRange(sample.Distinct().Count(), 40, sample.Count - 1);

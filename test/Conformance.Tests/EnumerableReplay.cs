@@ -151,11 +151,14 @@ public sealed class EnumerableReplay() : AreaReplay(Name)
     [
         NumberDataViewType.Single, NumberDataViewType.Double, NumberDataViewType.SByte, NumberDataViewType.Byte, NumberDataViewType.Int16, NumberDataViewType.UInt16,
         NumberDataViewType.Int32, NumberDataViewType.UInt32, NumberDataViewType.Int64, NumberDataViewType.UInt64, BooleanDataViewType.Instance, TextDataViewType.Instance,
-        DateTimeDataViewType.Instance, DateTimeOffsetDataViewType.Instance, TimeSpanDataViewType.Instance, RowIdDataViewType.Instance,
+        .. new[] { "DateTime", "DateTimeOffset", "TimeSpan", "RowId" }.Select(Instance),
         new KeyDataViewType(typeof(uint), 5), new KeyDataViewType(typeof(ulong), ulong.MaxValue),
         new VectorDataViewType(NumberDataViewType.Single), new VectorDataViewType(NumberDataViewType.Single, 3), new VectorDataViewType(NumberDataViewType.Single, 2, 3),
         new VectorDataViewType(new KeyDataViewType(typeof(uint), 5), 2), new VectorDataViewType(NumberDataViewType.Single, 0, 2),
     ];
+
+    private static DataViewType Instance(string name) =>
+        (DataViewType)typeof(NumberDataViewType).Assembly.GetType($"Microsoft.ML.Data.{name}DataViewType")!.GetProperty("Instance")!.GetValue(null)!;
 
     private sealed class AllScalars
     {

@@ -317,9 +317,9 @@ public sealed class PipelineReplay : AreaReplay, IDisposable
             case "preview-view":
                 DataDebuggerPreview preview = Preview(Apply("CopyColumns(A, B)"), 2.0);
                 run.Observe("ToString", preview.ToString());
-                run.Observe("schemaCount", preview.Schema.Count);
-                run.Observe("columnView", preview.ColumnView.Select(c => new Dictionary<string, object?>
-                { ["column"] = c.Column.Name, ["hidden"] = c.Column.IsHidden, ["values"] = c.Values, ["ToString"] = c.ToString() }));
+                run.Observe("schemaCount", ((DataViewSchema)Rows.Get(preview, "Schema")!).Count);
+                run.Observe("columnView", Columns(preview).Select(c => (Column: (DataViewSchema.Column)Rows.Get(c, "Column")!, View: c)).Select(c => new Dictionary<string, object?>
+                { ["column"] = c.Column.Name, ["hidden"] = c.Column.IsHidden, ["values"] = Values(c.View), ["ToString"] = c.View.ToString() }));
                 run.Observe("rowView", preview.RowView.Select(r => r.Values.Select(v => new[] { v.Key, v.Value })));
                 run.Observe("rowToString", preview.RowView[0].ToString());
                 break;
@@ -329,7 +329,7 @@ public sealed class PipelineReplay : AreaReplay, IDisposable
             case "preview-empty":
                 DataDebuggerPreview empty = Preview(View<OnlyC>());
                 run.Observe("ToString", empty.ToString());
-                run.Observe("columnViewValues", empty.ColumnView[0].Values);
+                run.Observe("columnViewValues", Values(Columns(empty)[0]));
                 break;
             case "preview-negative":
                 Preview(_view, -1.0);
@@ -339,14 +339,18 @@ public sealed class PipelineReplay : AreaReplay, IDisposable
                 run.Observe("transformer", Preview(copy, _view, 1.0).ToString());
                 run.Observe("estimator", Preview(E("CopyColumns(C, A)"), _view, 1.0, 2.0).ToString());
                 DataDebuggerPreview values = Preview(Apply("Concatenate(F, A, B)"));
-                run.Observe("vectorValueType", values.ColumnView[3].Values[0].GetType().Name);
-                run.Observe("textValueType", values.ColumnView[2].Values[0].GetType().Name);
+                run.Observe("vectorValueType", Values(Columns(values)[3])[0].GetType().Name);
+                run.Observe("textValueType", Values(Columns(values)[2])[0].GetType().Name);
                 break;
             default:
                 throw Unknown(run);
         }
 
         DataDebuggerPreview Preview(params object?[] arguments) => (DataDebuggerPreview)Api.Static(_ml, "Microsoft.ML.DebuggerExtensions", "Preview", null, arguments)!;
+
+        static object[] Columns(DataDebuggerPreview preview) => [.. ((System.Collections.IEnumerable)Rows.Get(preview, "ColumnView")!).Cast<object>()];
+
+        static object[] Values(object column) => (object[])Rows.Get(column, "Values")!;
     }
 
     private void Cursors(Run run)

@@ -171,7 +171,9 @@ public sealed partial class TextLoaderReplay() : AreaReplay(Name), IDisposable
         {
             File.WriteAllText(_path, "h\n1\n2\n");
             File.WriteAllText(second, "h\n3\n");
-            return Rows.Read(_ml.Data.CreateTextLoader([Column("A:Single:0")], hasHeader: true).Load(new MultiFileSource(_path, second)));
+            object source = Activator.CreateInstance(typeof(TextLoader).Assembly.GetType("Microsoft.ML.Data.MultiFileSource")!, [new[] { _path, second }])!;
+            object loader = Api.Static(_ml, "Microsoft.ML.TextLoaderSaverCatalog", "CreateTextLoader", null, _ml.Data, new[] { Column("A:Single:0") }, '\t', true)!;
+            return Rows.Read((IDataView)Api.Call(_ml, loader, "Load", source)!);
         }
         finally
         {

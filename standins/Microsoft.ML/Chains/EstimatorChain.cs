@@ -25,8 +25,6 @@ public sealed class EstimatorChain<TLastTransformer> : IEstimator<TransformerCha
         {
             transformers[i] = _links[i].Estimator.Fit(current);
             current = transformers[i].Transform(current);
-            if (_links[i].CacheAfter && i < _links.Length - 1)
-                current = new CacheDataView(current, []);
         }
 
         return new TransformerChain<TLastTransformer>(transformers, _links.Select(link => link.Scope));
@@ -42,16 +40,8 @@ public sealed class EstimatorChain<TLastTransformer> : IEstimator<TransformerCha
         where TNewTrans : class, ITransformer
     {
         ArgumentNullException.ThrowIfNull(estimator);
-        return new EstimatorChain<TNewTrans>([.. _links, new EstimatorLink(estimator, scope, CacheAfter: false)]);
-    }
-
-    public EstimatorChain<TLastTransformer> AppendCacheCheckpoint(IHostEnvironment env)
-    {
-        ArgumentNullException.ThrowIfNull(env);
-        if (_links.Length == 0)
-            throw new InvalidOperationException("Current estimator chain has no estimator, can't append cache checkpoint.");
-        return new EstimatorChain<TLastTransformer>([.. _links[..^1], _links[^1] with { CacheAfter = true }]);
+        return new EstimatorChain<TNewTrans>([.. _links, new EstimatorLink(estimator, scope)]);
     }
 }
 
-internal readonly record struct EstimatorLink(IEstimator<ITransformer> Estimator, TransformerScope Scope, bool CacheAfter);
+internal readonly record struct EstimatorLink(IEstimator<ITransformer> Estimator, TransformerScope Scope);

@@ -6,7 +6,6 @@ namespace Microsoft.ML.Data;
 internal interface ITransformerChainAccessor
 {
     ITransformer[] Transformers { get; }
-    TransformerScope[] Scopes { get; }
 }
 
 /// <summary>Transformers applied one after the other, each in the scopes it was given.</summary>
@@ -35,8 +34,6 @@ public sealed class TransformerChain<TLastTransformer> : ITransformer, IEnumerab
 
     ITransformer[] ITransformerChainAccessor.Transformers => _transformers;
 
-    TransformerScope[] ITransformerChainAccessor.Scopes => _scopes;
-
     // As in ML.NET, the row mapper knows nothing of scopes.
     bool ITransformer.IsRowToRowMapper => _transformers.All(t => t.IsRowToRowMapper);
 
@@ -59,13 +56,6 @@ public sealed class TransformerChain<TLastTransformer> : ITransformer, IEnumerab
 
     public TransformerChain<ITransformer> GetModelFor(TransformerScope scopeFilter) =>
         new(InScope(scopeFilter), _scopes.Where(scope => (scope & scopeFilter) != TransformerScope.None));
-
-    public TransformerChain<TNewLast> Append<TNewLast>(TNewLast transformer, TransformerScope scope = TransformerScope.Everything)
-        where TNewLast : class, ITransformer
-    {
-        ArgumentNullException.ThrowIfNull(transformer);
-        return new TransformerChain<TNewLast>([.. _transformers, transformer], [.. _scopes, scope]);
-    }
 
     public IEnumerator<ITransformer> GetEnumerator() => ((IEnumerable<ITransformer>)_transformers).GetEnumerator();
 

@@ -3,7 +3,6 @@ namespace Microsoft.ML.Data;
 /// <summary>A copy of a view's columns in memory, each filled when it is first read.</summary>
 internal sealed class CacheDataView : IDataView
 {
-    private const int BlockSize = 64; // rows that one cursor of a set takes at a time
     private readonly IDataView _source;
     private readonly bool[] _prefetch;
     private readonly ColumnStore?[] _columns;
@@ -12,9 +11,9 @@ internal sealed class CacheDataView : IDataView
 
     public CacheDataView(IDataView source, string[] prefetch)
     {
-        _source = source;
-        _columns = new ColumnStore?[source.Schema.Count];
-        _prefetch = source.Schema.ActiveFlags(prefetch.Select(name => source.Schema.InputColumn(name, "columnsToPrefetch", "prefetch")));
+        _source = ParallelCursors.OnlyBufferable(source);
+        _columns = new ColumnStore?[Schema.Count];
+        _prefetch = Schema.ActiveFlags(prefetch.Select(name => Schema.InputColumn(name, "columnsToPrefetch", "prefetch")));
     }
 
     public bool CanShuffle => true;
@@ -22,14 +21,10 @@ internal sealed class CacheDataView : IDataView
     public long? GetRowCount() => _rowCount ?? _source.GetRowCount();
 
     public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random? rand = null) =>
-        new Cursor(this, Schema.ActiveFlags(columnsNeeded), new Blocks(this, rand));
+        new Cursor(this, Schema.ActiveFlags(columnsNeeded), rand);
 
-    public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null)
-    {
-        bool[] active = Schema.ActiveFlags(columnsNeeded);
-        var blocks = new Blocks(this, rand);
-        return [.. Enumerable.Range(0, Math.Max(1, n)).Select(_ => new Cursor(this, active, blocks))];
-    }
+    public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null) =>
+        [GetRowCursor(columnsNeeded, rand)];
 
     /// <summary>Reads those of the columns that are not yet here, in one pass over the source.</summary>
     private void Fill(bool[] wanted)
@@ -65,31 +60,12 @@ internal sealed class CacheDataView : IDataView
         }
     }
 
-    /// <summary>Deals blocks of row numbers, in order or shuffled, to the cursors of one set.</summary>
-    private sealed class Blocks(CacheDataView view, Random? rand)
-    {
-        private readonly Lazy<int[]?> _order = new(() =>
-        {
-            if (rand is null)
-                return null;
-            int[] order = [.. Enumerable.Range(0, (int)view._rowCount!.Value)];
-            rand.Shuffle(order);
-            return order;
-        });
-
-        private int _next = -1;
-        public int[]? Order => _order.Value;
-        public int Take() => Interlocked.Increment(ref _next);
-    }
-
-    private sealed class Cursor(CacheDataView view, bool[] active, Blocks blocks) : StoredRowCursor(view.Schema, active)
+    private sealed class Cursor(CacheDataView view, bool[] active, Random? rand) : StoredRowCursor(view.Schema, active)
     {
         private readonly bool[] _active = active;
         private int[]? _order;
-        private long _row = -1; // position in the order
-        private long _blockEnd;
-        private bool _started;
-        public override long Batch => _row < 0 ? 0 : _row / BlockSize;
+        private int _row = -1; // position in the order
+        public override long Batch => 0;
         public override ColumnStore StoreAt(int slot) => Position >= 0 ? view._columns[slot]! : throw Errors.NotOnARow();
 
         public override ValueGetter<DataViewRowId> GetIdGetter() => (ref DataViewRowId id) =>
@@ -97,25 +73,16 @@ internal sealed class CacheDataView : IDataView
 
         protected override bool MoveNextCore()
         {
-            if (!_started)
+            if (_row < 0)
             {
                 view.Fill(_active);
-                _order = blocks.Order;
-                _started = true;
+                _order = rand is null ? null : [.. Enumerable.Range(0, (int)view._rowCount!.Value)];
+                rand?.Shuffle(_order.AsSpan());
             }
 
-            if (++_row >= _blockEnd)
-            {
-                _row = (long)blocks.Take() * BlockSize;
-                _blockEnd = Math.Min(_row + BlockSize, view._rowCount!.Value);
-                if (_row >= _blockEnd)
-                {
-                    _row = -1;
-                    return false;
-                }
-            }
-
-            StoredIndex = _order?[_row] ?? (int)_row;
+            if (++_row >= view._rowCount)
+                return false;
+            StoredIndex = _order?[_row] ?? _row;
             return true;
         }
 

@@ -17,8 +17,6 @@ public static class ColumnCursorExtensions
             return Read<T, T>(data, column, value => value);
         if (typeof(T) == typeof(string) && type == typeof(ReadOnlyMemory<char>))
             return (IEnumerable<T>)Read<ReadOnlyMemory<char>, string>(data, column, text => text.ToString());
-        if (typeof(T) == typeof(string[]) && type == typeof(VBuffer<ReadOnlyMemory<char>>))
-            return (IEnumerable<T>)Read<VBuffer<ReadOnlyMemory<char>>, string[]>(data, column, texts => [.. texts.DenseValues().Select(text => text.ToString())]);
         if (column.Type is VectorDataViewType vector && typeof(T) == vector.ItemType.RawType.MakeArrayType())
             return Generic.Call<IEnumerable<T>>(ReadArrays<int>, vector.ItemType.RawType, data, column);
         throw new ArgumentOutOfRangeException(nameof(column), $"Cannot map column (name: {column.Name}, type: {column.Type}) in data to the user-defined type, {typeof(T)}.");

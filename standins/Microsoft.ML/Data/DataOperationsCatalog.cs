@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace Microsoft.ML;
 
 /// <summary>Makes views from objects and views from views.</summary>
@@ -12,9 +14,6 @@ public sealed class DataOperationsCatalog
         ArgumentNullException.ThrowIfNull(data);
         return new EnumerableDataView<TRow>(data, schemaDefinition);
     }
-
-    public IDataView LoadFromEnumerable<TRow>(IEnumerable<TRow> data, DataViewSchema schema) where TRow : class =>
-        LoadFromEnumerable(data, TypedSchema.DefinitionFor(typeof(TRow), schema));
 
     public IEnumerable<TRow> CreateEnumerable<TRow>(IDataView data, bool reuseRowObject, bool ignoreMissingColumns = false,
         SchemaDefinition? schemaDefinition = null) where TRow : class, new()
@@ -63,12 +62,6 @@ public sealed class DataOperationsCatalog
         return new ShuffledDataView(input, seed ?? Environment.Register("RowShuffle").Rand.Next(), shufflePoolSize, shuffleSource);
     }
 
-    public IDataView BootstrapSample(IDataView input, int? seed = null, bool complement = false)
-    {
-        ArgumentNullException.ThrowIfNull(input);
-        return new BootstrapDataView(input, seed ?? Environment.Register("BootstrapSample").Rand.Next(), complement);
-    }
-
     public IDataView FilterRowsByColumn(IDataView input, string columnName,
         double lowerBound = double.NegativeInfinity, double upperBound = double.PositiveInfinity)
     {
@@ -76,44 +69,12 @@ public sealed class DataOperationsCatalog
         DataViewSchema.Column column = input.Schema[columnName];
         if (column.Type is not NumberDataViewType)
             throw Errors.SchemaMismatch(nameof(columnName), "filter", columnName, "number", column.Type.ToString());
-        if (column.Type.RawType != typeof(float) && column.Type.RawType != typeof(double))
+        if (!column.Type.IsFloating)
             throw new ArgumentOutOfRangeException("Column", $"Column '{columnName}' does not have compatible type");
         if (!(lowerBound < upperBound))
             throw new ArgumentOutOfRangeException(nameof(upperBound), "Must be less than lowerBound");
-        return new FilteredDataView(input, [column], row => InRange(NumberReader(row, column), lowerBound, upperBound));
-    }
-
-    public IDataView FilterRowsByKeyColumnFraction(IDataView input, string columnName, double lowerBound = 0, double upperBound = 1)
-    {
-        ArgumentNullException.ThrowIfNull(input);
-        DataViewSchema.Column column = input.Schema[columnName];
-        if (column.Type is not KeyDataViewType key)
-            throw Errors.SchemaMismatch(nameof(columnName), "filter", columnName, "key", column.Type.ToString());
         return new FilteredDataView(input, [column], row =>
-        {
-            Func<double> raw = NumberReader(row, column);
-            return InRange(() => (raw() - 0.5) / key.Count, lowerBound, upperBound);
-        });
-    }
-
-    public IDataView FilterRowsByMissingValues(IDataView input, params string[] columns)
-    {
-        ArgumentNullException.ThrowIfNull(input);
-        if (columns is not { Length: > 0 })
-            throw new ArgumentOutOfRangeException(nameof(columns));
-        DataViewSchema.Column[] tested = Array.ConvertAll(columns, name => input.Schema.GetColumnOrNull(name)
-            ?? throw new ArgumentOutOfRangeException("Columns", $"Source column '{name}' not found"));
-        foreach (DataViewSchema.Column column in tested)
-        {
-            if (!MissingValues.CanBeMissing(column.Type))
-                throw new ArgumentOutOfRangeException("Columns", $"Column '{column.Name}' has type {column.Type} which does not support missing values, so we cannot filter on them");
-        }
-
-        return new FilteredDataView(input, tested, row =>
-        {
-            Func<bool>[] missing = Array.ConvertAll(tested, column => MissingValues.CreateTest(row, column));
-            return () => !Array.Exists(missing, isMissing => isMissing());
-        });
+            Generic.Call<Func<bool>>(InRange<float>, column.Type.RawType, row, column, lowerBound, upperBound));
     }
 
     public TrainTestData TrainTestSplit(IDataView data, double testFraction = 0.1, string? samplingKeyColumnName = null, int? seed = null)
@@ -145,23 +106,15 @@ public sealed class DataOperationsCatalog
             throw new ArgumentOutOfRangeException(nameof(count), "Must be greater than zero.");
     }
 
-    private static Func<bool> InRange(Func<double> read, double lowerBound, double upperBound) => () =>
-    {
-        double value = read();
-        return value >= lowerBound && value < upperBound;
-    };
-
-    private static Func<double> NumberReader(DataViewRow row, DataViewSchema.Column column) =>
-        Generic.Call<Func<double>>(NumberReader<int>, column.Type.RawType, row, column);
-
-    private static Func<double> NumberReader<T>(DataViewRow row, DataViewSchema.Column column) where T : System.Numerics.INumber<T>
+    private static Func<bool> InRange<T>(DataViewRow row, DataViewSchema.Column column, double lowerBound, double upperBound) where T : INumber<T>
     {
         ValueGetter<T> getter = row.GetGetter<T>(column);
         T value = T.Zero;
         return () =>
         {
             getter(ref value);
-            return double.CreateTruncating(value);
+            double number = double.CreateTruncating(value);
+            return number >= lowerBound && number < upperBound;
         };
     }
 

@@ -8,82 +8,115 @@ namespace Microsoft.ML.Data;
 /// </summary>
 internal static class ParallelCursors
 {
-    private const int QueueLength = 4;
-
     /// <summary>One cursor over a view from as many as it gives; if it gives one, that one.</summary>
     public static DataViewRowCursor Consolidated(IDataView view, IEnumerable<DataViewSchema.Column> columns, Random? rand)
     {
         DataViewRowCursor[] inputs = view.GetRowCursorSet(columns, Math.Max(2, Environment.ProcessorCount - 1), rand);
-        return inputs.Length == 1 ? inputs[0] : new ConsolidatedCursor(inputs);
+        if (inputs.Length == 1)
+            return inputs[0];
+        bool[] active = ActiveFlags(inputs[0]);
+        return new BatchCursor(view.Schema, active, Array.ConvertAll(inputs, input => new BatchReader(input, users: 1)));
     }
-
-    public static bool CanBuffer(IEnumerable<DataViewSchema.Column> columns) =>
-        columns.All(c => c.Type is PrimitiveDataViewType or VectorDataViewType);
 
     public static DataViewRowCursor[] Split(DataViewRowCursor input, int n)
     {
         if (n <= 1 || !CanBuffer(input.Schema.Where(input.IsColumnActive)))
             return [input];
-        var source = new SplitSource(input, n);
-        return [.. Enumerable.Range(0, n).Select(_ => new SplitCursor(source, input.Schema, ActiveFlags(input)))];
+        (DataViewSchema schema, bool[] active) = (input.Schema, ActiveFlags(input)); // the reader's thread may dispose the input soon
+        var reader = new BatchReader(input, n);
+        return [.. Enumerable.Range(0, n).Select(_ => new BatchCursor(schema, active, [reader]))];
     }
 
     private static bool[] ActiveFlags(DataViewRowCursor cursor) => [.. cursor.Schema.Select(cursor.IsColumnActive)];
 
-    private static Thread StartThread(Action action)
-    {
-        var thread = new Thread(() => action()) { IsBackground = true };
-        thread.Start();
-        return thread;
-    }
+    public static bool CanBuffer(IEnumerable<DataViewSchema.Column> columns) =>
+        columns.All(c => c.Type is PrimitiveDataViewType or VectorDataViewType);
 
-    /// <summary>Fills batches from one cursor, on one thread; emptied batches come back to it.</summary>
-    private sealed class BatchReader(DataViewRowCursor input)
+    /// <summary>The view without the columns whose values cannot be copied from row to row.</summary>
+    public static IDataView OnlyBufferable(IDataView view) => CanBuffer(view.Schema)
+        ? view
+        : new RowMapperView(view, new RowMapper(view.Schema, [.. view.Schema.Where(c => CanBuffer([c])).Select(c => c.Index)]));
+
+    /// <summary>Fills batches from one cursor, on one thread, for one cursor or several; emptied batches come back to it.</summary>
+    private sealed class BatchReader
     {
+        private readonly BlockingCollection<RowBatch> _queue = new(boundedCapacity: 4);
         private readonly ConcurrentBag<RowBatch> _pool = [];
-        private readonly DataViewSchema.Column[] _columns = [.. input.Schema.Where(input.IsColumnActive)];
-        private ColumnStore.Filler[]? _fillers;
-        public BlockingCollection<RowBatch> Queue { get; } = new(QueueLength);
-        public void Return(RowBatch batch) => _pool.Add(batch);
+        private readonly DataViewRowCursor _input;
+        private readonly DataViewSchema.Column[] _columns;
+        private readonly bool _isShared;
+        private readonly Thread _thread;
+        private int _users;
+        private volatile bool _stop;
 
-        /// <summary>Reads to the end, or until told to stop, and disposes the cursor.</summary>
-        public void Run(Func<bool> stop)
+        public BatchReader(DataViewRowCursor input, int users)
+        {
+            _input = input;
+            _columns = [.. input.Schema.Where(input.IsColumnActive)];
+            _users = users;
+            _isShared = users > 1;
+            _thread = new Thread(Run) { IsBackground = true };
+            _thread.Start();
+        }
+
+        /// <summary>The next batch, or null at the end; <paramref name="used"/> may be refilled.</summary>
+        public RowBatch? Next(RowBatch? used)
+        {
+            if (used is not null)
+                _pool.Add(used);
+            return _queue.TryTake(out RowBatch? batch, Timeout.Infinite) ? batch : null;
+        }
+
+        /// <summary>The last user ends the thread and waits for it.</summary>
+        public void Release()
+        {
+            if (Interlocked.Decrement(ref _users) > 0)
+                return;
+            _stop = true;
+            while (_queue.TryTake(out _, Timeout.Infinite)) { } // the thread may wait for room in the queue
+            _thread.Join();
+        }
+
+        private void Run()
         {
             try
             {
-                using (input)
-                    Read(stop);
+                using (_input)
+                    Read();
             }
             catch (Exception e)
             {
-                Queue.Add(new RowBatch { Stores = [], Error = e });
+                _queue.Add(new RowBatch { Stores = [], Error = e });
             }
             finally
             {
-                Queue.CompleteAdding();
+                _queue.CompleteAdding();
             }
         }
 
-        private void Read(Func<bool> stop)
+        private void Read()
         {
             RowBatch? batch = null;
-            while (!stop() && input.MoveNext())
+            ColumnStore.Filler[]? fillers = null;
+            for (long rows = 0; !_stop && _input.MoveNext(); rows++)
             {
-                if (batch is not null && (batch.Count == RowBatch.Capacity || batch.Batch != input.Batch))
+                // A shared source says nothing by its own batch numbers: it is one sequence, cut here.
+                long number = _isShared ? rows / RowBatch.Capacity : _input.Batch;
+                if (batch is not null && (batch.Count == RowBatch.Capacity || batch.Batch != number))
                 {
-                    Queue.Add(batch);
+                    _queue.Add(batch);
                     batch = null;
                 }
 
-                batch ??= NewBatch(input.Batch);
-                _fillers ??= CreateFillers(batch);
-                for (int i = 0; i < _fillers.Length; i++)
-                    _fillers[i](batch.Stores[i], batch.Count);
+                batch ??= NewBatch(number);
+                fillers ??= CreateFillers(batch);
+                for (int i = 0; i < fillers.Length; i++)
+                    fillers[i](batch.Stores[i], batch.Count);
                 batch.Count++;
             }
 
             if (batch is not null)
-                Queue.Add(batch);
+                _queue.Add(batch);
         }
 
         private RowBatch NewBatch(long number)
@@ -96,141 +129,56 @@ internal static class ParallelCursors
         }
 
         private ColumnStore.Filler[] CreateFillers(RowBatch batch) =>
-            [.. _columns.Select((c, i) => batch.Stores[i].CreateFiller(input, c)), ColumnStore<DataViewRowId>.CreateFiller(input.GetIdGetter())];
+            [.. _columns.Select((c, i) => batch.Stores[i].CreateFiller(_input, c)), ColumnStore<DataViewRowId>.CreateFiller(_input.GetIdGetter())];
     }
 
-    private abstract class BatchCursor(DataViewSchema schema, bool[] active) : StoredRowCursor(schema, active)
+    /// <summary>The rows of one reader, or of several in the order of their batches.</summary>
+    private sealed class BatchCursor(DataViewSchema schema, bool[] active, BatchReader[] readers) : StoredRowCursor(schema, active)
     {
         private readonly int _idSlot = active.Count(isActive => isActive);
-        protected RowBatch? Current { get; private set; }
-        public override long Batch => Current?.Batch ?? -1;
+        private readonly RowBatch?[] _heads = new RowBatch?[readers.Length]; // the next batch of each reader
+        private RowBatch? _current;
+        private int _reader; // the one that the current batch is from
+        private bool _released;
+        public override long Batch => _current?.Batch ?? -1;
 
-        public override ColumnStore StoreAt(int slot) => Current is null || Position < 0
+        public override ColumnStore StoreAt(int slot) => _current is null || Position < 0
             ? throw new InvalidOperationException("Cannot get value as the cursor is not in a good state")
-            : Current.Stores[slot];
+            : _current.Stores[slot];
 
         public override ValueGetter<DataViewRowId> GetIdGetter() =>
             (ref DataViewRowId id) => ((ColumnStore<DataViewRowId>)StoreAt(_idSlot)).Read(StoredIndex, ref id);
 
-        protected sealed override bool MoveNextCore()
+        protected override bool MoveNextCore()
         {
-            if (Current is null || ++StoredIndex == Current.Count)
+            if (_current is null || ++StoredIndex == _current.Count)
             {
-                Current = NextBatch(Current);
+                _current = NextBatch();
                 StoredIndex = 0;
             }
 
-            if (Current?.Error is { } error)
+            if (_current?.Error is { } error)
                 throw new InvalidOperationException("Splitter/consolidator worker encountered exception while consuming source data", error);
-            return Current is not null;
-        }
-
-        /// <summary>The next batch, or null at the end; <paramref name="used"/> may be refilled.</summary>
-        protected abstract RowBatch? NextBatch(RowBatch? used);
-    }
-
-    private sealed class ConsolidatedCursor : BatchCursor
-    {
-        private readonly BatchReader[] _readers;
-        private readonly RowBatch?[] _heads; // the next batch of each reader
-        private readonly Thread[] _threads;
-        private int _currentReader;
-        private volatile bool _stop;
-
-        public ConsolidatedCursor(DataViewRowCursor[] inputs) : base(inputs[0].Schema, ActiveFlags(inputs[0]))
-        {
-            _readers = Array.ConvertAll(inputs, input => new BatchReader(input));
-            _heads = new RowBatch?[inputs.Length];
-            _threads = Array.ConvertAll(_readers, reader => StartThread(() => reader.Run(() => _stop)));
+            return _current is not null;
         }
 
         // Batches of one reader ascend, so the least head is the least of all that is still to come.
-        protected override RowBatch? NextBatch(RowBatch? used)
+        private RowBatch? NextBatch()
         {
-            if (used is not null)
-                _readers[_currentReader].Return(used);
-            int best = -1;
-            for (int i = 0; i < _readers.Length; i++)
+            RowBatch? next = null;
+            int last = _reader;
+            for (int i = 0; i < readers.Length; i++)
             {
-                if (_heads[i] is null && _readers[i].Queue.TryTake(out RowBatch? taken, Timeout.Infinite))
-                    _heads[i] = taken;
-                if (_heads[i]?.Error is not null)
-                    return _heads[i];
-                if (_heads[i] is { } head && (best < 0 || head.Batch < _heads[best]!.Batch))
-                    best = i;
+                _heads[i] ??= readers[i].Next(i == last ? _current : null);
+                if (_heads[i] is { } head && (head.Error is not null || next is null || head.Batch < next.Batch))
+                    (next, _reader) = (head, i);
+                if (next?.Error is not null)
+                    return next;
             }
 
-            if (best < 0)
-                return null;
-            RowBatch next = _heads[best]!;
-            _heads[best] = null;
-            _currentReader = best;
+            if (next is not null)
+                _heads[_reader] = null;
             return next;
-        }
-
-        protected override void Dispose(bool disposing)
-        {
-            if (disposing && !_stop)
-            {
-                _stop = true;
-                for (int i = 0; i < _readers.Length; i++)
-                {
-                    while (_readers[i].Queue.TryTake(out _, Timeout.Infinite)) { } // a reader may wait for room in its queue
-                    _threads[i].Join();
-                }
-            }
-
-            base.Dispose(disposing);
-        }
-    }
-
-    /// <summary>The one reader behind the cursors of a split.</summary>
-    private sealed class SplitSource
-    {
-        private readonly Thread _thread;
-        private int _cursors;
-        private long _batches;
-        private volatile bool _stop;
-
-        public SplitSource(DataViewRowCursor input, int cursors)
-        {
-            Reader = new BatchReader(input);
-            _cursors = cursors;
-            _thread = StartThread(() => Reader.Run(() => _stop));
-        }
-
-        public BatchReader Reader { get; }
-
-        public RowBatch? Next()
-        {
-            lock (this) // taking and numbering go together
-            {
-                if (!Reader.Queue.TryTake(out RowBatch? batch, Timeout.Infinite))
-                    return null;
-                batch.Batch = _batches++;
-                return batch;
-            }
-        }
-
-        public void Release()
-        {
-            if (Interlocked.Decrement(ref _cursors) > 0)
-                return;
-            _stop = true;
-            while (Reader.Queue.TryTake(out _, Timeout.Infinite)) { }
-            _thread.Join();
-        }
-    }
-
-    private sealed class SplitCursor(SplitSource source, DataViewSchema schema, bool[] active) : BatchCursor(schema, active)
-    {
-        private bool _released;
-
-        protected override RowBatch? NextBatch(RowBatch? used)
-        {
-            if (used is not null)
-                source.Reader.Return(used);
-            return source.Next();
         }
 
         protected override void Dispose(bool disposing)
@@ -238,7 +186,7 @@ internal static class ParallelCursors
             if (disposing && !_released)
             {
                 _released = true;
-                source.Release();
+                Array.ForEach(readers, reader => reader.Release());
             }
 
             base.Dispose(disposing);

@@ -1,17 +1,18 @@
 namespace Microsoft.ML.Data;
 
 /// <summary>Rows in random order: a pool of rows is kept, each row read takes the place of one drawn from it.</summary>
-internal sealed class ShuffledDataView(IDataView source, int seed, int poolSize, bool shuffleSource) : IDataView
+internal sealed class ShuffledDataView(IDataView view, int seed, int poolSize, bool shuffleSource) : IDataView
 {
+    private readonly IDataView _source = ParallelCursors.OnlyBufferable(view);
     public bool CanShuffle => true;
-    public DataViewSchema Schema => source.Schema;
-    public long? GetRowCount() => source.GetRowCount();
+    public DataViewSchema Schema => _source.Schema;
+    public long? GetRowCount() => _source.GetRowCount();
 
     public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random? rand = null)
     {
         DataViewSchema.Column[] columns = [.. columnsNeeded];
         rand ??= new Random(seed);
-        DataViewRowCursor input = source.GetRowCursor(columns, shuffleSource && source.CanShuffle ? new Random(rand.Next()) : null);
+        DataViewRowCursor input = _source.GetRowCursor(columns, shuffleSource && _source.CanShuffle ? new Random(rand.Next()) : null);
         return poolSize == 1 ? input : new Cursor(input, rand, poolSize);
     }
 
@@ -46,6 +47,25 @@ internal sealed class ShuffledDataView(IDataView source, int seed, int poolSize,
 
         protected override bool MoveNextCore()
         {
+            try
+            {
+                Fill();
+            }
+            catch (Exception e)
+            {
+                throw new InvalidOperationException("Shuffle input cursor reader failed with an exception", e);
+            }
+
+            if (_count == 0)
+                return false;
+            int drawn = _rand.Next(_count--);
+            StoredIndex = _filled[drawn];
+            (_filled[drawn], _filled[_count]) = (_filled[_count], _filled[drawn]);
+            return true;
+        }
+
+        private void Fill()
+        {
             while (_count < _filled.Length && !_sourceEnded)
             {
                 if (!_input.MoveNext())
@@ -58,13 +78,6 @@ internal sealed class ShuffledDataView(IDataView source, int seed, int poolSize,
                     _fillers[i](_stores[i], _filled[_count]);
                 _count++;
             }
-
-            if (_count == 0)
-                return false;
-            int drawn = _rand.Next(_count--);
-            StoredIndex = _filled[drawn];
-            (_filled[drawn], _filled[_count]) = (_filled[_count], _filled[drawn]);
-            return true;
         }
 
         protected override void Dispose(bool disposing)

@@ -15,7 +15,4 @@ public enum DataKind : byte
     Double = 10,
     String = 11,
     Boolean = 12,
-    TimeSpan = 13,
-    DateTime = 14,
-    DateTimeOffset = 15,
 }

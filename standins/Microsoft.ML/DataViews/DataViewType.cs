@@ -11,6 +11,7 @@ public abstract class DataViewType : IEquatable<DataViewType>
 
     public Type RawType { get; }
     public abstract bool Equals(DataViewType? other);
+    internal bool IsFloating => RawType == typeof(float) || RawType == typeof(double);
     internal DataViewType ItemTypeOrSelf => this is VectorDataViewType vector ? vector.ItemType : this;
 }
 
@@ -32,22 +33,13 @@ public abstract class PrimitiveDataViewType : DataViewType
             return TextDataViewType.Instance;
         if (type == typeof(bool))
             return BooleanDataViewType.Instance;
-        if (type == typeof(DateTime))
-            return DateTimeDataViewType.Instance;
-        if (type == typeof(DateTimeOffset))
-            return DateTimeOffsetDataViewType.Instance;
-        if (type == typeof(TimeSpan))
-            return TimeSpanDataViewType.Instance;
-        return type == typeof(DataViewRowId) ? RowIdDataViewType.Instance : NumberDataViewType.FromType(type);
+        return NumberDataViewType.FromType(type);
     }
 
     internal static DataViewType FromKind(DataKind kind) => kind switch
     {
         DataKind.String => TextDataViewType.Instance,
         DataKind.Boolean => BooleanDataViewType.Instance,
-        DataKind.TimeSpan => TimeSpanDataViewType.Instance,
-        DataKind.DateTime => DateTimeDataViewType.Instance,
-        DataKind.DateTimeOffset => DateTimeOffsetDataViewType.Instance,
         _ => NumberDataViewType.FromType(Type.GetType("System." + kind) ?? typeof(object))
             ?? throw new ArgumentOutOfRangeException(nameof(kind), kind, "No such kind of data."),
     };
@@ -91,38 +83,6 @@ public sealed class BooleanDataViewType : PrimitiveDataViewType
     public static BooleanDataViewType Instance { get; } = new();
     public override bool Equals(DataViewType? other) => ReferenceEquals(this, other);
     public override string ToString() => "Boolean";
-}
-
-public sealed class RowIdDataViewType : PrimitiveDataViewType
-{
-    private RowIdDataViewType() : base(typeof(DataViewRowId)) { }
-    public static RowIdDataViewType Instance { get; } = new();
-    public override bool Equals(DataViewType? other) => ReferenceEquals(this, other);
-    public override string ToString() => "DataViewRowId";
-}
-
-public sealed class DateTimeDataViewType : PrimitiveDataViewType
-{
-    private DateTimeDataViewType() : base(typeof(DateTime)) { }
-    public static DateTimeDataViewType Instance { get; } = new();
-    public override bool Equals(DataViewType? other) => ReferenceEquals(this, other);
-    public override string ToString() => "DateTime";
-}
-
-public sealed class DateTimeOffsetDataViewType : PrimitiveDataViewType
-{
-    private DateTimeOffsetDataViewType() : base(typeof(DateTimeOffset)) { }
-    public static DateTimeOffsetDataViewType Instance { get; } = new();
-    public override bool Equals(DataViewType? other) => ReferenceEquals(this, other);
-    public override string ToString() => "DateTimeOffset";
-}
-
-public sealed class TimeSpanDataViewType : PrimitiveDataViewType
-{
-    private TimeSpanDataViewType() : base(typeof(TimeSpan)) { }
-    public static TimeSpanDataViewType Instance { get; } = new();
-    public override bool Equals(DataViewType? other) => ReferenceEquals(this, other);
-    public override string ToString() => "TimeSpan";
 }
 
 /// <summary>One of <see cref="Count"/> known values: raw 1 is the first, raw 0 is missing.</summary>

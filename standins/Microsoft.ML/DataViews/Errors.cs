@@ -17,10 +17,11 @@ internal static class Errors
     public static InvalidOperationException NotOnARow() =>
         new("Values cannot be fetched at this time. This method was called either before the first call to MoveNext, or at any point after that method returned false.");
 
-    public static void CheckRange(bool holds, string paramName)
+    /// <summary>ML.NET answers most unusable arguments with this exception.</summary>
+    public static void CheckArgument(bool holds, string paramName, string? message = null)
     {
         if (!holds)
-            throw new ArgumentOutOfRangeException(paramName);
+            throw new ArgumentOutOfRangeException(paramName, message);
     }
 
     public static void CheckName(string name, string paramName)

@@ -1,7 +1,7 @@
 namespace Microsoft.ML.Data;
 
 /// <summary>Reads the usual annotations of a column.</summary>
-public static class SchemaAnnotationsExtensions
+internal static class SchemaAnnotationsExtensions
 {
     public static bool IsNormalized(this DataViewSchema.Column column)
     {
@@ -11,20 +11,20 @@ public static class SchemaAnnotationsExtensions
         return value;
     }
 
-    public static bool HasSlotNames(this DataViewSchema.Column column) =>
-        column.Type is VectorDataViewType { Size: > 0 } type
-        && column.Annotations.Schema.GetColumnOrNull(AnnotationKinds.SlotNames)?.Type is VectorDataViewType { ItemType: TextDataViewType } names
-        && names.Size == type.Size;
+    /// <summary>An annotation's values; none where it is absent or of another type.</summary>
+    public static T[] Values<T>(this DataViewSchema.Column column, string kind)
+    {
+        if (column.Annotations.Schema.GetColumnOrNull(kind)?.Type is not VectorDataViewType type || type.ItemType.RawType != typeof(T))
+            return [];
+        VBuffer<T> values = default;
+        column.Annotations.GetValue(kind, ref values);
+        return [.. values.DenseValues()];
+    }
 
-    public static void GetSlotNames(this DataViewSchema.Column column, ref VBuffer<ReadOnlyMemory<char>> slotNames) =>
-        column.Annotations.GetValue(AnnotationKinds.SlotNames, ref slotNames);
-
-    public static bool HasKeyValues(this DataViewSchema.Column column, PrimitiveDataViewType? keyValueItemType = null) =>
-        column.Type.ItemTypeOrSelf is KeyDataViewType key
-        && column.Annotations.Schema.GetColumnOrNull(AnnotationKinds.KeyValues)?.Type is VectorDataViewType values
-        && values.ItemType.Equals(keyValueItemType ?? TextDataViewType.Instance)
-        && (ulong)values.Size == key.Count;
-
-    public static void GetKeyValues<TValue>(this DataViewSchema.Column column, ref VBuffer<TValue> keyValues) =>
-        column.Annotations.GetValue(AnnotationKinds.KeyValues, ref keyValues);
+    /// <summary>The names of a vector's slots; none where there is not one for each.</summary>
+    public static ReadOnlyMemory<char>[] SlotNames(this DataViewSchema.Column column)
+    {
+        ReadOnlyMemory<char>[] names = column.Values<ReadOnlyMemory<char>>(AnnotationKinds.SlotNames);
+        return column.Type is VectorDataViewType type && type.Size == names.Length ? names : [];
+    }
 }

@@ -48,8 +48,6 @@ public sealed class SchemaDefinition : List<SchemaDefinition.Column>
     /// <summary>One member and its column.</summary>
     public sealed class Column
     {
-        private DataViewSchema.Annotations? _annotations;
-
         internal Column(string memberName, string columnName, DataViewType columnType)
         {
             MemberName = memberName;
@@ -60,32 +58,5 @@ public sealed class SchemaDefinition : List<SchemaDefinition.Column>
         public string MemberName { get; }
         public string ColumnName { get; set; }
         public DataViewType ColumnType { get; set; }
-        public DataViewSchema.Annotations Annotations => _annotations ?? DataViewSchema.Annotations.Empty;
-
-        public void AddAnnotation<T>(string kind, T value, DataViewType annotationType)
-        {
-            var builder = new DataViewSchema.Annotations.Builder();
-            builder.Add(Annotations, name => name != kind);
-            builder.Add(kind, annotationType, Generic.Call<Delegate>(annotationType is VectorDataViewType ? VectorGetter<int> : ScalarGetter<int>,
-                annotationType.ItemTypeOrSelf.RawType, value));
-            _annotations = builder.ToAnnotations();
-        }
-
-        private static Delegate ScalarGetter<T>(object value)
-        {
-            T typed = value is string text ? (T)(object)text.AsMemory() : (T)value;
-            return (ValueGetter<T>)((ref T destination) => destination = typed);
-        }
-
-        private static Delegate VectorGetter<T>(object value)
-        {
-            VBuffer<T> typed = value switch
-            {
-                VBuffer<T> buffer => buffer,
-                string[] texts => new(texts.Length, (T[])(object)Array.ConvertAll(texts, text => text.AsMemory())),
-                _ => new(((T[])value).Length, (T[])value),
-            };
-            return (ValueGetter<VBuffer<T>>)((ref VBuffer<T> destination) => typed.CopyTo(ref destination));
-        }
     }
 }

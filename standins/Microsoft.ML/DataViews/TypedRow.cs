@@ -24,9 +24,9 @@ internal static class TypedRow<TRow> where TRow : class
         Type memberType = column.MemberType;
         Type item = TypedSchema.ItemOf(memberType, out bool isVector);
         if (memberType == typeof(string))
-            return GetText(column.Member, row);
+            return Get<string?, ReadOnlyMemory<char>>(column.Member, row, text => text.AsMemory());
         if (memberType == typeof(string[]))
-            return GetTexts(column.Member, row);
+            return GetArray<string?, ReadOnlyMemory<char>>(column.Member, row, text => text.AsMemory());
         if (isVector)
             return Generic.Call<Delegate>(memberType.IsArray ? GetArray<int> : GetBuffer<int>, item, column.Member, row);
         return column.Type is KeyDataViewType key
@@ -40,11 +40,7 @@ internal static class TypedRow<TRow> where TRow : class
         Action<TRow>[] writers = [.. columns.Zip(sources)
             .Where(pair => pair.Second is not null && CanWrite(pair.First.Member))
             .Select(pair => CreateWriter(pair.First, pair.Second!.Value, row))];
-        return target =>
-        {
-            foreach (Action<TRow> write in writers)
-                write(target);
-        };
+        return target => Array.ForEach(writers, write => write(target));
     }
 
     private static Action<TRow> CreateWriter(TypedColumn column, DataViewSchema.Column source, DataViewRow row)
@@ -52,12 +48,17 @@ internal static class TypedRow<TRow> where TRow : class
         Type memberType = column.MemberType;
         Type item = TypedSchema.ItemOf(memberType, out bool isVector);
         if (memberType == typeof(string))
-            return SetText(column.Member, row.GetGetter<ReadOnlyMemory<char>>(source));
+            return Set<ReadOnlyMemory<char>, string>(column.Member, row.GetGetter<ReadOnlyMemory<char>>(source), text => text.ToString());
         if (memberType == typeof(string[]))
             return SetArray<ReadOnlyMemory<char>, string>(column.Member, row.GetGetter<VBuffer<ReadOnlyMemory<char>>>(source), text => text.ToString());
-        Delegate getter = Generic.GetterOf(row, source);
         Delegate sample = !isVector ? SetScalar<int> : memberType.IsArray ? SetArray<int> : SetBuffer<int>;
-        return Generic.Call<Action<TRow>>(sample, item, column.Member, getter);
+        return Generic.Call<Action<TRow>>(sample, item, column.Member, Generic.GetterOf(row, source));
+    }
+
+    private static ValueGetter<T> Get<TMember, T>(MemberInfo member, Holder row, Func<TMember, T> convert)
+    {
+        Func<TRow, TMember> read = Reader<TMember>(member);
+        return (ref T value) => value = convert(read(row.Current));
     }
 
     private static ValueGetter<T> GetScalar<T>(MemberInfo member, Holder row)
@@ -67,21 +68,8 @@ internal static class TypedRow<TRow> where TRow : class
     }
 
     // The first key is 0 in a member and 1 in a column.
-    private static ValueGetter<T> GetKey<T>(MemberInfo member, Holder row, ulong count) where T : IBinaryInteger<T>
-    {
-        Func<TRow, T> read = Reader<T>(member);
-        return (ref T value) =>
-        {
-            T key = read(row.Current);
-            value = ulong.CreateTruncating(key) < count ? key + T.One : T.Zero;
-        };
-    }
-
-    private static ValueGetter<ReadOnlyMemory<char>> GetText(MemberInfo member, Holder row)
-    {
-        Func<TRow, string?> read = Reader<string?>(member);
-        return (ref ReadOnlyMemory<char> value) => value = read(row.Current).AsMemory();
-    }
+    private static ValueGetter<T> GetKey<T>(MemberInfo member, Holder row, ulong count) where T : IBinaryInteger<T> =>
+        Get<T, T>(member, row, key => ulong.CreateTruncating(key) < count ? key + T.One : T.Zero);
 
     private static ValueGetter<VBuffer<T>> GetBuffer<T>(MemberInfo member, Holder row)
     {
@@ -89,51 +77,39 @@ internal static class TypedRow<TRow> where TRow : class
         return (ref VBuffer<T> value) => read(row.Current).CopyTo(ref value);
     }
 
-    private static ValueGetter<VBuffer<T>> GetArray<T>(MemberInfo member, Holder row)
+    private static ValueGetter<VBuffer<T>> GetArray<T>(MemberInfo member, Holder row) => GetArray<T, T>(member, row, item => item);
+
+    private static ValueGetter<VBuffer<T>> GetArray<TItem, T>(MemberInfo member, Holder row, Func<TItem, T> convert)
     {
-        Func<TRow, T[]?> read = Reader<T[]?>(member);
+        Func<TRow, TItem[]?> read = Reader<TItem[]?>(member);
         return (ref VBuffer<T> value) =>
         {
-            T[] items = read(row.Current) ?? [];
+            TItem[] items = read(row.Current) ?? [];
             VBufferEditor<T> editor = VBufferEditor.Create(ref value, items.Length);
-            items.CopyTo(editor.Values);
+            if (items is T[] same)
+            {
+                same.CopyTo(editor.Values);
+            }
+            else
+            {
+                for (int i = 0; i < items.Length; i++)
+                    editor.Values[i] = convert(items[i]);
+            }
+
             value = editor.Commit();
         };
     }
 
-    private static ValueGetter<VBuffer<ReadOnlyMemory<char>>> GetTexts(MemberInfo member, Holder row)
-    {
-        Func<TRow, string?[]?> read = Reader<string?[]?>(member);
-        return (ref VBuffer<ReadOnlyMemory<char>> value) =>
-        {
-            string?[] items = read(row.Current) ?? [];
-            VBufferEditor<ReadOnlyMemory<char>> editor = VBufferEditor.Create(ref value, items.Length);
-            for (int i = 0; i < items.Length; i++)
-                editor.Values[i] = items[i].AsMemory();
-            value = editor.Commit();
-        };
-    }
+    private static Action<TRow> SetScalar<T>(MemberInfo member, Delegate getter) => Set<T, T>(member, (ValueGetter<T>)getter, value => value);
 
-    private static Action<TRow> SetScalar<T>(MemberInfo member, Delegate getter)
+    private static Action<TRow> Set<T, TMember>(MemberInfo member, ValueGetter<T> get, Func<T, TMember> convert)
     {
-        var get = (ValueGetter<T>)getter;
-        Action<TRow, T> write = Writer<T>(member);
-        return row =>
-        {
-            T value = default!;
-            get(ref value);
-            write(row, value);
-        };
-    }
-
-    private static Action<TRow> SetText(MemberInfo member, ValueGetter<ReadOnlyMemory<char>> get)
-    {
-        Action<TRow, string> write = Writer<string>(member);
-        ReadOnlyMemory<char> value = default;
+        Action<TRow, TMember> write = Writer<TMember>(member);
+        T value = default!;
         return row =>
         {
             get(ref value);
-            write(row, value.ToString());
+            write(row, convert(value));
         };
     }
 
@@ -151,9 +127,9 @@ internal static class TypedRow<TRow> where TRow : class
         };
     }
 
-    private static Action<TRow> SetArray<T>(MemberInfo member, Delegate getter) => SetArray<T, T>(member, (ValueGetter<VBuffer<T>>)getter, null);
+    private static Action<TRow> SetArray<T>(MemberInfo member, Delegate getter) => SetArray<T, T>(member, (ValueGetter<VBuffer<T>>)getter, item => item);
 
-    private static Action<TRow> SetArray<T, TItem>(MemberInfo member, ValueGetter<VBuffer<T>> get, Func<T, TItem>? convert)
+    private static Action<TRow> SetArray<T, TItem>(MemberInfo member, ValueGetter<VBuffer<T>> get, Func<T, TItem> convert)
     {
         Func<TRow, TItem[]?>? read = CanRead(member) ? Reader<TItem[]?>(member) : null;
         Action<TRow, TItem[]?> write = Writer<TItem[]?>(member);
@@ -164,19 +140,19 @@ internal static class TypedRow<TRow> where TRow : class
             TItem[]? items = read?.Invoke(row);
             if (items?.Length != value.Length)
                 items = value.Length == 0 ? null : new TItem[value.Length];
-            if (convert is null)
-                value.CopyTo((T[]?)(object?)items);
-            else if (items is not null)
-                Convert(value, items, convert);
+            if (items is T[] same)
+            {
+                value.CopyTo(same);
+            }
+            else
+            {
+                int i = 0;
+                foreach (T item in value.DenseValues())
+                    items![i++] = convert(item);
+            }
+
             write(row, items);
         };
-    }
-
-    private static void Convert<T, TItem>(VBuffer<T> value, TItem[] items, Func<T, TItem> convert)
-    {
-        int i = 0;
-        foreach (T item in value.DenseValues())
-            items[i++] = convert(item);
     }
 
     private static bool CanRead(MemberInfo member) => member is FieldInfo || ((PropertyInfo)member).GetGetMethod() is not null;

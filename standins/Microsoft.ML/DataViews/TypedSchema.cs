@@ -3,10 +3,10 @@ using System.Reflection;
 namespace Microsoft.ML.Data;
 
 /// <summary>A member of a user's class and the column it stands for.</summary>
-internal sealed record TypedColumn(MemberInfo Member, string Name, DataViewType Type, DataViewSchema.Annotations Annotations)
+internal sealed record TypedColumn(MemberInfo Member, string Name, DataViewType Type)
 {
     public Type MemberType => TypedSchema.TypeOf(Member);
-    public DataViewSchema.DetachedColumn Detached => new(Name, Type, Annotations);
+    public DataViewSchema.DetachedColumn Detached => new(Name, Type);
 }
 
 /// <summary>Which members of a user's class stand for columns, and of what type.</summary>
@@ -103,6 +103,6 @@ internal static class TypedSchema
             throw new ArgumentOutOfRangeException(Param, $"Column '{column.ColumnName}' is supposed to be {(isVector ? "scalar" : "vector")}, but type of associated field '{member.Name}' is {(isVector ? "vector" : "scalar")}");
         if (columnType.ItemTypeOrSelf.RawType != item)
             throw new ArgumentOutOfRangeException(Param, $"Column '{column.ColumnName}' is supposed to have item type {columnType.ItemTypeOrSelf.RawType}, but associated field has type {item}");
-        return new TypedColumn(member, string.IsNullOrEmpty(column.ColumnName) ? member.Name : column.ColumnName, columnType, column.Annotations);
+        return new TypedColumn(member, string.IsNullOrEmpty(column.ColumnName) ? member.Name : column.ColumnName, columnType);
     }
 }

@@ -12,8 +12,8 @@ public readonly struct VBuffer<T> : IEnumerable
 
     public VBuffer(int length, T[] values, int[]? indices = null)
     {
-        Errors.CheckRange(length >= 0, nameof(length));
-        Errors.CheckRange((values?.Length ?? 0) >= length, nameof(values));
+        Errors.CheckArgument(length >= 0, nameof(length));
+        Errors.CheckArgument((values?.Length ?? 0) >= length, nameof(values));
         Length = _count = length;
         _values = values;
         _indices = indices;
@@ -21,10 +21,10 @@ public readonly struct VBuffer<T> : IEnumerable
 
     public VBuffer(int length, int count, T[] values, int[]? indices)
     {
-        Errors.CheckRange(length >= 0, nameof(length));
-        Errors.CheckRange(count >= 0 && count <= length, nameof(count));
-        Errors.CheckRange((values?.Length ?? 0) >= count, nameof(values));
-        Errors.CheckRange(count == length || (indices?.Length ?? 0) >= count, nameof(indices));
+        Errors.CheckArgument(length >= 0, nameof(length));
+        Errors.CheckArgument(count >= 0 && count <= length, nameof(count));
+        Errors.CheckArgument((values?.Length ?? 0) >= count, nameof(values));
+        Errors.CheckArgument(count == length || (indices?.Length ?? 0) >= count, nameof(indices));
         Length = length;
         _count = count;
         _values = values;
@@ -60,23 +60,6 @@ public readonly struct VBuffer<T> : IEnumerable
         destination = editor.Commit();
     }
 
-    public void CopyToDense(ref VBuffer<T> destination)
-    {
-        VBufferEditor<T> editor = VBufferEditor.Create(ref destination, Length);
-        CopyTo(editor.Values);
-        destination = editor.Commit();
-    }
-
-    public T GetItemOrDefault(int index)
-    {
-        Errors.CheckRange((uint)index < (uint)Length, nameof(index));
-        if (!IsDense)
-            index = Array.BinarySearch(_indices!, 0, _count, index);
-        return index < 0 ? default! : _values![index];
-    }
-
-    public void GetItemOrDefault(int index, ref T destination) => destination = GetItemOrDefault(index);
-
     public IEnumerable<T> DenseValues()
     {
         int next = 0;
@@ -85,14 +68,6 @@ public readonly struct VBuffer<T> : IEnumerable
             bool stored = IsDense || (next < _count && _indices![next] == i);
             yield return stored ? _values![next++] : default!;
         }
-    }
-
-    public IEnumerable<KeyValuePair<int, T>> Items(bool all = false)
-    {
-        if (all)
-            return DenseValues().Select((value, i) => KeyValuePair.Create(i, value));
-        (T[]? values, int[]? indices) = (_values, IsDense ? null : _indices);
-        return Enumerable.Range(0, _count).Select(i => KeyValuePair.Create(indices?[i] ?? i, values![i]));
     }
 
     public IEnumerator GetEnumerator() => DenseValues().GetEnumerator();

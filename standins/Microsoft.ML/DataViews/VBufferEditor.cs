@@ -3,35 +3,32 @@ namespace Microsoft.ML.Data;
 /// <summary>Starts the writing of a <see cref="VBuffer{T}"/> in the arrays it already owns.</summary>
 public static class VBufferEditor
 {
-    public static VBufferEditor<T> CreateFromBuffer<T>(ref VBuffer<T> destination) =>
-        Create(ref destination, destination.Length, destination.GetValues().Length, keepOldOnResize: true);
-
     public static VBufferEditor<T> Create<T>(ref VBuffer<T> destination, int newLogicalLength, int? valuesCount = null,
         int? maxValuesCapacity = null, bool keepOldOnResize = false, bool requireIndicesOnDense = false)
     {
-        Errors.CheckRange(newLogicalLength >= 0, nameof(newLogicalLength));
+        Errors.CheckArgument(newLogicalLength >= 0, nameof(newLogicalLength));
         int count = valuesCount ?? newLogicalLength;
-        Errors.CheckRange(count >= 0 && count <= newLogicalLength, nameof(valuesCount));
+        Errors.CheckArgument(count >= 0 && count <= newLogicalLength, nameof(valuesCount));
 
         T[]? values = destination.ValueArray;
-        bool newValues = EnsureSize(ref values, count, maxValuesCapacity ?? newLogicalLength, keepOldOnResize);
+        EnsureSize(ref values, count, maxValuesCapacity ?? newLogicalLength, keepOldOnResize);
         int[]? indices = destination.IndexArray;
         bool needIndices = count < newLogicalLength || requireIndicesOnDense;
-        bool newIndices = needIndices && EnsureSize(ref indices, count, maxValuesCapacity ?? newLogicalLength, keepOldOnResize);
-        return new VBufferEditor<T>(newLogicalLength, count, values!, indices, needIndices, newValues, newIndices);
+        if (needIndices)
+            EnsureSize(ref indices, count, maxValuesCapacity ?? newLogicalLength, keepOldOnResize);
+        return new VBufferEditor<T>(newLogicalLength, count, values!, indices, needIndices);
     }
 
     // Grows by doubling: a sparse column's counts differ from row to row.
-    private static bool EnsureSize<T>(ref T[]? array, int size, int max, bool keep)
+    private static void EnsureSize<T>(ref T[]? array, int size, int max, bool keep)
     {
         if (array is not null && array.Length >= size)
-            return false;
+            return;
         int newSize = Math.Max(size, (int)Math.Min(max, 2L * (array?.Length ?? 0)));
         if (keep)
             Array.Resize(ref array, newSize);
         else
             array = new T[newSize];
-        return true;
     }
 }
 
@@ -44,24 +41,14 @@ public readonly ref struct VBufferEditor<T>
     public readonly Span<T> Values;
     public readonly Span<int> Indices;
 
-    internal VBufferEditor(int length, int count, T[] values, int[]? indices, bool exposeIndices, bool createdNewValues, bool createdNewIndices)
+    internal VBufferEditor(int length, int count, T[] values, int[]? indices, bool exposeIndices)
     {
         _length = length;
         _values = values;
         _indices = indices;
         Values = values.AsSpan(0, count);
         Indices = exposeIndices ? indices.AsSpan(0, count) : default;
-        CreatedNewValues = createdNewValues;
-        CreatedNewIndices = createdNewIndices;
     }
 
-    public bool CreatedNewValues { get; }
-    public bool CreatedNewIndices { get; }
     public VBuffer<T> Commit() => new(_length, Values.Length, _values, _indices);
-
-    public VBuffer<T> CommitTruncated(int physicalValuesCount)
-    {
-        Errors.CheckRange((uint)physicalValuesCount <= (uint)Values.Length, nameof(physicalValuesCount));
-        return new VBuffer<T>(_length, physicalValuesCount, _values, _indices);
-    }
 }

@@ -34,10 +34,8 @@ internal sealed class HostEnvironment : IHost
     public ComponentCatalog ComponentCatalog { get; }
 
     // As in ML.NET, a component's own parent is left out of its name.
-    public string ContextDescription =>
+    private string ContextDescription =>
         _parent?._parent?._name is null ? _name ?? "HostEnvironment" : $"{_parent._parent.ContextDescription}; {_name}";
-
-    public TException Process<TException>(TException ex) where TException : Exception => ex;
 
     /// <summary>The new component's seed is drawn from this stream, so it depends on how many were registered before.</summary>
     public IHost Register(string name, int? seed = null, bool? verbose = null)
@@ -69,16 +67,10 @@ internal sealed class HostEnvironment : IHost
             Send(ChannelMessageKind.Trace, "Channel started");
         }
 
-        public string ContextDescription => _source;
-        public TException Process<TException>(TException ex) where TException : Exception => ex;
-        public void Trace(MessageSensitivity sensitivity, string fmt) => Send(ChannelMessageKind.Trace, fmt);
-        public void Trace(MessageSensitivity sensitivity, string fmt, params object[] args) => Send(ChannelMessageKind.Trace, fmt, args);
         public void Info(MessageSensitivity sensitivity, string fmt) => Send(ChannelMessageKind.Info, fmt);
         public void Info(MessageSensitivity sensitivity, string fmt, params object[] args) => Send(ChannelMessageKind.Info, fmt, args);
         public void Warning(MessageSensitivity sensitivity, string fmt) => Send(ChannelMessageKind.Warning, fmt);
         public void Warning(MessageSensitivity sensitivity, string fmt, params object[] args) => Send(ChannelMessageKind.Warning, fmt, args);
-        public void Error(MessageSensitivity sensitivity, string fmt) => Send(ChannelMessageKind.Error, fmt);
-        public void Error(MessageSensitivity sensitivity, string fmt, params object[] args) => Send(ChannelMessageKind.Error, fmt, args);
 
         public void Dispose()
         {

@@ -1,11 +1,7 @@
 namespace Microsoft.ML.Runtime;
 
-/// <summary>Names the component in its errors.</summary>
-public interface IExceptionContext
-{
-    string ContextDescription { get; }
-    TException Process<TException>(TException ex) where TException : Exception;
-}
+/// <summary>What may be named in errors.</summary>
+public interface IExceptionContext;
 
 /// <summary>Opens channels into the log.</summary>
 public interface IChannelProvider : IExceptionContext
@@ -29,14 +25,10 @@ public interface IHost : IHostEnvironment
 /// <summary>One activity's messages to the log; disposing ends the activity.</summary>
 public interface IChannel : IExceptionContext, IDisposable
 {
-    void Trace(MessageSensitivity sensitivity, string fmt);
-    void Trace(MessageSensitivity sensitivity, string fmt, params object[] args);
     void Info(MessageSensitivity sensitivity, string fmt);
     void Info(MessageSensitivity sensitivity, string fmt, params object[] args);
     void Warning(MessageSensitivity sensitivity, string fmt);
     void Warning(MessageSensitivity sensitivity, string fmt, params object[] args);
-    void Error(MessageSensitivity sensitivity, string fmt);
-    void Error(MessageSensitivity sensitivity, string fmt, params object[] args);
 }
 
 public enum ChannelMessageKind

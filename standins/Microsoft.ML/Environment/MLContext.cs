@@ -26,10 +26,6 @@ public sealed class MLContext : IHostEnvironment
     public MulticlassClassificationCatalog MulticlassClassification { get; }
     public ComponentCatalog ComponentCatalog => _env.ComponentCatalog;
 
-    string IExceptionContext.ContextDescription => _env.ContextDescription;
-
-    TException IExceptionContext.Process<TException>(TException ex) => ex;
-
     IHost IHostEnvironment.Register(string name, int? seed, bool? verbose) => _env.Register(name, seed, verbose);
 
     IChannel IChannelProvider.Start(string name) => _env.Start(name);

@@ -7,7 +7,7 @@ public class BinaryClassificationMetrics
     {
         AreaUnderRocCurve = counts.AreaUnderRocCurve;
         AreaUnderPrecisionRecallCurve = counts.AreaUnderPrecisionRecallCurve;
-        ConfusionMatrix = new ConfusionMatrix(counts.Table, counts.ClassNames, isBinary: true);
+        ConfusionMatrix = new ConfusionMatrix(counts.Table);
         Accuracy = (counts.Table[0][0] + counts.Table[1][1]) / counts.Rows;
         double sum = PositivePrecision + PositiveRecall;
         F1Score = sum == 0 ? 0 : 2 * PositivePrecision * PositiveRecall / sum;

@@ -3,7 +3,6 @@ namespace Microsoft.ML.Data;
 /// <summary>What one pass over scored rows leaves behind; class 0 is the positive one.</summary>
 internal sealed class BinaryCounts
 {
-    public required string[] ClassNames { get; init; }
     public double[][] Table { get; } = [[0, 0], [0, 0]];
     public double LogLoss, RowsWithProbability, PositivesWithProbability;
     public double AreaUnderRocCurve, AreaUnderPrecisionRecallCurve;
@@ -28,7 +27,7 @@ internal static class BinaryEvaluator
         if (probability is { } column)
             EvaluationColumns.Require(column.Type == NumberDataViewType.Single, "probability", column, "Single");
 
-        var counts = new BinaryCounts { ClassNames = EvaluationColumns.Names(label, AnnotationKinds.KeyValues) ?? ["positive", "negative"] };
+        var counts = new BinaryCounts();
         List<(float Score, bool Positive)> rows = [];
         using (var cursor = data.GetRowCursor(probability is null ? [label, score] : [label, score, probability.Value]))
         {
@@ -60,8 +59,8 @@ internal static class BinaryEvaluator
     private static void AddCurves(BinaryCounts counts, List<(float Score, bool Positive)> rows)
     {
         double positives = rows.Count(row => row.Positive), negatives = rows.Count - positives;
-        Check.Argument(positives > 0, "PosSample", "AUC is not defined when there is no positive class in the data");
-        Check.Argument(negatives > 0, "NegSample", "AUC is not defined when there is no negative class in the data");
+        Errors.CheckArgument(positives > 0, "PosSample", "AUC is not defined when there is no positive class in the data");
+        Errors.CheckArgument(negatives > 0, "NegSample", "AUC is not defined when there is no negative class in the data");
 
         // Rank statistic over groups of equal scores: each negative collects the positives above it, and half of those beside it.
         double above = 0, pairs = 0;

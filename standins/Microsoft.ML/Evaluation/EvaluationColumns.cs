@@ -20,16 +20,6 @@ internal static class EvaluationColumns
             throw Errors.SchemaMismatch("schema", role, column.Name, expected, column.Type.ToString());
     }
 
-    /// <summary>The texts in an annotation, or null.</summary>
-    public static string[]? Names(DataViewSchema.Column column, string kind)
-    {
-        if (column.Annotations.Schema.GetColumnOrNull(kind)?.Type is not VectorDataViewType { ItemType: TextDataViewType })
-            return null;
-        VBuffer<ReadOnlyMemory<char>> names = default;
-        column.Annotations.GetValue(kind, ref names);
-        return [.. names.DenseValues().Select(name => name.ToString())];
-    }
-
     /// <summary>A label as Single: class numbers from 0 for keys, NaN for a missing one.</summary>
     public static ValueGetter<float> LabelGetter(DataViewRow row, DataViewSchema.Column label) => label.Type switch
     {

@@ -7,7 +7,7 @@ internal static class MulticlassEvaluator
     public static MulticlassClassificationMetrics Evaluate(
         IDataView data, string labelColumnName, string scoreColumnName, string predictedLabelColumnName, int topKPredictionCount)
     {
-        Check.Argument(topKPredictionCount >= 0, nameof(topKPredictionCount), "Must be non-negative");
+        Errors.CheckArgument(topKPredictionCount >= 0, nameof(topKPredictionCount), "Must be non-negative");
         var label = EvaluationColumns.Find(data, "Label", labelColumnName, nameof(labelColumnName));
         var score = EvaluationColumns.Find(data, "Score", scoreColumnName, nameof(scoreColumnName));
         EvaluationColumns.Find(data, "PredictedLabel", predictedLabelColumnName, nameof(predictedLabelColumnName));
@@ -35,8 +35,7 @@ internal static class MulticlassEvaluator
             }
         }
 
-        string[]? names = EvaluationColumns.Names(score, AnnotationKinds.SlotNames);
-        return tally.ToMetrics(topKPredictionCount, names ?? [.. Enumerable.Range(0, classes).Select(i => $"{i}")]);
+        return tally.ToMetrics(topKPredictionCount);
     }
 
     private sealed class Tally(int classes)
@@ -72,7 +71,7 @@ internal static class MulticlassEvaluator
             _table[label][best]++;
         }
 
-        public MulticlassClassificationMetrics ToMetrics(int k, string[] classNames)
+        public MulticlassClassificationMetrics ToMetrics(int k)
         {
             double Share(double part) => _rows > 0 ? part / _rows : 0;
             double correct = _table.Select((counts, i) => counts[i]).Sum();
@@ -89,7 +88,7 @@ internal static class MulticlassEvaluator
                 TopKAccuracy = k > 0 ? topK[k - 1] : 0,
                 TopKAccuracyForAllK = k > 0 ? topK : null,
                 PerClassLogLoss = [.. _lossOfClass.Select((loss, i) => _rowsOfClass[i] > 0 ? loss / _rowsOfClass[i] : 0)],
-                ConfusionMatrix = new ConfusionMatrix(_table, classNames, isBinary: false),
+                ConfusionMatrix = new ConfusionMatrix(_table),
             };
         }
     }

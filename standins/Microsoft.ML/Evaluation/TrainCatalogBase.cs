@@ -17,7 +17,7 @@ public abstract class TrainCatalogBase
     {
         ArgumentNullException.ThrowIfNull(data);
         ArgumentNullException.ThrowIfNull(estimator);
-        Check.Argument(numberOfFolds > 1, "numFolds", "Must be more than 1");
+        Errors.CheckArgument(numberOfFolds > 1, "numFolds", "Must be more than 1");
 
         var splits = new DataOperationsCatalog(Environment).CrossValidationSplit(data, numberOfFolds, samplingKeyColumnName, seed);
         return [.. splits.Select((split, fold) =>

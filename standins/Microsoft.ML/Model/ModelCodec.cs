@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
 
 namespace Microsoft.ML;
 
@@ -57,49 +58,29 @@ internal static class ModelCodec
 
     public static void WriteValue<T>(BinaryWriter writer, T value)
     {
-        switch (value)
+        if (value is ReadOnlyMemory<char> text)
         {
-            case float v: writer.Write(v); break;
-            case double v: writer.Write(v); break;
-            case int v: writer.Write(v); break;
-            case uint v: writer.Write(v); break;
-            case long v: writer.Write(v); break;
-            case ulong v: writer.Write(v); break;
-            case short v: writer.Write(v); break;
-            case ushort v: writer.Write(v); break;
-            case byte v: writer.Write(v); break;
-            case sbyte v: writer.Write(v); break;
-            case bool v: writer.Write(v); break;
-            case DateTime v: writer.Write(v.Ticks); break;
-            case TimeSpan v: writer.Write(v.Ticks); break;
-            case ReadOnlyMemory<char> v: writer.Write(v.ToString()); break;
-            default: throw new NotSupportedException($"Values of type {typeof(T)} cannot be saved.");
+            writer.Write(text.ToString());
+            return;
         }
+
+        byte[] bytes = Buffer<T>();
+        Unsafe.WriteUnaligned(ref bytes[0], value);
+        writer.Write(bytes);
     }
 
     public static T ReadValue<T>(BinaryReader reader)
     {
-        T value = default!;
-        object boxed = value switch
-        {
-            float => reader.ReadSingle(),
-            double => reader.ReadDouble(),
-            int => reader.ReadInt32(),
-            uint => reader.ReadUInt32(),
-            long => reader.ReadInt64(),
-            ulong => reader.ReadUInt64(),
-            short => reader.ReadInt16(),
-            ushort => reader.ReadUInt16(),
-            byte => reader.ReadByte(),
-            sbyte => reader.ReadSByte(),
-            bool => reader.ReadBoolean(),
-            DateTime => new DateTime(reader.ReadInt64()),
-            TimeSpan => new TimeSpan(reader.ReadInt64()),
-            ReadOnlyMemory<char> => reader.ReadString().AsMemory(),
-            _ => throw new NotSupportedException($"Values of type {typeof(T)} cannot be saved."),
-        };
-        return (T)boxed;
+        if (typeof(T) == typeof(ReadOnlyMemory<char>))
+            return (T)(object)reader.ReadString().AsMemory();
+        byte[] bytes = Buffer<T>();
+        reader.BaseStream.ReadExactly(bytes);
+        return Unsafe.ReadUnaligned<T>(ref bytes[0]);
     }
+
+    private static byte[] Buffer<T>() => RuntimeHelpers.IsReferenceOrContainsReferences<T>()
+        ? throw new NotSupportedException($"Values of type {typeof(T)} cannot be saved.")
+        : new byte[Unsafe.SizeOf<T>()];
 
     /// <summary>Columns with their annotations.</summary>
     public static void WriteSchema(this BinaryWriter writer, DataViewSchema schema)

@@ -16,7 +16,6 @@ public abstract class PredictionEngineBase<TSrc, TDst> : IDisposable
 {
     private readonly ITransformer? _owned;
     private readonly InputRow _inputRow;
-    private readonly DataViewRow _outputRow;
     private readonly Action<TDst> _write;
     private bool _disposed;
 
@@ -28,11 +27,10 @@ public abstract class PredictionEngineBase<TSrc, TDst> : IDisposable
             throw new ArgumentOutOfRangeException(nameof(transformer), "Must be a row to row mapper");
         _inputRow = new InputRow(TypedSchema.Columns(typeof(TSrc), inputDefinition, SchemaDefinition.Direction.Read));
         IRowToRowMapper mapper = transformer.GetRowToRowMapper(_inputRow.Schema);
-        OutputSchema = mapper.OutputSchema;
+        OutputSchema = transformer.GetOutputSchema(_inputRow.Schema);
         TypedColumn[] columns = TypedSchema.Columns(typeof(TDst), outputDefinition, SchemaDefinition.Direction.Write);
-        DataViewSchema.Column?[] sources = TypedSchema.Match(columns, OutputSchema, ignoreMissingColumns);
-        _outputRow = mapper.GetRow(_inputRow, OutputSchema);
-        _write = TypedRow<TDst>.CreateWriter(columns, sources, _outputRow);
+        DataViewSchema.Column?[] sources = TypedSchema.Match(columns, mapper.OutputSchema, ignoreMissingColumns);
+        _write = TypedRow<TDst>.CreateWriter(columns, sources, mapper.GetRow(_inputRow, mapper.OutputSchema));
         _owned = ownsTransformer ? transformer : null;
     }
 
@@ -52,7 +50,7 @@ public abstract class PredictionEngineBase<TSrc, TDst> : IDisposable
         if (_disposed)
             return;
         _disposed = true;
-        _outputRow.Dispose();
+        _inputRow.Dispose(); // as in ML.NET, rows made from it are not
         (_owned as IDisposable)?.Dispose();
         GC.SuppressFinalize(this);
     }

@@ -12,7 +12,7 @@ internal sealed class TextColumn
         _segments = [.. column.Source!.Select(range => (range.Min, Limit(range, lineWidth)))];
         var ordered = _segments.OrderBy(segment => segment.Min).ToArray();
         bool areDisjoint = ordered.Zip(ordered.Skip(1)).All(pair => pair.First.Limit <= pair.Second.Min);
-        Check.Argument(areDisjoint, nameof(TextLoader.Column.Source), $"Intervals specified for column '{Name}' overlap");
+        Errors.CheckArgument(areDisjoint, nameof(TextLoader.Column.Source), $"Intervals specified for column '{Name}' overlap");
 
         _isVariable = _segments.Any(segment => segment.Limit == int.MaxValue);
         ItemType = TextParser.TypeOf(column.DataKind, column.KeyCount);
@@ -53,7 +53,7 @@ internal sealed class TextColumn
         if (!range.AutoEnd)
             return range.VariableEnd ? int.MaxValue : range.Min + 1;
         int width = lineWidth();
-        Check.Argument(range.Min < width, nameof(range.Min), $"Column #{range.Min} not found in the dataset (it only has {width} columns)");
+        Errors.CheckArgument(range.Min < width, nameof(range.Min), $"Column #{range.Min} not found in the dataset (it only has {width} columns)");
         return width;
     }
 }

@@ -8,10 +8,10 @@ internal sealed class TextCursor : CursorBase
     private readonly TextFields _fields;
     private readonly Pipe?[] _pipes;
 
-    public TextCursor(TextLoader loader, IMultiStreamSource source, IEnumerable<DataViewSchema.Column> columnsNeeded)
+    public TextCursor(TextLoader loader, IEnumerable<DataViewSchema.Column> columnsNeeded)
     {
         _loader = loader;
-        var lines = TextLines.Read(source, loader.Settings.HasHeader);
+        var lines = loader.ReadLines(loader.Settings.HasHeader);
         _lines = (loader.Settings.MaxRows is { } most ? lines.TakeWhile((_, i) => i < most) : lines).GetEnumerator();
         _fields = new TextFields(loader);
         _pipes = new Pipe?[Schema.Count];
@@ -22,7 +22,7 @@ internal sealed class TextCursor : CursorBase
     /// <summary>Parses a column of the current line, given the line's number, and hands out the value.</summary>
     private sealed record Pipe(Action<long> Parse, Delegate Getter);
 
-    public override DataViewSchema Schema => _loader.GetOutputSchema();
+    public override DataViewSchema Schema => _loader.Schema;
 
     public override long Batch => Position;
 

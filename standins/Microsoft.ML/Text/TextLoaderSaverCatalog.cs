@@ -6,34 +6,25 @@ namespace Microsoft.ML;
 /// <summary>Reading text files.</summary>
 public static class TextLoaderSaverCatalog
 {
-    public static TextLoader CreateTextLoader(
-        this DataOperationsCatalog catalog, TextLoader.Column[] columns, char separatorChar = '\t', bool hasHeader = false,
-        IMultiStreamSource? dataSample = null, bool allowQuoting = false, bool trimWhitespace = false, bool allowSparse = false) =>
-        new(NewOptions(columns, separatorChar, hasHeader, allowQuoting, trimWhitespace, allowSparse), dataSample);
-
-    public static TextLoader CreateTextLoader(this DataOperationsCatalog catalog, TextLoader.Options options, IMultiStreamSource? dataSample = null) =>
-        new(options, dataSample);
-
     public static IDataView LoadFromTextFile(
         this DataOperationsCatalog catalog, string path, TextLoader.Column[] columns, char separatorChar = '\t', bool hasHeader = false,
         bool allowQuoting = false, bool trimWhitespace = false, bool allowSparse = false) =>
-        Load(path, source => new(NewOptions(columns, separatorChar, hasHeader, allowQuoting, trimWhitespace, allowSparse), source));
+        Load(path, NewOptions(columns, separatorChar, hasHeader, allowQuoting, trimWhitespace, allowSparse));
 
     public static IDataView LoadFromTextFile(this DataOperationsCatalog catalog, string path, TextLoader.Options? options = null) =>
-        Load(path, source => new(options ?? new TextLoader.Options(), source));
+        Load(path, options ?? new TextLoader.Options());
 
     // As in ML.NET, a class's columns are bound without a look at the file: no slot names, no ranges of unknown size.
     public static IDataView LoadFromTextFile<TInput>(
         this DataOperationsCatalog catalog, string path, char separatorChar = '\t', bool hasHeader = false,
         bool allowQuoting = false, bool trimWhitespace = false, bool allowSparse = false) =>
-        Load(path, _ => new(NewOptions(ColumnsOf(typeof(TInput)), separatorChar, hasHeader, allowQuoting, trimWhitespace, allowSparse), null));
+        Load(path, NewOptions(ColumnsOf(typeof(TInput)), separatorChar, hasHeader, allowQuoting, trimWhitespace, allowSparse), sampled: false);
 
-    private static IDataView Load(string path, Func<MultiFileSource, TextLoader> create)
+    private static IDataView Load(string path, TextLoader.Options options, bool sampled = true)
     {
         Errors.CheckName(path, nameof(path));
-        Check.Argument(File.Exists(path), nameof(path), $"File or directory does not exist at path: {path}");
-        var source = new MultiFileSource(path);
-        return create(source).Load(source);
+        Errors.CheckArgument(File.Exists(path), nameof(path), $"File or directory does not exist at path: {path}");
+        return new TextLoader(path, options, sampled).Load();
     }
 
     private static TextLoader.Options NewOptions(

@@ -14,7 +14,7 @@ internal static class TextParser
         var type = (PrimitiveDataViewType)PrimitiveDataViewType.FromKind(kind);
         if (keyCount is null)
             return type;
-        Check.Argument(KeyDataViewType.IsValidDataType(type.RawType), "Type", "Bad item type for Key");
+        Errors.CheckArgument(KeyDataViewType.IsValidDataType(type.RawType), "Type", "Bad item type for Key");
         return new KeyDataViewType(type.RawType, keyCount.Count ?? Largest(type.RawType));
     }
 
@@ -32,11 +32,6 @@ internal static class TextParser
         KeyDataViewType key => Key<ulong>(key),
         TextDataViewType => new TextParser<ReadOnlyMemory<char>>((field, out value) => { value = field; return true; }),
         BooleanDataViewType => new TextParser<bool>(TryBoolean),
-        TimeSpanDataViewType => new TextParser<TimeSpan>((field, out value) => TimeSpan.TryParse(field.Span, CultureInfo.InvariantCulture, out value)),
-        DateTimeDataViewType => new TextParser<DateTime>((field, out value) =>
-            DateTime.TryParse(field.Span, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out value)),
-        DateTimeOffsetDataViewType => new TextParser<DateTimeOffset>((field, out value) =>
-            DateTimeOffset.TryParse(field.Span, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out value)),
         _ when type.RawType == typeof(float) => Real(float.NaN, float.PositiveInfinity, options),
         _ when type.RawType == typeof(double) => Real(double.NaN, double.PositiveInfinity, options),
         _ when type.RawType == typeof(sbyte) => Integer<sbyte>(),

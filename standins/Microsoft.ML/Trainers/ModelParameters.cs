@@ -1,34 +1,46 @@
-namespace Microsoft.ML.Trainers;
-
-/// <summary>One weight a feature and a bias.</summary>
-public abstract class LinearModelParameters
+namespace Microsoft.ML.Trainers
 {
-    private protected LinearModelParameters(LinearModel model) => (Weights, Bias) = (model.Weights[0], model.Biases[0]);
+    // The stand-in's models are opaque: these types only tell the transformers of the tasks apart.
 
-    public IReadOnlyList<float> Weights { get; }
-    public float Bias { get; protected set; }
+    /// <summary>Parameters of linear regression.</summary>
+    public sealed class LinearRegressionModelParameters
+    {
+        internal LinearRegressionModelParameters() { }
+    }
+
+    /// <summary>Parameters of a linear classifier with two classes.</summary>
+    public sealed class LinearBinaryModelParameters
+    {
+        internal LinearBinaryModelParameters() { }
+    }
+
+    /// <summary>Parameters of multinomial logistic regression.</summary>
+    public sealed class MaximumEntropyModelParameters
+    {
+        internal MaximumEntropyModelParameters() { }
+    }
 }
 
-/// <summary>Linear parameters that predict a number.</summary>
-public abstract class RegressionModelParameters : LinearModelParameters
+namespace Microsoft.ML.Calibrators
 {
-    private protected RegressionModelParameters(LinearModel model) : base(model) { }
-}
+    /// <summary>Turns a score into a probability.</summary>
+    public interface ICalibrator;
 
-/// <summary>Parameters of linear regression.</summary>
-public sealed class LinearRegressionModelParameters : RegressionModelParameters
-{
-    internal LinearRegressionModelParameters(LinearModel model) : base(model) { }
-}
+    /// <summary>The sigmoid.</summary>
+    public sealed class PlattCalibrator : ICalibrator
+    {
+        internal PlattCalibrator() { }
+    }
 
-/// <summary>Parameters of a linear classifier with two classes.</summary>
-public sealed class LinearBinaryModelParameters : LinearModelParameters
-{
-    internal LinearBinaryModelParameters(LinearModel model) : base(model) { }
-}
+    /// <summary>A model and what makes its score a probability.</summary>
+    public abstract class CalibratedModelParametersBase<TSubModel, TCalibrator>
+        where TSubModel : class
+        where TCalibrator : class, ICalibrator
+    {
+        private protected CalibratedModelParametersBase() { }
+    }
 
-/// <summary>Parameters of multinomial logistic regression.</summary>
-public sealed class MaximumEntropyModelParameters
-{
-    internal MaximumEntropyModelParameters() { }
+    internal sealed class CalibratedModelParameters<TSubModel, TCalibrator> : CalibratedModelParametersBase<TSubModel, TCalibrator>
+        where TSubModel : class
+        where TCalibrator : class, ICalibrator;
 }

@@ -15,16 +15,15 @@ public sealed class RegressionPredictionTransformer<TModel> : SingleFeaturePredi
 /// <summary>Adds PredictedLabel (Score above 0), Score and Probability.</summary>
 public sealed class BinaryPredictionTransformer<TModel> : SingleFeaturePredictionTransformerBase<TModel> where TModel : class
 {
-    private readonly ICalibrator _calibrator;
-
-    internal BinaryPredictionTransformer(TModel model, LinearModel linear, ICalibrator calibrator, DataViewSchema trainSchema)
-        : base(model, linear, PredictionTask.Binary, trainSchema) => _calibrator = calibrator;
+    internal BinaryPredictionTransformer(TModel model, LinearModel linear, DataViewSchema trainSchema)
+        : base(model, linear, PredictionTask.Binary, trainSchema) { }
 
     private protected override AddedColumn[] AddedColumns(ScoreColumns columns) =>
     [
         columns.Add("PredictedLabel", BooleanDataViewType.Instance, x => Linear.Score(x) > 0),
         columns.Add("Score", NumberDataViewType.Single, x => Linear.Score(x)),
-        columns.Add("Probability", NumberDataViewType.Single, x => _calibrator.PredictProbability(Linear.Score(x)),
+        // The score of logistic regression is a log-odds.
+        columns.Add("Probability", NumberDataViewType.Single, x => (float)(1 / (1 + Math.Exp(-Linear.Score(x)))),
             annotations => annotations.AddPrimitiveValue(AnnotationKinds.IsNormalized, BooleanDataViewType.Instance, true)),
     ];
 }
@@ -81,15 +80,11 @@ internal static class PredictionTask
     }
 
     public static RegressionPredictionTransformer<LinearRegressionModelParameters> CreateRegression(LinearModel model, DataViewSchema trainSchema) =>
-        new(new(model), model, trainSchema);
+        new(new(), model, trainSchema);
 
-    // The score of logistic regression is a log-odds already: the calibrator is the sigmoid.
     public static BinaryPredictionTransformer<CalibratedModelParametersBase<LinearBinaryModelParameters, PlattCalibrator>> CreateBinary(
-        LinearModel model, DataViewSchema trainSchema)
-    {
-        var sigmoid = new PlattCalibrator(slope: -1, offset: 0);
-        return new(new CalibratedModelParameters<LinearBinaryModelParameters, PlattCalibrator>(new(model), sigmoid), model, sigmoid, trainSchema);
-    }
+        LinearModel model, DataViewSchema trainSchema) =>
+        new(new CalibratedModelParameters<LinearBinaryModelParameters, PlattCalibrator>(), model, trainSchema);
 
     public static MulticlassPredictionTransformer<MaximumEntropyModelParameters> CreateMulticlass(LinearModel model, DataViewSchema trainSchema) =>
         new(new(), model, trainSchema);

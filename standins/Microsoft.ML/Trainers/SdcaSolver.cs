@@ -5,7 +5,7 @@ namespace Microsoft.ML.Trainers;
 
 /// <summary>What the user left open is null and depends on the data.</summary>
 internal readonly record struct SdcaSettings(
-    float? L2, float? L1, int? MaximumIterations, float Tolerance, bool Shuffle, float BiasLearningRate, Func<int, float>? DefaultL2);
+    float? L2, int? MaximumIterations, float Tolerance, bool Shuffle, float BiasLearningRate, Func<int, float>? DefaultL2);
 
 /// <summary>
 /// Stochastic dual coordinate ascent (Shalev-Shwartz and Zhang 2013) on one thread. One weight vector for regression and two classes;
@@ -15,26 +15,25 @@ internal sealed class SdcaSolver(SdcaRows rows, int classes, ISdcaLoss loss, Sdc
 {
     private readonly int _vectors = Math.Max(1, classes);
     private readonly Dictionary<DataViewRowId, int> _indexOfRow = [];
-    private float _l1, _l2, _scale;
+    private float _l2, _scale;
     private float[] _duals = [];
 
-    // Weights and biases before the L1 threshold and after it, and the part of the biases that is free of penalties.
-    private float[][] _plain = [], _weights = [];
-    private float[] _plainBias = [], _boundBias = [], _freeBias = [];
+    // The part of the biases that the penalty binds, and the part that is free of it.
+    private float[][] _weights = [];
+    private float[] _boundBias = [], _freeBias = [];
 
     public LinearModel Solve()
     {
         int count = CountRows();
         int iterations = settings.MaximumIterations ?? Math.Max(2, Math.Max(1, 500_000 / count) * 3);
         _l2 = settings.L2 ?? settings.DefaultL2?.Invoke(count) ?? Math.Max(1e-6f, 20f / ((long)Math.Max(2, iterations / 2) * count));
-        _l1 = settings.L1 ?? rows.FeatureCount switch { < 100 => 0, < 1000 => 0.25f, < 10000 => 0.5f, _ => 1 };
         _scale = 1 / (_l2 * count);
         _duals = new float[_indexOfRow.Count * _vectors];
-        (_plain, _weights) = (NewVectors(), NewVectors());
-        (_plainBias, _boundBias, _freeBias) = (new float[_vectors], new float[_vectors], new float[_vectors]);
+        _weights = [.. Enumerable.Range(0, _vectors).Select(_ => new float[rows.FeatureCount])];
+        (_boundBias, _freeBias) = (new float[_vectors], new float[_vectors]);
 
         using var channel = host.Start("Training");
-        channel.Info(MessageSensitivity.None, "{0} rows, at most {1} iterations, L2 = {2}, L1 threshold = {3}.", count, iterations, _l2, _l1);
+        channel.Info(MessageSensitivity.None, "{0} rows, at most {1} iterations, L2 = {2}.", count, iterations, _l2);
         var random = new Random(host.Rand.Next());
         LinearModel? best = null;
         double bestLoss = double.PositiveInfinity;
@@ -54,8 +53,6 @@ internal sealed class SdcaSolver(SdcaRows rows, int classes, ISdcaLoss loss, Sdc
             ? best
             : throw new ArgumentOutOfRangeException("weights", "Cannot initialize linear predictor with non-finite weights");
     }
-
-    private float[][] NewVectors() => [.. Enumerable.Range(0, _vectors).Select(_ => new float[rows.FeatureCount])];
 
     private LinearModel Snapshot() => new([.. _weights.Select(w => (float[])w.Clone())], [.. _boundBias.Zip(_freeBias, (bound, free) => bound + free)]);
 
@@ -110,7 +107,7 @@ internal sealed class SdcaSolver(SdcaRows rows, int classes, ISdcaLoss loss, Sdc
     // With an unregularised bias the dual variables must sum to 0; the drift drives their sum (the regularised bias) there.
     private float Ascend(ref float dual, float output, float label, float scaledNorm, int vector, float step)
     {
-        float drift = settings.BiasLearningRate * _l2 * _plainBias[vector];
+        float drift = settings.BiasLearningRate * _l2 * _boundBias[vector];
         float change = loss.DualUpdate(output, label, dual, scaledNorm) - drift;
         dual += change;
         _freeBias[vector] += drift * step;
@@ -124,15 +121,10 @@ internal sealed class SdcaSolver(SdcaRows rows, int classes, ISdcaLoss loss, Sdc
         for (int i = 0; i < values.Length; i++)
         {
             int slot = row.Features.IsDense ? i : indices[i];
-            _plain[vector][slot] += values[i] * factor;
-            _weights[vector][slot] = Shrink(_plain[vector][slot]);
+            _weights[vector][slot] += values[i] * factor;
         }
-        _plainBias[vector] += factor;
-        _boundBias[vector] = Shrink(_plainBias[vector]);
+        _boundBias[vector] += factor;
     }
-
-    // What an L1 penalty does to a value.
-    private float Shrink(float value) => MathF.Abs(value) <= _l1 ? 0 : value - MathF.CopySign(_l1, value);
 
     private (double Primal, double Dual) Measure(int count)
     {
@@ -153,14 +145,13 @@ internal sealed class SdcaSolver(SdcaRows rows, int classes, ISdcaLoss loss, Sdc
             }
         }
 
-        double squares = 0, absolutes = 0, biases = 0;
+        double squares = 0, biases = 0;
         for (int i = 0; i < _vectors; i++)
         {
             squares += _weights[i].Sum(w => (double)w * w) + _boundBias[i] * _boundBias[i];
-            absolutes += _weights[i].Sum(w => Math.Abs((double)w)) + Math.Abs(_boundBias[i]);
             biases += _boundBias[i] * _freeBias[i];
         }
         double penalty = _l2 * squares / 2;
-        return (primal / count + penalty + _l1 * _l2 * absolutes, dual / count - penalty - _l2 * biases);
+        return (primal / count + penalty, dual / count - penalty - _l2 * biases);
     }
 }

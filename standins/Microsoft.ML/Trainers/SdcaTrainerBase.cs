@@ -45,7 +45,6 @@ public abstract class SdcaTrainerBase<TOptions, TTransformer, TModel> : Stochast
     public abstract class OptionsBase : TrainerInputBaseWithWeight
     {
         public float? L2Regularization;
-        public float? L1Regularization;
         public int? NumberOfThreads;
         public float ConvergenceTolerance = 0.1f;
         public int? MaximumNumberOfIterations;
@@ -54,15 +53,14 @@ public abstract class SdcaTrainerBase<TOptions, TTransformer, TModel> : Stochast
         private protected OptionsBase() { }
 
         internal virtual SdcaSettings ToSettings() =>
-            new(L2Regularization, L1Regularization, MaximumNumberOfIterations, ConvergenceTolerance, Shuffle, BiasLearningRate: 0, DefaultL2: null);
+            new(L2Regularization, MaximumNumberOfIterations, ConvergenceTolerance, Shuffle, BiasLearningRate: 0, DefaultL2: null);
 
         internal void Validate()
         {
-            Check.Argument(!(L2Regularization < 0), nameof(L2Regularization), "L2 constant must be non-negative.");
-            Check.Argument(!(L1Regularization < 0), nameof(L1Regularization), "L1 threshold must be non-negative.");
-            Check.Argument(!(MaximumNumberOfIterations <= 0), nameof(MaximumNumberOfIterations), "Max number of iterations must be positive.");
-            Check.Argument(ConvergenceTolerance is > 0 and <= 1, nameof(ConvergenceTolerance), "Convergence tolerance must be positive and no larger than 1.");
-            Check.Argument(!(NumberOfThreads <= 0), nameof(NumberOfThreads), "The number of threads must be either null or a positive integer.");
+            Errors.CheckArgument(!(L2Regularization < 0), nameof(L2Regularization), "L2 constant must be non-negative.");
+            Errors.CheckArgument(!(MaximumNumberOfIterations <= 0), nameof(MaximumNumberOfIterations), "Max number of iterations must be positive.");
+            Errors.CheckArgument(ConvergenceTolerance is > 0 and <= 1, nameof(ConvergenceTolerance), "Convergence tolerance must be positive and no larger than 1.");
+            Errors.CheckArgument(!(NumberOfThreads <= 0), nameof(NumberOfThreads), "The number of threads must be either null or a positive integer.");
             // The dual does not exist without an L2 penalty.
             if (L2Regularization < 1e-9f)
                 L2Regularization = 1e-9f;

@@ -99,17 +99,14 @@ namespace Microsoft.ML.Data
             var builder = new DataViewSchema.Annotations.Builder();
             if (itemType is NumberDataViewType && inputs.All(c => c.IsNormalized()))
                 builder.AddPrimitiveValue(AnnotationKinds.IsNormalized, BooleanDataViewType.Instance, true);
-            if (inputs.Any(c => c.Type is not VectorDataViewType || c.HasSlotNames()))
+            if (inputs.Any(c => c.Type is not VectorDataViewType || c.SlotNames().Length > 0))
                 builder.AddVector(AnnotationKinds.SlotNames, TextDataViewType.Instance, [.. inputs.SelectMany(SlotNames)]);
 
             var ranges = new List<int>();
             int offset = 0;
             foreach (DataViewSchema.Column input in inputs)
             {
-                VBuffer<int> own = default;
-                if (input.Annotations.Schema.GetColumnOrNull(AnnotationKinds.CategoricalSlotRanges) is not null)
-                    input.Annotations.GetValue(AnnotationKinds.CategoricalSlotRanges, ref own);
-                ranges.AddRange(own.DenseValues().Select(slot => slot + offset));
+                ranges.AddRange(input.Values<int>(AnnotationKinds.CategoricalSlotRanges).Select(slot => slot + offset));
                 offset += SizeOf(input);
             }
 
@@ -122,26 +119,16 @@ namespace Microsoft.ML.Data
         {
             if (column.Type is not VectorDataViewType vector)
                 return [column.Name.AsMemory()];
-            VBuffer<ReadOnlyMemory<char>> names = default;
-            if (column.HasSlotNames())
-                column.GetSlotNames(ref names);
+            ReadOnlyMemory<char>[] names = column.SlotNames();
             return names.Length == 0
                 ? new ReadOnlyMemory<char>[vector.Size]
-                : names.DenseValues().Select(name => name.IsEmpty ? default : $"{column.Name}.{name}".AsMemory());
+                : names.Select(name => name.IsEmpty ? default : $"{column.Name}.{name}".AsMemory());
         }
 
         private static ValueGetter<VBuffer<T>> CreateGetter<T>(DataViewRow row, DataViewSchema.Column[] inputs, int size)
         {
-            var scalars = new ValueGetter<T>?[inputs.Length];
-            var vectors = new ValueGetter<VBuffer<T>>?[inputs.Length];
-            for (int i = 0; i < inputs.Length; i++)
-            {
-                if (inputs[i].Type is VectorDataViewType)
-                    vectors[i] = row.GetGetter<VBuffer<T>>(inputs[i]);
-                else
-                    scalars[i] = row.GetGetter<T>(inputs[i]);
-            }
-
+            ValueGetter<T>?[] scalars = Array.ConvertAll(inputs, c => c.Type is VectorDataViewType ? null : row.GetGetter<T>(c));
+            ValueGetter<VBuffer<T>>?[] vectors = Array.ConvertAll(inputs, c => c.Type is VectorDataViewType ? row.GetGetter<VBuffer<T>>(c) : null);
             var buffers = new VBuffer<T>[inputs.Length];
             return (ref VBuffer<T> destination) =>
             {

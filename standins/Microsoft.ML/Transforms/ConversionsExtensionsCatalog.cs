@@ -2,7 +2,7 @@ using static Microsoft.ML.Transforms.ValueToKeyMappingEstimator;
 
 namespace Microsoft.ML;
 
-/// <summary>Values to keys and back, keys to vectors, values to other values.</summary>
+/// <summary>Values to keys and back, values to other values.</summary>
 public static class ConversionsExtensionsCatalog
 {
     public static ValueToKeyMappingEstimator MapValueToKey(this TransformsCatalog.ConversionTransforms catalog, string outputColumnName,
@@ -12,10 +12,6 @@ public static class ConversionsExtensionsCatalog
 
     public static KeyToValueMappingEstimator MapKeyToValue(this TransformsCatalog.ConversionTransforms catalog, string outputColumnName, string? inputColumnName = null) =>
         new(new(catalog.Environment.Name(outputColumnName), inputColumnName));
-
-    public static KeyToVectorMappingEstimator MapKeyToVector(this TransformsCatalog.ConversionTransforms catalog, string outputColumnName,
-        string? inputColumnName = null, bool outputCountVector = false) =>
-        new(new(catalog.Environment.Name(outputColumnName), inputColumnName, outputCountVector));
 
     public static ValueMappingEstimator<TInputType, TOutputType> MapValue<TInputType, TOutputType>(this TransformsCatalog.ConversionTransforms catalog,
         string outputColumnName, IEnumerable<KeyValuePair<TInputType, TOutputType>> keyValuePairs, string? inputColumnName = null, bool treatValuesAsKeyType = false) =>

@@ -2,7 +2,7 @@ using System.Reflection;
 
 namespace Microsoft.ML
 {
-    /// <summary>Columns and filters from the user's own functions.</summary>
+    /// <summary>Columns from the user's own functions.</summary>
     public static class CustomMappingCatalog
     {
         public static CustomMappingEstimator<TSrc, TDst> CustomMapping<TSrc, TDst>(this TransformsCatalog catalog, Action<TSrc, TDst> mapAction,
@@ -13,26 +13,6 @@ namespace Microsoft.ML
             ArgumentNullException.ThrowIfNull(mapAction);
             catalog.Environment.Register("Estimator");
             return new(new CustomMappingTransformer<TSrc, TDst>(mapAction, contractName, inputSchemaDefinition, outputSchemaDefinition));
-        }
-
-        /// <summary>Drops the rows for which <paramref name="filterPredicate"/> is true.</summary>
-        public static IDataView FilterByCustomPredicate<TSrc>(this DataOperationsCatalog catalog, IDataView input, Func<TSrc, bool> filterPredicate)
-            where TSrc : class, new()
-        {
-            ArgumentNullException.ThrowIfNull(input);
-            ArgumentNullException.ThrowIfNull(filterPredicate);
-            TypedColumn[] columns = TypedSchema.Columns(typeof(TSrc), null, SchemaDefinition.Direction.Write);
-            DataViewSchema.Column?[] sources = TypedSchema.Match(columns, input.Schema, ignoreMissing: false);
-            return new FilteredDataView(input, [.. sources.OfType<DataViewSchema.Column>()], row =>
-            {
-                Action<TSrc> write = TypedRow<TSrc>.CreateWriter(columns, sources, row);
-                var source = new TSrc();
-                return () =>
-                {
-                    write(source);
-                    return !filterPredicate(source);
-                };
-            });
         }
     }
 }
@@ -61,7 +41,7 @@ namespace Microsoft.ML.Transforms
                 }
             }
 
-            return inputSchema.With([.. Transformer.Outputs.Select(c => new SchemaShape.Column(c.Name, c.Type, c.Annotations))]);
+            return inputSchema.With([.. Transformer.Outputs.Select(c => new SchemaShape.Column(c.Name, c.Type))]);
         }
     }
 

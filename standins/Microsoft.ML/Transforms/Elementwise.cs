@@ -36,18 +36,19 @@ internal static class Elementwise
 
     private static ValueGetter<VBuffer<TOut>> VectorGetter<TIn, TOut>(ValueGetter<VBuffer<TIn>> getter, int size, Func<TIn, int, TOut> map)
     {
-        VBuffer<TIn> source = default, dense = default;
+        VBuffer<TIn> source = default;
+        TIn[] dense = [];
         return (ref VBuffer<TOut> destination) =>
         {
             getter(ref source);
             if (size > 0 && source.Length != size)
                 throw new InvalidOperationException();
-            if (!source.IsDense)
-                source.CopyToDense(ref dense);
-            ReadOnlySpan<TIn> values = source.IsDense ? source.GetValues() : dense.GetValues();
-            VBufferEditor<TOut> editor = VBufferEditor.Create(ref destination, values.Length);
-            for (int i = 0; i < values.Length; i++)
-                editor.Values[i] = map(values[i], i);
+            if (dense.Length != source.Length)
+                dense = new TIn[source.Length];
+            source.CopyTo(dense);
+            VBufferEditor<TOut> editor = VBufferEditor.Create(ref destination, dense.Length);
+            for (int i = 0; i < dense.Length; i++)
+                editor.Values[i] = map(dense[i], i);
             destination = editor.Commit();
         };
     }

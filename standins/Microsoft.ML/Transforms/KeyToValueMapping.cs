@@ -32,9 +32,7 @@ public sealed class KeyToValueMappingTransformer : OneToOneTransformerBase
 
     private static Func<DataViewRow, Delegate> GetterFactory<T>(DataViewSchema.Column input)
     {
-        VBuffer<T> buffer = default;
-        input.GetKeyValues(ref buffer);
-        T[] values = [TermMap.Missing<T>(), .. buffer.DenseValues()];
+        T[] values = [TermMap.Missing<T>(), .. input.Values<T>(AnnotationKinds.KeyValues)];
         return input.Type.ItemTypeOrSelf.RawType == typeof(uint)
             ? row => Elementwise.Getter<uint, T>(row, input, (key, _) => values[key < values.Length ? key : 0])
             : throw new NotSupportedException("The stand-in for Microsoft.ML maps keys of type UInt32 only.");

@@ -41,7 +41,7 @@ namespace Microsoft.ML.Transforms
 
         private static void CheckType(DataViewType itemType)
         {
-            if (!MissingValues.IsFloating(itemType))
+            if (!itemType.IsFloating)
                 throw new ArgumentOutOfRangeException("inputSchema", $"Type '{itemType}' is not supported by NAReplaceTransform since it doesn't have an NA value");
         }
 

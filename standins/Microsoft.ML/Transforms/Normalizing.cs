@@ -75,7 +75,7 @@ namespace Microsoft.ML.Transforms
         {
             ArgumentNullException.ThrowIfNull(input);
             DataViewSchema.Column column = input.Schema.InputColumn(_input);
-            if (column.Type is VectorDataViewType { IsKnownSize: false } || !MissingValues.IsFloating(column.Type.ItemTypeOrSelf))
+            if (column.Type is VectorDataViewType { IsKnownSize: false } || !column.Type.ItemTypeOrSelf.IsFloating)
                 throw new ArgumentOutOfRangeException("srcType", $"Wrong column type for input column. Expected: Single, Double, Vector of Single or Vector of Double. Got: {column.Type}.");
 
             var slots = new SlotStatistics[column.Type is VectorDataViewType vector ? vector.Size : 1];
@@ -94,7 +94,7 @@ namespace Microsoft.ML.Transforms
             SchemaShape.Column column = inputSchema.Find(_input);
             if (column.Kind == SchemaShape.Column.VectorKind.VariableVector)
                 throw Errors.SchemaMismatch(nameof(inputSchema), "input", _input, "known-size vector or scalar", column.GetTypeString());
-            if (!MissingValues.IsFloating(column.ItemType))
+            if (!column.ItemType.IsFloating)
                 throw Errors.SchemaMismatch(nameof(inputSchema), "input", _input, "vector or scalar of Single or Double", column.GetTypeString());
             return inputSchema.With(new SchemaShape.Column(_output, column.Kind, column.ItemType, false,
                 new([new(AnnotationKinds.IsNormalized, BooleanDataViewType.Instance), .. column.SlotNames()])));

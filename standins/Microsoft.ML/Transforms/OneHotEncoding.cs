@@ -20,7 +20,7 @@ namespace Microsoft.ML.Transforms
 
         internal OneHotEncodingEstimator(ValueToKeyMappingEstimator toKeys, string output, OutputKind kind) => _steps = kind == OutputKind.Key
             ? toKeys
-            : toKeys.Append(new KeyToVectorMappingEstimator(new(output, output, kind == OutputKind.Bag)));
+            : toKeys.Append(new KeyToVectorMappingEstimator(new(output, output)));
 
         public OneHotEncodingTransformer Fit(IDataView input) => new(_steps.Fit(input));
         public SchemaShape GetOutputSchema(SchemaShape inputSchema) => _steps.GetOutputSchema(inputSchema);
@@ -28,7 +28,6 @@ namespace Microsoft.ML.Transforms
         /// <summary>What the output column holds.</summary>
         public enum OutputKind : byte
         {
-            Bag = 1,
             Indicator = 2,
             Key = 3,
         }

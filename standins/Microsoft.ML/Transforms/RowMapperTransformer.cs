@@ -69,7 +69,7 @@ internal class RowMapper : IRowToRowMapper
     protected virtual Delegate?[] CreateGetters(DataViewRow input, Func<int, bool> isActive) =>
         [.. _added.Select((added, i) => isActive(i) ? added.CreateGetter(input) : null)];
 
-    public DataViewRowCursor Bind(DataViewRow input, bool[] activeOutput) => new MappedRow(this, input, activeOutput);
+    public DataViewRowCursor Bind(DataViewRowCursor input, bool[] activeOutput) => new MappedCursor(new MappedRow(this, input, activeOutput), input);
 
     IEnumerable<DataViewSchema.Column> IRowToRowMapper.GetDependencies(IEnumerable<DataViewSchema.Column> dependingColumns) =>
         GetDependencies(OutputSchema.ActiveFlags(dependingColumns));
@@ -79,7 +79,7 @@ internal class RowMapper : IRowToRowMapper
         ArgumentNullException.ThrowIfNull(input);
         if (input.Schema != InputSchema)
             throw new InvalidOperationException("Schema of input row must be the same as the schema the mapper is bound to");
-        return Bind(input, OutputSchema.ActiveFlags(activeColumns));
+        return new MappedRow(this, input, OutputSchema.ActiveFlags(activeColumns));
     }
 
     private DataViewSchema CreateSchema()
@@ -89,8 +89,8 @@ internal class RowMapper : IRowToRowMapper
         return builder.ToSchema();
     }
 
-    /// <summary>The mapper over one input row, or over a cursor with which it moves.</summary>
-    private sealed class MappedRow : DataViewRowCursor
+    /// <summary>The mapper over one input row.</summary>
+    private sealed class MappedRow : DataViewRow
     {
         private readonly RowMapper _mapper;
         private readonly DataViewRow _input;
@@ -115,7 +115,6 @@ internal class RowMapper : IRowToRowMapper
         public override long Position => _input.Position;
         public override long Batch => _input.Batch;
         public override DataViewSchema Schema => _mapper.OutputSchema;
-        public override bool MoveNext() => ((DataViewRowCursor)_input).MoveNext();
         public override ValueGetter<DataViewRowId> GetIdGetter() => _input.GetIdGetter();
         public override bool IsColumnActive(DataViewSchema.Column column) => column.Index < _active.Length && _active[column.Index];
 
@@ -135,9 +134,27 @@ internal class RowMapper : IRowToRowMapper
                 _input.Dispose();
         }
     }
+
+    /// <summary>The mapper over a cursor, with which it moves.</summary>
+    private sealed class MappedCursor(MappedRow row, DataViewRowCursor input) : DataViewRowCursor
+    {
+        public override long Position => input.Position;
+        public override long Batch => input.Batch;
+        public override DataViewSchema Schema => row.Schema;
+        public override bool MoveNext() => input.MoveNext();
+        public override ValueGetter<DataViewRowId> GetIdGetter() => input.GetIdGetter();
+        public override bool IsColumnActive(DataViewSchema.Column column) => row.IsColumnActive(column);
+        public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column) => row.GetGetter<TValue>(column);
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing)
+                input.Dispose();
+        }
+    }
 }
 
-/// <summary>A view with a mapper's columns added. Its single cursor is eager, the cursors of its sets are lazy (see <see cref="ParallelCursors"/>).</summary>
+/// <summary>A view with a mapper's columns. Its single cursor is eager, the cursors of its sets are lazy (see <see cref="ParallelCursors"/>).</summary>
 internal sealed class RowMapperView(IDataView source, RowMapper mapper) : IDataView
 {
     public bool CanShuffle => source.CanShuffle;

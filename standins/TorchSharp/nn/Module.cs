@@ -23,7 +23,6 @@ public static partial class torch
 
             ~Module() => Dispose(false);
 
-            public virtual string GetName() => name;
             public virtual bool training => _training;
 
             public virtual void train(bool train = true)
@@ -34,14 +33,6 @@ public static partial class torch
             }
 
             public virtual void eval() => train(false);
-
-            public virtual Module apply(Action<Module> fn)
-            {
-                foreach ((_, Module module) in named_children())
-                    module.apply(fn);
-                fn(this);
-                return this;
-            }
 
             /// <summary>Registers the fields that hold modules, parameters and tensors under the fields' names. The last call in a module's constructor.</summary>
             protected virtual void RegisterComponents()
@@ -61,14 +52,12 @@ public static partial class torch
                             register_parameter(field.Name, parameter);
                             break;
                         case Tensor buffer:
-                            AddBuffer(field.Name, buffer);
+                            _buffers.Add((field.Name, buffer));
                             break;
                     }
                 }
                 _registered = true;
             }
-
-            public void add_module(string name, Module module) => register_module(name, module);
 
             public virtual void register_module(string name, Module submodule)
             {
@@ -91,32 +80,7 @@ public static partial class torch
                 _parameterList.Add((name, param));
             }
 
-            private protected void AddBuffer(string name, Tensor buffer) => _buffers.Add((name, buffer));
-
-            private protected void Replace(string name, Parameter parameter)
-            {
-                int at = _parameterList.FindIndex(p => p.name == name);
-                if (at < 0)
-                    _parameterList.Add((name, parameter));
-                else
-                    _parameterList[at] = (name, parameter);
-            }
-
             public virtual IEnumerable<(string name, Module module)> named_children() => _modules;
-            public virtual IEnumerable<Module> children() => named_children().Select(c => c.module);
-            public virtual IEnumerable<Module> modules() => named_modules().Select(m => m.module);
-
-            public virtual IEnumerable<(string name, Module module)> named_modules()
-            {
-                foreach (var child in named_children())
-                    yield return child;
-                foreach ((string outer, Module child) in named_children())
-                {
-                    foreach ((string inner, Module module) in child.named_modules())
-                        yield return ($"{outer}.{inner}", module);
-                }
-            }
-
             public virtual IEnumerable<(string name, Parameter parameter)> named_parameters(bool recurse = true) =>
                 Named(m => m._parameterList, recurse).DistinctBy(p => p.value.Handle);
 
@@ -135,11 +99,6 @@ public static partial class torch
                 }
             }
 
-            public virtual bool has_parameter(string target) => get_parameter(target) is not null;
-            public virtual bool has_buffer(string target) => get_buffer(target) is not null;
-            public virtual Parameter? get_parameter(string target) => Named(m => m._parameterList, true).FirstOrDefault(p => p.name == target).value;
-            public virtual Tensor? get_buffer(string target) => Named(m => m._buffers, true).FirstOrDefault(b => b.name == target).value;
-
             /// <summary>Parameters, then buffers, by their full names. The tensors are the module's own, not copies.</summary>
             public virtual Dictionary<string, Tensor> state_dict(Dictionary<string, Tensor>? destination = null, string? prefix = null)
             {
@@ -150,22 +109,6 @@ public static partial class torch
                 foreach ((string key, Tensor buffer) in Named(m => m._buffers, true))
                     destination.TryAdd(start + key, buffer);
                 return destination;
-            }
-
-            public virtual (IList<string> missing_keys, IList<string> unexpected_keyes) load_state_dict(Dictionary<string, Tensor> source, bool strict = true, IList<string>? skip = null)
-            {
-                Dictionary<string, Tensor> own = state_dict();
-                List<string> missing = [.. own.Keys.Except(source.Keys).Except(skip ?? [])];
-                List<string> unexpected = [.. source.Keys.Except(own.Keys).Except(skip ?? [])];
-                if (strict && missing.Count + unexpected.Count > 0)
-                    throw new InvalidOperationException("The loaded state_dict is not identical to the target dictionary.");
-                using IDisposable noGrad = no_grad();
-                foreach ((string key, Tensor value) in source)
-                {
-                    if (skip?.Contains(key) != true && own.TryGetValue(key, out Tensor? target))
-                        target.copy_(value);
-                }
-                return (missing, unexpected);
             }
 
             public void Dispose()
@@ -187,12 +130,6 @@ public static partial class torch
             }
         }
 
-        /// <summary>Something callable with one input.</summary>
-        public interface IModule<T, TResult>
-        {
-            TResult call(T input1);
-        }
-
         /// <summary>Base of modules that can be called. Hooks are not part of the stand-in.</summary>
         public class HookableModule<TPreHook, TPostHook> : Module
         {
@@ -200,7 +137,7 @@ public static partial class torch
         }
 
         /// <summary>A module with one input.</summary>
-        public abstract class Module<T, TResult> : HookableModule<Func<Module<T, TResult>, T, T>, Func<Module<T, TResult>, T, TResult, TResult>>, IModule<T, TResult>
+        public abstract class Module<T, TResult> : HookableModule<Func<Module<T, TResult>, T, T>, Func<Module<T, TResult>, T, TResult, TResult>>
         {
             protected Module(string name) : base(name) { }
 
