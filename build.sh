@@ -111,6 +111,8 @@ run_examples() {
 }
 
 run_bench() {
+    # The peer that the training benchmark measures against.
+    case "${1:-all}" in all | training) need_packages python3-torch ;; esac
     choose_dependencies
     dotnet build bench -c Release -v quiet
     exec bench/run.sh "$@"
