@@ -152,6 +152,8 @@ public sealed record NetworkTrainerOptions
             throw new ArgumentException($"{nameof(NetworkTrainerOptions)}.{nameof(RegressionLoss)} is for regression. Got {RegressionLoss.GetType().Name} for a {task.ToString().ToLowerInvariant()} trainer.", nameof(RegressionLoss));
         if (LabelColumnName == FeatureColumnName)
             throw new ArgumentException($"{nameof(NetworkTrainerOptions)}.{nameof(LabelColumnName)} and {nameof(FeatureColumnName)} must be different columns. Both are '{LabelColumnName}'.", nameof(FeatureColumnName));
+        if (BatchSize == 1 && Normalization == Normalization.Batch)
+            throw new ArgumentException($"{nameof(NetworkTrainerOptions)}.{nameof(BatchSize)} must be at least 2 with {nameof(Normalization)}.{nameof(Normalization.Batch)}: one row has no variance. Got 1.", nameof(BatchSize));
         if (Selection is { } selection)
             selection.Columns.Validate();
     }

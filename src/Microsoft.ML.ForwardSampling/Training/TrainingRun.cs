@@ -93,6 +93,9 @@ internal sealed class TrainingRun : IDisposable
                 Report(null);
         }
 
+        // The last steps may be the best ones: they count only if they are evaluated.
+        if (_validation is not null && !_stoppedEarly && _options.EarlyStopping?.EveryNSteps is { } every && _step % every != 0)
+            Evaluate();
         RestoreBestWeights();
         _network.eval();
         return Summary();

@@ -79,6 +79,12 @@ public class NetworkTrainerOptionsTests
             Assert.Throws<ArgumentException>(() => new MLContext(1).ForwardSampling().Trainers.Binary(new NetworkTrainerOptions { RegressionLoss = RegressionLoss.Huber() })).Message);
 
     [Fact]
+    public void Trainer_BatchNormalizationOfOneRow_IsRefused()
+        => Assert.StartsWith(
+            "NetworkTrainerOptions.BatchSize must be at least 2 with Normalization.Batch: one row has no variance. Got 1.",
+            Assert.Throws<ArgumentException>(() => new MLContext(1).ForwardSampling().Trainers.Regression(new NetworkTrainerOptions { BatchSize = 1, Normalization = Normalization.Batch })).Message);
+
+    [Fact]
     public void HiddenLayers_ChangedAfterwards_OptionKeepsItsCopy()
     {
         int[] layers = [4, 4];

@@ -271,6 +271,18 @@ public class NetworkTrainerTests
     }
 
     [Fact]
+    public void EarlyStopping_LastStepsBetweenEvaluations_AreEvaluatedToo()
+    {
+        IDataView data = TrainingData.View(_context, 320);
+        var losses = new List<float>();
+        NetworkTrainerOptions options = _small with { Epochs = 1, EarlyStopping = new EarlyStopping { EveryNSteps = 4 }, Progress = new Watch(p => { if (p.ValidationLoss is { } loss) losses.Add(loss); }) };
+        using NetworkPredictionTransformer model = Trainers.Regression(options).Fit(data, data);
+        // Ten steps: evaluated after 4, 8 and at the end.
+        Assert.Equal(3, losses.Count);
+        Assert.Equal(losses.Min(), _context.Regression.Evaluate(model.Transform(data)).MeanSquaredError, 1e-3 * losses.Min());
+    }
+
+    [Fact]
     public void EarlyStopping_NoValidationData_IsRefused()
         => Assert.Contains("needs validation data", Assert.Throws<ArgumentException>(() => Trainers.Regression(_small with { EarlyStopping = new() }).Fit(TrainingData.View(_context, 10))).Message, StringComparison.Ordinal);
 
