@@ -24,7 +24,7 @@ internal static unsafe class Native
 
     // Facts about a tensor: short, never block, never call back.
     [DllImport(Library), SuppressGCTransition] internal static extern long ts_info(Info what, nint t);
-    [DllImport(Library), SuppressGCTransition] internal static extern void ts_sizes(nint t, long* sizes, long* strides);
+    [DllImport(Library), SuppressGCTransition] internal static extern void ts_sizes(nint t, long* sizes);
     [DllImport(Library), SuppressGCTransition] internal static extern void* ts_data(nint t);
     [DllImport(Library)] internal static extern int ts_set_requires_grad(nint t, int value);
 

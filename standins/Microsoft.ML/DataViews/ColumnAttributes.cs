@@ -15,7 +15,6 @@ public sealed class NoColumnAttribute : Attribute;
 [AttributeUsage(AttributeTargets.Field | AttributeTargets.Property, AllowMultiple = false, Inherited = true)]
 public sealed class VectorTypeAttribute : Attribute
 {
-    public VectorTypeAttribute() => Dimensions = [];
     public VectorTypeAttribute(int size) => Dimensions = [size];
     public VectorTypeAttribute(params int[] dimensions) => Dimensions = dimensions;
     internal int[] Dimensions { get; }

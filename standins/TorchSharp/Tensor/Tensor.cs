@@ -65,15 +65,16 @@ public static partial class torch
         public DeviceType device_type => DeviceType.CPU;
         public int device_index => -1;
         public bool is_contiguous() => Native.ts_info(Info.Contiguous, Handle) != 0;
-        public long[] shape => SizesAndStrides().sizes;
-        internal long[] Strides => SizesAndStrides().strides;
 
-        private unsafe (long[] sizes, long[] strides) SizesAndStrides()
+        public unsafe long[] shape
         {
-            long[] sizes = new long[Native.ts_info(Info.Dimensions, Handle)], strides = new long[sizes.Length];
-            fixed (long* s = sizes, t = strides)
-                Native.ts_sizes(Handle, s, t);
-            return (sizes, strides);
+            get
+            {
+                long[] sizes = new long[Native.ts_info(Info.Dimensions, Handle)];
+                fixed (long* s = sizes)
+                    Native.ts_sizes(Handle, s);
+                return sizes;
+            }
         }
 
         public bool requires_grad

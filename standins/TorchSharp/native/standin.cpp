@@ -76,10 +76,7 @@ API int64_t ts_info(int what, Handle t) {
         default: return t->element_size();
     }
 }
-API void ts_sizes(Handle t, int64_t* sizes, int64_t* strides) {
-    std::copy(t->sizes().begin(), t->sizes().end(), sizes);
-    std::copy(t->strides().begin(), t->strides().end(), strides);
-}
+API void ts_sizes(Handle t, int64_t* sizes) { std::copy(t->sizes().begin(), t->sizes().end(), sizes); }
 API void* ts_data(Handle t) { return t->data_ptr(); }
 API int ts_set_requires_grad(Handle t, int value) { return attempted([&] { t->set_requires_grad(value != 0); }); }
 
