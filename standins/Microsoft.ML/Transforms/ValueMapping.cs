@@ -14,7 +14,8 @@ public sealed class ValueMappingEstimator<TKey, TValue> : ValueMappingEstimator
 {
     internal ValueMappingEstimator(string output, string? input, IEnumerable<KeyValuePair<TKey, TValue>> pairs)
         : base(new ValueMappingTransformer(output, input, ValueTable.Create(
-            TypeOf<TKey>(), TypeOf<TValue>(), ToColumn(pairs.Select(pair => pair.Key)), ToColumn(pairs.Select(pair => pair.Value))))) { }
+            TypeOf<TKey>(), TypeOf<TValue>(), ToColumn(pairs.Select(pair => pair.Key)), ToColumn(pairs.Select(pair => pair.Value)))))
+    { }
 
     private static PrimitiveDataViewType TypeOf<T>() => PrimitiveDataViewType.FromRawType(typeof(T))
         ?? throw new NotSupportedException($"The stand-in for Microsoft.ML maps no values of type {typeof(T)}.");
