@@ -44,8 +44,10 @@ need_packages() {
         || fail "apt-get could not install: ${missing[*]}. Install them by hand."
 }
 
-# Asks the registry once whether it has the real packages, and writes the answer where every build reads it.
-choose_dependencies() {
+# Asks the registry once whether it has the real packages, writes the answer where every build reads it, and installs
+# what that takes, together with the Debian packages given.
+prepare() {
+    local packages=("$@")
     command -v dotnet >/dev/null || fail "the .NET SDK 10 is missing: install it (dotnet on PATH), see global.json for the version."
     if [[ ! -f DependencySource.props ]]; then
         local probe source=Standins
@@ -71,18 +73,14 @@ PROJECT
         printf '<Project>\n  <PropertyGroup>\n    <DependencySource Condition="'"'\$(DependencySource)' == ''"'">%s</DependencySource>\n  </PropertyGroup>\n</Project>\n' "$source" >DependencySource.props
     fi
     if grep -q '>Standins<' DependencySource.props && [[ "${DependencySource:-}" != Packages ]]; then
-        need_packages "${torch_packages[@]}"
+        packages+=("${torch_packages[@]}")
     fi
-}
-
-build() {
-    choose_dependencies
-    dotnet build ForwardSampling.slnx -c Release -v quiet "$@"
+    need_packages "${packages[@]}"
 }
 
 run_tests() {
-    need_packages "${data_packages[@]}"
-    build
+    prepare "${data_packages[@]}"
+    dotnet build ForwardSampling.slnx -c Release -v quiet
     local passed=0 failed=0 skipped=0 status=0 project output counts
     output=$(mktemp)
     for project in test/*.Tests/*.csproj; do
@@ -104,16 +102,14 @@ run_tests() {
 }
 
 run_examples() {
-    need_packages "${data_packages[@]}"
-    choose_dependencies
+    prepare "${data_packages[@]}"
     dotnet build src/Examples -c Release -v quiet
     exec dotnet run --project src/Examples -c Release --no-build -- quick-start "$@"
 }
 
 run_bench() {
-    # The peer that the training benchmark measures against.
-    case "${1:-all}" in all | training) need_packages python3-torch ;; esac
-    choose_dependencies
+    # The peers that are measured against.
+    prepare python3-torch
     dotnet build bench -c Release -v quiet
     exec bench/run.sh "$@"
 }
@@ -124,9 +120,12 @@ case "$command" in
     run) run_examples "$@" ;;
     test) run_tests "$@" ;;
     bench) run_bench "$@" ;;
-    build) build "$@" ;;
+    build)
+        prepare
+        dotnet build ForwardSampling.slnx -c Release -v quiet "$@"
+        ;;
     pack)
-        choose_dependencies
+        prepare
         dotnet pack src/Microsoft.ML.ForwardSampling -c Release -o packages "$@"
         ;;
     -h | --help | help) usage ;;
