@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs benchmarks that are built already: training (against PyTorch), scoring, selection. Called by ./build.sh bench.
+# Runs benchmarks that are built already: training (against PyTorch), scoring, records, selection. Called by ./build.sh bench.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 program=$(find artifacts/bin -path '*release*' -name Microsoft.ML.ForwardSampling.Benchmarks.dll | head -n 1)
@@ -20,9 +20,9 @@ training() {
 what=${1:-all}
 [[ $# -gt 0 ]] && shift
 case "$what" in
-    all) training; dotnet exec "$program" scoring; dotnet exec "$program" --filter '*SelectionBench*' ;;
+    all) training; dotnet exec "$program" scoring; dotnet exec "$program" records; dotnet exec "$program" --filter '*SelectionBench*' ;;
     training) training ;;
-    scoring) dotnet exec "$program" scoring ;;
+    scoring | records) dotnet exec "$program" "$what" "$@" ;;
     selection) dotnet exec "$program" --filter '*SelectionBench*' "$@" ;;
     *) dotnet exec "$program" "$what" "$@" ;;
 esac

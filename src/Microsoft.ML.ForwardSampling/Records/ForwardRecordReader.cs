@@ -1,0 +1,403 @@
+using System.Buffers.Binary;
+using Microsoft.Win32.SafeHandles;
+
+namespace Microsoft.ML.ForwardSampling.Records;
+
+/// <summary>Reads the records in a directory of segment files, also while logs write into it.</summary>
+/// <remarks>
+/// <para>Each record comes once. Those of one writer come in the order in which it appended them; writers, each with files of its own, come in no promised order.
+/// Damaged blocks are skipped and counted; every whole block is read.</para>
+/// <para>The reader begins at the oldest segment there is and remembers its place only in memory. While it is inside a file, retention of a log leaves that file alone.</para>
+/// <para>Not thread-safe. No allocation per record. Memory: a buffer of at most 256 KiB and one block; 1 MiB and one block for files with blocks beyond 256 KiB.</para>
+/// </remarks>
+/// <typeparam name="TRecord"><see cref="RegressionRecord"/>, <see cref="BinaryRecord"/> or <see cref="MulticlassRecord"/>, as was written.</typeparam>
+public sealed class ForwardRecordReader<TRecord> : IDisposable
+    where TRecord : struct, IForwardRecord<TRecord>
+{
+    private static readonly TimeSpan s_shortestPoll = TimeSpan.FromMilliseconds(1);
+
+    private readonly TimeProvider _time;
+    private readonly Dictionary<ulong, WriterPlace> _writers = [];
+    private readonly Queue<WriterPlace> _pass = new();
+    private readonly BlockScanner _scanner = new();
+    private readonly byte[] _header = new byte[SegmentFormat.HeaderBytes];
+    private readonly ulong[] _versions = new ulong[BlockFormat.MostVersions];
+    private readonly int[] _classes = new int[BlockFormat.MostVersions];
+    private byte[] _block = [];
+    private BlockHeader _blockHeader;
+    private int _next;
+    private SafeFileHandle? _file;
+    private WriterPlace? _place;
+    private string _path = "";
+    private long _length;
+    private bool _disposed;
+    private long _records;
+    private long _blocks;
+    private int _segments;
+    private long _lost;
+    private long _deleted;
+    private long _duplicates;
+    private long _damagedPlaces;
+    private long _damagedBytes;
+    private long _torn;
+    private string? _latestDamage;
+
+    /// <summary>Begins reading.</summary>
+    /// <param name="directory">Folder of the segment files; it need not exist yet.</param>
+    /// <param name="timeProvider">Clock for waiting; left out, the system's.</param>
+    /// <exception cref="ArgumentException"><paramref name="directory"/> is empty.</exception>
+    public ForwardRecordReader(string directory, TimeProvider? timeProvider = null)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(directory);
+        Directory = Path.GetFullPath(directory);
+        _time = timeProvider ?? TimeProvider.System;
+    }
+
+    /// <summary>Full path of the folder.</summary>
+    public string Directory { get; }
+
+    /// <summary>What was counted so far; a snapshot.</summary>
+    public ForwardRecordReaderReport Report => new()
+    {
+        Records = _records,
+        Blocks = _blocks,
+        Segments = _segments,
+        LostRecords = _lost,
+        DeletedRecords = _deleted,
+        DuplicateRecords = _duplicates,
+        DamagedPlaces = _damagedPlaces,
+        DamagedBytes = _damagedBytes,
+        TornBytes = _torn,
+        LatestDamage = _latestDamage,
+    };
+
+    /// <summary>Reads what is there now.</summary>
+    /// <param name="records">Out: filled from the start.</param>
+    /// <returns>Number of records read, at most the length of <paramref name="records"/>. 0 when there is nothing new at the moment.</returns>
+    /// <exception cref="NotSupportedException">A file is of a newer format; the message names file, offset, version found and version allowed.</exception>
+    /// <exception cref="InvalidDataException">A file holds records of another kind.</exception>
+    /// <exception cref="IOException">A file cannot be read.</exception>
+    /// <exception cref="ObjectDisposedException">The reader is closed.</exception>
+    public int Read(Span<TRecord> records)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        int filled = 0;
+        bool listed = false;
+        while (filled < records.Length)
+        {
+            if (_next < _blockHeader.Count)
+            {
+                filled += Decode(records[filled..]);
+            }
+            else if (!TryNextBlock())
+            {
+                if (filled > 0 || listed)
+                    break;
+                List();
+                listed = true;
+            }
+        }
+
+        _records += filled;
+        return filled;
+    }
+
+    /// <summary>Reads, and while there is nothing new waits for it: the way to follow a log.</summary>
+    /// <param name="records">Out: filled from the start; at least one long.</param>
+    /// <param name="poll">How often to look, at least 1 ms.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <returns>Number of records read, ≥ 1.</returns>
+    /// <exception cref="ArgumentException"><paramref name="records"/> is empty, or <paramref name="poll"/> below 1 ms.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    /// <exception cref="NotSupportedException">A file is of a newer format.</exception>
+    /// <exception cref="InvalidDataException">A file holds records of another kind.</exception>
+    /// <exception cref="IOException">A file cannot be read.</exception>
+    public async ValueTask<int> ReadAsync(Memory<TRecord> records, TimeSpan poll, CancellationToken cancellationToken = default)
+    {
+        if (records.IsEmpty)
+            throw new ArgumentException("There must be room for at least one record.", nameof(records));
+        ArgumentOutOfRangeException.ThrowIfLessThan(poll, s_shortestPoll);
+        while (true)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            int read = Read(records.Span);
+            if (read > 0)
+                return read;
+            await Task.Delay(poll, _time, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Closes the file being read.</summary>
+    public void Dispose()
+    {
+        _disposed = true;
+        _file?.Dispose();
+        _file = null;
+    }
+
+    private int Decode(Span<TRecord> records)
+    {
+        int size = TRecord.EncodedBytes;
+        int count = Math.Min(records.Length, _blockHeader.Count - _next);
+        ReadOnlySpan<byte> bytes = _block.AsSpan(BlockFormat.HeaderBytes + (_next * size), count * size);
+        long first = _blockHeader.BaseTicks, step = _blockHeader.TicksPerStep;
+        for (int i = 0; i < count; i++)
+        {
+            ReadOnlySpan<byte> place = bytes.Slice(i * size, size);
+            uint timeAndVersion = BinaryPrimitives.ReadUInt16LittleEndian(place[8..]);
+            long ticks = Math.Min(DateTime.MaxValue.Ticks, first + ((timeAndVersion & 0xFFF) * step));
+            int version = (int)(timeAndVersion >> 12);
+            records[i] = TRecord.Read(
+                BinaryPrimitives.ReadUInt64LittleEndian(place),
+                _versions[version],
+                _classes[version],
+                new DateTime(ticks, DateTimeKind.Utc),
+                BinaryPrimitives.ReadUInt16LittleEndian(place[10..]),
+                place[12..]);
+        }
+
+        _next += count;
+        return count;
+    }
+
+    /// <summary>Moves to the next block that holds something new; false at the end of this pass over the writers.</summary>
+    private bool TryNextBlock()
+    {
+        while (true)
+        {
+            if (_file is null && !TryOpenNext())
+                return false;
+            while (_scanner.TryNext(_file!, _length, out BlockHeader header, out ReadOnlySpan<byte> block))
+            {
+                if (_scanner.Damaged > 0)
+                    CountDamage(_place!.Offset, _scanner.Damaged, "no whole block");
+                _place!.Offset = _scanner.Offset;
+                if (header.Kind != TRecord.Kind || header.RecordBytes != TRecord.EncodedBytes || header.Writer != _place.Writer)
+                {
+                    CountDamage(_scanner.Offset - header.Bytes, header.Bytes, "a block of another file");
+                    continue;
+                }
+
+                if (Take(in header, block))
+                    return true;
+            }
+
+            LeaveFile();
+        }
+    }
+
+    /// <summary>Checks a block's number against what this writer has shown so far; true when there is something new in it.</summary>
+    private bool Take(in BlockHeader header, ReadOnlySpan<byte> block)
+    {
+        WriterPlace place = _place!;
+        long first = header.FirstSequence, end = first + header.Count;
+        if (place.NextSequence < 0)
+            place.NextSequence = place.Ordinal == 0 ? 0 : first;
+        long gap = first - place.NextSequence;
+        if (gap > 0 && place.Jumped)
+            _deleted += gap;
+        else if (gap > 0)
+            _lost += gap;
+        place.Jumped = false;
+        place.Ended |= header.IsEnd;
+        int seen = (int)Math.Clamp(-gap, 0, header.Count);
+        _duplicates += seen;
+        if (header.IsEnd)
+        {
+            place.NextSequence = Math.Max(place.NextSequence, first);
+            return false;
+        }
+
+        _blocks++;
+        if (seen == header.Count)
+            return false;
+        place.NextSequence = end;
+
+        if (_block.Length < block.Length)
+            _block = new byte[block.Length];
+        block.CopyTo(_block);
+        _blockHeader = header;
+        _next = seen;
+        ReadOnlySpan<byte> versions = block[^(header.Versions * BlockFormat.VersionBytes)..];
+        for (int i = 0; i < header.Versions; i++)
+        {
+            _versions[i] = BinaryPrimitives.ReadUInt64LittleEndian(versions[(i * BlockFormat.VersionBytes)..]);
+            _classes[i] = BinaryPrimitives.ReadInt32LittleEndian(versions[((i * BlockFormat.VersionBytes) + 8)..]);
+        }
+
+        return true;
+    }
+
+    /// <summary>Lists the files there are and plans to visit every writer once.</summary>
+    private void List()
+    {
+        foreach (WriterPlace place in _writers.Values)
+        {
+            place.Listed.Clear();
+            place.HasFiles = false;
+        }
+
+        _pass.Clear();
+        var folder = new DirectoryInfo(Directory);
+        if (!folder.Exists)
+            return;
+        foreach (FileInfo file in folder.EnumerateFiles("*" + SegmentFormat.Extension))
+        {
+            if (!SegmentFormat.TryParse(file.Name, out ulong writer, out uint ordinal))
+                continue;
+            if (!_writers.TryGetValue(writer, out WriterPlace? place))
+                _writers.Add(writer, place = new WriterPlace(writer));
+            place.HasFiles = true;
+            if (!place.IsBegun || ordinal > place.Ordinal || (ordinal == place.Ordinal && !place.Left))
+                place.Listed.Add(ordinal);
+        }
+
+        foreach (WriterPlace place in _writers.Values.OrderBy(p => p.Writer))
+        {
+            if (!place.HasFiles)
+                _writers.Remove(place.Writer);              // a writer whose last file is deleted does not come back
+            place.Listed.Sort();
+            if (place.Listed.Count > 0)
+                _pass.Enqueue(place);
+        }
+    }
+
+    /// <summary>Opens the file to go on with: the current one of the next writer in the pass, or the one after it when that is finished or gone.</summary>
+    private bool TryOpenNext()
+    {
+        while (_pass.TryPeek(out WriterPlace? place))
+        {
+            if (place.Listed.Count == 0)
+            {
+                _pass.Dequeue();
+                continue;
+            }
+
+            uint ordinal = place.Listed[0];
+            if (!place.IsBegun || ordinal != place.Ordinal)
+            {
+                place.Jumped = place.IsBegun && ordinal != place.Ordinal + 1;
+                if (place.IsBegun && !place.Ended && !place.Left)
+                    place.Jumped = true;                    // its last file was deleted before its end was read
+                place.Begin(ordinal);
+            }
+
+            if (place.Ended)
+            {
+                place.Leave();
+                continue;
+            }
+
+            _path = Path.Combine(Directory, SegmentFormat.FileName(place.Writer, ordinal));
+            _file = DiskStorage.TryOpenToRead(_path, out bool exists);
+            if (_file is null)
+            {
+                if (exists)
+                    _pass.Dequeue();                        // somebody is alone with it for a moment: next time
+                else
+                    place.Listed.RemoveAt(0);
+                continue;
+            }
+
+            _place = place;
+            _length = RandomAccess.GetLength(_file);
+            if (!place.IsChecked && !TryBegin(place))
+            {
+                LeaveFile();
+                continue;
+            }
+
+            _scanner.MoveTo(place.Offset);
+            return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>Looks at a file's header; false while it is not there yet.</summary>
+    private bool TryBegin(WriterPlace place)
+    {
+        if (_length < SegmentFormat.HeaderBytes)
+            return false;
+        int read = RandomAccess.Read(_file!, _header, 0);
+        try
+        {
+            if (SegmentFormat.Check(_header.AsSpan(0, read), TRecord.Kind, _path))
+                place.Offset = SegmentFormat.HeaderBytes;   // else it is skipped as damage: the blocks behind it stand for themselves
+        }
+        catch
+        {
+            _file!.Dispose();
+            _file = null;
+            throw;
+        }
+
+        _segments++;
+        return place.IsChecked = true;
+    }
+
+    private void LeaveFile()
+    {
+        _file!.Dispose();
+        _file = null;
+        WriterPlace place = _place!;
+        if (place.Ended || place.Listed.Count > 1)
+        {
+            // Later files were listed before this one was read to its end: nothing more will come here.
+            if (!place.Ended)
+                _torn += _length - place.Offset;
+            place.Leave();
+        }
+        else
+        {
+            _pass.Dequeue();
+        }
+    }
+
+    private void CountDamage(long offset, long bytes, string what)
+    {
+        _damagedPlaces++;
+        _damagedBytes += bytes;
+        _latestDamage = $"{_path} at byte {offset}: {what}. {bytes} bytes skipped; reading went on at byte {offset + bytes}.";
+    }
+
+    /// <summary>How far the files of one writer are read.</summary>
+    private sealed class WriterPlace(ulong writer)
+    {
+        public ulong Writer { get; } = writer;
+
+        /// <summary>Files there are, ascending, from the current one on.</summary>
+        public List<uint> Listed { get; } = [];
+
+        /// <summary>The latest listing had a file of this writer, read or not.</summary>
+        public bool HasFiles { get; set; }
+
+        public bool IsBegun { get; private set; }
+
+        public uint Ordinal { get; private set; }
+
+        public long Offset { get; set; }
+
+        /// <summary>The current file's header was looked at.</summary>
+        public bool IsChecked { get; set; }
+
+        /// <summary>The current file's end mark was read.</summary>
+        public bool Ended { get; set; }
+
+        /// <summary>The current file is dealt with.</summary>
+        public bool Left { get; private set; }
+
+        /// <summary>Files between the previous one and this one are missing.</summary>
+        public bool Jumped { get; set; }
+
+        public long NextSequence { get; set; } = -1;
+
+        public void Begin(uint ordinal) => (IsBegun, Ordinal, Offset, IsChecked, Ended, Left) = (true, ordinal, 0, false, false, false);
+
+        public void Leave()
+        {
+            Left = true;
+            Listed.RemoveAt(0);
+        }
+    }
+}

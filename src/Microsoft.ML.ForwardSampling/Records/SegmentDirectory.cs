@@ -1,0 +1,110 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace Microsoft.ML.ForwardSampling.Records;
+
+/// <summary>What a log does with the segments of others when it is opened and when it begins a new one: finishing those of crashed writers, deleting old ones.</summary>
+internal static class SegmentDirectory
+{
+    /// <summary>Finishes the segments whose writer is gone: cuts an incomplete end, keeps every whole block, adds the end mark. A segment in use, finished, or of a newer format is left alone.</summary>
+    public static (int Segments, long TruncatedBytes) Recover(string directory)
+    {
+        int segments = 0;
+        long truncated = 0;
+        Span<byte> end = stackalloc byte[BlockFormat.HeaderBytes];
+        foreach (FileInfo info in new DirectoryInfo(directory).EnumerateFiles("*" + SegmentFormat.Extension))
+        {
+            if (!SegmentFormat.TryParse(info.Name, out ulong writer, out _))
+                continue;
+            using SafeFileHandle? file = DiskStorage.TryOpenAlone(info.FullName);
+            if (file is null || !NeedsEnd(file, writer))
+                continue;
+
+            long length = RandomAccess.GetLength(file);
+            BlockHeader last = default;
+            var scanner = new BlockScanner();
+            scanner.MoveTo(SegmentFormat.HeaderBytes);
+            while (scanner.TryNext(file, length, out BlockHeader header, out _))
+            {
+                if (header.Writer == writer)
+                    last = header;
+            }
+
+            if (last.Bytes == 0 && length <= SegmentFormat.HeaderBytes)
+            {
+                // The writer ended before its first block: there is nothing to keep.
+                file.Dispose();
+                TryDelete(info.FullName);
+            }
+            else if (last.Bytes > 0)
+            {
+                BlockFormat.WriteEnd(end, last.Kind, last.RecordBytes, writer, last.FirstSequence + last.Count);
+                RandomAccess.SetLength(file, scanner.Offset);
+                RandomAccess.Write(file, end, scanner.Offset);
+            }
+            else
+            {
+                continue; // no whole block, but bytes that might interest somebody: readers count them
+            }
+
+            segments++;
+            truncated += length - Math.Min(length, scanner.Offset);
+        }
+
+        return (segments, truncated);
+    }
+
+    /// <summary>Deletes finished segments that are too old, and the oldest while all together are too large.</summary>
+    public static int Retain(string directory, ForwardRecordLogOptions options)
+    {
+        if (options.RetentionBytes is null && options.RetentionAge is null)
+            return 0;
+        (FileInfo File, DateTime Written, long Length)[] files = [.. new DirectoryInfo(directory).EnumerateFiles("*" + SegmentFormat.Extension)
+            .Where(f => SegmentFormat.TryParse(f.Name, out _, out _) && f.Exists)
+            .Select(f => (f, f.LastWriteTimeUtc, f.Length))
+            .OrderBy(f => f.LastWriteTimeUtc).ThenBy(f => f.f.Name, StringComparer.Ordinal)];
+        long bytes = files.Sum(f => f.Length);
+        DateTime now = options.TimeProvider.GetUtcNow().UtcDateTime;
+        int deleted = 0;
+        foreach ((FileInfo file, DateTime written, long length) in files)
+        {
+            bool tooMuch = bytes > options.RetentionBytes, tooOld = now - written > options.RetentionAge;
+            if (!tooMuch && !tooOld)
+                continue;
+            SafeFileHandle? alone = DiskStorage.TryOpenAlone(file.FullName);
+            if (alone is null)
+                continue;
+            alone.Dispose();
+            if (TryDelete(file.FullName))
+            {
+                bytes -= length;
+                deleted++;
+            }
+        }
+
+        return deleted;
+    }
+
+    /// <summary>Deletes a file; false when the system refuses, which is no reason to stop writing records.</summary>
+    public static bool TryDelete(string path)
+    {
+        try
+        {
+            File.Delete(path);
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
+    private static bool NeedsEnd(SafeFileHandle file, ulong writer)
+    {
+        long length = RandomAccess.GetLength(file);
+        Span<byte> bytes = stackalloc byte[SegmentFormat.HeaderBytes];
+        if (SegmentFormat.IsNewer(bytes[..RandomAccess.Read(file, bytes, 0)]))
+            return false;
+        int read = RandomAccess.Read(file, bytes, Math.Max(0, length - BlockFormat.HeaderBytes));
+        return !(BlockFormat.TryReadHeader(bytes[..read], out BlockHeader header) && header.IsEnd && header.Writer == writer);
+    }
+}

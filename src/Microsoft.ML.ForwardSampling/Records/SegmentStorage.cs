@@ -1,0 +1,113 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace Microsoft.ML.ForwardSampling.Records;
+
+/// <summary>Where a log puts its segments: the disk, or in a test something that fails on demand.</summary>
+internal interface ISegmentStorage
+{
+    void CreateDirectory(string directory);
+
+    /// <summary>Creates a file that must not exist yet, and holds it open so that others see it is in use.</summary>
+    ISegmentFile Create(string path);
+
+    /// <summary>Forces the directory's entries to the disk.</summary>
+    void FlushDirectory(string directory);
+
+    bool Exists(string path);
+}
+
+/// <summary>One segment being written.</summary>
+internal interface ISegmentFile : IDisposable
+{
+    void Write(ReadOnlySpan<byte> bytes, long offset);
+
+    void SetLength(long length);
+
+    void FlushToDisk();
+}
+
+/// <summary>Segments on the disk.</summary>
+internal sealed partial class DiskStorage : ISegmentStorage
+{
+    public static DiskStorage Instance { get; } = new();
+
+    public void CreateDirectory(string directory) => Directory.CreateDirectory(directory);
+
+    public ISegmentFile Create(string path) => new DiskFile(File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete));
+
+    public bool Exists(string path) => File.Exists(path);
+
+    public void FlushDirectory(string directory)
+    {
+        // Windows keeps directory entries in its journal; elsewhere a new file's name needs an fsync of its own, which .NET does not offer.
+        if (OperatingSystem.IsWindows())
+            return;
+        int descriptor = Open(directory, 0);
+        if (descriptor < 0)
+            throw new IOException($"Opening the directory {directory} failed with error {Marshal.GetLastPInvokeError()}.");
+        int failed = Fsync(descriptor), error = Marshal.GetLastPInvokeError();
+        _ = Close(descriptor);
+        const int InvalidArgument = 22; // the file system has no fsync for directories
+        if (failed != 0 && error != InvalidArgument)
+            throw new IOException($"Forcing the directory {directory} to the disk failed with error {error}.");
+    }
+
+    /// <summary>Opens a segment for somebody who must be alone with it; null while a writer or reader has it, or it is gone.</summary>
+    public static SafeFileHandle? TryOpenAlone(string path)
+    {
+        try
+        {
+            return File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Opens a segment for reading beside its writer; null when it is gone or somebody is alone with it at the moment.</summary>
+    public static SafeFileHandle? TryOpenToRead(string path, out bool exists)
+    {
+        exists = true;
+        try
+        {
+            return File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            exists = false;
+            return null;
+        }
+        catch (IOException e) when (IsInUse(e))
+        {
+            return null;
+        }
+    }
+
+    private static bool IsInUse(IOException e)
+    {
+        const int SharingViolation = unchecked((int)0x80070020), LinuxWouldBlock = 11, AppleWouldBlock = 35;
+        return e.HResult is SharingViolation or LinuxWouldBlock or AppleWouldBlock;
+    }
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
+    private static partial int Fsync(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "close")]
+    private static partial int Close(int descriptor);
+
+    private sealed class DiskFile(SafeFileHandle handle) : ISegmentFile
+    {
+        public void Write(ReadOnlySpan<byte> bytes, long offset) => RandomAccess.Write(handle, bytes, offset);
+
+        public void SetLength(long length) => RandomAccess.SetLength(handle, length);
+
+        public void FlushToDisk() => RandomAccess.FlushToDisk(handle);
+
+        public void Dispose() => handle.Dispose();
+    }
+}
