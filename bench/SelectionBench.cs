@@ -8,7 +8,7 @@ using Microsoft.ML.ForwardSampling.Selection;
 
 namespace Microsoft.ML.ForwardSampling.Benchmarks;
 
-/// <summary>Cost of one selection: every policy, windows from 64 to 65,536 rows, one row in ten chosen.</summary>
+/// <summary>Cost of one selection: every policy, windows from 64 to 1,048,576 rows, one row in ten chosen.</summary>
 /// <remarks>
 /// Windows imitate a classifier that is mostly right: ten classes, skewed losses. Sixteen of them take turns, so that no branch predictor learns one by heart.
 /// Run: <c>dotnet run -c Release --project bench -- --filter *SelectionBench*</c>.
@@ -28,7 +28,7 @@ public class SelectionBench
     private int _turn;
 
     /// <summary>n, rows in the window.</summary>
-    [Params(64, 640, 4096, 65_536)]
+    [Params(64, 640, 4096, 65_536, 1_048_576)]
     public int Window { get; set; }
 
     /// <summary>Makes the windows, and selectors that have seen each once.</summary>
@@ -62,6 +62,11 @@ public class SelectionBench
             new RowSelector(new SelectiveBackpropPolicy(), 1),
             new RowSelector(new GradientNormPolicy(), 1),
             new RowSelector(new BalancedGradientNormPolicy(), 1),
+            new RowSelector(new TopLossPolicy(), 1),
+            new RowSelector(new BottomLossPolicy(), 1),
+            new RowSelector(new CubePolicy(), 1),
+            new RowSelector(new InfoBatchPolicy(), 1),
+            new RowSelector(new UniformFloorPolicy(), 1),
         ];
         foreach (RowSelector selector in _selectors)
         {
@@ -104,6 +109,31 @@ public class SelectionBench
     /// <returns>The first chosen row.</returns>
     [Benchmark]
     public int BalancedGradientNorm() => Select(_selectors[6]);
+
+    /// <summary>The largest losses.</summary>
+    /// <returns>The first chosen row.</returns>
+    [Benchmark]
+    public int TopLoss() => Select(_selectors[7]);
+
+    /// <summary>The smallest losses.</summary>
+    /// <returns>The first chosen row.</returns>
+    [Benchmark]
+    public int BottomLoss() => Select(_selectors[8]);
+
+    /// <summary>Chances by gradient norm, totals of loss and ten classes balanced.</summary>
+    /// <returns>The first chosen row.</returns>
+    [Benchmark]
+    public int Cube() => Select(_selectors[9]);
+
+    /// <summary>Fewer rows below the mean loss.</summary>
+    /// <returns>The first chosen row.</returns>
+    [Benchmark]
+    public int InfoBatch() => Select(_selectors[10]);
+
+    /// <summary>A fifth drawn evenly, the rest by the default policy.</summary>
+    /// <returns>The first chosen row.</returns>
+    [Benchmark]
+    public int UniformFloor() => Select(_selectors[11]);
 
     private int Select(RowSelector selector)
     {

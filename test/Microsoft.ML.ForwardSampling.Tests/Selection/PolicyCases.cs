@@ -69,6 +69,8 @@ internal static class PolicyCases
             return [true, false];
         if (option.PropertyType.IsEnum)
             return Enum.GetValues(option.PropertyType).Cast<object>();
+        if (option.PropertyType == typeof(IRowSelectionPolicy))
+            return [new UniformPolicy(), new TopLossPolicy(), new GradientNormPolicy()];
         (double min, double max) = PolicyPage.Of(type).Range(option.Name);
         return [Convert.ChangeType(min, option.PropertyType), Convert.ChangeType(max, option.PropertyType)];
     }

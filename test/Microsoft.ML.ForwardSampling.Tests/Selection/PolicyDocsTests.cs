@@ -48,7 +48,12 @@ public sealed class PolicyDocsTests
         foreach (PropertyInfo option in options)
         {
             object value = option.GetValue(policy)!;
-            string text = value is bool flag ? (flag ? "true" : "false") : Convert.ToString(value, CultureInfo.InvariantCulture)!;
+            string text = value switch
+            {
+                bool flag => flag ? "true" : "false",
+                IRowSelectionPolicy inner => inner.GetType().Name,
+                _ => Convert.ToString(value, CultureInfo.InvariantCulture)!,
+            };
             Assert.Equal(text, page.Default(option.Name));
         }
     }
@@ -100,7 +105,8 @@ public sealed class PolicyDocsTests
         IRowSelectionPolicy[] policies =
         [
             new UniformPolicy(), new MeanMatchingPolicy(), new MeanMatchingPolicy { Refinement = MeanMatchingRefinement.Stride }, new LossStratifiedPolicy(),
-            new SelectiveBackpropPolicy(), new GradientNormPolicy(), new BalancedGradientNormPolicy(),
+            new SelectiveBackpropPolicy(), new TopLossPolicy(), new BottomLossPolicy(), new GradientNormPolicy(), new BalancedGradientNormPolicy(), new CubePolicy(),
+            new InfoBatchPolicy(), new UniformFloorPolicy(),
         ];
 
         Assert.Equal(policies.Length, stated.Count);
@@ -111,12 +117,6 @@ public sealed class PolicyDocsTests
             AssertNear(loss, row["Mean loss"], policy);
             AssertNear(gradient, row["Mean signed gradient"], policy);
             AssertNear(share, row["Share of one class"], policy);
-        }
-
-        static void AssertNear(double measured, string stated, IRowSelectionPolicy policy)
-        {
-            double value = double.Parse(stated, CultureInfo.InvariantCulture);
-            Assert.True(Math.Abs(measured / value - 1) < 0.05, $"{policy.Name}: the page states {stated}, measured {measured:G3}.");
         }
 
         static (double Loss, double Gradient, double Share) Errors(IRowSelectionPolicy policy)
@@ -138,6 +138,56 @@ public sealed class PolicyDocsTests
 
             return (Math.Sqrt(sums[0] / 200), Math.Sqrt(sums[1] / 200), Math.Sqrt(sums[2] / 200));
         }
+    }
+
+    [Fact]
+    public void Index_VarianceTable_IsWhatTheUnbiasedPoliciesDo()
+    {
+        // The table's own description: 20 windows of 640 rows, 64 chosen, 200 draws of each; within a twentieth.
+        string index = File.ReadAllText(Path.Combine(RepositoryFolder.Root, "docs", "policies", "index.md"));
+        var stated = MarkdownTable.Parse(index[index.IndexOf("## Variance", StringComparison.Ordinal)..]);
+        IRowSelectionPolicy[] policies =
+        [
+            new UniformPolicy(), new LossStratifiedPolicy(), new InfoBatchPolicy(), new GradientNormPolicy(), new BalancedGradientNormPolicy(), new CubePolicy(),
+            new CubePolicy { BalanceMargin = true }, new UniformFloorPolicy { Inner = new GradientNormPolicy() },
+        ];
+        SoftmaxWindow[] windows = [.. Enumerable.Range(0, 20).Select(seed => SoftmaxWindow.Of(640, (ulong)seed))];
+
+        Assert.All(policies, policy => Assert.True(policy.IsUnbiased));
+        Assert.Equal(PolicyCases.Types.Select(type => (IRowSelectionPolicy)Activator.CreateInstance(type)!).Count(policy => policy.IsUnbiased) + 1, policies.Length); // one with an option, and UniformFloor around another policy than its default
+        Assert.Equal(policies.Length, stated.Count);
+        (double Loss, double Gradient) uniform = Variances(policies[0], windows);
+        foreach ((IRowSelectionPolicy policy, IReadOnlyDictionary<string, string> row) in policies.Zip(stated))
+        {
+            Assert.StartsWith(policy.Name, row["Policy"], StringComparison.Ordinal);
+            (double loss, double gradient) = Variances(policy, windows);
+            AssertNear(loss / uniform.Loss, row["Weighted mean loss"], policy);
+            AssertNear(gradient / uniform.Gradient, row["Weighted mean gradient"], policy);
+        }
+
+        static (double Loss, double Gradient) Variances(IRowSelectionPolicy policy, SoftmaxWindow[] windows)
+        {
+            var selector = new RowSelector(policy, 3);
+            double loss = 0, gradient = 0;
+            foreach (SoftmaxWindow window in windows)
+            {
+                for (int draw = 0; draw < 200; draw++)
+                {
+                    Choice choice = Choice.Of(selector, window.Data, 64);
+                    double error = SelectionDiagnostics.LossResidual(window.Data.Loss, choice.Rows, choice.Weights);
+                    loss += error * error;
+                    gradient += window.SquaredGradientError(choice);
+                }
+            }
+
+            return (loss, gradient);
+        }
+    }
+
+    private static void AssertNear(double measured, string stated, IRowSelectionPolicy policy)
+    {
+        double value = double.Parse(stated, CultureInfo.InvariantCulture);
+        Assert.True(Math.Abs(measured / value - 1) < 0.05, $"{policy.Name}: the page states {stated}, measured {measured:G3}.");
     }
 
     // A gradient's component has either sign: the norm with a sign that no policy can know.

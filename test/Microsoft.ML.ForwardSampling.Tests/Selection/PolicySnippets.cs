@@ -101,4 +101,84 @@ public sealed class PolicySnippets
         #endregion
         Assert.InRange(report.LargestWeight, 1, 5);
     }
+
+    [Fact]
+    public void TopLoss()
+    {
+        float[] loss = _loss;
+        #region top-loss
+        var selector = new RowSelector(new TopLossPolicy(), seed: 7);
+        var rows = new int[64];
+        var weights = new float[64];
+        selector.Select(count: 640, rows, weights, loss: loss);
+        float smallest = rows.Min(row => loss[row]);
+        // smallest: no row that was left out has a larger loss than this.
+        #endregion
+        Assert.InRange(loss.Count(value => value > smallest), 0, 64);
+    }
+
+    [Fact]
+    public void BottomLoss()
+    {
+        float[] loss = _loss;
+        #region bottom-loss
+        var selector = new RowSelector(new BottomLossPolicy(), seed: 7);
+        var rows = new int[576];
+        var weights = new float[576];
+        selector.Select(count: 640, rows, weights, loss: loss);
+        float largest = rows.Max(row => loss[row]);
+        // largest: the 64 rows that were left out have no smaller loss than this.
+        #endregion
+        Assert.All(Enumerable.Range(0, 640).Except(rows), row => Assert.True(loss[row] >= largest));
+    }
+
+    [Fact]
+    public void InfoBatch()
+    {
+        float[] loss = _loss;
+        #region info-batch
+        var selector = new RowSelector(new InfoBatchPolicy { DropRate = 0.5 }, seed: 7);
+        var rows = new int[64];
+        var weights = new float[64];
+        selector.Select(count: 640, rows, weights, loss: loss);
+        float ratio = weights.Max() / weights.Min();
+        // ratio: 2, which is 1/(1 − DropRate): a row below the mean stands for twice as many.
+        #endregion
+        Assert.Equal(2f, ratio, 1e-5f);
+    }
+
+    [Fact]
+    public void Cube()
+    {
+        float[] loss = _loss, gradientNorm = _gradientNorm;
+        int[] label = _label;
+        #region cube
+        var selector = new RowSelector(new CubePolicy(), seed: 7);
+        var rows = new int[64];
+        var weights = new float[64];
+        selector.Select(count: 640, rows, weights, loss: loss, gradientNorm: gradientNorm, label: label);
+        double residual = SelectionDiagnostics.LossResidual(loss, rows, weights);
+        double sumOfWeights = weights.Sum();
+        // residual: near 0; sumOfWeights: near 64; shares of classes: near the window's. All at once.
+        #endregion
+        Assert.InRange(residual, -0.05, 0.05);
+        Assert.InRange(sumOfWeights, 60, 68);
+    }
+
+    [Fact]
+    public void UniformFloor()
+    {
+        float[] loss = _loss;
+        #region uniform-floor
+        var policy = new UniformFloorPolicy { Inner = new TopLossPolicy(), Share = 0.25 };
+        var selector = new RowSelector(policy, seed: 7);
+        var rows = new int[64];
+        var weights = new float[64];
+        selector.Select(count: 640, rows, weights, loss: loss);
+        float threshold = loss.OrderDescending().ElementAt(47);
+        // 48 rows have the highest losses, threshold and above; 16 were drawn evenly among all others.
+        #endregion
+        Assert.InRange(rows.Count(row => loss[row] >= threshold), 48, 64);
+        Assert.All(Enumerable.Range(0, 640).Where(row => loss[row] > threshold), row => Assert.Contains(row, rows));
+    }
 }

@@ -36,6 +36,13 @@ internal sealed record WindowData(float[] Loss, float[] GradientNorm, float[] Ma
         return data;
     }
 
+    /// <summary>The same with losses rounded to whole numbers: every policy has rows among which it must draw.</summary>
+    public static WindowData Tied(int count, ulong seed)
+    {
+        WindowData data = Classes(count, seed);
+        return data with { Loss = [.. data.Loss.Select(loss => MathF.Round(loss))] };
+    }
+
     /// <summary>Only the statistics that the mask names (no HasFlag: unoptimised, it allocates).</summary>
     public SelectionWindow Window(SelectionScratch scratch, RecordStatistics statistics = (RecordStatistics)~0) => new(Count, scratch)
     {

@@ -1,0 +1,33 @@
+using Microsoft.ML.ForwardSampling.Selection;
+
+namespace Microsoft.ML.ForwardSampling.Tests.Selection;
+
+public sealed class TopLossPolicyTests
+{
+    [Fact]
+    public void Select_DifferentLosses_ExactlyTheTopOnesWithWeightOneAndNoRandomNumber()
+    {
+        WindowData data = WindowData.Distinct(640, 3);
+        var selector = new RowSelector(new TopLossPolicy(), 4);
+        SelectionRandomState before = selector.State.Random;
+        Choice choice = Choice.Of(selector, data, 64);
+
+        Assert.Equal(Enumerable.Range(0, 640).OrderByDescending(row => data.Loss[row]).Take(64).Order(), choice.Rows);
+        Assert.All(choice.Weights, weight => Assert.Equal(1f, weight));
+        Assert.Equal(before, selector.State.Random);
+    }
+
+    [Fact]
+    public void Select_EqualLosses_AnotherSeedAnotherChoice()
+    {
+        WindowData data = WindowData.Tied(200, 3);
+
+        Assert.NotEqual(Choice.Of(new TopLossPolicy(), data, 20, 1), Choice.Of(new TopLossPolicy(), data, 20, 2));
+    }
+
+    [Fact]
+    public void Defaults_ArePinned()
+    {
+        Assert.Equal("TopLossPolicy { Name = TopLoss, Needs = Loss, IsUnbiased = False }", new TopLossPolicy().ToString());
+    }
+}
