@@ -26,6 +26,8 @@ internal sealed class ForwardStatisticsAppender : ColumnAppender
         _score = scored[options.ScoreColumnName];
         _probability = options.Task == PredictionTask.Binary ? scored.GetColumnOrNull(options.ProbabilityColumnName) : null;
         _label = scored.GetColumnOrNull(options.LabelColumnName);
+        if (options.Task == PredictionTask.Multiclass && _label is { } label)
+            CheckKeys(label, _score, parameter);
     }
 
     /// <summary>True if the schema has the label column.</summary>
@@ -49,6 +51,14 @@ internal sealed class ForwardStatisticsAppender : ColumnAppender
             needed[probability.Index] = true;
         if (_label is { } label && NeedsLabel(activeAdded))
             needed[label.Index] = true;
+    }
+
+    /// <summary>The label's keys must stand for the classes that the scores are of.</summary>
+    private static void CheckKeys(DataViewSchema.Column label, DataViewSchema.Column score, string parameter)
+    {
+        string[]? trained = KeyTexts.Of(score.Annotations, "TrainingLabelValues") ?? KeyTexts.Of(score.Annotations, "SlotNames");
+        if (KeyTexts.FirstDifference(KeyTexts.Of(label.Annotations, KeyTexts.KeyValuesKind), trained) is var (key, found, expected))
+            throw new ArgumentException($"Key {key} of label column '{label.Name}' stands for '{found}', and class {key} of score column '{score.Name}' is '{expected}'. {KeyTexts.Advice}", parameter);
     }
 
     /// <summary>Loss, gradient norm and residual compare with the label; margin and entropy do not.</summary>

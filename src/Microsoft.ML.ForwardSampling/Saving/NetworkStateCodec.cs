@@ -61,7 +61,8 @@ internal static class NetworkStateCodec
             throw new InvalidOperationException("The saved network is the user's own: load it with mlContext.ForwardSampling().Load(path, out schema, network), giving the factory that it was trained with.");
 
         Device device = TorchRuntime.GetDevice("cpu");
-        nn.Module<Tensor, Tensor> network = architecture is not null ? new MultilayerPerceptron(architecture, device, seed: 0) : factory!(features, outputs, device);
+        nn.Module<Tensor, Tensor> network = architecture is not null ? new MultilayerPerceptron(architecture, device, seed: 0) : factory!(features, outputs, device)
+            ?? throw new InvalidOperationException("The network factory gave null instead of a module.");
         var model = new NetworkModel(TaskHead.Create(task, outputs, delta > 0f ? RegressionLoss.Huber(delta) : RegressionLoss.Squared), features, architecture, network, device, optimizer: null);
         try
         {

@@ -7,7 +7,7 @@ namespace Microsoft.ML.ForwardSampling.Scoring;
 /// <summary>The values that a label's keys stand for, in key order: what PredictedLabel needs so that MapKeyToValue works on it.</summary>
 internal abstract class LabelKeyValues
 {
-    private const string Kind = "KeyValues";
+    private const string Kind = KeyTexts.KeyValuesKind;
 
     private LabelKeyValues(PrimitiveDataViewType itemType, int count)
     {
@@ -44,6 +44,9 @@ internal abstract class LabelKeyValues
 
     /// <summary>Adds the values as text, as the slot names of Score.</summary>
     public abstract void AddTextTo(DataViewSchema.Annotations.Builder builder, string kind);
+
+    /// <summary>The values as text, in key order.</summary>
+    public abstract string[] Texts();
 
     /// <summary>A one-column view of the values in key order.</summary>
     public abstract IDataView AsView(MLContext context, string columnName);
@@ -117,9 +120,11 @@ internal abstract class LabelKeyValues
 
         public override void AddTextTo(DataViewSchema.Annotations.Builder builder, string kind)
         {
-            ReadOnlyMemory<char>[] texts = [.. values.Select(AsText)];
+            ReadOnlyMemory<char>[] texts = [.. Texts().Select(text => text.AsMemory())];
             builder.Add(kind, new VectorDataViewType(TextDataViewType.Instance, texts.Length), (ref VBuffer<ReadOnlyMemory<char>> destination) => CopyTo(texts, ref destination));
         }
+
+        public override string[] Texts() => [.. values.Select(KeyTexts.Of)];
 
         public override IDataView AsView(MLContext context, string columnName)
         {
@@ -138,9 +143,6 @@ internal abstract class LabelKeyValues
                 => context.Transforms.Conversion.MapValue(outputColumnName, values.Select((v, i) => KeyValuePair.Create((uint)i, convert(v))).ToArray(), inputColumnName)
                     .Fit(new EmptyView(StateCarrier.SchemaOf(inputColumnName, NumberDataViewType.UInt32)));
         }
-
-        private static ReadOnlyMemory<char> AsText(T value)
-            => value is ReadOnlyMemory<char> text ? text : (Convert.ToString(value, System.Globalization.CultureInfo.InvariantCulture) ?? "").AsMemory();
 
         private static void CopyTo<TItem>(TItem[] from, ref VBuffer<TItem> destination)
         {

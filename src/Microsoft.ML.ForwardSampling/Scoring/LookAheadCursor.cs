@@ -4,7 +4,7 @@ using Microsoft.ML.ForwardSampling.DataViews;
 namespace Microsoft.ML.ForwardSampling.Scoring;
 
 /// <summary>Reads rows ahead, scores them by one pass of the network when the first of their scores is asked for, and serves them one by one.</summary>
-/// <remarks>Blocks grow from 16 to 1,024 rows, so that whoever takes a few rows does not pay for many. Active columns of the input are copied.</remarks>
+/// <remarks>Blocks grow from 16 to 1,024 rows (fewer where rows are wide), so that whoever takes a few rows does not pay for many. Active columns of the input are copied.</remarks>
 internal sealed class LookAheadCursor : DataViewRowCursor
 {
     private const int FirstBlock = 16;
@@ -15,7 +15,8 @@ internal sealed class LookAheadCursor : DataViewRowCursor
     private readonly BufferedRow _current = new();
     private readonly ColumnBuffer?[] _columns;
     private readonly ColumnBuffer<DataViewRowId> _ids;
-    private readonly long[] _batches = new long[LargestBlock];
+    private readonly int _largestBlock;
+    private readonly long[] _batches;
     private readonly ValueGetter<VBuffer<float>> _features;
     private readonly BlockScores _scores;
     private VBuffer<float> _buffer;
@@ -31,12 +32,14 @@ internal sealed class LookAheadCursor : DataViewRowCursor
         _input = input;
         Schema = schema;
         _active = active;
+        _largestBlock = RowBlocks.RowsFor(model.FeatureCount, LargestBlock);
+        _batches = new long[_largestBlock];
         _columns = new ColumnBuffer?[input.Schema.Count];
         foreach (DataViewSchema.Column column in buffered)
-            _columns[column.Index] = ColumnBuffer.Create(input, column, _current, LargestBlock);
-        _ids = ColumnBuffer.CreateForIds(input, _current, LargestBlock);
+            _columns[column.Index] = ColumnBuffer.Create(input, column, _current, _largestBlock);
+        _ids = ColumnBuffer.CreateForIds(input, _current, _largestBlock);
         _features = input.GetGetter<VBuffer<float>>(input.Schema[features.Index]);
-        _scores = new BlockScores(model, _current);
+        _scores = new BlockScores(model, _current, _largestBlock);
     }
 
     public override DataViewSchema Schema { get; }
@@ -87,7 +90,7 @@ internal sealed class LookAheadCursor : DataViewRowCursor
     {
         if (_ended)
             return false;
-        _block = Math.Min(2 * _block, LargestBlock);
+        _block = Math.Min(2 * _block, _largestBlock);
         _filled = 0;
         _current.Slot = -1;
         while (_filled < _block && _input.MoveNext())
@@ -106,7 +109,7 @@ internal sealed class LookAheadCursor : DataViewRowCursor
     }
 
     /// <summary>Scores a block when the first of its scores is asked for.</summary>
-    private sealed class BlockScores(NetworkModel model, BufferedRow current) : ScoreGetters(model, LargestBlock)
+    private sealed class BlockScores(NetworkModel model, BufferedRow current, int capacity) : ScoreGetters(model, capacity)
     {
         private int _rows;
         private bool _scored;

@@ -1,3 +1,4 @@
+using Microsoft.ML.ForwardSampling.Selection;
 using Microsoft.ML.ForwardSampling.Training;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -34,7 +35,15 @@ public sealed class NetworkModel : IDisposable
     public int ScoreCount => Head.Outputs;
 
     /// <summary>Trainable parameters.</summary>
-    public long ParameterCount => Network.parameters().Where(p => p.requires_grad).Sum(p => p.numel());
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
+    public long ParameterCount
+    {
+        get
+        {
+            ThrowIfDisposed();
+            return Network.parameters().Where(p => p.requires_grad).Sum(p => p.numel());
+        }
+    }
 
     /// <summary>What the run that made this model did; null for a model loaded from a file.</summary>
     public TrainingReport? Report { get; internal set; }
@@ -69,6 +78,14 @@ public sealed class NetworkModel : IDisposable
 
     internal void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_disposed, this);
 
+    /// <summary>Whether every weight is a number: the last step may have overflowed.</summary>
+    internal bool AllFinite()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGrad = no_grad();
+        return Weights.Values.All(weight => WindowSums.AllFinite(Training.Optimizer.Floats(weight.detach().cpu().@float().contiguous())));
+    }
+
     /// <summary>Called once the weights are final: training and loading write to them.</summary>
     internal void Freeze()
     {
@@ -90,6 +107,8 @@ public sealed class NetworkModel : IDisposable
         if (Architecture is { } mine && previous.Architecture is { } other && mine.ToString() != other.ToString())
             throw Mismatch($"{other}", $"{mine}");
         Dictionary<string, Tensor> source = previous.Weights;
+        if (source.Keys.FirstOrDefault(name => !Weights.ContainsKey(name)) is { } extra)
+            throw Mismatch($"a network with '{extra}'", "one without");
         using IDisposable noGrad = no_grad();
         foreach ((string name, Tensor weights) in Weights)
         {

@@ -22,6 +22,12 @@ public abstract record LearningRateSchedule
         return warmUp * AfterWarmUp(step, totalSteps);
     }
 
+    /// <summary>How far a run is: 0 at its first step, 1 at its last; 0 for a run of one step.</summary>
+    /// <param name="step">0-based step of this run.</param>
+    /// <param name="totalSteps">Steps this run will make, at least 1.</param>
+    /// <returns>A share in [0, 1].</returns>
+    protected static float Progress(long step, long totalSteps) => totalSteps <= 1 ? 0f : Math.Min(step, totalSteps - 1) / (float)(totalSteps - 1);
+
     /// <summary>The factor at a step, without the warm-up.</summary>
     /// <param name="step">0-based step of this run.</param>
     /// <param name="totalSteps">Steps this run will make, at least 1.</param>
@@ -46,7 +52,7 @@ public sealed record CosineSchedule : LearningRateSchedule
 
     /// <inheritdoc/>
     protected override float AfterWarmUp(long step, long totalSteps)
-        => FinalFactor + (1f - FinalFactor) * 0.5f * (1f + MathF.Cos(MathF.PI * Math.Min(step, totalSteps) / totalSteps));
+        => FinalFactor + (1f - FinalFactor) * 0.5f * (1f + MathF.Cos(MathF.PI * Progress(step, totalSteps)));
 }
 
 /// <summary>A straight line from 1 down to <see cref="FinalFactor"/>.</summary>
@@ -59,7 +65,7 @@ public sealed record LinearSchedule : LearningRateSchedule
 
     /// <inheritdoc/>
     protected override float AfterWarmUp(long step, long totalSteps)
-        => 1f - (1f - FinalFactor) * Math.Min(step, totalSteps) / totalSteps;
+        => 1f - (1f - FinalFactor) * Progress(step, totalSteps);
 }
 
 /// <summary>The factor drops by <see cref="Drop"/> every <see cref="EverySteps"/> steps.</summary>

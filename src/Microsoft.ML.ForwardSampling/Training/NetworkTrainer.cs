@@ -95,6 +95,12 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>
         TrainingColumns columns = Bind(input.Schema, forTraining: true);
         int outputs = CountOutputs(columns.Label);
         var head = TaskHead.Create(Task, outputs, Options.RegressionLoss);
+        CheckSizes(columns.FeatureCount, outputs);
+        TrainingColumns? validationColumns = validationData is null ? null : Bind(validationData.Schema, forTraining: false);
+        if (validationColumns is not null)
+            CheckAlike(columns, validationColumns);
+        if (previousModel is not null)
+            CheckKeys(columns.Label, previousModel);
         Device device = TorchRuntime.GetDevice(Options.Device);
 
         using IChannel channel = _host.Start("Fit");
@@ -108,9 +114,11 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>
         {
             bool continued = previousModel is not null && model.ContinueFrom(previousModel.Model);
             var rows = new RowFeed(input, columns, MaximumRowBytes);
-            RowFeed? validation = validationData is null ? null : new RowFeed(validationData, Bind(validationData.Schema, forTraining: false), MaximumRowBytes);
+            RowFeed? validation = validationData is null ? null : new RowFeed(validationData, validationColumns!, MaximumRowBytes);
             using var run = new TrainingRun(Options, head, model.Network, model.Optimizer!, rows, validation, columns, device, _seed, progress => Tell(channel, progress));
             model.Report = run.Train() with { OptimizerContinued = continued };
+            if (!model.AllFinite())
+                throw run.Diverged();
             model.Freeze();
             if (model.Report.RowsSkipped > 0)
                 channel.Warning(MessageSensitivity.None, "{0} of {1} rows were skipped: a feature, the label or the weight was missing.", model.Report.RowsSkipped, model.Report.RowsRead);
@@ -163,6 +171,44 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>
             Statistic(schema, names.GradientNormColumnName, needs.HasFlag(RecordStatistics.GradientNorm)),
             Statistic(schema, names.MarginColumnName, needs.HasFlag(RecordStatistics.Margin)),
             Statistic(schema, names.EntropyColumnName, needs.HasFlag(RecordStatistics.Entropy)));
+    }
+
+    /// <summary>Validation data must be of the same problem: a row's features and classes mean the same.</summary>
+    private static void CheckAlike(TrainingColumns training, TrainingColumns validation)
+    {
+        if (validation.FeatureCount != training.FeatureCount)
+            throw new ArgumentException($"Feature column '{validation.Features.Name}' of the validation data is {validation.Features.Type}, that of the training data {training.Features.Type}.", "validationData");
+        if (validation.Label.Type is KeyDataViewType key && key.Count != ((KeyDataViewType)training.Label.Type).Count)
+            throw new ArgumentException($"Label column '{validation.Label.Name}' of the validation data is {validation.Label.Type}, that of the training data {training.Label.Type}. {KeyTexts.Advice}", "validationData");
+        if (KeyTexts.FirstDifference(KeyTexts.Of(validation.Label.Annotations, KeyTexts.KeyValuesKind), KeyTexts.Of(training.Label.Annotations, KeyTexts.KeyValuesKind)) is var (at, found, expected))
+            throw new ArgumentException($"Key {at} of label column '{validation.Label.Name}' stands for '{found}' in the validation data and for '{expected}' in the training data. {KeyTexts.Advice}", "validationData");
+    }
+
+    private static void CheckKeys(DataViewSchema.Column label, NetworkPredictionTransformer previousModel)
+    {
+        if (KeyTexts.FirstDifference(KeyTexts.Of(label.Annotations, KeyTexts.KeyValuesKind), previousModel.LabelKeyValues?.Texts()) is var (at, found, expected))
+            throw new ArgumentException($"Key {at} of label column '{label.Name}' stands for '{found}'; the previous model was trained with '{expected}'. {KeyTexts.Advice}", nameof(previousModel));
+    }
+
+    /// <summary>What one tensor holds has a limit: 2^29 Singles are two gigabytes.</summary>
+    private void CheckSizes(int features, int outputs)
+    {
+        const long Most = 1L << 29;
+        Check(Options.BatchSize, features, $"{nameof(NetworkTrainerOptions.BatchSize)} x features");
+        if (Options.Network is not null)
+            return;
+        int inputs = features;
+        foreach (int units in Options.HiddenLayers.Append(outputs))
+        {
+            Check(inputs, units, "the weights of a layer");
+            inputs = units;
+        }
+
+        static void Check(long first, long second, string what)
+        {
+            if (first * second > Most)
+                throw new ArgumentException($"{nameof(NetworkTrainerOptions)}: {what} must be at most {Most} elements. Got {first} x {second} = {first * second}.", "input");
+        }
     }
 
     private static DataViewSchema.Column? Statistic(DataViewSchema schema, string name, bool needed)

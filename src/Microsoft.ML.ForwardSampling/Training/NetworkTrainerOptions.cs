@@ -38,7 +38,7 @@ public sealed record NetworkTrainerOptions
         {
             ArgumentNullException.ThrowIfNull(value, nameof(HiddenLayers));
             Require.InRange(value.Count, 0, 64, nameof(NetworkTrainerOptions), "HiddenLayers.Count");
-            field = [.. value.Select(units => Require.InRange(units, 1, 1 << 20, nameof(NetworkTrainerOptions), nameof(HiddenLayers)))];
+            field = [.. value.Select((units, layer) => Require.InRange(units, 1, 1 << 20, nameof(NetworkTrainerOptions), $"{nameof(HiddenLayers)}[{layer}]"))];
         }
     } = [128, 64];
 
@@ -48,7 +48,7 @@ public sealed record NetworkTrainerOptions
     public Activation Activation { get; init => field = Require.Defined(value, nameof(NetworkTrainerOptions)); }
 
     /// <summary>What normalises a hidden layer before its activation.</summary>
-    /// <value>Default <see cref="Normalization.None"/>.</value>
+    /// <value>Default <see cref="Normalization.None"/>. With <see cref="Normalization.Batch"/> a last batch of one row, which has no variance, waits for the next pass, and is left out after the last.</value>
     /// <exception cref="ArgumentOutOfRangeException">Not one of the named values.</exception>
     public Normalization Normalization { get; init => field = Require.Defined(value, nameof(NetworkTrainerOptions)); }
 
@@ -116,7 +116,8 @@ public sealed record NetworkTrainerOptions
     public EarlyStopping? EarlyStopping { get; init; }
 
     /// <summary>Seed of the initial weights, the order of rows, dropout and selection.</summary>
-    /// <value>Null (the default): drawn from the MLContext when the trainer is made, so a seeded context gives the same model again.</value>
+    /// <value>Null (the default): drawn from the MLContext when the trainer is made, so a seeded context gives the same model again.
+    /// One trainer draws alike in each of its Fit calls: to go on chunk by chunk, make a trainer for each chunk or give each its own seed.</value>
     public int? Seed { get; init; }
 
     /// <summary>Threads torch uses while training; torch's own number is put back at the end. Null: leave it as it is.</summary>
@@ -152,9 +153,13 @@ public sealed record NetworkTrainerOptions
             throw new ArgumentException($"{nameof(NetworkTrainerOptions)}.{nameof(RegressionLoss)} is for regression. Got {RegressionLoss.GetType().Name} for a {task.ToString().ToLowerInvariant()} trainer.", nameof(RegressionLoss));
         if (LabelColumnName == FeatureColumnName)
             throw new ArgumentException($"{nameof(NetworkTrainerOptions)}.{nameof(LabelColumnName)} and {nameof(FeatureColumnName)} must be different columns. Both are '{LabelColumnName}'.", nameof(FeatureColumnName));
-        if (BatchSize == 1 && Normalization == Normalization.Batch)
+        if (BatchSize == 1 && Normalization == Normalization.Batch && Network is null)
             throw new ArgumentException($"{nameof(NetworkTrainerOptions)}.{nameof(BatchSize)} must be at least 2 with {nameof(Normalization)}.{nameof(Normalization.Batch)}: one row has no variance. Got 1.", nameof(BatchSize));
         if (Selection is { } selection)
+        {
             selection.Columns.Validate();
+            if (selection.Budget.AsRows is int rows && rows > selection.WindowSize)
+                throw new ArgumentException($"{nameof(InTrainingSelection)}.{nameof(InTrainingSelection.Budget)} keeps {rows} rows of each window, and {nameof(InTrainingSelection.WindowSize)} is {selection.WindowSize}: make the window at least as large as the budget.", nameof(InTrainingSelection.Budget));
+        }
     }
 }

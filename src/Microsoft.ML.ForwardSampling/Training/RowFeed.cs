@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Numerics;
-using System.Runtime.InteropServices;
 using Microsoft.ML.Data;
 using Microsoft.ML.ForwardSampling.DataViews;
 using Microsoft.ML.ForwardSampling.Selection;
@@ -57,18 +55,6 @@ internal sealed class RowFeed
 
     public TimeSpan ReadTime { get; private set; }
 
-    /// <summary>Rows of one pass: exact once the data are known to fit in memory, else what the view says or a counting pass finds.</summary>
-    public long CountRows(CancellationToken cancellation)
-    {
-        if (!_complete)
-        {
-            using IEnumerator<RowPool> parts = Parts(cancellation).GetEnumerator();
-            parts.MoveNext();
-        }
-
-        return _complete ? _pool.Count : _data.GetRowCount() ?? CountByReading(cancellation);
-    }
-
     /// <summary>One pass over the rows. The pool is reused: take what is needed before moving on.</summary>
     public IEnumerable<RowPool> Parts(CancellationToken cancellation)
     {
@@ -111,19 +97,6 @@ internal sealed class RowFeed
         return true;
     }
 
-    private long CountByReading(CancellationToken cancellation)
-    {
-        long count = 0;
-        using DataViewRowCursor cursor = _data.GetRowCursor([]);
-        while (cursor.MoveNext())
-        {
-            if (++count % RowsBetweenCancellationChecks == 0)
-                cancellation.ThrowIfCancellationRequested();
-        }
-
-        return count;
-    }
-
     /// <summary>The getters of one cursor.</summary>
     private sealed class RowReader
     {
@@ -157,7 +130,7 @@ internal sealed class RowFeed
             _features(ref _buffer);
             Span<float> features = pool.NextFeatures();
             _buffer.CopyTo(features);
-            if (!AllFinite(features))
+            if (!WindowSums.AllFinite(features))
                 return false;
             pool.Add(label, weight, _loss?.Invoke() ?? 0f, _gradientNorm?.Invoke() ?? 0f, _margin?.Invoke() ?? 0f, _entropy?.Invoke() ?? 0f);
             return true;
@@ -201,19 +174,6 @@ internal sealed class RowFeed
             }
 
             return Single(row, column)!;
-        }
-
-        private static bool AllFinite(ReadOnlySpan<float> values)
-        {
-            // x - x is 0 for a finite x and NaN for any other.
-            float sum = 0f;
-            ReadOnlySpan<Vector<float>> vectors = MemoryMarshal.Cast<float, Vector<float>>(values);
-            Vector<float> sums = Vector<float>.Zero;
-            foreach (Vector<float> v in vectors)
-                sums += v - v;
-            foreach (float v in values[(vectors.Length * Vector<float>.Count)..])
-                sum += v - v;
-            return sum + Vector.Sum(sums) == 0f;
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Microsoft.ML.ForwardSampling.DataViews;
 using Microsoft.ML.ForwardSampling.Recording;
 using Microsoft.ML.ForwardSampling.Selection;
 using TorchSharp;
@@ -10,7 +11,7 @@ namespace Microsoft.ML.ForwardSampling.Training;
 /// <summary>One call of Fit: passes over the rows, selection, steps, evaluation and counts.</summary>
 internal sealed class TrainingRun : IDisposable
 {
-    private const int RowsPerEvaluation = 1024;
+    private const int MostRowsPerEvaluation = 1024;
     private const int StepsBetweenReports = 100;
 
     private readonly NetworkTrainerOptions _options;
@@ -30,6 +31,8 @@ internal sealed class TrainingRun : IDisposable
     private readonly List<Tensor> _losses = [];
     private readonly long _started = Stopwatch.GetTimestamp();
 
+    private readonly int _rowsPerEvaluation;
+
     private int _pending;
     private int _epoch;
     private long _step;
@@ -39,6 +42,7 @@ internal sealed class TrainingRun : IDisposable
     private float _learningRate;
     private float _meanLoss = float.NaN;
     private float _bestValidationLoss = float.PositiveInfinity;
+    private float _lossToImproveOn = float.PositiveInfinity;
     private int _evaluationsWithoutImprovement;
     private bool _stoppedEarly;
     private Tensor[]? _bestWeights;
@@ -60,7 +64,8 @@ internal sealed class TrainingRun : IDisposable
         _report = report;
         _order = new Random(seed);
         _batch = new BatchTensors(options.BatchSize, columns.FeatureCount, head.LabelType, device);
-        _scored = new BatchTensors(RowsPerEvaluation, columns.FeatureCount, head.LabelType, device);
+        _rowsPerEvaluation = RowBlocks.RowsFor(columns.FeatureCount, MostRowsPerEvaluation);
+        _scored = new BatchTensors(_rowsPerEvaluation, columns.FeatureCount, head.LabelType, device);
         _weighted = columns.Weight is not null || options.Selection is not null;
         if (options.Selection is { } selection)
         {
@@ -75,8 +80,9 @@ internal sealed class TrainingRun : IDisposable
     public TrainingReport Train()
     {
         _totalSteps = CountSteps();
-        for (_epoch = 1; _epoch <= _options.Epochs && !Finished; _epoch++)
+        while (_epoch < _options.Epochs && !Finished)
         {
+            _epoch++;
             _network.train();
             foreach (RowPool part in _rows.Parts(_options.CancellationToken))
             {
@@ -96,6 +102,8 @@ internal sealed class TrainingRun : IDisposable
         // The last steps may be the best ones: they count only if they are evaluated.
         if (_validation is not null && !_stoppedEarly && _options.EarlyStopping?.EveryNSteps is { } every && _step % every != 0)
             Evaluate();
+        if (_step == 0)
+            throw new InvalidOperationException("Training made no step: there was one usable row, and batch normalisation needs at least two in a batch.");
         RestoreBestWeights();
         _network.eval();
         return Summary();
@@ -153,10 +161,11 @@ internal sealed class TrainingRun : IDisposable
         }
     }
 
-    /// <summary>The last, shorter batch of a pass. One row has no variance: with batch normalisation it waits for the next pass.</summary>
+    /// <summary>The last, shorter batch of a pass. One row has no variance: where a network may normalise over the batch, it waits for the next pass.</summary>
     private void FlushBatch()
     {
-        if (_pending > 1 || (_pending == 1 && _options.Normalization != Normalization.Batch))
+        bool mayNormalizeOverBatch = _options.Network is not null ? _options.BatchSize > 1 : _options.Normalization == Normalization.Batch;
+        if (_pending > 1 || (_pending == 1 && !mayNormalizeOverBatch))
             Step();
     }
 
@@ -241,9 +250,9 @@ internal sealed class TrainingRun : IDisposable
     private void ScoreWindow(RowPool part, ReadOnlySpan<int> window)
     {
         _network.eval();
-        for (int start = 0; start < window.Length; start += RowsPerEvaluation)
+        for (int start = 0; start < window.Length; start += _rowsPerEvaluation)
         {
-            ReadOnlySpan<int> rows = window.Slice(start, Math.Min(RowsPerEvaluation, window.Length - start));
+            ReadOnlySpan<int> rows = window.Slice(start, Math.Min(_rowsPerEvaluation, window.Length - start));
             _scored.Fill(part, rows, [], 0);
             using DisposeScope scope = NewDisposeScope();
             using IDisposable noGrad = no_grad();
@@ -268,9 +277,9 @@ internal sealed class TrainingRun : IDisposable
         foreach (RowPool part in _validation!.Parts(_options.CancellationToken))
         {
             int[] rows = [.. Enumerable.Range(0, part.Count)];
-            for (int start = 0; start < rows.Length; start += RowsPerEvaluation)
+            for (int start = 0; start < rows.Length; start += _rowsPerEvaluation)
             {
-                int count = Math.Min(RowsPerEvaluation, rows.Length - start);
+                int count = Math.Min(_rowsPerEvaluation, rows.Length - start);
                 _scored.Fill(part, rows.AsSpan(start, count), [], 0);
                 using DisposeScope scope = NewDisposeScope();
                 using IDisposable noGrad = no_grad();
@@ -293,14 +302,21 @@ internal sealed class TrainingRun : IDisposable
     private void JudgeEvaluation(float validationLoss)
     {
         EarlyStopping? stopping = _options.EarlyStopping;
-        if (validationLoss < _bestValidationLoss - (stopping?.MinimumImprovement ?? 0f))
+        if (validationLoss < _bestValidationLoss)
         {
             _bestValidationLoss = validationLoss;
-            _evaluationsWithoutImprovement = 0;
             if (stopping is not null)
                 KeepBestWeights();
         }
-        else if (stopping is not null && ++_evaluationsWithoutImprovement >= stopping.Patience)
+
+        if (stopping is null)
+            return;
+        if (validationLoss < _lossToImproveOn - stopping.MinimumImprovement)
+        {
+            _lossToImproveOn = validationLoss;
+            _evaluationsWithoutImprovement = 0;
+        }
+        else if (++_evaluationsWithoutImprovement >= stopping.Patience)
         {
             _stoppedEarly = true;
         }
@@ -330,23 +346,23 @@ internal sealed class TrainingRun : IDisposable
             weights.copy_(best);
     }
 
-    /// <summary>Steps of the whole run, known beforehand because every window keeps its exact budget.</summary>
+    /// <summary>Steps of the whole run, known beforehand because every window keeps its exact budget. Data that do not fit in memory are read once more for it.</summary>
     private long CountSteps()
     {
-        long rows = _rows.CountRows(_options.CancellationToken);
-        if (rows == 0)
+        long chosen = _rows.Parts(_options.CancellationToken).Sum(part => CountChosen(part.Count));
+        if (chosen == 0)
             throw new InvalidOperationException($"There is no row to train on: {_rows.RowsRead} rows were read and {_rows.RowsSkipped} skipped because a feature, the label or the weight was missing.");
-        long chosen = rows;
-        if (_options.Selection is { } selection)
-        {
-            chosen = rows / selection.WindowSize * selection.Budget.For(selection.WindowSize, selection.WindowSize);
-            int last = (int)(rows % selection.WindowSize);
-            if (last > 0)
-                chosen += selection.Budget.For(last, selection.WindowSize);
-        }
-
         long steps = (chosen + _options.BatchSize - 1) / _options.BatchSize * _options.Epochs;
         return Math.Min(steps, _options.MaximumSteps ?? long.MaxValue);
+    }
+
+    /// <summary>How many of a part's rows get a backward pass: windows end where a part ends.</summary>
+    private long CountChosen(int rows)
+    {
+        if (_options.Selection is not { } selection)
+            return rows;
+        (int windows, int last) = Math.DivRem(rows, selection.WindowSize);
+        return (long)windows * selection.Budget.For(selection.WindowSize, selection.WindowSize) + (last == 0 ? 0 : selection.Budget.For(last, selection.WindowSize));
     }
 
     private void Report(float? validationLoss)
@@ -355,12 +371,17 @@ internal sealed class TrainingRun : IDisposable
         {
             _meanLoss = (float)_losses.Average(loss => (double)loss.item<float>());
             ClearLosses();
+            // Under early stopping the best weights are kept, and they were finite.
             if (!float.IsFinite(_meanLoss))
-                throw new InvalidOperationException($"Training diverged: the loss is no longer finite at step {_step} (learning rate {_learningRate}). Lower the learning rate, normalise the features, or set {nameof(NetworkTrainerOptions.MaximumGradientNorm)}.");
+                _stoppedEarly = _bestWeights is not null ? true : throw Diverged();
         }
 
         _report(new TrainingProgress(_epoch, _step, _totalSteps, _backwardRows, _forwardRows, _meanLoss, validationLoss, _learningRate, Stopwatch.GetElapsedTime(_started)));
     }
+
+    /// <summary>The one message for a loss or weights that are no longer finite.</summary>
+    public InvalidOperationException Diverged()
+        => new($"Training diverged: the loss or a weight is no longer finite at step {_step} (learning rate {_learningRate}). Lower the learning rate, normalise the features, or set {nameof(NetworkTrainerOptions.MaximumGradientNorm)}.");
 
     private void ClearLosses()
     {
@@ -372,7 +393,7 @@ internal sealed class TrainingRun : IDisposable
     private TrainingReport Summary() => new()
     {
         Steps = _step,
-        Epochs = Math.Min(_epoch, _options.Epochs),
+        Epochs = _epoch,
         RowsRead = _rows.RowsRead,
         RowsSkipped = _rows.RowsSkipped,
         BackwardRows = _backwardRows,

@@ -8,12 +8,12 @@ public class LearningRateScheduleTests
     public void Cosine_StartMiddleEnd_IsOneHalfAndFinal()
     {
         var schedule = new CosineSchedule { FinalFactor = 0.2f };
-        Assert.Equal([1f, 0.6f, 0.2f], [schedule.Factor(0, 100), schedule.Factor(50, 100), schedule.Factor(100, 100)], Close);
+        Assert.Equal([1f, 0.6f, 0.2f], [schedule.Factor(0, 101), schedule.Factor(50, 101), schedule.Factor(100, 101)], Close);
     }
 
     [Fact]
-    public void Linear_Quarters_FallsEvenly()
-        => Assert.Equal([1f, 0.75f, 0.5f, 0.25f], Enumerable.Range(0, 4).Select(s => new LinearSchedule().Factor(s, 4)), Close);
+    public void Linear_FiveSteps_FallsEvenlyToTheLast()
+        => Assert.Equal([1f, 0.75f, 0.5f, 0.25f, 0f], Enumerable.Range(0, 5).Select(s => new LinearSchedule().Factor(s, 5)), Close);
 
     [Fact]
     public void Step_EveryTwo_DropsTenfold()

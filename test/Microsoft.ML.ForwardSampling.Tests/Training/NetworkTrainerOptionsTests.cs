@@ -42,7 +42,7 @@ public class NetworkTrainerOptionsTests
         { "NetworkTrainerOptions.BatchSize must be in [1, 1048576]. (Parameter 'BatchSize')\nActual value was 0.", () => new NetworkTrainerOptions { BatchSize = 0 } },
         { "NetworkTrainerOptions.Epochs must be in [1, 1000000]. (Parameter 'Epochs')\nActual value was -1.", () => new NetworkTrainerOptions { Epochs = -1 } },
         { "NetworkTrainerOptions.MaximumSteps must be in [1, 2147483647]. (Parameter 'MaximumSteps')\nActual value was 0.", () => new NetworkTrainerOptions { MaximumSteps = 0 } },
-        { "NetworkTrainerOptions.HiddenLayers must be in [1, 1048576]. (Parameter 'HiddenLayers')\nActual value was 0.", () => new NetworkTrainerOptions { HiddenLayers = [8, 0] } },
+        { "NetworkTrainerOptions.HiddenLayers[1] must be in [1, 1048576]. (Parameter 'HiddenLayers[1]')\nActual value was 0.", () => new NetworkTrainerOptions { HiddenLayers = [8, 0] } },
         { "NetworkTrainerOptions.Threads must be in [1, 1024]. (Parameter 'Threads')\nActual value was 0.", () => new NetworkTrainerOptions { Threads = 0 } },
         { "NetworkTrainerOptions.MaximumGradientNorm must be in (0, 1E+30]. (Parameter 'MaximumGradientNorm')\nActual value was 0.", () => new NetworkTrainerOptions { MaximumGradientNorm = 0f } },
         { "NetworkTrainerOptions.MaximumRowMegabytes must be in [1, 1048576]. (Parameter 'MaximumRowMegabytes')\nActual value was 0.", () => new NetworkTrainerOptions { MaximumRowMegabytes = 0 } },

@@ -212,7 +212,7 @@ public class NetworkTrainerTests
     public void Fit_LossBecomesInfinite_SaysWhatToDo()
     {
         var error = Assert.Throws<InvalidOperationException>(() => Trainers.Regression(_small with { Optimizer = new SgdOptions { LearningRate = 10f } }).Fit(TrainingData.View(_context, 500)));
-        Assert.StartsWith("Training diverged: the loss is no longer finite at step", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith("Training diverged: the loss or a weight is no longer finite at step", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -283,6 +283,99 @@ public class NetworkTrainerTests
     }
 
     [Fact]
+    public void EarlyStopping_MinimumImprovement_StillKeepsTheLowestLoss()
+    {
+        IDataView data = TrainingData.View(_context, 500);
+        var losses = new List<float>();
+        NetworkTrainerOptions options = _small with { Epochs = 30, EarlyStopping = new EarlyStopping { MinimumImprovement = 1000f, Patience = 5 }, Progress = new Watch(p => { if (p.ValidationLoss is { } loss) losses.Add(loss); }) };
+        using NetworkPredictionTransformer model = Trainers.Regression(options).Fit(data, data);
+        Assert.Equal((6, 6), (losses.Count, model.Model.Report!.Epochs));
+        Assert.Equal(losses.Min(), model.Model.Report.BestValidationLoss);
+        Assert.Equal(losses.Min(), _context.Regression.Evaluate(model.Transform(data)).MeanSquaredError, 1e-3 * losses.Min());
+    }
+
+    [Fact]
+    public void EarlyStopping_LossBecomesInfinite_BestWeightsAreKept()
+    {
+        IDataView data = TrainingData.View(_context, 320);
+        NetworkTrainerOptions options = _small with { Epochs = 60, Optimizer = new SgdOptions { LearningRate = 10f, Momentum = 0f }, LearningRateSchedule = new Explosion(), EarlyStopping = new EarlyStopping { Patience = 1000 } };
+        using NetworkPredictionTransformer model = Trainers.Regression(options).Fit(data, data);
+        Assert.True(model.Model.Report!.StoppedEarly);
+        Assert.False(float.IsFinite(model.Model.Report.FinalLoss));
+        Assert.Equal(model.Model.Report.BestValidationLoss!.Value, _context.Regression.Evaluate(model.Transform(data)).MeanSquaredError, 1e-2);
+    }
+
+    [Fact]
+    public void Fit_LastStepOverflows_IsDivergence()
+    {
+        TrainingRow[] rows = TrainingData.Rows(32);
+        Array.ForEach(rows, row => row.Label = 1e18f);
+        NetworkTrainer trainer = Trainers.Regression(_small with { MaximumSteps = 1, Optimizer = new SgdOptions { LearningRate = 10f } });
+        TrainingRow[] wide = [.. rows.Select(row => new TrainingRow { Features = [.. row.Features.Select(x => x * 1e20f)], Label = row.Label })];
+        Assert.StartsWith("Training diverged", Assert.Throws<InvalidOperationException>(() => trainer.Fit(_context.Data.LoadFromEnumerable(wide))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Fit_ValidationDataOfAnotherSize_NamesBothTypes()
+    {
+        IDataView data = TrainingData.View(_context, 50);
+        IDataView wide = _context.Transforms.Concatenate("Features", "Features", "Label").Fit(data).Transform(data);
+        Assert.Equal(
+            "Feature column 'Features' of the validation data is Vector<Single, 5>, that of the training data Vector<Single, 4>. (Parameter 'validationData')",
+            Assert.Throws<ArgumentException>(() => Trainers.Regression(_small).Fit(data, wide)).Message);
+    }
+
+    [Fact]
+    public void Fit_KeysOfAnotherOrder_AreRefusedEverywhere()
+    {
+        TrainingRow[] rows = TrainingData.Rows(200);
+        IDataView data = TrainingData.WithKey(_context, _context.Data.LoadFromEnumerable(rows));
+        IDataView reversed = TrainingData.WithKey(_context, _context.Data.LoadFromEnumerable(rows.Reverse().SkipWhile(row => row.Band == rows[0].Band).ToArray()));
+        NetworkTrainer trainer = Trainers.Multiclass(_small with { LabelColumnName = "BandKey", Epochs = 1 });
+        using NetworkPredictionTransformer model = trainer.Fit(data);
+        const string Advice = "Fit MapValueToKey once and use that transformer for all data, or give it the values (keyData).";
+        Assert.Contains(Advice, Assert.Throws<ArgumentException>(() => trainer.Fit(data, reversed)).Message, StringComparison.Ordinal);
+        Assert.Contains(Advice, Assert.Throws<ArgumentException>(() => trainer.Fit(reversed, model)).Message, StringComparison.Ordinal);
+        var recorder = _context.ForwardSampling().RecordForwardPass(model, new Microsoft.ML.ForwardSampling.Recording.ForwardRecordingOptions { Task = PredictionTask.Multiclass, LabelColumnName = "BandKey" });
+        Assert.Contains(Advice, Assert.Throws<ArgumentException>(() => recorder.Fit(reversed)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Fit_PreviousModelOfAnotherActivationOrNormalization_IsRefused()
+    {
+        IDataView data = TrainingData.View(_context, 50);
+        using NetworkPredictionTransformer previous = Trainers.Regression(_small with { Epochs = 1, Normalization = Normalization.Layer }).Fit(data);
+        Assert.Throws<ArgumentException>(() => Trainers.Regression(_small).Fit(data, previous));
+        Assert.Throws<ArgumentException>(() => Trainers.Regression(_small with { Normalization = Normalization.Layer, Activation = Activation.Tanh }).Fit(data, previous));
+    }
+
+    [Fact]
+    public void Fit_OneRowUnderBatchNormalization_SaysThatNoStepWasMade()
+        => Assert.StartsWith("Training made no step", Assert.Throws<InvalidOperationException>(() => Trainers.Regression(_small with { Epochs = 1, Normalization = Normalization.Batch }).Fit(TrainingData.View(_context, 1))).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Selection_BudgetAboveTheWindow_IsRefused()
+        => Assert.StartsWith("InTrainingSelection.Budget keeps 64 rows of each window, and WindowSize is 10", Assert.Throws<ArgumentException>(() => Trainers.Regression(_small with { Selection = new InTrainingSelection { WindowSize = 10, Budget = SelectionBudget.Rows(64) } })).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void TotalSteps_RowsBeyondMemoryAndSkippedRows_IsWhatIsMade()
+    {
+        TrainingRow[] rows = TrainingData.Rows(60_000);
+        for (int i = 0; i < rows.Length; i += 10)
+            rows[i].Label = float.NaN;
+        var reports = new List<TrainingProgress>();
+        NetworkTrainerOptions options = _small with { HiddenLayers = [2], Epochs = 1, BatchSize = 64, MaximumRowMegabytes = 1, Selection = new InTrainingSelection { Policy = new UniformPolicy() }, Progress = new Watch(reports.Add) };
+        using NetworkPredictionTransformer model = Trainers.Regression(options).Fit(_context.Data.LoadFromEnumerable(rows));
+        Assert.Equal(reports[^1].TotalSteps, model.Model.Report!.Steps);
+    }
+
+    [Fact]
+    public void Fit_BatchBeyondATensor_IsRefusedUpFront()
+        => Assert.StartsWith(
+            "NetworkTrainerOptions: the weights of a layer must be at most 536870912 elements. Got 1048576 x 600 = 629145600.",
+            Assert.Throws<ArgumentException>(() => Trainers.Regression(_small with { HiddenLayers = [1 << 20, 600] }).Fit(TrainingData.View(_context, 10))).Message, StringComparison.Ordinal);
+
+    [Fact]
     public void EarlyStopping_NoValidationData_IsRefused()
         => Assert.Contains("needs validation data", Assert.Throws<ArgumentException>(() => Trainers.Regression(_small with { EarlyStopping = new() }).Fit(TrainingData.View(_context, 10))).Message, StringComparison.Ordinal);
 
@@ -317,7 +410,7 @@ public class NetworkTrainerTests
         IDataView data = TrainingData.View(_context, 50);
         using NetworkPredictionTransformer previous = Trainers.Regression(_small with { Epochs = 1 }).Fit(data);
         var error = Assert.Throws<ArgumentException>(() => Trainers.Regression(_small with { HiddenLayers = [8] }).Fit(data, previous));
-        Assert.StartsWith("The previous model is 4-32-32-1; the trainer's options and data ask for 4-8-1.", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith("The previous model is 4-32-32-1 ReLU; the trainer's options and data ask for 4-8-1 ReLU.", error.Message, StringComparison.Ordinal);
     }
 
     public static TheoryData<Activation, Normalization, float> Networks()
@@ -464,6 +557,12 @@ public class NetworkTrainerTests
         PredictionTask.Binary => Trainers.Binary(options with { LabelColumnName = "IsHigh" }),
         _ => Trainers.Multiclass(options with { LabelColumnName = "BandKey" }),
     };
+
+    /// <summary>A sensible rate for 20 steps, then one that no network survives.</summary>
+    private sealed record Explosion : LearningRateSchedule
+    {
+        protected override float AfterWarmUp(long step, long totalSteps) => step < 20 ? 1e-4f : 1e9f;
+    }
 
     private sealed class Watch(Action<TrainingProgress> report) : IProgress<TrainingProgress>
     {
