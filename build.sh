@@ -18,7 +18,7 @@ usage() {
 Usage: ./build.sh COMMAND [ARGUMENTS]
   run     the main job: record, select and train on Fashion-MNIST (arguments: --quick, --seeds N, --json FILE, ... see --help)
   test    all tests
-  bench   benchmarks: training (against PyTorch), scoring, records, selection; or the named one
+  bench   benchmarks: training (against PyTorch), scoring, records, selection (NumPy); or the named one
   pack    the NuGet package, into packages/ (from the real packages only)
   build   everything, without running it
 Each command first installs what is missing, as root or with sudo, or says what to install.
@@ -109,7 +109,7 @@ run_examples() {
 
 run_bench() {
     # The peers that are measured against.
-    prepare python3-torch
+    prepare python3-torch python3-numpy
     dotnet build bench -c Release -v quiet
     exec bench/run.sh "$@"
 }

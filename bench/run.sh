@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs benchmarks that are built already: training (against PyTorch), scoring, records, selection. Called by ./build.sh bench.
+# Runs benchmarks that are built already: training (against PyTorch), scoring, records, selection (against NumPy). Called by ./build.sh bench.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 program=$(find artifacts/bin -path '*release*' -name Microsoft.ML.ForwardSampling.Benchmarks.dll | head -n 1)
@@ -17,12 +17,17 @@ training() {
         END { printf "NetworkTrainer / PyTorch: %.2f (%.3f s / %.3f s per 1,000 steps, best of 3 each)\n", ours / torch, ours, torch }'
 }
 
+selection() {
+    /usr/bin/python3 bench/numpy_peer/select_rows.py
+    dotnet exec "$program" --filter '*SelectionBench*' "$@"
+}
+
 what=${1:-all}
 [[ $# -gt 0 ]] && shift
 case "$what" in
-    all) training; dotnet exec "$program" scoring; dotnet exec "$program" records; dotnet exec "$program" --filter '*SelectionBench*' ;;
+    all) training; dotnet exec "$program" scoring; dotnet exec "$program" records; selection ;;
     training) training ;;
     scoring | records) dotnet exec "$program" "$what" "$@" ;;
-    selection) dotnet exec "$program" --filter '*SelectionBench*' "$@" ;;
+    selection) selection "$@" ;;
     *) dotnet exec "$program" "$what" "$@" ;;
 esac
