@@ -11,6 +11,9 @@ internal static class KeyTexts
     public const string Advice = "Fit MapValueToKey once and use that transformer for all data, or give it the values (keyData).";
     public const string KeyValuesKind = "KeyValues";
 
+    /// <summary>Annotation of a multiclass score: the values of the label it was trained on.</summary>
+    public const string TrainingLabelValuesKind = "TrainingLabelValues";
+
     private static readonly MethodInfo _read = typeof(KeyTexts).GetMethod(nameof(Read), BindingFlags.Static | BindingFlags.NonPublic)!;
 
     /// <summary>The values in key order; null when the annotation is not there.</summary>

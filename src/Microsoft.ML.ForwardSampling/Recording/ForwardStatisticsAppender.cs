@@ -27,7 +27,7 @@ internal sealed class ForwardStatisticsAppender : ColumnAppender
         _probability = options.Task == PredictionTask.Binary ? scored.GetColumnOrNull(options.ProbabilityColumnName) : null;
         _label = scored.GetColumnOrNull(options.LabelColumnName);
         if (options.Task == PredictionTask.Multiclass && _label is { } label)
-            CheckKeys(label, _score, parameter);
+            CheckKeys(label, scored, parameter);
     }
 
     /// <summary>True if the schema has the label column.</summary>
@@ -54,11 +54,22 @@ internal sealed class ForwardStatisticsAppender : ColumnAppender
     }
 
     /// <summary>The label's keys must stand for the classes that the scores are of.</summary>
-    private static void CheckKeys(DataViewSchema.Column label, DataViewSchema.Column score, string parameter)
+    /// <remarks>The score says so itself, or the predicted label beside it; a score's slot names are only text to show.</remarks>
+    private void CheckKeys(DataViewSchema.Column label, DataViewSchema scored, string parameter)
     {
-        string[]? trained = KeyTexts.Of(score.Annotations, "TrainingLabelValues") ?? KeyTexts.Of(score.Annotations, "SlotNames");
-        if (KeyTexts.FirstDifference(KeyTexts.Of(label.Annotations, KeyTexts.KeyValuesKind), trained) is var (key, found, expected))
-            throw new ArgumentException($"Key {key} of label column '{label.Name}' stands for '{found}', and class {key} of score column '{score.Name}' is '{expected}'. {KeyTexts.Advice}", parameter);
+        (DataViewSchema.Annotations Annotations, string Kind)? trained =
+            Has(_score, KeyTexts.TrainingLabelValuesKind) ? (_score.Annotations, KeyTexts.TrainingLabelValuesKind)
+            : scored.GetColumnOrNull("PredictedLabel") is { } predicted && Has(predicted, KeyTexts.KeyValuesKind) ? (predicted.Annotations, KeyTexts.KeyValuesKind)
+            : null;
+        if (trained is not var (annotations, kind) || !Has(label, KeyTexts.KeyValuesKind))
+            return;
+        // Values of different types cannot be compared: one side was numbered without values.
+        if (!annotations.Schema[kind].Type.RawType.Equals(label.Annotations.Schema[KeyTexts.KeyValuesKind].Type.RawType))
+            return;
+        if (KeyTexts.FirstDifference(KeyTexts.Of(label.Annotations, KeyTexts.KeyValuesKind), KeyTexts.Of(annotations, kind)) is var (key, found, expected))
+            throw new ArgumentException($"Key {key} of label column '{label.Name}' stands for '{found}', and class {key} of score column '{_score.Name}' is '{expected}'. {KeyTexts.Advice}", parameter);
+
+        static bool Has(DataViewSchema.Column column, string kind) => column.Annotations.Schema.GetColumnOrNull(kind) is { Type: VectorDataViewType };
     }
 
     /// <summary>Loss, gradient norm and residual compare with the label; margin and entropy do not.</summary>

@@ -24,7 +24,7 @@ internal abstract class LabelKeyValues
     {
         if (label.Annotations.Schema.GetColumnOrNull(Kind) is not { Type: VectorDataViewType { ItemType: PrimitiveDataViewType item } })
             return null;
-        return CodecOf(item) is null ? null : CodecOf(item)!.FromAnnotations(label.Annotations);
+        return CodecOf(item)?.FromAnnotations(label.Annotations);
     }
 
     public static LabelKeyValues Read(BinaryReader reader)

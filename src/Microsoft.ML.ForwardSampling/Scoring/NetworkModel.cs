@@ -106,11 +106,11 @@ public sealed class NetworkModel : IDisposable
             throw Mismatch($"a {previous.Task} network with {previous.FeatureCount} features and {previous.ScoreCount} outputs", $"a {Task} network with {FeatureCount} features and {ScoreCount} outputs");
         if (Architecture is { } mine && previous.Architecture is { } other && mine.ToString() != other.ToString())
             throw Mismatch($"{other}", $"{mine}");
-        Dictionary<string, Tensor> source = previous.Weights;
-        if (source.Keys.FirstOrDefault(name => !Weights.ContainsKey(name)) is { } extra)
+        Dictionary<string, Tensor> source = previous.Weights, target = Weights;
+        if (source.Keys.FirstOrDefault(name => !target.ContainsKey(name)) is { } extra)
             throw Mismatch($"a network with '{extra}'", "one without");
         using IDisposable noGrad = no_grad();
-        foreach ((string name, Tensor weights) in Weights)
+        foreach ((string name, Tensor weights) in target)
         {
             if (!source.TryGetValue(name, out Tensor? from) || !from.shape.AsSpan().SequenceEqual(weights.shape))
                 throw Mismatch($"a network whose '{name}' is {(from is null ? "missing" : $"[{string.Join(", ", from.shape)}]")}", $"[{string.Join(", ", weights.shape)}]");

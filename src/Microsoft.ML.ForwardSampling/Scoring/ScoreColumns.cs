@@ -1,4 +1,5 @@
 using Microsoft.ML.Data;
+using Microsoft.ML.ForwardSampling.DataViews;
 
 namespace Microsoft.ML.ForwardSampling.Scoring;
 
@@ -28,7 +29,7 @@ internal static class ScoreColumns
                 yield return Column(Score, new VectorDataViewType(NumberDataViewType.Single, model.ScoreCount), Annotate(set, "MulticlassClassification", "Score", builder =>
                 {
                     keys?.AddTextTo(builder, "SlotNames");
-                    keys?.AddTo(builder, "TrainingLabelValues");
+                    keys?.AddTo(builder, KeyTexts.TrainingLabelValuesKind);
                 }));
                 yield return Column(PredictedLabel, new KeyDataViewType(typeof(uint), model.ScoreCount), Annotate(set, "MulticlassClassification", "PredictedLabel", builder => keys?.AddTo(builder)));
                 break;

@@ -168,6 +168,27 @@ public sealed class ModelFileTests : IDisposable
         Assert.DoesNotContain(plain.Schema, c => !c.IsHidden && c.Name.StartsWith("__fs", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void RecordForwardPass_PlainLoadedMulticlass_RecordsAsTheOriginal(bool keysHaveValues)
+    {
+        IDataView data = keysHaveValues ? TrainingData.WithKey(_context, TrainingData.View(_context, 100)) : WithoutKeyValues();
+        using NetworkPredictionTransformer model = Fit(PredictionTask.Multiclass, data, _options);
+        ITransformer plain = _context.Model.Load(Save(model, data), out _);
+        var options = new ForwardRecordingOptions { Task = PredictionTask.Multiclass, LabelColumnName = "BandKey" };
+        IEnumerable<float> Losses(ITransformer transformer) => _context.ForwardSampling().RecordForwardPass(transformer, options).Fit(data).Transform(data).GetColumn<float>(ForwardColumns.Loss);
+        Assert.Equal(Losses(model), Losses(plain));
+        Assert.All(Losses(plain), loss => Assert.True(float.IsFinite(loss)));
+
+        // Keys that stand for other classes are refused over the plainly loaded model too.
+        if (!keysHaveValues)
+            return;
+        TrainingRow[] rows = TrainingData.Rows(100);
+        IDataView reordered = TrainingData.WithKey(_context, _context.Data.LoadFromEnumerable(rows.SkipWhile(row => row.Band == rows[0].Band).ToArray()));
+        Assert.Contains("Fit MapValueToKey once", Assert.Throws<ArgumentException>(() => _context.ForwardSampling().RecordForwardPass(plain, options).Fit(reordered)).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Restore_ForeignModel_IsHandedBack()
     {
@@ -287,6 +308,18 @@ public sealed class ModelFileTests : IDisposable
             rows[i].Band = (i % classes).ToString(CultureInfo.InvariantCulture);
         IDataView raw = _context.Data.LoadFromEnumerable(rows);
         return _context.Transforms.Conversion.MapValueToKey("Class", "Band").Fit(raw).Transform(raw);
+    }
+
+    private IDataView WithoutKeyValues()
+        => _context.Data.LoadFromEnumerable(TrainingData.Rows(100).Select(row => new KeyRow { Features = row.Features, BandKey = row.Band == "low" ? 0u : row.Band == "mid" ? 1u : 2u }).ToArray());
+
+    private sealed class KeyRow
+    {
+        [VectorType(4)]
+        public float[] Features { get; set; } = [];
+
+        [KeyType(3)]
+        public uint BandKey { get; set; }
     }
 
     private static string[] Texts(IDataView view) => [.. view.Preview(1000).RowView.Select(row => string.Join(" | ", row.Values.Where(v => v.Key is "Score" or "Probability" or "PredictedLabel").Select(v => $"{v.Key}: {Text(v.Value)}")))];
