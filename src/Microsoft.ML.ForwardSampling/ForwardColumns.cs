@@ -18,6 +18,21 @@ public static class ForwardColumns
     /// <summary>Score minus label of a regression: scalar <see cref="float"/>, in the label's unit.</summary>
     public const string Residual = "Forward.Residual";
 
+    /// <summary>Key of the row's record: scalar <see cref="ulong"/>.</summary>
+    public const string Key = "Forward.Key";
+
+    /// <summary>How many rows a record stands for, 1 / its keeping probability: scalar <see cref="float"/>, ≥ 1, dimensionless.</summary>
+    public const string RecordWeight = "Forward.RecordWeight";
+
+    /// <summary>Age of the row's record when it was read, since the row was scored: scalar <see cref="float"/>, seconds.</summary>
+    public const string Age = "Forward.Age";
+
+    /// <summary>Version of the model that scored the row: scalar <see cref="ulong"/>.</summary>
+    public const string ModelVersion = "Forward.ModelVersion";
+
+    /// <summary>Loss of the row under a reference model, against which the recorded loss is compared: scalar <see cref="float"/>, in the loss's own unit.</summary>
+    public const string ReferenceLoss = "Forward.ReferenceLoss";
+
     /// <summary>Factor for the loss of a selected row: scalar <see cref="float"/>, > 0, dimensionless.</summary>
     public const string Weight = "Forward.Weight";
 }
