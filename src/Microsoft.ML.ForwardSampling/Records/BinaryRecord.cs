@@ -74,6 +74,15 @@ public readonly record struct BinaryRecord : IForwardRecord<BinaryRecord>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="label"/> is above 1.</exception>
     public ClassificationStatistics Statistics(int label) => ForwardStatistics.BinaryFromScore(LogOdds, label);
 
+    /// <inheritdoc/>
+    public bool Accepts(float label) => label is 0 or 1;
+
+    /// <inheritdoc/>
+    public JoinedRecord Join(float label, bool isDefault = false)
+        => Accepts(label)
+            ? new JoinedRecord(Key, label, isDefault, Time, ModelVersion, KeepingProbability, Statistics((int)label), isExact: true)
+            : throw RecordLabel.Refused(label, "0 or 1");
+
     void IForwardRecord<BinaryRecord>.WriteBody(Span<byte> body) => BinaryPrimitives.WriteSingleLittleEndian(body, LogOdds);
 
     static BinaryRecord IForwardRecord<BinaryRecord>.Read(ulong key, ulong modelVersion, int classes, DateTime time, ushort keepingCode, ReadOnlySpan<byte> body)

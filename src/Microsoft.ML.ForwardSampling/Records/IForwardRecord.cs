@@ -21,6 +21,18 @@ public interface IForwardRecord<TSelf>
     /// <summary>Probability with which this record was kept, in (0, 1]: a statistic of kept records times 1 / this probability is unbiased for all rows.</summary>
     float KeepingProbability { get; }
 
+    /// <summary>Whether a label can belong to this record.</summary>
+    /// <param name="label">Any value.</param>
+    /// <returns>Regression: it is finite. Binary: it is 0 or 1. Multiclass: it is a whole number in [0, <see cref="MulticlassRecord.Classes"/>).</returns>
+    bool Accepts(float label);
+
+    /// <summary>The record with its label, as statistics.</summary>
+    /// <param name="label">A label that the record accepts.</param>
+    /// <param name="isDefault">True when no label came and this one is assumed.</param>
+    /// <returns>What the record's <c>Statistics</c> say with this label.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><see cref="Accepts"/> is false for <paramref name="label"/>.</exception>
+    JoinedRecord Join(float label, bool isDefault = false);
+
     /// <summary>Which encoding this is.</summary>
     internal static abstract RecordKind Kind { get; }
 
@@ -43,6 +55,14 @@ internal enum RecordKind : byte
     Regression = 1,
     Binary = 2,
     Multiclass = 3,
+}
+
+/// <summary>Checks that the records share.</summary>
+internal static class RecordLabel
+{
+    public static bool IsClass(float label, int classes) => label >= 0 && label < classes && label == MathF.Floor(label);
+
+    public static ArgumentOutOfRangeException Refused(float label, string allowed) => new(nameof(label), label, $"The label must be {allowed}.");
 }
 
 /// <summary>Checks that the records share.</summary>

@@ -191,6 +191,18 @@ public readonly record struct MulticlassRecord : IForwardRecord<MulticlassRecord
         return new ClassificationStatistics((float)loss, (float)Math.Sqrt(others2 + ((1 - own) * (1 - own))), margin, (float)entropy);
     }
 
+    /// <inheritdoc/>
+    public bool Accepts(float label) => RecordLabel.IsClass(label, Classes);
+
+    /// <inheritdoc/>
+    public JoinedRecord Join(float label, bool isDefault = false)
+    {
+        if (!Accepts(label))
+            throw RecordLabel.Refused(label, $"a class, a whole number in [0, {Classes})");
+        ClassificationStatistics statistics = Statistics((int)label, out bool isExact);
+        return new JoinedRecord(Key, label, isDefault, Time, ModelVersion, KeepingProbability, in statistics, isExact);
+    }
+
     void IForwardRecord<MulticlassRecord>.WriteBody(Span<byte> body)
     {
         BinaryPrimitives.WriteSingleLittleEndian(body[16..], Probability3);

@@ -60,6 +60,15 @@ public readonly record struct RegressionRecord : IForwardRecord<RegressionRecord
     /// <returns><see cref="ForwardStatistics.Regression"/> of score and label.</returns>
     public RegressionStatistics Statistics(float label) => ForwardStatistics.Regression(Score, label);
 
+    /// <inheritdoc/>
+    public bool Accepts(float label) => float.IsFinite(label);
+
+    /// <inheritdoc/>
+    public JoinedRecord Join(float label, bool isDefault = false)
+        => Accepts(label)
+            ? new JoinedRecord(Key, label, isDefault, Time, ModelVersion, KeepingProbability, Statistics(label))
+            : throw RecordLabel.Refused(label, "finite");
+
     void IForwardRecord<RegressionRecord>.WriteBody(Span<byte> body) => BinaryPrimitives.WriteSingleLittleEndian(body, Score);
 
     static RegressionRecord IForwardRecord<RegressionRecord>.Read(ulong key, ulong modelVersion, int classes, DateTime time, ushort keepingCode, ReadOnlySpan<byte> body)
