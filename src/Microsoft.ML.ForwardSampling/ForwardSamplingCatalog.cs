@@ -79,7 +79,7 @@ public sealed partial class ForwardSamplingCatalog
     /// <param name="options">Window, budget, seed and column names; null: one row in ten of windows of 640, seed from the MLContext.</param>
     /// <returns>A lazy view: the input's columns and <see cref="ForwardColumns.Weight"/>. A skipped row's getters are never called.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="input"/> or <paramref name="policy"/> is null.</exception>
-    /// <exception cref="ArgumentException">Options contradict each other.</exception>
+    /// <exception cref="ArgumentException">Options contradict each other, a start state is of another policy, or the policy needs what a filter does not see.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A needed column is missing or has a wrong type.</exception>
     /// <example><code>
     /// SelectedRows chosen = mlContext.ForwardSampling().SelectRows(recorded, new BalancedGradientNormPolicy(),
@@ -102,7 +102,7 @@ public sealed partial class ForwardSamplingCatalog
     /// <param name="options">Window, budget, seed and column names; null: one row in ten of windows of 640, seed from the MLContext.</param>
     /// <returns>An estimator to fit on recorded rows. The selected rows are held in memory while it trains.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="policy"/> or <paramref name="trainer"/> is null.</exception>
-    /// <exception cref="ArgumentException">Options contradict each other.</exception>
+    /// <exception cref="ArgumentException">Options contradict each other, a start state is of another policy, or the policy needs what a filter does not see.</exception>
     /// <example><code>
     /// var trainer = mlContext.ForwardSampling().SelectThen(new BalancedGradientNormPolicy(),
     ///     mlContext.Regression.Trainers.FastTree(exampleWeightColumnName: ForwardColumns.Weight));

@@ -63,6 +63,9 @@ public sealed class NetworkModel : IDisposable
 
     internal Optimizer? Optimizer { get; }
 
+    /// <summary>The policy that selected during training, and where its selector stopped; null without in-training selection and for a model loaded from a file.</summary>
+    internal (IRowSelectionPolicy Policy, RowSelectorState State)? Selection { get; set; }
+
     /// <summary>Parameters and buffers by name.</summary>
     internal Dictionary<string, Tensor> Weights => Network.state_dict();
 

@@ -3,9 +3,9 @@ namespace Microsoft.ML.ForwardSampling.Selection;
 /// <summary>A rule that chooses which rows of a window get a backward pass, and with which weight.</summary>
 /// <remarks>
 /// <para>A policy is an immutable record of options: it can be shared between threads and used for many windows. Everything that changes
-/// (random generator, scratch memory, counters) belongs to the <see cref="RowSelector"/> that runs it.</para>
+/// (random generator, scratch memory, counters, the policy's own memory: <see cref="NewState"/>) belongs to the <see cref="RowSelector"/> that runs it.</para>
 /// <para>An implementation fills both spans completely, chooses each row at most once, and reads only the statistics it
-/// <see cref="Needs"/>. Given the same window, the same budget and a generator in the same state it makes the same choice.</para>
+/// <see cref="Needs"/>. Given the same window, the same budget, and a generator and a <see cref="PolicyState"/> in the same state it makes the same choice.</para>
 /// <para>Guide: docs/policies/index.md.</para>
 /// </remarks>
 public interface IRowSelectionPolicy
@@ -18,6 +18,11 @@ public interface IRowSelectionPolicy
 
     /// <summary>Whether E[Σ weight·x / b] over the chosen rows equals the window's mean of x, for every x (each policy's remarks state exceptions).</summary>
     bool IsUnbiased { get; }
+
+    /// <summary>Makes what the policy remembers from window to window, as it is before the first one.</summary>
+    /// <remarks>A policy around another one hands on the inner policy's state, and the window with it.</remarks>
+    /// <returns>A new state for one selector; null (the default) for a policy that remembers nothing.</returns>
+    PolicyState? NewState() => null;
 
     /// <summary>Chooses rows.Length of the window's rows and gives each its weight.</summary>
     /// <param name="window">n candidate rows; each statistic it holds has length n and is finite (<see cref="RowSelector"/> sees to that).</param>

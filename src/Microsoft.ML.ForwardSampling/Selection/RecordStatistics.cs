@@ -21,4 +21,7 @@ public enum RecordStatistics
 
     /// <summary>Class of the row. Read where rows have classes; in a window without them (regression) the policy does without.</summary>
     Label = 16,
+
+    /// <summary>Features of the row. Only who trains the network can give them: its own selection, or a <see cref="RowSelector"/>'s caller.</summary>
+    Features = 128,
 }

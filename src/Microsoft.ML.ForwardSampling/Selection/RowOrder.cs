@@ -21,6 +21,14 @@ internal static class RowOrder
         return order;
     }
 
+    /// <summary>The values in ascending order.</summary>
+    public static void Sort(ReadOnlySpan<float> values, Span<float> sorted, SelectionScratch scratch)
+    {
+        Span<ulong> keys = SortedKeys(values, scratch);
+        for (int i = 0; i < keys.Length; i++)
+            sorted[i] = values[(int)keys[i]];
+    }
+
     /// <summary>Rows by ascending label, then value. By value alone when there are no labels.</summary>
     public static ReadOnlySpan<int> ByLabelThenValue(ReadOnlySpan<int> labels, ReadOnlySpan<float> values, SelectionScratch scratch)
     {

@@ -2,7 +2,7 @@ using System.Numerics.Tensors;
 
 namespace Microsoft.ML.ForwardSampling.Selection;
 
-/// <summary>A policy at work: it owns the random generator, the scratch memory and the counters that the policy itself, being immutable, does not have.</summary>
+/// <summary>A policy at work: it owns the random generator, the scratch memory, the counters and the memory of earlier windows that the policy itself, being immutable, does not have.</summary>
 /// <remarks>
 /// <para>Before the policy sees a window, lengths and needed statistics are checked, and a statistic that is NaN or infinite is replaced
 /// by the window's mean of its finite values (0 when there is none). Such rows are counted in <see cref="SelectionReport.RepairedRows"/>, each once.</para>
@@ -10,6 +10,7 @@ namespace Microsoft.ML.ForwardSampling.Selection;
 /// </remarks>
 public sealed class RowSelector
 {
+    private readonly PolicyState? _state;
     private SelectionRandom _random;
     private long _windows;
     private long _rowsSeen;
@@ -26,6 +27,7 @@ public sealed class RowSelector
     {
         ArgumentNullException.ThrowIfNull(policy);
         Policy = policy;
+        _state = policy.NewState();
         _random = new SelectionRandom((ulong)(uint)seed);
     }
 
@@ -34,6 +36,7 @@ public sealed class RowSelector
     /// <param name="state">Read from <see cref="State"/>.</param>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="ArgumentException">The state is of another policy.</exception>
+    /// <exception cref="InvalidDataException">The policy cannot go on from its part of the state: other options, or damaged.</exception>
     public RowSelector(IRowSelectionPolicy policy, RowSelectorState state)
     {
         ArgumentNullException.ThrowIfNull(policy);
@@ -41,6 +44,11 @@ public sealed class RowSelector
         if (state.PolicyName != policy.Name)
             throw new ArgumentException($"The saved state is of policy {state.PolicyName}, and the selector runs {policy.Name}: resume with the policy that was saved.", nameof(state));
         Policy = policy;
+        _state = policy.NewState();
+        if (_state is not null)
+            _state.Load(state.PolicyState.Span);
+        else if (!state.PolicyState.IsEmpty)
+            throw SelectionErrors.StateNotLoadable(policy.Name, state.PolicyState.Length);
         _random = new SelectionRandom(state.Random);
         _windows = state.Report.Windows;
         _rowsSeen = state.Report.RowsSeen;
@@ -68,7 +76,10 @@ public sealed class RowSelector
     };
 
     /// <summary>What to save for resuming after the windows so far; a snapshot.</summary>
-    public RowSelectorState State => new() { PolicyName = Policy.Name, Random = _random.State, Report = Report };
+    public RowSelectorState State => new() { PolicyName = Policy.Name, Random = _random.State, Report = Report, PolicyState = _state?.Save() };
+
+    /// <summary>What the policy learns from beside the windows: whoever trains on the chosen rows reports it.</summary>
+    public SelectionFeedback Feedback => _state?.Feedback ?? SelectionFeedback.None;
 
     /// <summary>Chooses rows.Length rows of the window and counts them.</summary>
     /// <param name="window">n candidate rows with raw statistics: they may hold NaN and infinities.</param>
@@ -84,10 +95,11 @@ public sealed class RowSelector
             & IsFinite(needs, RecordStatistics.GradientNorm, window.GradientNorm)
             & IsFinite(needs, RecordStatistics.Margin, window.Margin)
             & IsFinite(needs, RecordStatistics.Entropy, window.Entropy);
+        SelectionWindow own = window with { State = _state };
         if (finite)
-            Policy.Select(in window, ref _random, rows, weights);
+            Policy.Select(in own, ref _random, rows, weights);
         else
-            SelectRepaired(in window, rows, weights);
+            SelectRepaired(in own, rows, weights);
 
         _windows++;
         _rowsSeen += window.Count;
@@ -127,6 +139,31 @@ public sealed class RowSelector
         Select(in window, rows, weights);
     }
 
+    /// <summary>Tells the policy how well the network does on data that it is not trained on, after it was trained on the rows chosen so far. A policy without this feedback ignores it.</summary>
+    /// <param name="loss">Mean loss over the validation rows, finite, in the loss's own unit.</param>
+    /// <exception cref="ArgumentOutOfRangeException">NaN or infinite.</exception>
+    public void ReportValidation(double loss)
+    {
+        if (!double.IsFinite(loss))
+            throw new ArgumentOutOfRangeException(nameof(loss), loss, "A validation loss must be finite.");
+        _state?.ObserveValidation(loss);
+    }
+
+    /// <summary>Tells the policy the losses of rows that have just been trained on. A policy without this feedback ignores it.</summary>
+    /// <param name="losses">Length m, unweighted, from the forward pass of the training step; may hold NaN and infinities.</param>
+    /// <param name="features">Length m·d, row-major: the same features as in the windows.</param>
+    /// <param name="labels">Length m, or empty when rows have no classes.</param>
+    /// <exception cref="ArgumentException">Lengths disagree; the message gives them.</exception>
+    public void ReportTraining(ReadOnlySpan<float> losses, ReadOnlySpan<float> features, ReadOnlySpan<int> labels = default)
+    {
+        if (losses.IsEmpty ? !features.IsEmpty : features.Length % losses.Length != 0)
+            throw new ArgumentException($"features has {features.Length} values for {losses.Length} rows: give the same number for each row.", nameof(features));
+        if (!labels.IsEmpty && labels.Length != losses.Length)
+            throw new ArgumentException($"labels has {labels.Length} values for {losses.Length} rows: give one for each row, or none.", nameof(labels));
+        if (!losses.IsEmpty)
+            _state?.ObserveTraining(losses, features, labels);
+    }
+
     private static bool IsFinite(RecordStatistics needs, RecordStatistics statistic, ReadOnlySpan<float> values)
         => (needs & statistic) == 0 || WindowSums.AllFinite(values);
 
@@ -134,13 +171,12 @@ public sealed class RowSelector
     {
         RecordStatistics needs = Policy.Needs;
         var broken = new RowSet(raw.Count, raw.Scratch);
-        var window = new SelectionWindow(raw.Count, raw.Scratch)
+        SelectionWindow window = raw with
         {
             Loss = Repair(needs, RecordStatistics.Loss, raw.Loss, 0, raw.Scratch, broken),
             GradientNorm = Repair(needs, RecordStatistics.GradientNorm, raw.GradientNorm, 1, raw.Scratch, broken),
             Margin = Repair(needs, RecordStatistics.Margin, raw.Margin, 2, raw.Scratch, broken),
             Entropy = Repair(needs, RecordStatistics.Entropy, raw.Entropy, 3, raw.Scratch, broken),
-            Label = raw.Label,
         };
         int repaired = broken.Count(); // before the policy reuses the set's memory
         Policy.Select(in window, ref _random, rows, weights);

@@ -1,8 +1,18 @@
+using System.Buffers.Binary;
+using System.Text;
+
 namespace Microsoft.ML.ForwardSampling.Selection;
 
 /// <summary>Saved state of a <see cref="RowSelector"/>: with it, a resumed run selects the rows that the interrupted one would have selected.</summary>
+/// <remarks>Equal when all parts are, the policy's bytes included.</remarks>
 public sealed record RowSelectorState
 {
+    // "FwdR", the format's version, the length of the content, the content, CRC-32C of all before it. Little-endian.
+    private const uint Magic = 0x52647746;
+    private const byte Version = 1;
+    private const int HeaderBytes = 4 + 1 + 4;
+    private const int ChecksumBytes = 4;
+
     /// <summary>Name of the policy that the state belongs to.</summary>
     public required string PolicyName { get; init; }
 
@@ -11,4 +21,82 @@ public sealed record RowSelectorState
 
     /// <summary>Counters at the time of saving.</summary>
     public required SelectionReport Report { get; init; }
+
+    /// <summary>What the policy remembered, as its <see cref="Selection.PolicyState.Save"/> wrote it.</summary>
+    /// <value>Empty (the default) for a policy that remembers nothing.</value>
+    public ReadOnlyMemory<byte> PolicyState { get; init; }
+
+    /// <summary>Reads what <see cref="ToBytes"/> wrote.</summary>
+    /// <param name="bytes">All of it, and nothing else.</param>
+    /// <returns>The state.</returns>
+    /// <exception cref="InvalidDataException">Not a selector's state, cut off, damaged, or of a newer format; the message says which.</exception>
+    public static RowSelectorState FromBytes(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.Length < HeaderBytes || BinaryPrimitives.ReadUInt32LittleEndian(bytes) != Magic)
+            throw new InvalidDataException($"These {bytes.Length} bytes are not the saved state of a {nameof(RowSelector)}: it begins with 'FwdR', a version and a length.");
+        if (bytes[4] != Version)
+            throw new InvalidDataException($"The saved selector state has format version {bytes[4]}; this version of Microsoft.ML.ForwardSampling reads version {Version}. Update the package to load it.");
+        uint content = BinaryPrimitives.ReadUInt32LittleEndian(bytes[5..]);
+        if (bytes.Length != HeaderBytes + content + ChecksumBytes)
+            throw new InvalidDataException($"The saved selector state has {bytes.Length} bytes instead of {HeaderBytes + content + ChecksumBytes}: it was cut off, or something was added.");
+        ReadOnlySpan<byte> summed = bytes[..^ChecksumBytes];
+        uint expected = BinaryPrimitives.ReadUInt32LittleEndian(bytes[^ChecksumBytes..]), found = Crc32C.Of(summed);
+        if (found != expected)
+            throw new InvalidDataException($"The saved selector state is damaged: its checksum is {found:X8} instead of {expected:X8}.");
+
+        using var reader = new BinaryReader(new MemoryStream(summed[HeaderBytes..].ToArray()), Encoding.UTF8);
+        return new RowSelectorState
+        {
+            PolicyName = reader.ReadString(),
+            Random = new SelectionRandomState(reader.ReadUInt64(), reader.ReadUInt64(), reader.ReadUInt64(), reader.ReadUInt64()),
+            Report = new SelectionReport
+            {
+                Windows = reader.ReadInt64(),
+                RowsSeen = reader.ReadInt64(),
+                RowsSelected = reader.ReadInt64(),
+                RepairedRows = reader.ReadInt64(),
+                SumOfWeights = reader.ReadDouble(),
+                LargestWeight = reader.ReadSingle(),
+            },
+            PolicyState = reader.ReadBytes(reader.ReadInt32()),
+        };
+    }
+
+    /// <summary>The state as bytes, for a file or a database: the same on every machine, with a version and a checksum.</summary>
+    /// <returns>About 100 bytes and the policy's own.</returns>
+    public byte[] ToBytes()
+    {
+        using var stream = new MemoryStream();
+        using var writer = new BinaryWriter(stream, Encoding.UTF8);
+        writer.Write(Magic);
+        writer.Write(Version);
+        writer.Write(0); // the length, once it is known
+        writer.Write(PolicyName);
+        writer.Write(Random.S0);
+        writer.Write(Random.S1);
+        writer.Write(Random.S2);
+        writer.Write(Random.S3);
+        writer.Write(Report.Windows);
+        writer.Write(Report.RowsSeen);
+        writer.Write(Report.RowsSelected);
+        writer.Write(Report.RepairedRows);
+        writer.Write(Report.SumOfWeights);
+        writer.Write(Report.LargestWeight);
+        writer.Write(PolicyState.Length);
+        writer.Write(PolicyState.Span);
+        writer.Seek(5, SeekOrigin.Begin);
+        writer.Write((int)stream.Length - HeaderBytes);
+        writer.Seek(0, SeekOrigin.End);
+        writer.Write(Crc32C.Of(stream.GetBuffer().AsSpan(0, (int)stream.Length)));
+        return stream.ToArray();
+    }
+
+    /// <summary>Whether every part is equal.</summary>
+    /// <param name="other">Another state, or null.</param>
+    /// <returns>True when it is.</returns>
+    public bool Equals(RowSelectorState? other)
+        => other is not null && PolicyName == other.PolicyName && Random == other.Random && Report == other.Report && PolicyState.Span.SequenceEqual(other.PolicyState.Span);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(PolicyName, Random, Report);
 }

@@ -41,6 +41,15 @@ internal readonly ref struct RowSet
         chosen.CopyTo(ranksThenRows);
     }
 
+    /// <summary>Puts different rows of a window of count rows in ascending order.</summary>
+    public static void Sort(int count, Span<int> rows, SelectionScratch scratch)
+    {
+        var chosen = new RowSet(count, scratch);
+        foreach (int row in rows)
+            chosen.Add(row);
+        chosen.CopyTo(rows);
+    }
+
     /// <summary>Writes the rows in ascending order; the set has exactly rows.Length of them.</summary>
     public void CopyTo(Span<int> rows)
     {

@@ -21,11 +21,12 @@ public sealed class SelectThenEstimator<TTransformer> : IEstimator<TTransformer>
     private readonly IHost _host;
     private readonly IEstimator<TTransformer> _trainer;
     private readonly int _seed;
-    private volatile SelectionReport? _lastReport;
+    private volatile RowSelectorState? _lastState;
 
     internal SelectThenEstimator(IHostEnvironment environment, IRowSelectionPolicy policy, IEstimator<TTransformer> trainer, SelectionOptions options)
     {
         options.Validate();
+        SelectionErrors.CheckFilterCanRun(policy);
         _host = environment.Register("ForwardSampling.SelectThen");
         _trainer = trainer;
         _seed = options.Seed ?? _host.Rand.Next();
@@ -40,7 +41,10 @@ public sealed class SelectThenEstimator<TTransformer> : IEstimator<TTransformer>
     public SelectionOptions Options { get; }
 
     /// <summary>What the selection of the last completed Fit counted; null before the first.</summary>
-    public SelectionReport? LastReport => _lastReport;
+    public SelectionReport? LastReport => _lastState?.Report;
+
+    /// <summary>The selector at the end of the last completed Fit; null before the first. The <see cref="SelectionOptions.StartState"/> of the next chunk's estimator.</summary>
+    public RowSelectorState? LastState => _lastState;
 
     /// <summary>Selects rows and trains on them.</summary>
     /// <param name="input">Recorded rows.</param>
@@ -54,7 +58,7 @@ public sealed class SelectThenEstimator<TTransformer> : IEstimator<TTransformer>
         try
         {
             TTransformer model = _trainer.Fit(Cache(selected));
-            _lastReport = selected.Report;
+            _lastState = selected.State;
             Log(selected.Report);
             return model;
         }

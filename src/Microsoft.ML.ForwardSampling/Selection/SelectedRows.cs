@@ -20,18 +20,20 @@ public sealed class SelectedRows : IDataView
 {
     private readonly IHost _host;
     private readonly IDataView _source;
-    private volatile SelectionReport? _report;
+    private volatile RowSelectorState? _state;
     private int _saidRepaired;
 
     internal SelectedRows(IHost host, IDataView source, IRowSelectionPolicy policy, SelectionOptions options, int seed)
     {
         options.Validate();
+        SelectionErrors.CheckFilterCanRun(policy);
         SelectionColumns.Check(name => ColumnFacts.Find(source.Schema, name), policy.Needs, options, "input");
         _host = host;
         _source = source;
         Policy = policy;
         Options = options;
         Seed = seed;
+        StartSelector(); // a start state of another policy is refused here, not at the first pass
 
         var builder = new DataViewSchema.Builder();
         builder.AddColumns(source.Schema);
@@ -45,11 +47,15 @@ public sealed class SelectedRows : IDataView
     /// <summary>Window, budget and columns.</summary>
     public SelectionOptions Options { get; }
 
-    /// <summary>The seed that every pass starts from: <see cref="SelectionOptions.Seed"/>, or one drawn from the MLContext when the view was made.</summary>
+    /// <summary>The seed that every pass starts from: <see cref="SelectionOptions.Seed"/>, or one drawn from the MLContext when the view was made. Not used with a <see cref="SelectionOptions.StartState"/>.</summary>
     public int Seed { get; }
 
     /// <summary>What the last completed pass counted; null until a cursor has been read to its end.</summary>
-    public SelectionReport? Report => _report;
+    public SelectionReport? Report => _state?.Report;
+
+    /// <summary>The selector at the end of the last completed pass; null until a cursor has been read to its end. The <see cref="SelectionOptions.StartState"/> of the next chunk.</summary>
+    /// <remarks>To tell the policy a validation loss in between: <c>var selector = new RowSelector(policy, rows.State); selector.ReportValidation(loss);</c> and go on from <c>selector.State</c>.</remarks>
+    public RowSelectorState? State => _state;
 
     /// <summary>The input's columns at their own indices, then the weight: scalar Single, > 0. It hides an older column of its name.</summary>
     public DataViewSchema Schema { get; }
@@ -109,10 +115,14 @@ public sealed class SelectedRows : IDataView
     public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null)
         => [GetRowCursor(columnsNeeded, rand)];
 
-    /// <summary>Takes the counts of a pass that reached the end.</summary>
-    internal void Complete(SelectionReport report)
+    /// <summary>A selector as every pass starts with it.</summary>
+    internal RowSelector StartSelector() => Options.StartState is { } state ? new RowSelector(Policy, state) : new RowSelector(Policy, Seed);
+
+    /// <summary>Takes the counts and the state of a pass that reached the end.</summary>
+    internal void Complete(RowSelectorState state)
     {
-        _report = report;
+        _state = state;
+        SelectionReport report = state.Report;
         if (report.RepairedRows > 0 && Interlocked.Exchange(ref _saidRepaired, 1) == 0)
         {
             using IChannel channel = _host.Start("Select");

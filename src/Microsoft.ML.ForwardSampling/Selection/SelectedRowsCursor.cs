@@ -31,7 +31,7 @@ internal sealed class SelectedRowsCursor : DataViewRowCursor
         _reader = new SelectionWindowReader(statistics, view.Policy.Needs, view.Options);
         _data = data;
         _id = data.GetIdGetter();
-        _selector = new RowSelector(view.Policy, view.Seed);
+        _selector = view.StartSelector();
         if (active.AnyAdded && view.Options.ExampleWeightColumnName is { } exampleWeight)
             _exampleWeight = data.GetGetter<float>(data.Schema[exampleWeight]);
         _weightGetter = GetWeight;
@@ -129,7 +129,7 @@ internal sealed class SelectedRowsCursor : DataViewRowCursor
         MoveDataTo(_windowStart - 1);
         if (_data.MoveNext())
             throw NotRepeatable($"there are {_windowStart} rows where statistics are read and more where values are");
-        _view.Complete(_selector.Report);
+        _view.Complete(_selector.State);
         return false;
     }
 

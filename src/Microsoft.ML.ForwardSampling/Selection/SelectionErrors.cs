@@ -6,7 +6,7 @@ namespace Microsoft.ML.ForwardSampling.Selection;
 internal static class SelectionErrors
 {
     private const RecordStatistics Required =
-        RecordStatistics.Loss | RecordStatistics.GradientNorm | RecordStatistics.Margin | RecordStatistics.Entropy;
+        RecordStatistics.Loss | RecordStatistics.GradientNorm | RecordStatistics.Margin | RecordStatistics.Entropy | RecordStatistics.Features;
 
     /// <summary>Checks that 1 ≤ b ≤ n, that both spans have length b and that the window holds what the policy needs.</summary>
     public static void Check(IRowSelectionPolicy policy, in SelectionWindow window, ReadOnlySpan<int> rows, ReadOnlySpan<float> weights)
@@ -18,6 +18,16 @@ internal static class SelectionErrors
         RecordStatistics missing = policy.Needs & Required & ~window.Holds;
         if (missing != 0)
             throw StatisticMissing($"Policy {policy.Name}", missing);
+    }
+
+    /// <summary>Checks that a data view's filter, which sees statistics before training and no features, can run the policy.</summary>
+    public static void CheckFilterCanRun(IRowSelectionPolicy policy)
+    {
+        if ((policy.Needs & RecordStatistics.Features) != 0 || ((policy.NewState()?.Feedback ?? 0) & SelectionFeedback.TrainingLoss) != 0)
+            throw new ArgumentException(
+                $"Policy {policy.Name} chooses by features or learns from the losses of trained rows, which a filter over a data view does not see: "
+                + "run it in the trainer (NetworkTrainerOptions.Selection) or through a RowSelector.",
+                nameof(policy));
     }
 
     public static ArgumentException LengthsDiffer(int rows, int weights)
@@ -33,9 +43,23 @@ internal static class SelectionErrors
     {
         // The lowest one; a caller who lacks several meets the next one next.
         var first = (RecordStatistics)(1 << BitOperations.TrailingZeroCount((int)missing));
+        if (first == RecordStatistics.Features)
+            return new($"{reader} needs {nameof(SelectionWindow)}.{first}, which the window does not hold: n·d values, row-major.", "window");
         return new(
             $"{reader} needs the statistic {first}, which the window does not hold. RecordForwardPass adds it as column 'Forward.{first}'; "
             + $"a renamed column is given in SelectionOptions.{first}ColumnName.",
             "window");
     }
+
+    public static ArgumentException FeaturesLength(int length, int count)
+        => new($"SelectionWindow.Features has {length} values for a window of {count} rows: give the same number for each row, or none.", nameof(SelectionWindow.Features));
+
+    public static ArgumentException StateMissing(Type expected, PolicyState? found)
+        => new(
+            $"The policy needs a {expected.Name} in {nameof(SelectionWindow)}.{nameof(SelectionWindow.State)}, which holds {found?.GetType().Name ?? "nothing"}: "
+            + $"run the policy through a {nameof(RowSelector)}, or give the window what the policy's {nameof(IRowSelectionPolicy.NewState)} returns.",
+            "window");
+
+    public static InvalidDataException StateNotLoadable(string policy, int length)
+        => new($"The saved policy state ({length} bytes) is damaged, or not of {policy} with these options: resume with the policy and the options that were saved.");
 }

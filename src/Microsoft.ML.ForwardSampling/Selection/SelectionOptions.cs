@@ -17,6 +17,10 @@ public sealed record SelectionOptions
     /// <value>Any value; default null, which takes a seed from the MLContext.</value>
     public int? Seed { get; init; }
 
+    /// <summary>Where the selection starts: the state at the end of an earlier one (<see cref="SelectedRows.State"/>), so that a stream that is trained on chunk by chunk keeps the policy's memory and its random numbers.</summary>
+    /// <value>Default null: a fresh start from <see cref="Seed"/>. Not together with a seed. Counts go on from the state's.</value>
+    public RowSelectorState? StartState { get; init; }
+
     /// <summary>Input column with the recorded loss, scalar <see cref="float"/>. Read only when the policy needs it.</summary>
     /// <value>Default <see cref="ForwardColumns.Loss"/>.</value>
     /// <exception cref="ArgumentException">Null or empty.</exception>
@@ -54,7 +58,7 @@ public sealed record SelectionOptions
 
     internal const int MaxWindowSize = 1 << 24;
 
-    /// <summary>Checks options against each other: a budget in rows fits the window, and no column has two roles.</summary>
+    /// <summary>Checks options against each other: a budget in rows fits the window, there is one start, and no column has two roles.</summary>
     /// <exception cref="ArgumentException">They do not agree; the message names both options and their values.</exception>
     public void Validate()
     {
@@ -63,6 +67,11 @@ public sealed record SelectionOptions
                 $"{nameof(SelectionOptions)}.{nameof(Budget)} keeps {rows} rows of each window, and {nameof(SelectionOptions)}.{nameof(WindowSize)} is {WindowSize}: "
                 + "make the window at least as large as the budget.",
                 nameof(Budget));
+
+        if (StartState is not null && Seed is int seed)
+            throw new ArgumentException(
+                $"{nameof(SelectionOptions)}.{nameof(Seed)} is {seed}, and {nameof(SelectionOptions)}.{nameof(StartState)} brings its own generator: give one of them.",
+                nameof(Seed));
 
         Span<(string Option, string? Column)> columns =
         [

@@ -53,13 +53,35 @@ public readonly ref struct SelectionWindow
     /// <exception cref="ArgumentException">Another length; the message gives both numbers.</exception>
     public ReadOnlySpan<int> Label { get; init => field = OfCount(value); }
 
+    /// <summary>Features of each row, row-major: row i has [i·d, (i + 1)·d), with d = length / n.</summary>
+    /// <value>Length n·d with d ≥ 1, or empty when not given.</value>
+    /// <exception cref="ArgumentException">Not a multiple of n; the message gives both numbers.</exception>
+    public ReadOnlySpan<float> Features
+    {
+        get;
+        init => field = value.Length % Count == 0 ? value : throw SelectionErrors.FeaturesLength(value.Length, Count);
+    }
+
+    /// <summary>What the policy remembers of earlier windows. <see cref="RowSelector"/> puts its own here.</summary>
+    /// <value>Made by the policy's <see cref="IRowSelectionPolicy.NewState"/>; null for a policy without.</value>
+    public PolicyState? State { get; init; }
+
     /// <summary>Statistics that this window holds.</summary>
     public RecordStatistics Holds =>
         (Loss.IsEmpty ? 0 : RecordStatistics.Loss)
         | (GradientNorm.IsEmpty ? 0 : RecordStatistics.GradientNorm)
         | (Margin.IsEmpty ? 0 : RecordStatistics.Margin)
         | (Entropy.IsEmpty ? 0 : RecordStatistics.Entropy)
-        | (Label.IsEmpty ? 0 : RecordStatistics.Label);
+        | (Label.IsEmpty ? 0 : RecordStatistics.Label)
+        | (Features.IsEmpty ? 0 : RecordStatistics.Features);
+
+    /// <summary>The <see cref="State"/>, as the policy made it.</summary>
+    /// <typeparam name="TState">The policy's own kind of state.</typeparam>
+    /// <returns>The state; never null.</returns>
+    /// <exception cref="ArgumentException">The window holds none, or one of another kind.</exception>
+    public TState GetState<TState>()
+        where TState : PolicyState
+        => State as TState ?? throw SelectionErrors.StateMissing(typeof(TState), State);
 
     /// <summary>Row positions by ascending loss; equal losses (−0 equals 0) keep their row order. O(n).</summary>
     /// <returns>Length n, a permutation of 0…n−1, in memory of <see cref="Scratch"/> that the next call overwrites.</returns>

@@ -31,6 +31,9 @@ public sealed record UniformFloorPolicy : IRowSelectionPolicy
     public bool IsUnbiased => Inner.IsUnbiased;
 
     /// <inheritdoc/>
+    public PolicyState? NewState() => Inner.NewState();
+
+    /// <inheritdoc/>
     public void Select(in SelectionWindow window, ref SelectionRandom random, Span<int> rows, Span<float> weights)
     {
         SelectionErrors.Check(this, in window, rows, weights);

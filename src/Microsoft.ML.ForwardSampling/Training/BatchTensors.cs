@@ -64,6 +64,17 @@ internal sealed class BatchTensors : IDisposable
     /// <summary>The first rows' weights on the device, shape [rows].</summary>
     public Tensor Weights(int rows) => OnDevice(_weights, rows);
 
+    /// <summary>The first rows' features in the host's memory, row-major.</summary>
+    public ReadOnlySpan<float> FeatureValues(int rows) => Optimizer.Floats(_features)[..(rows * _featureCount)];
+
+    /// <summary>Copies the first rows' labels, which are classes.</summary>
+    public void CopyClasses(Span<int> classes)
+    {
+        bool whole = _labels.dtype == ScalarType.Int64;
+        for (int i = 0; i < classes.Length; i++)
+            classes[i] = whole ? (int)MemoryMarshal.Cast<byte, long>(_labels.bytes)[i] : (int)Optimizer.Floats(_labels)[i];
+    }
+
     public void Dispose()
     {
         _features.Dispose();

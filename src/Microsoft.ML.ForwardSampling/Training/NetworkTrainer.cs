@@ -72,7 +72,8 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>
 
     /// <summary>Goes on training from an earlier model, which stays as it is.</summary>
     /// <param name="input">Training data.</param>
-    /// <param name="previousModel">Where the weights start. An optimizer of the same kind goes on with its state, unless the model was loaded from a file.</param>
+    /// <param name="previousModel">Where the weights start. An optimizer of the same kind goes on with its state, and so does a selection by an equal policy
+    /// (what the policy remembers; the random numbers are the new seed's), unless the model was loaded from a file.</param>
     /// <returns>The trained network as a transformer; dispose it when it is no longer used.</returns>
     /// <inheritdoc cref="Fit(IDataView, IDataView, NetworkPredictionTransformer)" path="/exception"/>
     public NetworkPredictionTransformer Fit(IDataView input, NetworkPredictionTransformer previousModel) => Fit(input, null, previousModel);
@@ -83,7 +84,7 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>
     /// <param name="previousModel">Where the weights start, or null. It stays as it is.</param>
     /// <returns>The trained network as a transformer; dispose it when it is no longer used.</returns>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or of another type.</exception>
-    /// <exception cref="ArgumentException">Early stopping without validation data, or a previous model of another task or shape.</exception>
+    /// <exception cref="ArgumentException">Early stopping, or a policy that learns from validation losses, without validation data; or a previous model of another task or shape.</exception>
     /// <exception cref="InvalidOperationException">No usable row, a device that is not there, or a loss that is no longer finite.</exception>
     /// <exception cref="DllNotFoundException">The native torch library is missing; the message names the package.</exception>
     /// <exception cref="OperationCanceledException">The options' token was cancelled.</exception>
@@ -92,6 +93,8 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>
         ArgumentNullException.ThrowIfNull(input);
         if (Options.EarlyStopping is not null && validationData is null)
             throw new ArgumentException($"{nameof(NetworkTrainerOptions)}.{nameof(NetworkTrainerOptions.EarlyStopping)} needs validation data: call Fit(data, validationData).", nameof(validationData));
+        if (validationData is null && Options.Selection is { Policy: var policy } && policy.NewState() is { } memory && (memory.Feedback & SelectionFeedback.ValidationLoss) != 0)
+            throw new ArgumentException($"Policy {policy.Name} learns from the loss on validation data: call Fit(data, validationData).", nameof(validationData));
         TrainingColumns columns = Bind(input.Schema, forTraining: true);
         int outputs = CountOutputs(columns.Label);
         var head = TaskHead.Create(Task, outputs, Options.RegressionLoss);
@@ -115,8 +118,9 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>
             bool continued = previousModel is not null && model.ContinueFrom(previousModel.Model);
             var rows = new RowFeed(input, columns, MaximumRowBytes);
             RowFeed? validation = validationData is null ? null : new RowFeed(validationData, validationColumns!, MaximumRowBytes);
-            using var run = new TrainingRun(Options, head, model.Network, model.Optimizer!, rows, validation, columns, device, _seed, progress => Tell(channel, progress));
+            using var run = new TrainingRun(Options, head, model.Network, model.Optimizer!, rows, validation, columns, device, _seed, previousModel?.Model.Selection, progress => Tell(channel, progress));
             model.Report = run.Train() with { OptimizerContinued = continued };
+            model.Selection = run.Selection;
             if (!model.AllFinite())
                 throw run.Diverged();
             model.Freeze();

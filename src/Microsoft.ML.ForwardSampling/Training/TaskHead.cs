@@ -38,11 +38,9 @@ internal abstract class TaskHead
     public abstract Tensor RowLosses(Tensor outputs, Tensor labels);
 
     /// <summary>The mean of weight times loss over the rows, a scalar.</summary>
-    public Tensor MeanLoss(Tensor outputs, Tensor labels, Tensor? weights)
-    {
-        Tensor losses = RowLosses(outputs, labels);
-        return (weights is null ? losses : losses.mul(weights)).mean();
-    }
+    /// <param name="losses">What <see cref="RowLosses"/> gave.</param>
+    /// <param name="weights">Shape [rows], or null: every row weighs 1.</param>
+    public static Tensor MeanLoss(Tensor losses, Tensor? weights) => (weights is null ? losses : losses.mul(weights)).mean();
 
     /// <summary>Writes a row's statistics after a forward pass into the window.</summary>
     /// <param name="outputs">The network's outputs of the row, length <see cref="Outputs"/>.</param>

@@ -38,6 +38,9 @@ public sealed record TrainingReport
     /// <summary>Whether the optimizer went on with the state of the previous model.</summary>
     public bool OptimizerContinued { get; init; }
 
+    /// <summary>Whether in-training selection went on with what the same policy remembered from the previous model's training.</summary>
+    public bool SelectionContinued { get; init; }
+
     /// <summary>Seconds reading rows.</summary>
     public double ReadSeconds { get; init; }
 

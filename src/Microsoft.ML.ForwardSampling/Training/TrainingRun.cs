@@ -26,6 +26,8 @@ internal sealed class TrainingRun : IDisposable
     private readonly BatchTensors _scored;
     private readonly RowSelector? _selector;
     private readonly WindowStatistics? _window;
+    private readonly bool _selectionContinued;
+    private readonly int[] _classes = [];
     private readonly Random _order;
     private readonly Action<TrainingProgress> _report;
     private readonly List<Tensor> _losses = [];
@@ -52,7 +54,8 @@ internal sealed class TrainingRun : IDisposable
 
     public TrainingRun(
         NetworkTrainerOptions options, TaskHead head, nn.Module<Tensor, Tensor> network, Optimizer optimizer,
-        RowFeed rows, RowFeed? validation, TrainingColumns columns, Device device, int seed, Action<TrainingProgress> report)
+        RowFeed rows, RowFeed? validation, TrainingColumns columns, Device device, int seed,
+        (IRowSelectionPolicy Policy, RowSelectorState State)? previousSelection, Action<TrainingProgress> report)
     {
         _options = options;
         _head = head;
@@ -70,7 +73,15 @@ internal sealed class TrainingRun : IDisposable
         if (options.Selection is { } selection)
         {
             _selector = new RowSelector(selection.Policy, _order.Next());
-            _window = new WindowStatistics(selection.WindowSize, selection.Policy.Needs, head.Task);
+            if (previousSelection is var (policy, state) && policy.Equals(selection.Policy) && !state.PolicyState.IsEmpty)
+            {
+                _selector = new RowSelector(policy, _selector.State with { PolicyState = state.PolicyState });
+                _selectionContinued = true;
+            }
+
+            _window = new WindowStatistics(selection.WindowSize, selection.Policy.Needs, head.Task, columns.FeatureCount);
+            if (LearnsFromLosses && head.Task != PredictionTask.Regression)
+                _classes = new int[options.BatchSize];
         }
     }
 
@@ -109,6 +120,9 @@ internal sealed class TrainingRun : IDisposable
         return Summary();
     }
 
+    /// <summary>The policy and where its selector stands; null without selection.</summary>
+    public (IRowSelectionPolicy Policy, RowSelectorState State)? Selection => _selector is null ? null : (_selector.Policy, _selector.State);
+
     public void Dispose()
     {
         _batch.Dispose();
@@ -119,6 +133,8 @@ internal sealed class TrainingRun : IDisposable
     }
 
     private bool Finished => _stoppedEarly || _step >= (_options.MaximumSteps ?? long.MaxValue);
+
+    private bool LearnsFromLosses => _selector is not null && (_selector.Feedback & SelectionFeedback.TrainingLoss) != 0;
 
     private int WindowSize => _options.Selection?.WindowSize ?? _options.BatchSize;
 
@@ -178,7 +194,8 @@ internal sealed class TrainingRun : IDisposable
             Tensor outputs = _network.call(_batch.Features(_pending));
             if (_step == 0)
                 CheckOutputs(outputs, _pending, forTraining: true);
-            Tensor loss = _head.MeanLoss(outputs, _batch.Labels(_pending), _weighted ? _batch.Weights(_pending) : null);
+            Tensor losses = _head.RowLosses(outputs, _batch.Labels(_pending));
+            Tensor loss = TaskHead.MeanLoss(losses, _weighted ? _batch.Weights(_pending) : null);
             IList<Tensor> gradients = autograd.grad([loss], _parameters, allow_unused: true);
             _learningRate = _options.Optimizer.LearningRate * _options.LearningRateSchedule.Factor(_step, _totalSteps);
             using (no_grad())
@@ -187,6 +204,8 @@ internal sealed class TrainingRun : IDisposable
                 _optimizer.Step(_parameters, present, _learningRate, GradientScale(present));
             }
 
+            if (LearnsFromLosses)
+                ReportTraining(losses);
             // Kept until the next report: reading a loss waits for the device.
             _losses.Add(loss.detach().DetachFromDisposeScope());
         }
@@ -202,6 +221,13 @@ internal sealed class TrainingRun : IDisposable
             Evaluate();
             _network.train();
         }
+    }
+
+    private void ReportTraining(Tensor losses)
+    {
+        Span<int> classes = _classes.AsSpan(0, Math.Min(_classes.Length, _pending));
+        _batch.CopyClasses(classes);
+        _selector!.ReportTraining(Optimizer.Floats(losses.detach().cpu().contiguous()), _batch.FeatureValues(_pending), classes);
     }
 
     private float GradientScale(Tensor?[] gradients)
@@ -239,11 +265,11 @@ internal sealed class TrainingRun : IDisposable
     private ReadOnlySpan<int> Select(RowPool part, ReadOnlySpan<int> window, out ReadOnlySpan<float> weights)
     {
         InTrainingSelection selection = _options.Selection!;
-        if (selection.Statistics == StatisticsSource.Fresh)
-            ScoreWindow(part, window);
-        else
+        if (selection.Statistics == StatisticsSource.Recorded)
             _window!.Gather(part, window);
-        _window!.GatherLabels(part, window);
+        else if (_window!.NeedsForwardPass)
+            ScoreWindow(part, window);
+        _window.GatherRows(part, window);
         return _window.Select(_selector!, window, selection.Budget.For(window.Length, selection.WindowSize), out weights);
     }
 
@@ -296,6 +322,8 @@ internal sealed class TrainingRun : IDisposable
         float mean = (float)(sum / weightSum);
         _validateTime += Stopwatch.GetElapsedTime(began);
         JudgeEvaluation(mean);
+        if (float.IsFinite(mean))
+            _selector?.ReportValidation(mean);
         Report(mean);
     }
 
@@ -399,6 +427,7 @@ internal sealed class TrainingRun : IDisposable
         BackwardRows = _backwardRows,
         ForwardRows = _forwardRows,
         Selection = _selector?.Report,
+        SelectionContinued = _selectionContinued,
         StoppedEarly = _stoppedEarly,
         BestValidationLoss = float.IsFinite(_bestValidationLoss) ? _bestValidationLoss : null,
         FinalLoss = _meanLoss,

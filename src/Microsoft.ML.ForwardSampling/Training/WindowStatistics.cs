@@ -11,21 +11,27 @@ internal sealed class WindowStatistics
     private readonly float[] _margin;
     private readonly float[] _entropy;
     private readonly int[] _label;
+    private readonly int _featureCount;
+    private float[] _features = [];
     private readonly int[] _rows;
     private readonly float[] _weights;
 
-    public WindowStatistics(int windowSize, RecordStatistics needs, PredictionTask task)
+    public WindowStatistics(int windowSize, RecordStatistics needs, PredictionTask task, int featureCount)
     {
         _loss = For(RecordStatistics.Loss);
         _gradientNorm = For(RecordStatistics.GradientNorm);
         _margin = For(RecordStatistics.Margin);
         _entropy = For(RecordStatistics.Entropy);
         _label = needs.HasFlag(RecordStatistics.Label) && task != PredictionTask.Regression ? new int[windowSize] : [];
+        _featureCount = needs.HasFlag(RecordStatistics.Features) ? featureCount : 0;
         _rows = new int[windowSize];
         _weights = new float[windowSize];
 
         float[] For(RecordStatistics statistic) => needs.HasFlag(statistic) ? new float[windowSize] : [];
     }
+
+    /// <summary>Whether the policy reads anything that a forward pass leaves behind.</summary>
+    public bool NeedsForwardPass => _loss.Length + _gradientNorm.Length + _margin.Length + _entropy.Length > 0;
 
     public void Set(int position, ClassificationStatistics statistics)
         => Set(position, statistics.Loss, statistics.GradientNorm, statistics.Margin, statistics.Entropy);
@@ -47,12 +53,22 @@ internal sealed class WindowStatistics
         Gather(part.Entropy, _entropy, window);
     }
 
-    public void GatherLabels(RowPool part, ReadOnlySpan<int> window)
+    /// <summary>Takes the rows' own values out of the pool: classes and features, where the policy reads them.</summary>
+    public void GatherRows(RowPool part, ReadOnlySpan<int> window)
     {
-        if (_label.Length == 0)
-            return;
-        for (int i = 0; i < window.Length; i++)
-            _label[i] = (int)part.Labels[window[i]];
+        if (_label.Length > 0)
+        {
+            for (int i = 0; i < window.Length; i++)
+                _label[i] = (int)part.Labels[window[i]];
+        }
+
+        if (_featureCount > 0)
+        {
+            if (_features.Length < window.Length * _featureCount)
+                _features = new float[window.Length * _featureCount];
+            for (int i = 0; i < window.Length; i++)
+                part.Features.AsSpan(window[i] * _featureCount, _featureCount).CopyTo(_features.AsSpan(i * _featureCount));
+        }
     }
 
     /// <summary>The chosen rows of the window, as positions in the pool.</summary>
@@ -61,7 +77,16 @@ internal sealed class WindowStatistics
         int n = window.Length;
         Span<int> rows = _rows.AsSpan(0, budget);
         weights = _weights.AsSpan(0, budget);
-        selector.Select(n, rows, _weights.AsSpan(0, budget), Part(_loss, n), Part(_gradientNorm, n), Part(_margin, n), Part(_entropy, n), Part(_label, n));
+        var candidates = new SelectionWindow(n, selector.Scratch)
+        {
+            Loss = Part(_loss, n),
+            GradientNorm = Part(_gradientNorm, n),
+            Margin = Part(_margin, n),
+            Entropy = Part(_entropy, n),
+            Label = Part(_label, n),
+            Features = _features.AsSpan(0, n * _featureCount),
+        };
+        selector.Select(in candidates, rows, _weights.AsSpan(0, budget));
         foreach (ref int row in rows)
             row = window[row];
         return rows;

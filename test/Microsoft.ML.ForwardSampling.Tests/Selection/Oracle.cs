@@ -37,6 +37,41 @@ internal static class Oracle
         throw new InvalidOperationException("Not reached: the largest b rows can all be capped.");
     }
 
+    /// <summary>Chance of each row to be among b, when rows come up in random order and each is accepted with its chance until b are; if all have come up,
+    /// the rest is drawn from the rejected by <see cref="SuccessiveSampling"/>. All orders and outcomes enumerated.</summary>
+    public static double[] AcceptingInRandomOrder(double[] accept, int budget)
+    {
+        var chances = new double[accept.Length];
+        Visit([.. Enumerable.Range(0, accept.Length)], [], [], 1);
+        return chances;
+
+        void Visit(int[] left, int[] accepted, int[] rejected, double chance)
+        {
+            if (chance == 0)
+                return;
+            if (accepted.Length == budget || left.Length == 0)
+            {
+                foreach (int row in accepted)
+                    chances[row] += chance;
+                if (accepted.Length < budget)
+                {
+                    double[] rest = SuccessiveSampling([.. rejected.Select(row => accept[row])], budget - accepted.Length);
+                    for (int i = 0; i < rest.Length; i++)
+                        chances[rejected[i]] += chance * rest[i];
+                }
+
+                return;
+            }
+
+            foreach (int row in left)
+            {
+                int[] others = [.. left.Where(other => other != row)];
+                Visit(others, [.. accepted, row], rejected, chance * accept[row] / left.Length);
+                Visit(others, accepted, [.. rejected, row], chance * (1 - accept[row]) / left.Length);
+            }
+        }
+    }
+
     /// <summary>Chance of each item to be among b drawn one after the other in proportion to weight: all orders enumerated.</summary>
     public static double[] SuccessiveSampling(double[] weights, int budget)
     {

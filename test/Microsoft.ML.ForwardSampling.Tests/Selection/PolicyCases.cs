@@ -61,6 +61,9 @@ internal static class PolicyCases
                 }
             }
         }
+
+        // Filled by the tests' windows, which the ends of its range are not.
+        yield return new SelectiveBackpropPolicy { History = 50 };
     }
 
     private static IEnumerable<object> OtherValues(Type type, PropertyInfo option)
@@ -70,7 +73,7 @@ internal static class PolicyCases
         if (option.PropertyType.IsEnum)
             return Enum.GetValues(option.PropertyType).Cast<object>();
         if (option.PropertyType == typeof(IRowSelectionPolicy))
-            return [new UniformPolicy(), new TopLossPolicy(), new GradientNormPolicy()];
+            return [new UniformPolicy(), new TopLossPolicy(), new GradientNormPolicy(), new SelectiveBackpropPolicy { History = 50 }];
         (double min, double max) = PolicyPage.Of(type).Range(option.Name);
         return [Convert.ChangeType(min, option.PropertyType), Convert.ChangeType(max, option.PropertyType)];
     }

@@ -241,6 +241,53 @@ public class SelectedRowsTests
     }
 
     [Fact]
+    public void StartState_ChunkByChunk_SelectsWhatOnePassOverAllSelects()
+    {
+        RecordedRow[] rows = RecordedRow.Make(95);
+        var policy = new SelectiveBackpropPolicy { History = 15 };
+        SelectedRows whole = Select(rows, _small);
+        int[] expected = Numbers(whole);
+
+        SelectedRows first = Select(rows[..40], _small);
+        Assert.Null(first.State);
+        int[] chosen = Numbers(first);
+        SelectedRows second = Select(rows[40..], _small with { Seed = null, StartState = RowSelectorState.FromBytes(first.State!.ToBytes()) });
+
+        Assert.Equal(expected, chosen.Concat(Numbers(second)));
+        Assert.Equal(expected.Skip(chosen.Length), Numbers(second)); // each pass starts there
+        Assert.Equal(whole.State, second.State);
+        Assert.Equal(10, second.Report!.Windows);
+        Assert.NotEqual(expected.Skip(chosen.Length), Numbers(Select(rows[40..], _small)));
+
+        SelectedRows Select(RecordedRow[] some, SelectionOptions options) => _ml.ForwardSampling().SelectRows(_ml.Data.LoadFromEnumerable(some), policy, options);
+    }
+
+    [Fact]
+    public void StartState_OfAnotherPolicyOrBesideASeed_IsRefusedAtOnce()
+    {
+        var options = new SelectionOptions { StartState = new RowSelector(new UniformPolicy(), 1).State };
+
+        Assert.StartsWith(
+            "The saved state is of policy Uniform, and the selector runs LargestLoss:",
+            Assert.Throws<ArgumentException>(() => _ml.ForwardSampling().SelectRows(Data(5), new LargestLossPolicy(), options)).Message,
+            StringComparison.Ordinal);
+        Assert.Equal(
+            "SelectionOptions.Seed is 4, and SelectionOptions.StartState brings its own generator: give one of them. (Parameter 'Seed')",
+            Assert.Throws<ArgumentException>(() => _ml.ForwardSampling().SelectRows(Data(5), new UniformPolicy(), options with { Seed = 4 })).Message);
+    }
+
+    [Fact]
+    public void Policy_NeedsFeatures_IsRefusedAtOnce()
+    {
+        const string expected = "Policy FirstRows chooses by features or learns from the losses of trained rows, which a filter over a data view does not see: "
+            + "run it in the trainer (NetworkTrainerOptions.Selection) or through a RowSelector. (Parameter 'policy')";
+        var policy = new FirstRowsPolicy(RecordStatistics.Features);
+
+        Assert.Equal(expected, Assert.Throws<ArgumentException>(() => _ml.ForwardSampling().SelectRows(Data(5), policy)).Message);
+        Assert.Equal(expected, Assert.Throws<ArgumentException>(() => _ml.ForwardSampling().SelectThen(policy, _ml.Regression.Trainers.Sdca())).Message);
+    }
+
+    [Fact]
     public void CanShuffle_IsFalse_AndAGeneratorIsIgnored()
     {
         SelectedRows selected = _ml.ForwardSampling().SelectRows(_ml.Data.Cache(Data(200)), new UniformPolicy(), new SelectionOptions { WindowSize = 20, Seed = 2 });

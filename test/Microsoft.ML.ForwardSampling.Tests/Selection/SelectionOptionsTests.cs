@@ -10,7 +10,7 @@ public sealed class SelectionOptionsTests
         var options = new SelectionOptions();
 
         Assert.Equal(
-            "SelectionOptions { WindowSize = 640, Budget = 10 %, Seed = , LossColumnName = Forward.Loss, GradientNormColumnName = Forward.GradientNorm, "
+            "SelectionOptions { WindowSize = 640, Budget = 10 %, Seed = , StartState = , LossColumnName = Forward.Loss, GradientNormColumnName = Forward.GradientNorm, "
             + "MarginColumnName = Forward.Margin, EntropyColumnName = Forward.Entropy, LabelColumnName = Label, WeightColumnName = Forward.Weight, ExampleWeightColumnName =  }",
             options.ToString());
         options.Validate();

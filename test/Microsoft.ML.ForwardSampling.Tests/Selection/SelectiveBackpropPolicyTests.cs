@@ -68,11 +68,103 @@ public sealed class SelectiveBackpropPolicyTests
             Assert.True(SelectionDiagnostics.LossResidual(data.Loss, Choice.Of(selector, data, 64).Rows) > 0.5 * spread);
     }
 
+    [Theory]
+    [InlineData(3, 0, 1)]
+    [InlineData(3, 0, 2)]
+    [InlineData(1, 0.1, 3)]
+    [InlineData(0.5, 0, 4)]
+    [InlineData(0, 0, 2)]
+    public void Select_WithHistory_FrequenciesAreThoseOfAcceptingRowByRow(double beta, double minimum, int budget)
+    {
+        // Two windows in turn and a history of both: shares of the twelve losses strictly below, by counting.
+        float[] others = [0.2f, 0.3f, 4f, 0.05f, 0.9f, 7f];
+        var policy = new SelectiveBackpropPolicy { Beta = beta, MinimumProbability = minimum, History = 12 };
+        var selector = new RowSelector(policy, 14);
+        const int draws = 20_000;
+        var hits = new int[6];
+        Choice.Of(selector, Data(others), budget);
+        for (int i = 0; i < draws; i++)
+        {
+            foreach (int row in Choice.Of(selector, Data(s_losses), budget).Rows)
+                hits[row]++;
+            Choice.Of(selector, Data(others), budget);
+        }
+
+        double[] chances = [.. s_losses.Select(loss => Math.Max(Math.Pow(s_losses.Concat(others).Count(other => other < loss) / 12.0, beta), minimum))];
+        double[] expected = Oracle.AcceptingInRandomOrder(chances, budget);
+        for (int row = 0; row < 6; row++)
+            Oracle.AssertFrequency(expected[row], hits[row], draws, $"row {row}, {policy}");
+
+        static WindowData Data(float[] losses) => new(losses, losses, losses, losses, new int[6]);
+    }
+
+    [Fact]
+    public void Select_HistoryNotFull_DrawsEvenly()
+    {
+        var hits = new int[6];
+        var data = new WindowData(s_losses, s_losses, s_losses, s_losses, new int[6]);
+        for (int seed = 0; seed < 8000; seed++)
+        {
+            foreach (int row in Choice.Of(new SelectiveBackpropPolicy { History = 7 }, data, 2, seed).Rows)
+                hits[row]++;
+        }
+
+        for (int row = 0; row < 6; row++)
+            Oracle.AssertFrequency(1 / 3.0, hits[row], 8000, $"row {row}");
+    }
+
+    [Fact]
+    public void Select_WithHistory_PercentilesAreOfTheLastLossesNotOfTheWindow()
+    {
+        // After a window of large losses, all of this window's are in the lower half, and none below it was seen: the largest is chosen most.
+        var policy = new SelectiveBackpropPolicy { History = 100, Beta = 1 };
+        var selector = new RowSelector(policy, 5);
+        float[] large = [.. Enumerable.Range(0, 50).Select(i => 100f + i)], small = [.. Enumerable.Range(0, 50).Select(i => (float)i)];
+        int[] hits = [0, 0];
+        for (int i = 0; i < 400; i++)
+        {
+            Choice.Of(selector, new WindowData(large, large, large, large, new int[50]), 5);
+            foreach (int row in Choice.Of(selector, new WindowData(small, small, small, small, new int[50]), 1).Rows)
+                hits[row / 25]++;
+        }
+
+        // Chances i/100: the upper 25 rows have 925 of 1,225 parts.
+        Oracle.AssertFrequency(925 / 1225.0, hits[1], 400, "upper half");
+    }
+
+    [Fact]
+    public void Select_WindowLongerThanTheHistory_TheLastLossesCount()
+    {
+        float[] losses = [.. Enumerable.Range(0, 20).Select(i => i < 10 ? 50f : i)]; // the last ten are 10 … 19, all below 50
+        var data = new WindowData(losses, losses, losses, losses, new int[20]);
+        var selector = new RowSelector(new SelectiveBackpropPolicy { History = 10, Beta = 64 }, 5);
+
+        Assert.Equal(Enumerable.Range(0, 10), Choice.Of(selector, data, 10).Rows); // percentile 1 there, 0.9^64 at most elsewhere
+    }
+
+    [Fact]
+    public void Select_WindowWithoutTheHistory_SaysHowToRunIt()
+    {
+        WindowData data = WindowData.Classes(20, 1);
+        var random = new SelectionRandom(1);
+
+        Assert.Equal(
+            "The policy needs a LossHistory in SelectionWindow.State, which holds nothing: run the policy through a RowSelector, or give the window what the policy's NewState returns. (Parameter 'window')",
+            Assert.Throws<ArgumentException>(() => new SelectiveBackpropPolicy { History = 10 }.Select(data.Window(new SelectionScratch()), ref random, new int[2], new float[2])).Message);
+    }
+
+    [Fact]
+    public void History_OutsideTheRange_NamesIt()
+        => Assert.StartsWith(
+            "SelectiveBackpropPolicy.History must be in [0, 16384].",
+            Assert.Throws<ArgumentOutOfRangeException>(() => new SelectiveBackpropPolicy { History = 16385 }).Message,
+            StringComparison.Ordinal);
+
     [Fact]
     public void Defaults_ArePinned()
     {
         Assert.Equal(
-            "SelectiveBackpropPolicy { Beta = 3, MinimumProbability = 0, Name = SelectiveBackprop, Needs = Loss, IsUnbiased = False }",
+            "SelectiveBackpropPolicy { Beta = 3, MinimumProbability = 0, History = 0, Name = SelectiveBackprop, Needs = Loss, IsUnbiased = False }",
             new SelectiveBackpropPolicy().ToString());
     }
 

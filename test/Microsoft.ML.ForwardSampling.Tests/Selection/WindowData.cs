@@ -7,6 +7,9 @@ internal sealed record WindowData(float[] Loss, float[] GradientNorm, float[] Ma
 {
     public int Count => Loss.Length;
 
+    /// <summary>Row-major, three of each row.</summary>
+    public float[] Features { get; } = [.. Loss.SelectMany((loss, row) => new[] { 1f, row % 3 - 1f, float.IsFinite(loss) ? Math.Clamp(loss, -3f, 3f) : 0f })];
+
     /// <summary>A classifier's window: skewed losses (some tied), norms in [0.05, 1.5], five classes and unknown labels.</summary>
     public static WindowData Classes(int count, ulong seed)
     {
@@ -51,7 +54,11 @@ internal sealed record WindowData(float[] Loss, float[] GradientNorm, float[] Ma
         Margin = (statistics & RecordStatistics.Margin) != 0 ? Margin : [],
         Entropy = (statistics & RecordStatistics.Entropy) != 0 ? Entropy : [],
         Label = (statistics & RecordStatistics.Label) != 0 ? Label : [],
+        Features = (statistics & RecordStatistics.Features) != 0 ? Features : [],
     };
+
+    /// <summary>Three features of a row; the last tells something of its loss.</summary>
+    public float[] FeaturesOf(int row) => Features[(3 * row)..(3 * row + 3)];
 
     /// <summary>Row i of the result is row order[i] of this one.</summary>
     public WindowData Reordered(int[] order) => new(

@@ -467,6 +467,76 @@ public class NetworkTrainerTests
     }
 
     [Fact]
+    public void Selection_PolicyThatNeedsNoStatistic_CostsNoForwardPass()
+    {
+        NetworkTrainerOptions options = _small with { Epochs = 1, Selection = new InTrainingSelection { Policy = new UniformPolicy(), Statistics = StatisticsSource.Fresh } };
+        using NetworkPredictionTransformer model = Trainers.Regression(options).Fit(TrainingData.View(_context, 640));
+        Assert.Equal((64L, 0L), (model.Model.Report!.BackwardRows, model.Model.Report.ForwardRows));
+    }
+
+    [Theory]
+    [InlineData(PredictionTask.Regression)]
+    [InlineData(PredictionTask.Binary)]
+    [InlineData(PredictionTask.Multiclass)]
+    public void Selection_PolicyWithMemory_IsToldTrainedLossesAndValidationLosses(PredictionTask task)
+    {
+        TrainingRow[] rows = TrainingData.Rows(200);
+        IDataView data = TrainingData.WithKey(_context, _context.Data.LoadFromEnumerable(rows));
+        var reports = new List<TrainingProgress>();
+        var policy = new TellingPolicy();
+        NetworkTrainerOptions options = _small with
+        {
+            HiddenLayers = [],
+            Epochs = 2,
+            Optimizer = new SgdOptions { LearningRate = 1e-12f },
+            Selection = new InTrainingSelection { Policy = policy, WindowSize = 100, Budget = SelectionBudget.Rows(20) },
+            Progress = new Watch(reports.Add),
+        };
+        using NetworkPredictionTransformer model = ForTask(task, options).Fit(data, data);
+
+        Assert.Equal(reports.Where(report => report.ValidationLoss is not null).Select(report => (double)report.ValidationLoss!.Value), policy.Told.OfType<double>());
+        // 20 of each 100 rows, in batches of 32 and, at the end of a pass, 8.
+        TellingPolicy.Trained[] batches = [.. policy.Told.OfType<TellingPolicy.Trained>()];
+        Assert.Equal([32, 8, 32, 8], batches.Select(batch => batch.Losses.Length));
+        TellingPolicy.Row[] chosen = [.. policy.Told.OfType<TellingPolicy.Row>()];
+        Assert.Equal(80, chosen.Length);
+        foreach ((TellingPolicy.Row row, int i) in chosen.Select((row, i) => (row, i)))
+        {
+            (TellingPolicy.Trained batch, int at) = i % 40 < 32 ? (batches[i / 40 * 2], i % 40) : (batches[i / 40 * 2 + 1], i % 40 - 32);
+            Assert.Equal(row.Features, batch.Features[(at * row.Features.Length)..((at + 1) * row.Features.Length)]);
+            // The weights hardly move, so the loss in the window is the loss at the step.
+            Assert.Equal(row.Loss, batch.Losses[at], 1e-4f * (1 + row.Loss));
+            if (task == PredictionTask.Regression)
+                Assert.Empty(batch.Labels);
+            else
+                Assert.Equal(row.Label, batch.Labels[at]);
+        }
+    }
+
+    [Fact]
+    public void Selection_PreviousModelOfAnEqualPolicy_GoesOnWithItsMemory()
+    {
+        IDataView data = TrainingData.View(_context, 640);
+        NetworkTrainerOptions options = _small with { Epochs = 1, Selection = new InTrainingSelection { Policy = new SelectiveBackpropPolicy { History = 1000 } } };
+        using NetworkPredictionTransformer first = Trainers.Regression(options).Fit(data);
+        using NetworkPredictionTransformer second = Trainers.Regression(options).Fit(data, first);
+        using NetworkPredictionTransformer other = Trainers.Regression(options with { Selection = new InTrainingSelection { Policy = new SelectiveBackpropPolicy { History = 999 } } }).Fit(data, first);
+        using NetworkPredictionTransformer without = Trainers.Regression(options with { Selection = null }).Fit(data, first);
+
+        Assert.Equal([false, true, false, false], new[] { first, second, other, without }.Select(model => model.Model.Report!.SelectionContinued));
+        Assert.Equal(640, second.Model.Report!.Selection!.RowsSeen);
+    }
+
+    [Fact]
+    public void Selection_PolicyLearnsFromValidation_NoValidationData_IsRefused()
+    {
+        NetworkTrainer trainer = Trainers.Regression(_small with { Selection = new InTrainingSelection { Policy = new TellingPolicy() } });
+        Assert.Equal(
+            "Policy Telling learns from the loss on validation data: call Fit(data, validationData). (Parameter 'validationData')",
+            Assert.Throws<ArgumentException>(() => trainer.Fit(TrainingData.View(_context, 10))).Message);
+    }
+
+    [Fact]
     public void Selection_RecordedColumnsMissing_NamesTheColumnAndTheWayOut()
     {
         NetworkTrainer trainer = Trainers.Regression(_small with { Selection = new InTrainingSelection { Statistics = StatisticsSource.Recorded } });

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Numerics;
 using System.Runtime.InteropServices;
 
-namespace Microsoft.ML.ForwardSampling.Records;
+namespace Microsoft.ML.ForwardSampling;
 
 /// <summary>CRC-32C (Castagnoli, RFC 3720): the processor's instruction where it has one.</summary>
 internal static class Crc32C

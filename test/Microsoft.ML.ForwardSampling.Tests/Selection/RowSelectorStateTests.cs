@@ -1,0 +1,96 @@
+using FsCheck;
+using FsCheck.Fluent;
+using Microsoft.ML.ForwardSampling.Selection;
+
+namespace Microsoft.ML.ForwardSampling.Tests.Selection;
+
+public sealed class RowSelectorStateTests
+{
+    private static readonly RowSelectorState s_state = new()
+    {
+        PolicyName = "Réservoir",
+        Random = new SelectionRandomState(1, 2, 3, ulong.MaxValue),
+        Report = new SelectionReport { Windows = 4, RowsSeen = 5, RowsSelected = 6, RepairedRows = 7, SumOfWeights = 8.5, LargestWeight = 9.25f },
+        PolicyState = new byte[] { 10, 11, 12 },
+    };
+
+    [Fact]
+    public void ToBytes_AnyState_ComesBackEqual()
+    {
+        Gen<RowSelectorState> states =
+            from name in ArbMap.Default.GeneratorFor<NonNull<string>>()
+            from words in ArbMap.Default.GeneratorFor<ulong>().ArrayOf(4)
+            from counts in ArbMap.Default.GeneratorFor<long>().ArrayOf(4)
+            from sum in ArbMap.Default.GeneratorFor<double>()
+            from largest in ArbMap.Default.GeneratorFor<float>()
+            from policy in ArbMap.Default.GeneratorFor<byte[]>()
+            select new RowSelectorState
+            {
+                PolicyName = name.Get,
+                Random = new SelectionRandomState(words[0], words[1], words[2], words[3]),
+                Report = new SelectionReport { Windows = counts[0], RowsSeen = counts[1], RowsSelected = counts[2], RepairedRows = counts[3], SumOfWeights = sum, LargestWeight = largest },
+                PolicyState = policy,
+            };
+        Properties.Hold(states, state => Assert.Equal(state, RowSelectorState.FromBytes(state.ToBytes())));
+    }
+
+    [Fact]
+    public void ToBytes_IsAFormatForEver()
+        => Assert.Equal(
+            "46776452015E000000" // FwdR, version 1, 94 bytes
+            + "0A52C3A9736572766F6972" // Réservoir
+            + "0100000000000000" + "0200000000000000" + "0300000000000000" + "FFFFFFFFFFFFFFFF"
+            + "0400000000000000" + "0500000000000000" + "0600000000000000" + "0700000000000000" + "0000000000002140" + "00001441"
+            + "030000000A0B0C" + Convert.ToHexString(s_state.ToBytes()[^4..]),
+            Convert.ToHexString(s_state.ToBytes()));
+
+    [Fact]
+    public void FromBytes_CutOffAnywhere_IsRefused()
+    {
+        byte[] bytes = s_state.ToBytes();
+        for (int length = 0; length < bytes.Length; length++)
+            Assert.Throws<InvalidDataException>(() => RowSelectorState.FromBytes(bytes.AsSpan(0, length)));
+        Assert.Equal(
+            $"The saved selector state has {bytes.Length - 2} bytes instead of {bytes.Length}: it was cut off, or something was added.",
+            Assert.Throws<InvalidDataException>(() => RowSelectorState.FromBytes(bytes.AsSpan(0, bytes.Length - 2))).Message);
+    }
+
+    [Fact]
+    public void FromBytes_AnyBitFlipped_IsRefused()
+    {
+        byte[] bytes = s_state.ToBytes();
+        for (int bit = 0; bit < 8 * bytes.Length; bit++)
+        {
+            byte[] damaged = [.. bytes];
+            damaged[bit / 8] ^= (byte)(1 << bit % 8);
+            Assert.Throws<InvalidDataException>(() => RowSelectorState.FromBytes(damaged));
+        }
+    }
+
+    [Fact]
+    public void FromBytes_NewerVersion_SaysSo()
+    {
+        byte[] bytes = s_state.ToBytes();
+        bytes[4] = 2;
+
+        Assert.Equal(
+            "The saved selector state has format version 2; this version of Microsoft.ML.ForwardSampling reads version 1. Update the package to load it.",
+            Assert.Throws<InvalidDataException>(() => RowSelectorState.FromBytes(bytes)).Message);
+    }
+
+    [Fact]
+    public void FromBytes_SomethingElse_SaysSo()
+        => Assert.Equal(
+            "These 20 bytes are not the saved state of a RowSelector: it begins with 'FwdR', a version and a length.",
+            Assert.Throws<InvalidDataException>(() => RowSelectorState.FromBytes(new byte[20])).Message);
+
+    [Fact]
+    public void Equals_ComparesThePolicysBytes()
+    {
+        RowSelectorState same = s_state with { PolicyState = new byte[] { 10, 11, 12 } };
+
+        Assert.Equal(s_state, same);
+        Assert.Equal(s_state.GetHashCode(), same.GetHashCode());
+        Assert.NotEqual(s_state, s_state with { PolicyState = new byte[] { 10, 11, 13 } });
+    }
+}
