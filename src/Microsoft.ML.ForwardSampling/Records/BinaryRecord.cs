@@ -37,11 +37,11 @@ public readonly record struct BinaryRecord : IForwardRecord<BinaryRecord>
     /// <inheritdoc/>
     public float KeepingProbability => Records.KeepingProbability.Decode(_keepingCode);
 
-    static RecordKind IForwardRecord<BinaryRecord>.Kind => RecordKind.Binary;
+    static RecordKind ILogRecord<BinaryRecord>.Kind => RecordKind.Binary;
 
-    ushort IForwardRecord<BinaryRecord>.KeepingCode => _keepingCode;
+    ushort ILogRecord<BinaryRecord>.KeepingCode => _keepingCode;
 
-    int IForwardRecord<BinaryRecord>.Classes => 0;
+    int ILogRecord<BinaryRecord>.Classes => 0;
 
     /// <summary>Makes a record from a score that is the log-odds of class 1.</summary>
     /// <param name="key">Key of the row; <see cref="RecordKey"/> makes one from a name.</param>
@@ -83,9 +83,9 @@ public readonly record struct BinaryRecord : IForwardRecord<BinaryRecord>
             ? new JoinedRecord(Key, label, isDefault, Time, ModelVersion, KeepingProbability, Statistics((int)label), isExact: true)
             : throw RecordLabel.Refused(label, "0 or 1");
 
-    void IForwardRecord<BinaryRecord>.WriteBody(Span<byte> body) => BinaryPrimitives.WriteSingleLittleEndian(body, LogOdds);
+    void ILogRecord<BinaryRecord>.WriteBody(Span<byte> body) => BinaryPrimitives.WriteSingleLittleEndian(body, LogOdds);
 
-    static BinaryRecord IForwardRecord<BinaryRecord>.Read(ulong key, ulong modelVersion, int classes, DateTime time, ushort keepingCode, ReadOnlySpan<byte> body)
+    static BinaryRecord ILogRecord<BinaryRecord>.Read(ulong key, ulong modelVersion, int classes, DateTime time, ushort keepingCode, ReadOnlySpan<byte> body)
         => new(key, BinaryPrimitives.ReadSingleLittleEndian(body), modelVersion, time, keepingCode);
 
     private static float Odds(float probability, float score)

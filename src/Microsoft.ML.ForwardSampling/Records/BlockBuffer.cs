@@ -4,7 +4,7 @@ namespace Microsoft.ML.ForwardSampling.Records;
 
 /// <summary>A block being filled. Records stand in it as they will in the file, except for their times: those are known as steps between the first and the last only when the block is sealed.</summary>
 internal sealed class BlockBuffer<TRecord>
-    where TRecord : struct, IForwardRecord<TRecord>
+    where TRecord : struct, ILogRecord<TRecord>
 {
     private readonly byte[] _bytes;
     private readonly long[] _ticks;

@@ -12,9 +12,9 @@ namespace Microsoft.ML.ForwardSampling.Records;
 /// <para><b>Clock.</b> Record times are written as they come, also when the clock goes backwards; a block's times are exact to 1/8190 of the time it spans. Segment age runs on the monotonic clock.</para>
 /// <para>Thread-safe. Append allocates nothing. Memory is fixed at opening: <see cref="ForwardRecordLogOptions.MemoryBytes"/> and 8 bytes a record.</para>
 /// </remarks>
-/// <typeparam name="TRecord"><see cref="RegressionRecord"/>, <see cref="BinaryRecord"/> or <see cref="MulticlassRecord"/>; one directory holds one of them.</typeparam>
+/// <typeparam name="TRecord"><see cref="RegressionRecord"/>, <see cref="BinaryRecord"/> or <see cref="MulticlassRecord"/>, or <see cref="LabelEvent"/> for labels; one directory holds one of them.</typeparam>
 public sealed class ForwardRecordLog<TRecord> : IDisposable, IAsyncDisposable
-    where TRecord : struct, IForwardRecord<TRecord>
+    where TRecord : struct, ILogRecord<TRecord>
 {
     private readonly object _gate = new();
     private readonly ForwardRecordLogOptions _options;
@@ -51,7 +51,7 @@ public sealed class ForwardRecordLog<TRecord> : IDisposable, IAsyncDisposable
     /// <summary>Opens a log: creates the directory if need be, finishes the segments of crashed writers, deletes old ones, begins a segment.</summary>
     /// <param name="directory">Folder of the segment files, for records of this kind only.</param>
     /// <param name="options">How to write; left out, the defaults.</param>
-    /// <exception cref="ArgumentException"><paramref name="directory"/> is empty, or options do not agree with each other.</exception>
+    /// <exception cref="ArgumentException"><paramref name="directory"/> is empty, or options do not agree with each other, or labels would be dropped under <see cref="RecordOverflow.DropAndRecord"/>.</exception>
     /// <exception cref="IOException">The directory cannot be created or written to.</exception>
     /// <exception cref="UnauthorizedAccessException">The directory is not writable for this user.</exception>
     public ForwardRecordLog(string directory, ForwardRecordLogOptions? options = null)
@@ -64,6 +64,8 @@ public sealed class ForwardRecordLog<TRecord> : IDisposable, IAsyncDisposable
         ArgumentException.ThrowIfNullOrWhiteSpace(directory);
         _options = options ?? new ForwardRecordLogOptions();
         _options.Validate();
+        if (TRecord.Kind == RecordKind.Label && _options.Overflow == RecordOverflow.DropAndRecord)
+            throw new ArgumentException($"{nameof(ForwardRecordLogOptions)}.{nameof(ForwardRecordLogOptions.Overflow)} must be {nameof(RecordOverflow.Block)} for labels: a label carries no keeping probability, so nothing would stand for a dropped one. Got {_options.Overflow}.", nameof(options));
         Directory = Path.GetFullPath(directory);
         storage.CreateDirectory(Directory);
         (_recoveredSegments, _truncatedBytes) = SegmentDirectory.Recover(Directory);

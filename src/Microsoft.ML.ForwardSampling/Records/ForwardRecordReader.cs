@@ -10,9 +10,9 @@ namespace Microsoft.ML.ForwardSampling.Records;
 /// <para>The reader begins at the oldest segment there is and remembers its place only in memory. While it is inside a file, retention of a log leaves that file alone.</para>
 /// <para>Not thread-safe. No allocation per record. Memory: a buffer of at most 256 KiB and one block; 1 MiB and one block for files with blocks beyond 256 KiB.</para>
 /// </remarks>
-/// <typeparam name="TRecord"><see cref="RegressionRecord"/>, <see cref="BinaryRecord"/> or <see cref="MulticlassRecord"/>, as was written.</typeparam>
+/// <typeparam name="TRecord"><see cref="RegressionRecord"/>, <see cref="BinaryRecord"/>, <see cref="MulticlassRecord"/> or <see cref="LabelEvent"/>, as was written.</typeparam>
 public sealed class ForwardRecordReader<TRecord> : IDisposable
-    where TRecord : struct, IForwardRecord<TRecord>
+    where TRecord : struct, ILogRecord<TRecord>
 {
     private static readonly TimeSpan s_shortestPoll = TimeSpan.FromMilliseconds(1);
 

@@ -76,9 +76,9 @@ public readonly record struct MulticlassRecord : IForwardRecord<MulticlassRecord
     /// <inheritdoc/>
     public float KeepingProbability => Records.KeepingProbability.Decode(_keepingCode);
 
-    static RecordKind IForwardRecord<MulticlassRecord>.Kind => RecordKind.Multiclass;
+    static RecordKind ILogRecord<MulticlassRecord>.Kind => RecordKind.Multiclass;
 
-    ushort IForwardRecord<MulticlassRecord>.KeepingCode => _keepingCode;
+    ushort ILogRecord<MulticlassRecord>.KeepingCode => _keepingCode;
 
     /// <summary>Makes a record from class probabilities.</summary>
     /// <param name="key">Key of the row; <see cref="RecordKey"/> makes one from a name.</param>
@@ -203,7 +203,7 @@ public readonly record struct MulticlassRecord : IForwardRecord<MulticlassRecord
         return new JoinedRecord(Key, label, isDefault, Time, ModelVersion, KeepingProbability, in statistics, isExact);
     }
 
-    void IForwardRecord<MulticlassRecord>.WriteBody(Span<byte> body)
+    void ILogRecord<MulticlassRecord>.WriteBody(Span<byte> body)
     {
         BinaryPrimitives.WriteSingleLittleEndian(body[16..], Probability3);
         BinaryPrimitives.WriteUInt16LittleEndian(body, _class1);
@@ -214,7 +214,7 @@ public readonly record struct MulticlassRecord : IForwardRecord<MulticlassRecord
         BinaryPrimitives.WriteSingleLittleEndian(body[12..], Probability2);
     }
 
-    static MulticlassRecord IForwardRecord<MulticlassRecord>.Read(ulong key, ulong modelVersion, int classes, DateTime time, ushort keepingCode, ReadOnlySpan<byte> body)
+    static MulticlassRecord ILogRecord<MulticlassRecord>.Read(ulong key, ulong modelVersion, int classes, DateTime time, ushort keepingCode, ReadOnlySpan<byte> body)
     {
         var top = new Top
         {

@@ -49,11 +49,11 @@ public readonly record struct RegressionRecord : IForwardRecord<RegressionRecord
     /// <inheritdoc/>
     public float KeepingProbability => Records.KeepingProbability.Decode(_keepingCode);
 
-    static RecordKind IForwardRecord<RegressionRecord>.Kind => RecordKind.Regression;
+    static RecordKind ILogRecord<RegressionRecord>.Kind => RecordKind.Regression;
 
-    ushort IForwardRecord<RegressionRecord>.KeepingCode => _keepingCode;
+    ushort ILogRecord<RegressionRecord>.KeepingCode => _keepingCode;
 
-    int IForwardRecord<RegressionRecord>.Classes => 0;
+    int ILogRecord<RegressionRecord>.Classes => 0;
 
     /// <summary>What the forward pass says about the row, now that its label is known.</summary>
     /// <param name="label">True value, in the score's unit; NaN when it is not known.</param>
@@ -69,8 +69,8 @@ public readonly record struct RegressionRecord : IForwardRecord<RegressionRecord
             ? new JoinedRecord(Key, label, isDefault, Time, ModelVersion, KeepingProbability, Statistics(label))
             : throw RecordLabel.Refused(label, "finite");
 
-    void IForwardRecord<RegressionRecord>.WriteBody(Span<byte> body) => BinaryPrimitives.WriteSingleLittleEndian(body, Score);
+    void ILogRecord<RegressionRecord>.WriteBody(Span<byte> body) => BinaryPrimitives.WriteSingleLittleEndian(body, Score);
 
-    static RegressionRecord IForwardRecord<RegressionRecord>.Read(ulong key, ulong modelVersion, int classes, DateTime time, ushort keepingCode, ReadOnlySpan<byte> body)
+    static RegressionRecord ILogRecord<RegressionRecord>.Read(ulong key, ulong modelVersion, int classes, DateTime time, ushort keepingCode, ReadOnlySpan<byte> body)
         => new(key, BinaryPrimitives.ReadSingleLittleEndian(body), modelVersion, time, keepingCode);
 }

@@ -42,7 +42,7 @@ internal sealed class LogFolder : IDisposable
     public ulong[] Keys(out ForwardRecordReaderReport report) => [.. Read(out report).Select(r => r.Key)];
 
     public static T[] ReadAll<T>(ForwardRecordReader<T> reader)
-        where T : struct, IForwardRecord<T>
+        where T : struct, ILogRecord<T>
     {
         var all = new List<T>();
         var some = new T[37];
