@@ -5,20 +5,22 @@ namespace Microsoft.ML.ForwardSampling.Records;
 
 /// <summary>Reads the records in a directory of segment files, also while logs write into it.</summary>
 /// <remarks>
-/// <para>Each record comes once. Those of one writer come in the order in which it appended them; writers, each with files of its own, come in no promised order.
-/// Damaged blocks are skipped and counted; every whole block is read.</para>
-/// <para>The reader begins at the oldest segment there is and remembers its place only in memory. While it is inside a file, retention of a log leaves that file alone.</para>
+/// <para>Each record comes once. Those of one writer come in the order in which it appended them. Writers, each with files of its own, are read side by side: always the one that is furthest behind,
+/// until it is a second and a block ahead of another that has something to read, by record time. Damaged blocks are skipped and counted; every whole block is read.</para>
+/// <para>The reader begins at the oldest segment there is, or at a <see cref="Position"/> that was saved. While it is inside a file, retention of a log leaves that file alone.</para>
 /// <para>Not thread-safe. No allocation per record. Memory: a buffer of at most 256 KiB and one block; 1 MiB and one block for files with blocks beyond 256 KiB.</para>
 /// </remarks>
 /// <typeparam name="TRecord"><see cref="RegressionRecord"/>, <see cref="BinaryRecord"/>, <see cref="MulticlassRecord"/> or <see cref="LabelEvent"/>, as was written.</typeparam>
 public sealed class ForwardRecordReader<TRecord> : IDisposable
     where TRecord : struct, ILogRecord<TRecord>
 {
+    private const long InterleaveTolerance = TimeSpan.TicksPerSecond;
+
     private static readonly TimeSpan s_shortestPoll = TimeSpan.FromMilliseconds(1);
 
     private readonly TimeProvider _time;
     private readonly Dictionary<ulong, WriterPlace> _writers = [];
-    private readonly Queue<WriterPlace> _pass = new();
+    private readonly List<WriterPlace> _pass = [];
     private readonly BlockScanner _scanner = new();
     private readonly byte[] _header = new byte[SegmentFormat.HeaderBytes];
     private readonly ulong[] _versions = new ulong[BlockFormat.MostVersions];
@@ -47,16 +49,40 @@ public sealed class ForwardRecordReader<TRecord> : IDisposable
     /// <param name="timeProvider">Clock for waiting; left out, the system's.</param>
     /// <exception cref="ArgumentException"><paramref name="directory"/> is empty.</exception>
     public ForwardRecordReader(string directory, TimeProvider? timeProvider = null)
+        : this(directory, null, timeProvider)
+    {
+    }
+
+    /// <summary>Goes on where another reader was.</summary>
+    /// <param name="directory">Folder of the segment files; it need not exist yet.</param>
+    /// <param name="position">The other reader's <see cref="Position"/>; null: begin at the oldest segment. Files deleted since are passed over; what they held is counted as deleted.</param>
+    /// <param name="timeProvider">Clock for waiting; left out, the system's.</param>
+    /// <exception cref="ArgumentException"><paramref name="directory"/> is empty, or <paramref name="position"/> was of a reader of another kind of record.</exception>
+    public ForwardRecordReader(string directory, ForwardRecordPosition? position, TimeProvider? timeProvider = null)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(directory);
         Directory = Path.GetFullPath(directory);
         _time = timeProvider ?? TimeProvider.System;
+        if (position is null)
+            return;
+        if (position.Kind != TRecord.Kind)
+            throw new ArgumentException($"The position is of a reader of {position.Kind} records, and {TRecord.Kind} records were asked for.", nameof(position));
+        foreach (WriterPosition writer in position.Writers)
+        {
+            var place = new WriterPlace(in writer);
+            _writers.Add(writer.Writer, place);
+            if ((writer.State & PlaceState.Current) != 0)
+                _place = place;
+        }
     }
 
     /// <summary>Full path of the folder.</summary>
     public string Directory { get; }
 
-    /// <summary>What was counted so far; a snapshot.</summary>
+    /// <summary>Everything before was given out; what comes next is what another reader begins with. Small; a new one at each call.</summary>
+    public ForwardRecordPosition Position => new(TRecord.Kind, [.. _writers.Values.OrderBy(p => p.Writer).Select(ToPosition)]);
+
+    /// <summary>What this reader counted so far; a snapshot.</summary>
     public ForwardRecordReaderReport Report => new()
     {
         Records = _records,
@@ -165,6 +191,8 @@ public sealed class ForwardRecordReader<TRecord> : IDisposable
     {
         while (true)
         {
+            if (_file is not null && IsAhead(_place!))
+                Suspend();
             if (_file is null && !TryOpenNext())
                 return false;
             while (_scanner.TryNext(_file!, _length, out BlockHeader header, out ReadOnlySpan<byte> block))
@@ -201,7 +229,9 @@ public sealed class ForwardRecordReader<TRecord> : IDisposable
         place.Jumped = false;
         place.Ended |= header.IsEnd;
         int seen = (int)Math.Clamp(-gap, 0, header.Count);
-        _duplicates += seen;
+        if (!place.InsideBlock)
+            _duplicates += seen;
+        place.InsideBlock = false;
         if (header.IsEnd)
         {
             place.NextSequence = Math.Max(place.NextSequence, first);
@@ -212,6 +242,7 @@ public sealed class ForwardRecordReader<TRecord> : IDisposable
         if (seen == header.Count)
             return false;
         place.NextSequence = end;
+        place.LatestTicks = Math.Max(place.LatestTicks, header.BaseTicks + (BlockFormat.MostTimeSteps * header.TicksPerStep));
 
         if (_block.Length < block.Length)
             _block = new byte[block.Length];
@@ -258,18 +289,19 @@ public sealed class ForwardRecordReader<TRecord> : IDisposable
                 _writers.Remove(place.Writer);              // a writer whose last file is deleted does not come back
             place.Listed.Sort();
             if (place.Listed.Count > 0)
-                _pass.Enqueue(place);
+                _pass.Add(place);
         }
     }
 
     /// <summary>Opens the file to go on with: the current one of the next writer in the pass, or the one after it when that is finished or gone.</summary>
     private bool TryOpenNext()
     {
-        while (_pass.TryPeek(out WriterPlace? place))
+        while (_pass.Count > 0)
         {
+            WriterPlace place = FurthestBehind();
             if (place.Listed.Count == 0)
             {
-                _pass.Dequeue();
+                _pass.Remove(place);
                 continue;
             }
 
@@ -293,7 +325,7 @@ public sealed class ForwardRecordReader<TRecord> : IDisposable
             if (_file is null)
             {
                 if (exists)
-                    _pass.Dequeue();                        // somebody is alone with it for a moment: next time
+                    _pass.Remove(place);                    // somebody is alone with it for a moment: next time
                 else
                     place.Listed.RemoveAt(0);
                 continue;
@@ -350,8 +382,48 @@ public sealed class ForwardRecordReader<TRecord> : IDisposable
         }
         else
         {
-            _pass.Dequeue();
+            _pass.Remove(place);
         }
+    }
+
+    private WriterPosition ToPosition(WriterPlace place)
+    {
+        PlaceState current = place == _place ? PlaceState.Current : PlaceState.None;
+        return _next < _blockHeader.Count && place == _place
+            ? place.ToPosition(_blockHeader.Count - _next, _blockHeader.Bytes, current | PlaceState.InsideBlock)
+            : place.ToPosition(0, 0, current);
+    }
+
+    /// <summary>Leaves a file for later in this pass.</summary>
+    private void Suspend()
+    {
+        _file!.Dispose();
+        _file = null;
+    }
+
+    private bool IsAhead(WriterPlace place)
+    {
+        foreach (WriterPlace other in _pass)
+        {
+            if (other != place && other.LatestTicks < place.LatestTicks - InterleaveTolerance)
+                return true;
+        }
+
+        return false;
+    }
+
+    private WriterPlace FurthestBehind()
+    {
+        WriterPlace furthest = _place is not null && _pass.Contains(_place) && !IsAhead(_place) ? _place : _pass[0];
+        if (furthest == _place)
+            return furthest;
+        foreach (WriterPlace place in _pass)
+        {
+            if (place.LatestTicks < furthest.LatestTicks)
+                furthest = place;
+        }
+
+        return furthest;
     }
 
     private void CountDamage(long offset, long bytes, string what)
@@ -364,6 +436,18 @@ public sealed class ForwardRecordReader<TRecord> : IDisposable
     /// <summary>How far the files of one writer are read.</summary>
     private sealed class WriterPlace(ulong writer)
     {
+        public WriterPlace(in WriterPosition position)
+            : this(position.Writer)
+        {
+            (Offset, NextSequence, LatestTicks, Ordinal) = (position.Offset, position.NextSequence, position.LatestTicks, position.Ordinal);
+            IsBegun = (position.State & PlaceState.Begun) != 0;
+            IsChecked = (position.State & PlaceState.Checked) != 0;
+            Ended = (position.State & PlaceState.Ended) != 0;
+            Left = (position.State & PlaceState.Left) != 0;
+            Jumped = (position.State & PlaceState.Jumped) != 0;
+            InsideBlock = (position.State & PlaceState.InsideBlock) != 0;
+        }
+
         public ulong Writer { get; } = writer;
 
         /// <summary>Files there are, ascending, from the current one on.</summary>
@@ -391,6 +475,21 @@ public sealed class ForwardRecordReader<TRecord> : IDisposable
         public bool Jumped { get; set; }
 
         public long NextSequence { get; set; } = -1;
+
+        /// <summary>The latest time seen in this writer's blocks, in ticks.</summary>
+        public long LatestTicks { get; set; } = -1;
+
+        /// <summary>The next block was given out in part already, by the reader whose position this was.</summary>
+        public bool InsideBlock { get; set; }
+
+        /// <summary>This place, before the last records and bytes.</summary>
+        public WriterPosition ToPosition(int records, int bytes, PlaceState state) => new(
+            Writer,
+            Offset - bytes,
+            NextSequence - records,
+            LatestTicks,
+            Ordinal,
+            state | (IsBegun ? PlaceState.Begun : 0) | (IsChecked ? PlaceState.Checked : 0) | (Ended ? PlaceState.Ended : 0) | (Left ? PlaceState.Left : 0) | (Jumped ? PlaceState.Jumped : 0) | (InsideBlock ? PlaceState.InsideBlock : 0));
 
         public void Begin(uint ordinal) => (IsBegun, Ordinal, Offset, IsChecked, Ended, Left) = (true, ordinal, 0, false, false, false);
 

@@ -1,0 +1,155 @@
+using System.Buffers.Binary;
+
+namespace Microsoft.ML.ForwardSampling.Records;
+
+/// <summary>Joins a directory of records with a directory of labels, also while both are being written, and goes on after a restart where it was saved.</summary>
+/// <remarks>
+/// <para>Both logs are read side by side and merged by time into a <see cref="LabelJoiner{TRecord}"/>. <see cref="Save"/> writes the two places in the logs, the joiner's state and the number of rows given out into one file, at once:
+/// written under another name, forced to the disk and renamed. A process killed at any moment goes on from its last save; nothing is lost, and the rows given out since then come again.
+/// So each row has its effect once when the consumer replaces by <see cref="JoinedRecord.Key"/>, or keeps what it has made of rows beyond <see cref="Rows"/> aside until Save has returned.</para>
+/// <para>Not thread-safe. Memory: the joiner's, two readers' and about 1 MiB.</para>
+/// </remarks>
+/// <typeparam name="TRecord"><see cref="RegressionRecord"/>, <see cref="BinaryRecord"/> or <see cref="MulticlassRecord"/>, as was written.</typeparam>
+public sealed class ForwardRecordJoin<TRecord> : IDisposable
+    where TRecord : struct, IForwardRecord<TRecord>
+{
+    private const ushort StateVersion = 1;
+    private const int HeadBytes = 24;
+    private const int MostPositionBytes = 1 << 28;
+
+    private readonly ForwardRecordReader<TRecord> _records;
+    private readonly ForwardRecordReader<LabelEvent> _labels;
+    private readonly LabelJoiner<TRecord> _joiner;
+    private readonly JoinFeed<TRecord> _feed;
+
+    /// <summary>Begins a join, or goes on with the one that was saved.</summary>
+    /// <param name="recordDirectory">Folder of the records' log; it need not exist yet.</param>
+    /// <param name="labelDirectory">Folder of the labels' log, another one; it need not exist yet.</param>
+    /// <param name="statePath">File that <see cref="Save"/> writes; if it is there, the join goes on from it. Null: begin at the oldest records and never save.</param>
+    /// <param name="options">The rules; left out, the defaults.</param>
+    /// <exception cref="ArgumentException">A folder is empty, both are the same, or the state was saved under other rules.</exception>
+    /// <exception cref="InvalidDataException">The state is damaged, or of another kind of record.</exception>
+    /// <exception cref="NotSupportedException">The state is of a newer format.</exception>
+    /// <exception cref="IOException">The state cannot be read.</exception>
+    public ForwardRecordJoin(string recordDirectory, string labelDirectory, string? statePath = null, LabelJoinOptions? options = null)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(recordDirectory);
+        ArgumentException.ThrowIfNullOrWhiteSpace(labelDirectory);
+        if (Path.GetFullPath(recordDirectory) == Path.GetFullPath(labelDirectory))
+            throw new ArgumentException($"Records and labels need a directory each. Got {Path.GetFullPath(recordDirectory)} for both.", nameof(labelDirectory));
+        StatePath = statePath is null ? null : Path.GetFullPath(statePath);
+
+        ForwardRecordPosition? records = null, labels = null;
+        StateSections? sections = null;
+        using FileStream? stream = StatePath is not null && File.Exists(StatePath) ? new FileStream(StatePath, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16) : null;
+        if (stream is not null)
+        {
+            sections = new StateSections(stream, StatePath!);
+            Rows = ReadHead(sections);
+            records = ForwardRecordPosition.Parse(sections.ReadUpTo(MostPositionBytes));
+            labels = ForwardRecordPosition.Parse(sections.ReadUpTo(MostPositionBytes));
+            _joiner = LabelJoiner<TRecord>.Load(stream, options);
+        }
+
+        _joiner ??= new LabelJoiner<TRecord>(options);
+        _records = new ForwardRecordReader<TRecord>(recordDirectory, records);
+        _labels = new ForwardRecordReader<LabelEvent>(labelDirectory, labels);
+        _feed = new JoinFeed<TRecord>(_joiner, to => _records.Read(to), to => _labels.Read(to));
+        if (sections is not null)
+        {
+            _feed.Records.Load(sections);
+            _feed.Labels.Load(sections);
+        }
+    }
+
+    /// <summary>Full path of the file that <see cref="Save"/> writes, or null.</summary>
+    public string? StatePath { get; }
+
+    /// <summary>Rows given out since the join began, over all restarts up to the last save.</summary>
+    public long Rows { get; private set; }
+
+    /// <summary>What the joiner counted, over all restarts up to the last save.</summary>
+    public LabelJoinReport Report => _joiner.Report;
+
+    /// <summary>What this object's reader of records counted.</summary>
+    public ForwardRecordReaderReport RecordReport => _records.Report;
+
+    /// <summary>What this object's reader of labels counted.</summary>
+    public ForwardRecordReaderReport LabelReport => _labels.Report;
+
+    private static ReadOnlySpan<byte> Magic => "FSRJSTA\n"u8;
+
+    /// <summary>Reads what the logs hold now and gives out the rows that are due.</summary>
+    /// <param name="rows">Out: filled from the start.</param>
+    /// <returns>Number of rows, at most the length of <paramref name="rows"/>. 0 when there is nothing new at the moment.</returns>
+    /// <exception cref="NotSupportedException">A log's file is of a newer format.</exception>
+    /// <exception cref="InvalidDataException">A log's file holds records of another kind.</exception>
+    /// <exception cref="IOException">A log's file cannot be read.</exception>
+    /// <exception cref="ObjectDisposedException">The join is closed.</exception>
+    public int Read(Span<JoinedRecord> rows)
+    {
+        int filled = 0;
+        do
+            filled += _joiner.Read(rows[filled..]);
+        while (filled < rows.Length && _feed.TryPush());
+        Rows += filled;
+        return filled;
+    }
+
+    /// <summary>Says that no event older than this will come any more, so that windows end although the logs pause.</summary>
+    /// <param name="time">For a live join: now, less what the writers may lag behind. One before the watermark changes nothing.</param>
+    /// <exception cref="ArgumentException"><paramref name="time"/> is neither UTC nor local.</exception>
+    public void AdvanceTo(DateTime time) => _joiner.AdvanceTo(time);
+
+    /// <summary>Says that nothing more will come, for logs that are closed: the rest of the rows can be read. Call it when Read gives 0.</summary>
+    public void Complete() => _joiner.Complete();
+
+    /// <summary>Writes the state: either the former file stays, or the new one is whole.</summary>
+    /// <exception cref="InvalidOperationException">No file was named.</exception>
+    /// <exception cref="IOException">The file cannot be written; the former one is as it was.</exception>
+    /// <exception cref="UnauthorizedAccessException">The folder is not writable for this user.</exception>
+    public void Save()
+    {
+        if (StatePath is null)
+            throw new InvalidOperationException("The join was made without a file for its state: name one in the constructor.");
+        string folder = Path.GetDirectoryName(StatePath)!, temporary = StatePath + ".new";
+        Directory.CreateDirectory(folder);
+        using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 16))
+        {
+            var sections = new StateSections(stream, StatePath);
+            Span<byte> head = stackalloc byte[HeadBytes];
+            head.Clear();
+            Magic.CopyTo(head);
+            BinaryPrimitives.WriteUInt16LittleEndian(head[8..], StateVersion);
+            BinaryPrimitives.WriteInt64LittleEndian(head[16..], Rows);
+            sections.Write(head);
+            sections.Write(_records.Position.ToArray());
+            sections.Write(_labels.Position.ToArray());
+            _joiner.Save(stream);
+            sections.Write(_feed.Records.ToArray());
+            sections.Write(_feed.Labels.ToArray());
+            stream.Flush(flushToDisk: true);
+        }
+
+        File.Move(temporary, StatePath, overwrite: true);
+        DiskStorage.Instance.FlushDirectory(folder);
+    }
+
+    /// <summary>Closes the files. Nothing is saved.</summary>
+    public void Dispose()
+    {
+        _records.Dispose();
+        _labels.Dispose();
+    }
+
+    private static long ReadHead(StateSections sections)
+    {
+        ReadOnlySpan<byte> head = sections.Read(HeadBytes);
+        if (!head.StartsWith(Magic))
+            throw sections.Damaged("it does not begin as the state of a join");
+        ushort version = BinaryPrimitives.ReadUInt16LittleEndian(head[8..]);
+        return version <= StateVersion
+            ? BinaryPrimitives.ReadInt64LittleEndian(head[16..])
+            : throw new NotSupportedException($"The state of the join has format version {version}, and this library reads versions up to {StateVersion}.");
+    }
+}
