@@ -7,5 +7,6 @@ return args switch
     ["training-steps", .. var rest] => TrainingSteps.Run(rest),
     ["scoring", .. var rest] => ScoringRate.Run(rest),
     ["records", .. var rest] => RecordsBench.Run(rest),
+    ["optimum", .. var rest] => OptimumBench.Run(rest),
     _ => BenchmarkSwitcher.FromAssembly(typeof(ScoringRate).Assembly).Run(args).Any() ? 0 : 1,
 };

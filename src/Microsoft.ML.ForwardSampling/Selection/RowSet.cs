@@ -23,6 +23,10 @@ internal readonly ref struct RowSet
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Add(int row) => _words[row >> 6] |= 1UL << row;
 
+    /// <summary>Takes a row out; no effect when it is not there.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Remove(int row) => _words[row >> 6] &= ~(1UL << row);
+
     /// <summary>Number of rows in the set.</summary>
     public int Count()
     {
