@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sets up, builds, runs and tests. Usage: ./build.sh [run|test|bench|pack|build] [arguments]
+# Sets up, builds, runs and tests. Usage: ./build.sh [run|compare|test|bench|pack|build] [arguments]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
@@ -17,6 +17,7 @@ usage() {
     cat <<'TEXT'
 Usage: ./build.sh COMMAND [ARGUMENTS]
   run     the main job: record, select and train on Fashion-MNIST (arguments: --quick, --seeds N, --json FILE, ... see --help)
+  compare does it pay? every policy against an even draw, on Fashion-MNIST or on your file (--data rows.csv --label y --task binary, see --help)
   test    all tests
   bench   benchmarks: training (against PyTorch), scoring, records, selection (NumPy); or the named one
   pack    the NuGet package, into packages/ (from the real packages only)
@@ -104,7 +105,7 @@ run_tests() {
 run_examples() {
     prepare "${data_packages[@]}"
     dotnet build src/Examples -c Release -v quiet
-    exec dotnet run --project src/Examples -c Release --no-build -- quick-start "$@"
+    exec dotnet run --project src/Examples -c Release --no-build -- "$@"
 }
 
 run_bench() {
@@ -117,7 +118,8 @@ run_bench() {
 command=${1:-}
 [[ $# -gt 0 ]] && shift
 case "$command" in
-    run) run_examples "$@" ;;
+    run) run_examples quick-start "$@" ;;
+    compare) run_examples compare "$@" ;;
     test) run_tests "$@" ;;
     bench) run_bench "$@" ;;
     build)

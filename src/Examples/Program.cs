@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Microsoft.ML.ForwardSampling.Examples.Compare;
 using Spectre.Console;
 
 namespace Microsoft.ML.ForwardSampling.Examples;
@@ -26,6 +27,9 @@ internal static class Program
     {
         var root = new RootCommand("Examples of Microsoft.ML.ForwardSampling.");
         root.Add(QuickStartCommand.Create((options, token) => Guarded(error, token, () => QuickStart.Run(options, console, token))));
+        root.Add(CompareCommand.Create(
+            (options, token) => Guarded(error, token, () => CompareRunner.Run(options, console, token)),
+            (files, token) => Guarded(error, token, () => CompareCommand.WriteTables(output, files))));
         foreach (Example example in Example.All)
             root.Add(example.CreateCommand((rows, seed, token) => Guarded(error, token, () => example.Run(output, rows, seed, token))));
         foreach ((string name, string reason) in Example.Unavailable)
@@ -71,6 +75,11 @@ internal static class Program
         {
             await Task.Run(run, CancellationToken.None);
             return 0;
+        }
+        catch (PartialResultsException e)
+        {
+            await error.WriteLineAsync(e.Message);
+            return Stopped;
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {

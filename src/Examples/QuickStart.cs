@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using Microsoft.ML.Data;
 using Microsoft.ML.ForwardSampling.Recording;
 using Microsoft.ML.ForwardSampling.Scoring;
@@ -66,7 +67,7 @@ internal static class QuickStart
     /// <param name="policy">Null: every row gets a backward pass.</param>
     private static PolicyRun Stream(
         IReadOnlyList<FashionImage> training, IReadOnlyList<FashionImage> test, IRowSelectionPolicy? policy, int seed,
-        QuickStartOptions options, IProgress<QuickStartProgress> progress, CancellationToken cancellation)
+        QuickStartOptions options, IProgress<RunProgress> progress, CancellationToken cancellation)
     {
         var mlContext = new MLContext(seed);
         ForwardSamplingCatalog fs = mlContext.ForwardSampling();
@@ -122,7 +123,8 @@ internal static class QuickStart
                         curve.Add(counts.At(chunk == chunksOfAPass ? pass : 0, accuracy.Value));
                     }
 
-                    progress.Report(new QuickStartProgress(NameOf(policy), seed, (pass - 1) * chunksOfAPass + chunk, options.Passes * chunksOfAPass, accuracy));
+                    double share = (double)((pass - 1) * chunksOfAPass + chunk) / (options.Passes * chunksOfAPass);
+                    progress.Report(new RunProgress(NameOf(policy), seed, share, accuracy?.ToString("P2", CultureInfo.InvariantCulture)));
                 }
             }
         }
@@ -230,9 +232,9 @@ internal static class QuickStart
         public float Entropy { get; set; } = forward.Entropy;
     }
 
-    private sealed class Unwatched : IProgress<QuickStartProgress>
+    private sealed class Unwatched : IProgress<RunProgress>
     {
-        public void Report(QuickStartProgress value)
+        public void Report(RunProgress value)
         {
         }
     }

@@ -16,17 +16,12 @@ internal static class QuickStartConsole
     }
 
     /// <summary>Does the work under a live display, or with a plain line for each finished stream where the output is no terminal.</summary>
-    public static void Watch(IAnsiConsole console, QuickStartOptions options, Action<IProgress<QuickStartProgress>> work)
+    public static void Watch(IAnsiConsole console, QuickStartOptions options, Action<IProgress<RunProgress>> work)
     {
-        if (!console.Profile.Out.IsTerminal)
-        {
-            work(new PlainProgress(console, options));
-            return;
-        }
-
-        console.Progress()
-            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
-            .Start(context => work(new LiveProgress(context, options)));
+        IEnumerable<(string, int)> policies = QuickStart.PoliciesOf(options).Select(policy => (QuickStart.NameOf(policy), options.Seeds));
+        if (options.FullSeeds > 0)
+            policies = policies.Append((QuickStartResults.FullTraining, options.FullSeeds));
+        RunDisplay.Watch(console, [.. policies], work);
     }
 
     /// <summary>The table and what it shows.</summary>
@@ -60,41 +55,5 @@ internal static class QuickStartConsole
             yield return rows.ToString("N0", culture);
         foreach (double seconds in new[] { row.RecordSeconds, row.ReadSeconds, row.TrainSeconds })
             yield return seconds.ToString("0.0", culture);
-    }
-
-    private static int SeedsOf(QuickStartOptions options, string policy)
-        => policy == QuickStartResults.FullTraining ? options.FullSeeds : options.Seeds;
-
-    /// <summary>One line for each finished stream.</summary>
-    private sealed class PlainProgress(IAnsiConsole console, QuickStartOptions options) : IProgress<QuickStartProgress>
-    {
-        public void Report(QuickStartProgress value)
-        {
-            if (value.Chunk == value.Chunks)
-                console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{value.Policy}, seed {value.Seed} of {SeedsOf(options, value.Policy)}: {value.Accuracy:P2}"));
-        }
-    }
-
-    /// <summary>One bar for each policy, over all of its seeds.</summary>
-    private sealed class LiveProgress : IProgress<QuickStartProgress>
-    {
-        private readonly Dictionary<string, ProgressTask> _bars = [];
-        private readonly QuickStartOptions _options;
-
-        public LiveProgress(ProgressContext context, QuickStartOptions options)
-        {
-            _options = options;
-            IEnumerable<string> names = QuickStart.PoliciesOf(options).Select(QuickStart.NameOf);
-            foreach (string name in options.FullSeeds > 0 ? names.Append(QuickStartResults.FullTraining) : names)
-                _bars[name] = context.AddTask(name, maxValue: SeedsOf(options, name));
-        }
-
-        public void Report(QuickStartProgress value)
-        {
-            ProgressTask bar = _bars[value.Policy];
-            bar.Value = value.Seed - 1 + (double)value.Chunk / value.Chunks;
-            if (value.Accuracy is { } accuracy)
-                bar.Description = string.Create(CultureInfo.InvariantCulture, $"{value.Policy}, seed {value.Seed} of {SeedsOf(_options, value.Policy)}: {accuracy:P2}");
-        }
     }
 }

@@ -3,9 +3,6 @@ using System.Text.Json;
 
 namespace Microsoft.ML.ForwardSampling.Examples;
 
-/// <summary>How far a stream is.</summary>
-internal sealed record QuickStartProgress(string Policy, int Seed, int Chunk, int Chunks, double? Accuracy);
-
 /// <summary>A network of a stream, tested, and what it took to get there.</summary>
 /// <param name="Pass">The pass that ended here, or 0 within the first.</param>
 /// <param name="Accuracy">Share of the test rows classified correctly.</param>

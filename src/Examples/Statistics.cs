@@ -7,6 +7,9 @@ namespace Microsoft.ML.ForwardSampling.Examples;
 /// <param name="Pairs">Number of pairs.</param>
 internal sealed record PairedDifference(double Mean, double Low, double High, int Pairs)
 {
+    /// <summary>Chance of a mean at least as far from zero if the pairs differed by noise alone: the two-sided paired t test. NaN for one pair.</summary>
+    public required double PValue { get; init; }
+
     /// <summary>Whether the interval leaves out zero.</summary>
     public bool IsDifference => Low > 0 || High < 0;
 
@@ -18,8 +21,12 @@ internal sealed record PairedDifference(double Mean, double Low, double High, in
             throw new ArgumentException($"Pairs need two lists of the same length, at least 1. Got {first.Count} and {second.Count}.", nameof(second));
         double[] differences = [.. first.Zip(second, (a, b) => a - b)];
         double mean = differences.Average();
-        double half = Statistics.StudentT95(differences.Length - 1) * Statistics.StandardDeviation(differences) / Math.Sqrt(differences.Length);
-        return new PairedDifference(mean, mean - half, mean + half, differences.Length);
+        double error = Statistics.StandardDeviation(differences) / Math.Sqrt(differences.Length);
+        double half = Statistics.StudentT95(differences.Length - 1) * error;
+
+        // Pairs that all differ by the same amount leave no room for noise; equal ones, none for a difference.
+        double p = error == 0 ? (mean == 0 ? 1 : 0) : Statistics.StudentTTwoSided(mean / error, differences.Length - 1);
+        return new PairedDifference(mean, mean - half, mean + half, differences.Length) { PValue = p };
     }
 }
 
@@ -47,4 +54,42 @@ internal static class Statistics
     /// <remarks>Beyond 30 degrees of freedom the value for 30, at most 4 % too wide.</remarks>
     public static double StudentT95(int degreesOfFreedom)
         => degreesOfFreedom < 1 ? double.NaN : Quantiles[Math.Min(degreesOfFreedom, Quantiles.Length) - 1];
+
+    /// <summary>Chance that Student's t is at least as far from zero as a value, on either side; NaN for no degree of freedom.</summary>
+    /// <remarks>The finite sums of Abramowitz and Stegun, 26.7.3 and 26.7.4.</remarks>
+    /// <param name="t">The value.</param>
+    /// <param name="degreesOfFreedom">Degrees of freedom; below 1: NaN.</param>
+    public static double StudentTTwoSided(double t, int degreesOfFreedom)
+    {
+        if (degreesOfFreedom < 1 || double.IsNaN(t))
+            return double.NaN;
+        double angle = Math.Atan(Math.Abs(t) / Math.Sqrt(degreesOfFreedom));
+        (double sine, double cosine) = Math.SinCos(angle);
+        bool isOdd = degreesOfFreedom % 2 == 1;
+        double term = isOdd ? cosine : 1, sum = degreesOfFreedom == 1 ? 0 : term;
+        for (int k = isOdd ? 3 : 2; k <= degreesOfFreedom - 2; k += 2)
+        {
+            term *= cosine * cosine * (k - 1) / k;
+            sum += term;
+        }
+
+        double within = isOdd ? 2 / Math.PI * (angle + sine * sum) : sine * sum;
+        return Math.Clamp(1 - within, 0, 1);
+    }
+
+    /// <summary>Holm's adjustment (Scand. J. Statist. 6, 1979): the chance of even one false difference among all tests stays below the level at which the adjusted values are read.</summary>
+    /// <param name="pValues">One value for each test; NaN (no test) stays NaN and counts for nothing.</param>
+    public static double[] Holm(IReadOnlyList<double> pValues)
+    {
+        double[] adjusted = [.. pValues];
+        int[] order = [.. Enumerable.Range(0, adjusted.Length).Where(i => !double.IsNaN(adjusted[i])).OrderBy(i => pValues[i])];
+        double largest = 0;
+        for (int rank = 0; rank < order.Length; rank++)
+        {
+            largest = Math.Max(largest, Math.Min(1, (order.Length - rank) * pValues[order[rank]]));
+            adjusted[order[rank]] = largest;
+        }
+
+        return adjusted;
+    }
 }

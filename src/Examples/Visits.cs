@@ -24,10 +24,16 @@ internal static class Visits
         for (int i = 0; i < count; i++)
         {
             float[] x = [.. Enumerable.Range(0, 10).Select(_ => 2 * random.NextSingle() - 1)];
-            double logit = -6 + 2 * x[0] + 3 * x[1] * x[2] + 3 * Math.Abs(x[3]) + 2 * Math.Sin(4 * x[4]);
-            visits[i] = new Visit { Features = x, Label = random.NextDouble() < 1 / (1 + Math.Exp(-logit)) };
+            visits[i] = new Visit { Features = x, Label = random.NextDouble() < ChanceOfClick(x) };
         }
 
         return visits;
+    }
+
+    /// <summary>The true chance of a click: no model can know more.</summary>
+    public static double ChanceOfClick(ReadOnlySpan<float> x)
+    {
+        double logit = -6 + 2 * x[0] + 3 * x[1] * x[2] + 3 * Math.Abs(x[3]) + 2 * Math.Sin(4 * x[4]);
+        return 1 / (1 + Math.Exp(-logit));
     }
 }

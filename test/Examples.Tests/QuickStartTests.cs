@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
+using Microsoft.ML.ForwardSampling.Examples.Pages;
 using Spectre.Console;
 
 namespace Microsoft.ML.ForwardSampling.Examples.Tests;
@@ -95,7 +96,7 @@ public sealed partial class QuickStartTests(QuickStartTests.SmallRun run) : ICla
         Assert.Equal(5, findings.Length);
         string output = Space().Replace(run.Output, " ");
         Assert.All(findings, finding => Assert.Contains(finding, output, StringComparison.Ordinal));
-        Assert.All(findings, finding => Assert.Contains(AccuracyPage.Encode(finding), run.Page, StringComparison.Ordinal));
+        Assert.All(findings, finding => Assert.Contains(HtmlPage.Encode(finding), run.Page, StringComparison.Ordinal));
         Assert.Contains(QuickStartResults.CostNote, output, StringComparison.Ordinal);
     }
 
@@ -137,7 +138,7 @@ public sealed partial class QuickStartTests(QuickStartTests.SmallRun run) : ICla
         foreach ((string policy, JsonElement row) in run.Table)
         {
             string accuracy = row.GetProperty("accuracy").GetDouble().ToString("P2", CultureInfo.InvariantCulture);
-            Assert.Contains($"<tr><th>{policy}</th><td>{AccuracyPage.Encode(accuracy)}</td>", run.Page, StringComparison.Ordinal);
+            Assert.Contains($"<tr><th>{policy}</th><td>{HtmlPage.Encode(accuracy)}</td>", run.Page, StringComparison.Ordinal);
         }
     }
 

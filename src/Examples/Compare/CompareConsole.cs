@@ -1,0 +1,71 @@
+using Spectre.Console;
+using static Microsoft.ML.ForwardSampling.Examples.Compare.CompareText;
+
+namespace Microsoft.ML.ForwardSampling.Examples.Compare;
+
+/// <summary>What the comparison shows in a terminal, and the table for documents.</summary>
+internal static class CompareConsole
+{
+    /// <summary>Says what will run, and what was done with the data.</summary>
+    public static void WriteProtocol(IAnsiConsole console, CompareResults results)
+    {
+        console.WriteLine(results.Protocol());
+        foreach (string note in results.Notes)
+            console.WriteLine(note);
+        console.WriteLine();
+    }
+
+    /// <summary>The table and the answer.</summary>
+    public static void WriteResults(IAnsiConsole console, CompareResults results)
+    {
+        var table = new Table { Border = TableBorder.Simple };
+        foreach ((int i, string heading) in Headings(results).Index())
+            table.AddColumn(i == 0 ? new TableColumn(heading) : new TableColumn(heading).RightAligned());
+        foreach (CompareSummary row in results.Table())
+            table.AddRow([.. Cells(results, row).Select(Markup.Escape)]);
+        console.WriteLine();
+        console.Write(table);
+        console.WriteLine(results.Finding());
+        if (results.PartialText is { } partial)
+            console.WriteLine($"These results are {partial}.");
+        console.WriteLine();
+        console.WriteLine(CompareResults.TestNote);
+        console.WriteLine(CompareResults.CostNote);
+        console.WriteLine();
+    }
+
+    /// <summary>Headings of the table.</summary>
+    public static IEnumerable<string> Headings(CompareResults results)
+        => ["Training", .. results.Metrics.Select(metric => metric.Name), "to Uniform", "p", "seeds", "backward rows", "recorded rows", "extra forward rows", "record s", "select s", "train s"];
+
+    /// <summary>A row of the table.</summary>
+    public static IEnumerable<string> Cells(CompareResults results, CompareSummary row)
+    {
+        const string None = "–";
+        yield return row.Failed > 0 ? $"{row.Arm} ({row.Failed} failed)" : row.Arm;
+        for (int i = 0; i < results.Metrics.Count; i++)
+            yield return i < row.Values.Count ? Mean(results.Metrics[i], row.Values[i]) : None;
+        yield return row.AgainstUniform is { } difference ? Difference(results.Metrics[0], difference) : None;
+        yield return Chance(row.PValue);
+        yield return Text($"{row.Seeds}");
+        yield return row.Last is { } rows ? Text($"{rows.BackwardRows:N0}") : None;
+        yield return row.Last is { } recorded ? Text($"{recorded.RecordedRows:N0}") : None;
+        yield return row.Last is { } forward ? Text($"{forward.ForwardRows:N0}") : None;
+        yield return row.Last is { } record ? Text($"{record.RecordSeconds:0.0}") : None;
+        yield return row.Last is { } select ? Text($"{select.SelectSeconds:0.00}") : None;
+        yield return row.Last is { } train ? Text($"{train.TrainSeconds:0.0}") : None;
+    }
+
+    /// <summary>The table in Markdown, with the answer above it.</summary>
+    public static void WriteMarkdown(TextWriter output, CompareResults results)
+    {
+        output.WriteLine(results.PartialText is { } partial ? $"{results.Finding()} ({partial})" : results.Finding());
+        output.WriteLine();
+        string[] headings = [.. Headings(results)];
+        output.WriteLine($"| {string.Join(" | ", headings)} |");
+        output.WriteLine($"| --- |{string.Concat(Enumerable.Repeat(" ---: |", headings.Length - 1))}");
+        foreach (CompareSummary row in results.Table())
+            output.WriteLine($"| {string.Join(" | ", Cells(results, row))} |");
+        output.WriteLine();
+    }
+}
