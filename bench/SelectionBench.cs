@@ -22,6 +22,7 @@ public class SelectionBench
     private readonly float[][] _loss = new float[Windows][];
     private readonly float[][] _gradientNorm = new float[Windows][];
     private readonly int[][] _label = new int[Windows][];
+    private readonly float[][] _referenceLoss = new float[Windows][];
     private RowSelector[] _selectors = [];
     private int[] _rows = [];
     private float[] _weights = [];
@@ -41,12 +42,14 @@ public class SelectionBench
             _loss[w] = new float[Window];
             _gradientNorm[w] = new float[Window];
             _label[w] = new int[Window];
+            _referenceLoss[w] = new float[Window];
             for (int i = 0; i < Window; i++)
             {
                 double miss = Math.Pow(random.NextDouble(), 2);
                 _loss[w][i] = (float)-Math.Log(1 - 0.999999 * miss);
                 _gradientNorm[w][i] = (float)(1.2 * miss);
                 _label[w][i] = random.NextInt(10);
+                _referenceLoss[w][i] = _loss[w][i] * (float)random.NextDouble();
             }
         }
 
@@ -67,6 +70,9 @@ public class SelectionBench
             new RowSelector(new CubePolicy(), 1),
             new RowSelector(new InfoBatchPolicy(), 1),
             new RowSelector(new UniformFloorPolicy(), 1),
+            new RowSelector(new ReducibleLossPolicy(), 1),
+            new RowSelector(new GroupBudgetPolicy(), 1),
+            new RowSelector(new WeightCapPolicy(), 1),
         ];
         foreach (RowSelector selector in _selectors)
         {
@@ -135,10 +141,25 @@ public class SelectionBench
     [Benchmark]
     public int UniformFloor() => Select(_selectors[11]);
 
+    /// <summary>The largest losses above a reference.</summary>
+    /// <returns>The first chosen row.</returns>
+    [Benchmark]
+    public int ReducibleLoss() => Select(_selectors[12]);
+
+    /// <summary>The default policy within each of ten groups.</summary>
+    /// <returns>The first chosen row.</returns>
+    [Benchmark]
+    public int GroupBudget() => Select(_selectors[13]);
+
+    /// <summary>Chances by gradient norm, weights cut.</summary>
+    /// <returns>The first chosen row.</returns>
+    [Benchmark]
+    public int WeightCap() => Select(_selectors[14]);
+
     private int Select(RowSelector selector)
     {
         int w = _turn++ & (Windows - 1);
-        var window = new SelectionWindow(Window, selector.Scratch) { Loss = _loss[w], GradientNorm = _gradientNorm[w], Label = _label[w] };
+        var window = new SelectionWindow(Window, selector.Scratch) { Loss = _loss[w], GradientNorm = _gradientNorm[w], Label = _label[w], ReferenceLoss = _referenceLoss[w], Group = _label[w] };
         selector.Select(in window, _rows, _weights);
         return _rows[0];
     }

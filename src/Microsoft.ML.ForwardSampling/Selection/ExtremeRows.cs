@@ -13,7 +13,7 @@ internal static class ExtremeRows
     private const int Buckets = 256;
 
     /// <summary>Chooses the rows.Length rows of largest (or smallest) value. Among rows whose value is the cut itself, every subset has the same chance.</summary>
-    /// <param name="values">Length n, finite.</param>
+    /// <param name="values">Length n, no NaN.</param>
     /// <param name="largest">Whether large values are taken, or small ones.</param>
     /// <param name="random">Draws among rows that tie at the cut, at most one number each; nothing is drawn where all of them or none is taken.</param>
     /// <param name="rows">Out, length b ≤ n: ascending.</param>

@@ -22,6 +22,12 @@ public enum RecordStatistics
     /// <summary>Class of the row. Read where rows have classes; in a window without them (regression) the policy does without.</summary>
     Label = 16,
 
+    /// <summary>Loss under a reference model, column <see cref="ForwardColumns.ReferenceLoss"/>.</summary>
+    ReferenceLoss = 32,
+
+    /// <summary>Group of the row, column <see cref="SelectionOptions.GroupColumnName"/>; where that names none, the row's class.</summary>
+    Group = 64,
+
     /// <summary>Features of the row. Only who trains the network can give them: its own selection, or a <see cref="RowSelector"/>'s caller.</summary>
     Features = 128,
 }

@@ -79,6 +79,19 @@ internal static class RowOrder
         return order;
     }
 
+    /// <summary>Rows by ascending label alone; rows of one label keep their order.</summary>
+    public static ReadOnlySpan<int> ByLabel(ReadOnlySpan<int> labels, SelectionScratch scratch)
+    {
+        Span<ulong> keys = scratch.Keys(labels.Length);
+        for (int i = 0; i < keys.Length; i++)
+            keys[i] = (ulong)(uint)(labels[i] ^ int.MinValue) << 32 | (uint)i;
+        keys = SortByUpperHalf(keys, scratch.OtherKeys(keys.Length));
+        Span<int> order = scratch.Order(labels.Length);
+        for (int i = 0; i < order.Length; i++)
+            order[i] = (int)keys[i];
+        return order;
+    }
+
     private static Span<ulong> SortedKeys(ReadOnlySpan<float> values, SelectionScratch scratch)
     {
         Span<ulong> keys = scratch.Keys(values.Length);

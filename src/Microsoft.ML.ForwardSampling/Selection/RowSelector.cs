@@ -16,6 +16,8 @@ public sealed class RowSelector
     private long _rowsSeen;
     private long _rowsSelected;
     private long _repairedRows;
+    private long _excludedRows;
+    private long _discountedRows;
     private double _sumOfWeights;
     private float _largestWeight;
 
@@ -54,8 +56,11 @@ public sealed class RowSelector
         _rowsSeen = state.Report.RowsSeen;
         _rowsSelected = state.Report.RowsSelected;
         _repairedRows = state.Report.RepairedRows;
+        _excludedRows = state.Report.ExcludedRows;
+        _discountedRows = state.Report.DiscountedRows;
         _sumOfWeights = state.Report.SumOfWeights;
         _largestWeight = state.Report.LargestWeight;
+        Scratch.CountCuts(state.Report.CappedRows, state.Report.CappedWeight);
     }
 
     /// <summary>The rule that this selector runs.</summary>
@@ -71,6 +76,10 @@ public sealed class RowSelector
         RowsSeen = _rowsSeen,
         RowsSelected = _rowsSelected,
         RepairedRows = _repairedRows,
+        ExcludedRows = _excludedRows,
+        DiscountedRows = _discountedRows,
+        CappedRows = Scratch.CappedRows,
+        CappedWeight = Scratch.CappedWeight,
         SumOfWeights = _sumOfWeights,
         LargestWeight = _largestWeight,
     };
@@ -94,7 +103,8 @@ public sealed class RowSelector
         bool finite = IsFinite(needs, RecordStatistics.Loss, window.Loss)
             & IsFinite(needs, RecordStatistics.GradientNorm, window.GradientNorm)
             & IsFinite(needs, RecordStatistics.Margin, window.Margin)
-            & IsFinite(needs, RecordStatistics.Entropy, window.Entropy);
+            & IsFinite(needs, RecordStatistics.Entropy, window.Entropy)
+            & IsFinite(needs, RecordStatistics.ReferenceLoss, window.ReferenceLoss);
         SelectionWindow own = window with { State = _state };
         if (finite)
             Policy.Select(in own, ref _random, rows, weights);
@@ -117,6 +127,8 @@ public sealed class RowSelector
     /// <param name="margin">Length n, or empty when the policy does not need it.</param>
     /// <param name="entropy">Length n, or empty when the policy does not need it.</param>
     /// <param name="label">Length n, or empty when rows have no classes; −1 where the class is not known.</param>
+    /// <param name="referenceLoss">Length n, or empty when the policy does not need it.</param>
+    /// <param name="group">Length n, or empty when the policy does not need it.</param>
     /// <exception cref="ArgumentException">As for the other overload, or a statistic has another length than n.</exception>
     public void Select(
         int count,
@@ -126,7 +138,9 @@ public sealed class RowSelector
         ReadOnlySpan<float> gradientNorm = default,
         ReadOnlySpan<float> margin = default,
         ReadOnlySpan<float> entropy = default,
-        ReadOnlySpan<int> label = default)
+        ReadOnlySpan<int> label = default,
+        ReadOnlySpan<float> referenceLoss = default,
+        ReadOnlySpan<int> group = default)
     {
         var window = new SelectionWindow(count, Scratch)
         {
@@ -135,6 +149,8 @@ public sealed class RowSelector
             Margin = margin,
             Entropy = entropy,
             Label = label,
+            ReferenceLoss = referenceLoss,
+            Group = group,
         };
         Select(in window, rows, weights);
     }
@@ -164,6 +180,13 @@ public sealed class RowSelector
             _state?.ObserveTraining(losses, features, labels);
     }
 
+    /// <summary>Counts what whoever read the rows did with old records.</summary>
+    internal void CountOldRecords(long excluded, long discounted)
+    {
+        _excludedRows += excluded;
+        _discountedRows += discounted;
+    }
+
     private static bool IsFinite(RecordStatistics needs, RecordStatistics statistic, ReadOnlySpan<float> values)
         => (needs & statistic) == 0 || WindowSums.AllFinite(values);
 
@@ -177,6 +200,7 @@ public sealed class RowSelector
             GradientNorm = Repair(needs, RecordStatistics.GradientNorm, raw.GradientNorm, 1, raw.Scratch, broken),
             Margin = Repair(needs, RecordStatistics.Margin, raw.Margin, 2, raw.Scratch, broken),
             Entropy = Repair(needs, RecordStatistics.Entropy, raw.Entropy, 3, raw.Scratch, broken),
+            ReferenceLoss = Repair(needs, RecordStatistics.ReferenceLoss, raw.ReferenceLoss, 4, raw.Scratch, broken),
         };
         int repaired = broken.Count(); // before the policy reuses the set's memory
         Policy.Select(in window, ref _random, rows, weights);

@@ -57,13 +57,17 @@ public sealed record RowSelectorState
                 RepairedRows = reader.ReadInt64(),
                 SumOfWeights = reader.ReadDouble(),
                 LargestWeight = reader.ReadSingle(),
+                ExcludedRows = reader.ReadInt64(),
+                DiscountedRows = reader.ReadInt64(),
+                CappedRows = reader.ReadInt64(),
+                CappedWeight = reader.ReadDouble(),
             },
             PolicyState = reader.ReadBytes(reader.ReadInt32()),
         };
     }
 
     /// <summary>The state as bytes, for a file or a database: the same on every machine, with a version and a checksum.</summary>
-    /// <returns>About 100 bytes and the policy's own.</returns>
+    /// <returns>About 130 bytes and the policy's own.</returns>
     public byte[] ToBytes()
     {
         using var stream = new MemoryStream();
@@ -82,6 +86,10 @@ public sealed record RowSelectorState
         writer.Write(Report.RepairedRows);
         writer.Write(Report.SumOfWeights);
         writer.Write(Report.LargestWeight);
+        writer.Write(Report.ExcludedRows);
+        writer.Write(Report.DiscountedRows);
+        writer.Write(Report.CappedRows);
+        writer.Write(Report.CappedWeight);
         writer.Write(PolicyState.Length);
         writer.Write(PolicyState.Span);
         writer.Seek(5, SeekOrigin.Begin);

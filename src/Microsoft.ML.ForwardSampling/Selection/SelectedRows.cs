@@ -22,6 +22,7 @@ public sealed class SelectedRows : IDataView
     private readonly IDataView _source;
     private volatile RowSelectorState? _state;
     private int _saidRepaired;
+    private int _saidOld;
 
     internal SelectedRows(IHost host, IDataView source, IRowSelectionPolicy policy, SelectionOptions options, int seed)
     {
@@ -63,11 +64,11 @@ public sealed class SelectedRows : IDataView
     /// <summary>False: another order would be another selection.</summary>
     public bool CanShuffle => false;
 
-    /// <summary>The exact number of selected rows where the input knows its own, else null.</summary>
+    /// <summary>The exact number of selected rows where the input knows its own and none is left out for its age, else null.</summary>
     /// <returns>Sum of the windows' budgets.</returns>
     public long? GetRowCount()
     {
-        if (_source.GetRowCount() is not { } count)
+        if (Options is { LimitsRecords: true, OldRecords: OldRecords.Exclude } || _source.GetRowCount() is not { } count)
             return null;
         (long full, long rest) = Math.DivRem(count, Options.WindowSize);
         long selected = full * Options.Budget.For(Options.WindowSize, Options.WindowSize);
@@ -131,6 +132,17 @@ public sealed class SelectedRows : IDataView
                 "{0} of {1} rows have a statistic that is NaN or infinite; it counted as its window's mean. RecordForwardPass leaves NaN where the label or a usable score is missing.",
                 report.RepairedRows,
                 report.RowsSeen);
+        }
+
+        if (report.ExcludedRows + report.DiscountedRows > 0 && Interlocked.Exchange(ref _saidOld, 1) == 0)
+        {
+            using IChannel channel = _host.Start("Select");
+            channel.Info(
+                MessageSensitivity.None,
+                "{0} of {1} rows have a record that is too old; they were {2}.",
+                report.ExcludedRows + report.DiscountedRows,
+                report.RowsSeen + report.ExcludedRows,
+                report.ExcludedRows > 0 ? "left out" : "discounted");
         }
     }
 

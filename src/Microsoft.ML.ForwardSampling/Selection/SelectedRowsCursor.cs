@@ -18,7 +18,6 @@ internal sealed class SelectedRowsCursor : DataViewRowCursor
     private float[] _weights = [];
     private int _chosen;                // rows of the current window that were chosen
     private int _next;                  // the one to show next, in [0, _chosen]
-    private long _windowStart;          // input rows before the current window
     private long _dataRow = -1;         // input row that the data cursor shows
     private long _position = -1;
     private bool _ended;
@@ -50,14 +49,13 @@ internal sealed class SelectedRowsCursor : DataViewRowCursor
 
         while (_next == _chosen)
         {
-            _windowStart += _reader.Count;
             if (!_reader.ReadNext())
                 return End();
             Select();
         }
 
         int row = _rows[_next++];
-        MoveDataTo(_windowStart + row);
+        MoveDataTo(_reader.InputRow(row));
         DataViewRowId id = default;
         _id(ref id);
         if (!id.Equals(_reader.Ids[row]))
@@ -116,7 +114,7 @@ internal sealed class SelectedRowsCursor : DataViewRowCursor
         while (_dataRow < row)
         {
             if (!_data.MoveNext())
-                throw NotRepeatable($"there are {_dataRow + 1} rows where values are read and at least {_windowStart + _reader.Count} where statistics are");
+                throw NotRepeatable($"there are {_dataRow + 1} rows where values are read and at least {_reader.RowsRead} where statistics are");
             _dataRow++;
         }
     }
@@ -126,9 +124,10 @@ internal sealed class SelectedRowsCursor : DataViewRowCursor
     {
         _ended = true;
         _position = -1;
-        MoveDataTo(_windowStart - 1);
+        MoveDataTo(_reader.RowsRead - 1);
         if (_data.MoveNext())
-            throw NotRepeatable($"there are {_windowStart} rows where statistics are read and more where values are");
+            throw NotRepeatable($"there are {_reader.RowsRead} rows where statistics are read and more where values are");
+        _selector.CountOldRecords(_reader.ExcludedRows, _reader.DiscountedRows);
         _view.Complete(_selector.State);
         return false;
     }

@@ -6,7 +6,7 @@ namespace Microsoft.ML.ForwardSampling.Selection;
 internal static class SelectionErrors
 {
     private const RecordStatistics Required =
-        RecordStatistics.Loss | RecordStatistics.GradientNorm | RecordStatistics.Margin | RecordStatistics.Entropy | RecordStatistics.Features;
+        RecordStatistics.Loss | RecordStatistics.GradientNorm | RecordStatistics.Margin | RecordStatistics.Entropy | RecordStatistics.ReferenceLoss | RecordStatistics.Group | RecordStatistics.Features;
 
     /// <summary>Checks that 1 ≤ b ≤ n, that both spans have length b and that the window holds what the policy needs.</summary>
     public static void Check(IRowSelectionPolicy policy, in SelectionWindow window, ReadOnlySpan<int> rows, ReadOnlySpan<float> weights)
@@ -45,11 +45,16 @@ internal static class SelectionErrors
         var first = (RecordStatistics)(1 << BitOperations.TrailingZeroCount((int)missing));
         if (first == RecordStatistics.Features)
             return new($"{reader} needs {nameof(SelectionWindow)}.{first}, which the window does not hold: n·d values, row-major.", "window");
-        return new(
-            $"{reader} needs the statistic {first}, which the window does not hold. RecordForwardPass adds it as column 'Forward.{first}'; "
-            + $"a renamed column is given in SelectionOptions.{first}ColumnName.",
-            "window");
+        return new($"{reader} needs the statistic {first}, which the window does not hold. {Origin(first)}", "window");
     }
+
+    /// <summary>Where a statistic comes from and which option names its column: one or two sentences.</summary>
+    public static string Origin(RecordStatistics statistic) => statistic switch
+    {
+        RecordStatistics.ReferenceLoss => "RecordForwardPass adds it when the reference model is recorded with LossColumnName = 'Forward.ReferenceLoss'; another column is given in SelectionOptions.ReferenceLossColumnName.",
+        RecordStatistics.Group => "Groups are the keys or Booleans of the column that SelectionOptions.GroupColumnName names, or without it the classes of the label. MapValueToKey makes keys of any column.",
+        _ => $"RecordForwardPass adds it as column 'Forward.{statistic}'; a renamed column is given in SelectionOptions.{statistic}ColumnName.",
+    };
 
     public static ArgumentException FeaturesLength(int length, int count)
         => new($"SelectionWindow.Features has {length} values for a window of {count} rows: give the same number for each row, or none.", nameof(SelectionWindow.Features));

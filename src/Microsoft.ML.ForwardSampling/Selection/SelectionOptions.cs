@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Microsoft.ML.ForwardSampling.Selection;
 
 /// <summary>How rows of a data view are selected: window, budget, seed and column names.</summary>
@@ -41,6 +43,16 @@ public sealed record SelectionOptions
     /// <exception cref="ArgumentException">Null or empty.</exception>
     public string EntropyColumnName { get; init => field = Require.NotEmpty(value, nameof(SelectionOptions)); } = ForwardColumns.Entropy;
 
+    /// <summary>Input column with the loss under a reference model, scalar <see cref="float"/>. Read only when the policy needs it.</summary>
+    /// <value>Default <see cref="ForwardColumns.ReferenceLoss"/>.</value>
+    /// <exception cref="ArgumentException">Null or empty.</exception>
+    public string ReferenceLossColumnName { get; init => field = Require.NotEmpty(value, nameof(SelectionOptions)); } = ForwardColumns.ReferenceLoss;
+
+    /// <summary>Input column with the group of a row, Key or <see cref="bool"/>; a missing key is a group too. Read only when the policy needs it.</summary>
+    /// <value>Default null: the classes of <see cref="LabelColumnName"/> are the groups.</value>
+    /// <exception cref="ArgumentException">Empty.</exception>
+    public string? GroupColumnName { get; init => field = Require.NullOrNotEmpty(value, nameof(SelectionOptions)); }
+
     /// <summary>Input column with the label; its classes are read when the policy stratifies by class, and a number is no class.</summary>
     /// <value>Default "Label".</value>
     /// <exception cref="ArgumentException">Null or empty.</exception>
@@ -55,6 +67,35 @@ public sealed record SelectionOptions
     /// <value>Default null: rows have no weight of their own.</value>
     /// <exception cref="ArgumentException">Empty.</exception>
     public string? ExampleWeightColumnName { get; init => field = Require.NullOrNotEmpty(value, nameof(SelectionOptions)); }
+
+    /// <summary>Age from which a row's record is old: <see cref="OldRecords"/> says what happens to it. A record whose age is not known (NaN) is older than any.</summary>
+    /// <value>> 0; default null: age does not count, and its column is not read.</value>
+    /// <exception cref="ArgumentOutOfRangeException">0 or negative.</exception>
+    public TimeSpan? MaximumRecordAge { get; init => field = NullOrPositive(value); }
+
+    /// <summary>Version of a model below which a row's record is old: <see cref="OldRecords"/> says what happens to it.</summary>
+    /// <value>Any version; default null: the version does not count, and its column is not read.</value>
+    public ulong? MinimumModelVersion { get; init; }
+
+    /// <summary>What happens to a row whose record is older than <see cref="MaximumRecordAge"/> or of a model before <see cref="MinimumModelVersion"/>.</summary>
+    /// <value>Default <see cref="Selection.OldRecords.Exclude"/>.</value>
+    /// <exception cref="ArgumentOutOfRangeException">Not a declared value.</exception>
+    public OldRecords OldRecords { get; init => field = Require.Defined(value, nameof(SelectionOptions)); }
+
+    /// <summary>Age beyond <see cref="MaximumRecordAge"/> at which a discounted record says half of what a young one says.</summary>
+    /// <value>> 0; default null: <see cref="MaximumRecordAge"/>, so that a record of twice that age says half.</value>
+    /// <exception cref="ArgumentOutOfRangeException">0 or negative.</exception>
+    public TimeSpan? RecordHalfLife { get; init => field = NullOrPositive(value); }
+
+    /// <summary>Input column with the age of a row's record, scalar <see cref="float"/>, seconds. Read only where <see cref="MaximumRecordAge"/> is set.</summary>
+    /// <value>Default <see cref="ForwardColumns.Age"/>.</value>
+    /// <exception cref="ArgumentException">Null or empty.</exception>
+    public string AgeColumnName { get; init => field = Require.NotEmpty(value, nameof(SelectionOptions)); } = ForwardColumns.Age;
+
+    /// <summary>Input column with the version of the model that scored the row, scalar <see cref="ulong"/>. Read only where <see cref="MinimumModelVersion"/> is set.</summary>
+    /// <value>Default <see cref="ForwardColumns.ModelVersion"/>.</value>
+    /// <exception cref="ArgumentException">Null or empty.</exception>
+    public string ModelVersionColumnName { get; init => field = Require.NotEmpty(value, nameof(SelectionOptions)); } = ForwardColumns.ModelVersion;
 
     internal const int MaxWindowSize = 1 << 24;
 
@@ -79,9 +120,12 @@ public sealed record SelectionOptions
             (nameof(GradientNormColumnName), GradientNormColumnName),
             (nameof(MarginColumnName), MarginColumnName),
             (nameof(EntropyColumnName), EntropyColumnName),
-            (nameof(LabelColumnName), LabelColumnName),
+            (nameof(ReferenceLossColumnName), ReferenceLossColumnName),
+            (nameof(LabelColumnName), LabelColumnName), // the groups may be another column's or the label's own
             (nameof(WeightColumnName), WeightColumnName),
             (nameof(ExampleWeightColumnName), ExampleWeightColumnName),
+            (nameof(AgeColumnName), AgeColumnName),
+            (nameof(ModelVersionColumnName), ModelVersionColumnName),
         ];
         for (int i = 0; i < columns.Length; i++)
         {
@@ -94,4 +138,10 @@ public sealed record SelectionOptions
             }
         }
     }
+
+    /// <summary>Whether any row's record can be old.</summary>
+    internal bool LimitsRecords => MaximumRecordAge is not null || MinimumModelVersion is not null;
+
+    private static TimeSpan? NullOrPositive(TimeSpan? value, [CallerMemberName] string option = "")
+        => value is null || value > TimeSpan.Zero ? value : throw new ArgumentOutOfRangeException(option, value, $"{nameof(SelectionOptions)}.{option} must be greater than 0.");
 }

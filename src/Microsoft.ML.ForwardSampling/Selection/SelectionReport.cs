@@ -15,6 +15,18 @@ public sealed record SelectionReport
     /// <summary>Rows of which at least one needed statistic was NaN or infinite and counted as its window's mean.</summary>
     public long RepairedRows { get; init; }
 
+    /// <summary>Rows that entered no window because their record is too old (<see cref="OldRecords.Exclude"/>); not among <see cref="RowsSeen"/>. Counted where rows are read from a data view.</summary>
+    public long ExcludedRows { get; init; }
+
+    /// <summary>Rows whose record is too old and said less (<see cref="OldRecords.Discount"/>). Counted where rows are read from a data view.</summary>
+    public long DiscountedRows { get; init; }
+
+    /// <summary>Times that a <see cref="WeightCapPolicy"/> cut a chosen row's weight.</summary>
+    public long CappedRows { get; init; }
+
+    /// <summary>What the cuts took away: the sum of weights before them less that after them.</summary>
+    public double CappedWeight { get; init; }
+
     /// <summary>Sum of the chosen rows' weights. Close to <see cref="RowsSelected"/> for an unbiased policy, over many windows.</summary>
     public double SumOfWeights { get; init; }
 

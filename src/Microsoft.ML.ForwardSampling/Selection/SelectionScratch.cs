@@ -1,7 +1,7 @@
 namespace Microsoft.ML.ForwardSampling.Selection;
 
 /// <summary>Reusable memory of a selection: it grows to the largest window seen and never shrinks, so that windows after the first allocate nothing.</summary>
-/// <remarks>At most about 100 bytes for each row of the largest window. Not thread-safe: one selection at a time.</remarks>
+/// <remarks>At most about 100 bytes for each row of the largest window, and 150 more around <see cref="GroupBudgetPolicy"/>. Not thread-safe: one selection at a time.</remarks>
 public sealed class SelectionScratch
 {
     private float[] _probabilities = [];
@@ -12,12 +12,22 @@ public sealed class SelectionScratch
     private ulong[] _marks = [];
     private double[] _weights = [];
     private double[] _tree = [];
-    private readonly float[][] _repaired = [[], [], [], []];
+    private readonly float[][] _gathered = [[], [], [], [], [], []];
+    private int[] _gatheredLabels = [];
+    private int[] _gatheredGroups = [];
+    private int[] _sizes = [];
+    private double[] _shares = [];
+    private SelectionScratch? _nested;
+    private readonly float[][] _repaired = [[], [], [], [], []];
+
+    private readonly SelectionScratch? _outer;
 
     /// <summary>Makes scratch memory that is empty until first used.</summary>
     public SelectionScratch()
     {
     }
+
+    private SelectionScratch(SelectionScratch outer) => _outer = outer;
 
     /// <summary>Memory for one probability a row. It holds what the last user left there.</summary>
     /// <param name="count">Its length, ≥ 0.</param>
@@ -47,8 +57,42 @@ public sealed class SelectionScratch
     /// <summary>The sums of <see cref="WithoutReplacementDraw"/>.</summary>
     internal Span<double> Tree(int count) => Grow(ref _tree, count);
 
-    /// <summary>A repaired copy of one statistic; slot 0…3.</summary>
+    /// <summary>A repaired copy of one statistic; slot 0…4.</summary>
     internal Span<float> Repaired(int slot, int count) => Grow(ref _repaired[slot], count);
+
+    /// <summary>One statistic in the order of <see cref="GroupBudgetPolicy"/>'s groups; slot 0…4, and the features, slot 5.</summary>
+    internal Span<float> Gathered(int slot, int count) => Grow(ref _gathered[slot], count);
+
+    /// <summary>Classes in the order of the groups.</summary>
+    internal Span<int> GatheredLabels(int count) => Grow(ref _gatheredLabels, count);
+
+    /// <summary>Groups in their order.</summary>
+    internal Span<int> GatheredGroups(int count) => Grow(ref _gatheredGroups, count);
+
+    /// <summary>Rows of each group.</summary>
+    internal Span<int> Sizes(int groups) => Grow(ref _sizes, groups);
+
+    /// <summary>Budget of each group before rounding.</summary>
+    internal Span<double> Shares(int groups) => Grow(ref _shares, groups);
+
+    /// <summary>Memory for a policy that runs inside another one while that one's own memory is in use.</summary>
+    internal SelectionScratch Nested => _nested ??= new SelectionScratch(this);
+
+    /// <summary>Weights that <see cref="WeightCapPolicy"/> cut, since the selector began.</summary>
+    internal long CappedRows { get; private set; }
+
+    /// <summary>What the cuts took away.</summary>
+    internal double CappedWeight { get; private set; }
+
+    /// <summary>Counts cuts where the selector reads them, also when the policy that cuts runs inside another one.</summary>
+    internal void CountCuts(long rows, double weight)
+    {
+        SelectionScratch root = this;
+        while (root._outer is { } outer)
+            root = outer;
+        root.CappedRows += rows;
+        root.CappedWeight += weight;
+    }
 
     private static Span<T> Grow<T>(ref T[] buffer, int count)
     {

@@ -48,10 +48,20 @@ public readonly ref struct SelectionWindow
     /// <exception cref="ArgumentException">Another length; the message gives both numbers.</exception>
     public ReadOnlySpan<float> Entropy { get; init => field = OfCount(value); }
 
+    /// <summary>Loss of each row under a reference model, in the loss's own unit.</summary>
+    /// <value>Length n, or empty when not given.</value>
+    /// <exception cref="ArgumentException">Another length; the message gives both numbers.</exception>
+    public ReadOnlySpan<float> ReferenceLoss { get; init => field = OfCount(value); }
+
     /// <summary>Class of each row, counted from 0; −1 where it is not known.</summary>
     /// <value>Length n, or empty when rows have no classes (regression).</value>
     /// <exception cref="ArgumentException">Another length; the message gives both numbers.</exception>
     public ReadOnlySpan<int> Label { get; init => field = OfCount(value); }
+
+    /// <summary>Group of each row: any number, equal for rows of one group.</summary>
+    /// <value>Length n, or empty when not given.</value>
+    /// <exception cref="ArgumentException">Another length; the message gives both numbers.</exception>
+    public ReadOnlySpan<int> Group { get; init => field = OfCount(value); }
 
     /// <summary>Features of each row, row-major: row i has [i·d, (i + 1)·d), with d = length / n.</summary>
     /// <value>Length n·d with d ≥ 1, or empty when not given.</value>
@@ -73,6 +83,8 @@ public readonly ref struct SelectionWindow
         | (Margin.IsEmpty ? 0 : RecordStatistics.Margin)
         | (Entropy.IsEmpty ? 0 : RecordStatistics.Entropy)
         | (Label.IsEmpty ? 0 : RecordStatistics.Label)
+        | (ReferenceLoss.IsEmpty ? 0 : RecordStatistics.ReferenceLoss)
+        | (Group.IsEmpty ? 0 : RecordStatistics.Group)
         | (Features.IsEmpty ? 0 : RecordStatistics.Features);
 
     /// <summary>The <see cref="State"/>, as the policy made it.</summary>

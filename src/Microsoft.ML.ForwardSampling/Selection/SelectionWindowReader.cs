@@ -3,7 +3,7 @@ using Microsoft.ML.ForwardSampling.DataViews;
 
 namespace Microsoft.ML.ForwardSampling.Selection;
 
-/// <summary>Reads a window's statistics, classes and row ids from a cursor into arrays that are used again for the next window.</summary>
+/// <summary>Reads a window's statistics, classes, groups and row ids from a cursor into arrays that are used again for the next window.</summary>
 internal sealed class SelectionWindowReader : IDisposable
 {
     private readonly DataViewRowCursor _cursor;
@@ -11,34 +11,54 @@ internal sealed class SelectionWindowReader : IDisposable
     private readonly ValueGetter<DataViewRowId> _id;
     private readonly ValueGetter<float>?[] _getters = new ValueGetter<float>?[SelectionColumns.Statistics.Length];
     private readonly Func<int>? _label;
+    private readonly Func<int>? _group;
+    private readonly RecordCredibility? _credibility;
     private readonly float[][] _statistics;
     private DataViewRowId[] _ids = [];
     private int[] _labels = [];
+    private int[] _groups = [];
+    private long[] _inputRows = [];         // where rows are left out
+    private float[] _credibilities = [];    // where they are discounted
+    private long _windowStart;              // input rows before the current window, where none is left out
 
     public SelectionWindowReader(DataViewRowCursor cursor, RecordStatistics needs, SelectionOptions options)
     {
         _cursor = cursor;
         _windowSize = options.WindowSize;
         _id = cursor.GetIdGetter();
-        _statistics = [[], [], [], []];
+        _statistics = new float[_getters.Length][];
         for (int i = 0; i < _getters.Length; i++)
         {
             RecordStatistics statistic = SelectionColumns.Statistics[i];
+            _statistics[i] = [];
             if ((needs & statistic) != 0)
                 _getters[i] = cursor.GetGetter<float>(cursor.Schema[SelectionColumns.NameOf(statistic, options)]);
         }
 
         if (ClassColumn(cursor.Schema, needs, options) is { } label)
             _label = ClassLabel.Open(cursor, label);
+        if ((needs & RecordStatistics.Group) != 0)
+            _group = ClassLabel.Open(cursor, cursor.Schema[SelectionColumns.GroupName(options)]);
+        if (options.LimitsRecords)
+            _credibility = new RecordCredibility(cursor, options);
     }
 
     /// <summary>Rows of the current window.</summary>
     public int Count { get; private set; }
 
+    /// <summary>Rows of the input read so far, those left out included.</summary>
+    public long RowsRead { get; private set; }
+
+    /// <summary>Rows left out so far because their record is too old.</summary>
+    public long ExcludedRows { get; private set; }
+
+    /// <summary>Rows so far whose record is too old and was discounted.</summary>
+    public long DiscountedRows { get; private set; }
+
     /// <summary>Ids of the current window's rows.</summary>
     public ReadOnlySpan<DataViewRowId> Ids => _ids.AsSpan(0, Count);
 
-    /// <summary>The input columns that a policy's statistics take.</summary>
+    /// <summary>The input columns that a selection reads.</summary>
     public static DataViewSchema.Column[] ColumnsOf(DataViewSchema schema, RecordStatistics needs, SelectionOptions options)
     {
         var columns = new List<DataViewSchema.Column>();
@@ -50,28 +70,45 @@ internal sealed class SelectionWindowReader : IDisposable
 
         if (ClassColumn(schema, needs, options) is { } label)
             columns.Add(label);
-        return [.. columns];
+        if ((needs & RecordStatistics.Group) != 0)
+            columns.Add(schema[SelectionColumns.GroupName(options)]);
+        if (options.MaximumRecordAge is not null)
+            columns.Add(schema[options.AgeColumnName]);
+        if (options.MinimumModelVersion is not null)
+            columns.Add(schema[options.ModelVersionColumnName]);
+        return [.. columns.DistinctBy(column => column.Index)]; // the groups may be the label's
     }
 
     /// <summary>Reads up to a window's rows; false at the end of the input.</summary>
     public bool ReadNext()
     {
         int count = 0;
+        _windowStart = RowsRead;
         while (count < _windowSize && _cursor.MoveNext())
         {
+            RowsRead++;
             if (count == _ids.Length)
                 Grow();
+            if (_credibility is not null && !Admit(count))
+                continue;
             _id(ref _ids[count]);
             for (int i = 0; i < _getters.Length; i++)
                 _getters[i]?.Invoke(ref _statistics[i][count]);
             if (_label is not null)
                 _labels[count] = Math.Max(ClassLabel.Unknown, _label());
+            if (_group is not null)
+                _groups[count] = Math.Max(ClassLabel.Unknown, _group());
             count++;
         }
 
         Count = count;
+        if (_credibility is { Excludes: false })
+            Discount();
         return count > 0;
     }
+
+    /// <summary>The input row that a row of the current window is.</summary>
+    public long InputRow(int row) => _credibility is { Excludes: true } ? _inputRows[row] : _windowStart + row;
 
     /// <summary>The current window, for a selector; it reads this reader's arrays.</summary>
     public SelectionWindow Window(SelectionScratch scratch) => new(Count, scratch)
@@ -80,7 +117,9 @@ internal sealed class SelectionWindowReader : IDisposable
         GradientNorm = Statistic(1),
         Margin = Statistic(2),
         Entropy = Statistic(3),
+        ReferenceLoss = Statistic(4),
         Label = _label is null ? [] : _labels.AsSpan(0, Count),
+        Group = _group is null ? [] : _groups.AsSpan(0, Count),
     };
 
     public void Dispose() => _cursor.Dispose();
@@ -92,6 +131,31 @@ internal sealed class SelectionWindowReader : IDisposable
             : null;
 
     private ReadOnlySpan<float> Statistic(int index) => _getters[index] is null ? [] : _statistics[index].AsSpan(0, Count);
+
+    /// <summary>Whether the cursor's row enters the window, as its row <paramref name="place"/>.</summary>
+    private bool Admit(int place)
+    {
+        float credibility = _credibility!.Read();
+        if (!_credibility.Excludes)
+        {
+            _credibilities[place] = credibility;
+            DiscountedRows += credibility < 1 ? 1 : 0;
+            return true;
+        }
+
+        _inputRows[place] = RowsRead - 1;
+        ExcludedRows += credibility < 1 ? 1 : 0;
+        return credibility == 1;
+    }
+
+    private void Discount()
+    {
+        for (int i = 0; i < _getters.Length; i++)
+        {
+            if (_getters[i] is not null && SelectionColumns.Statistics[i] != RecordStatistics.ReferenceLoss)
+                RecordCredibility.Discount(_statistics[i].AsSpan(0, Count), _credibilities.AsSpan(0, Count));
+        }
+    }
 
     /// <summary>Doubles the arrays, up to the window: a large window over little data must not cost a large window's memory.</summary>
     private void Grow()
@@ -106,5 +170,11 @@ internal sealed class SelectionWindowReader : IDisposable
 
         if (_label is not null)
             Array.Resize(ref _labels, capacity);
+        if (_group is not null)
+            Array.Resize(ref _groups, capacity);
+        if (_credibility is { Excludes: true })
+            Array.Resize(ref _inputRows, capacity);
+        if (_credibility is { Excludes: false })
+            Array.Resize(ref _credibilities, capacity);
     }
 }

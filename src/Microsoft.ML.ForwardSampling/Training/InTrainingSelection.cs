@@ -32,7 +32,16 @@ public sealed record InTrainingSelection
     /// <value>Default: <see cref="StatisticsSource.Fresh"/>, which needs no recorded columns.</value>
     public StatisticsSource Statistics { get; init => field = Require.Defined(value, nameof(InTrainingSelection)); } = StatisticsSource.Fresh;
 
-    /// <summary>Names of the recorded statistics columns, for <see cref="StatisticsSource.Recorded"/>; its window, budget and seed are not used here.</summary>
+    /// <summary>
+    /// Names of the recorded statistics columns, for <see cref="StatisticsSource.Recorded"/>, and of the columns that are read with either source: the reference loss
+    /// and the groups (where none are named, the label's classes). Its window, budget and seed are not used here.
+    /// </summary>
     /// <exception cref="ArgumentNullException">Null.</exception>
-    public SelectionOptions Columns { get; init => field = Require.NotNull(value, nameof(InTrainingSelection)); } = new();
+    /// <exception cref="ArgumentException">It limits the age of records, which is for SelectRows.</exception>
+    public SelectionOptions Columns { get; init => field = WithoutAges(Require.NotNull(value, nameof(InTrainingSelection))); } = new();
+
+    private static SelectionOptions WithoutAges(SelectionOptions columns) => !columns.LimitsRecords ? columns : throw new ArgumentException(
+        $"{nameof(InTrainingSelection)}.{nameof(Columns)} sets {nameof(SelectionOptions.MaximumRecordAge)} or {nameof(SelectionOptions.MinimumModelVersion)}, which the trainer's own selection does not read. "
+        + $"Leave old records out before training: SelectRows with {nameof(UniformPolicy)}, {nameof(SelectionOptions.Budget)} = 1.0 and the limit.",
+        nameof(Columns));
 }

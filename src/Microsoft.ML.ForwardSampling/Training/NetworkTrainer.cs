@@ -164,8 +164,10 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>
         if (weight is { } found && found.Type != NumberDataViewType.Single)
             throw SchemaErrors.Mismatch("weight", ColumnFacts.Find(schema, found.Name)!.Value, "Single", $"SelectRows adds this column; another one is named in {nameof(NetworkTrainerOptions)}.{nameof(NetworkTrainerOptions.ExampleWeightColumnName)}.", nameof(schema));
 
-        InTrainingSelection? selection = forTraining && Options.Selection is { Statistics: StatisticsSource.Recorded } recorded ? recorded : null;
+        InTrainingSelection? selection = forTraining ? Options.Selection : null;
         RecordStatistics needs = selection?.Policy.Needs ?? RecordStatistics.None;
+        if (selection is { Statistics: StatisticsSource.Fresh })
+            needs &= RecordStatistics.ReferenceLoss | RecordStatistics.Group;
         SelectionOptions names = selection?.Columns ?? new SelectionOptions();
         return new TrainingColumns(
             schema[Options.FeatureColumnName],
@@ -174,7 +176,9 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>
             Statistic(schema, names.LossColumnName, needs.HasFlag(RecordStatistics.Loss)),
             Statistic(schema, names.GradientNormColumnName, needs.HasFlag(RecordStatistics.GradientNorm)),
             Statistic(schema, names.MarginColumnName, needs.HasFlag(RecordStatistics.Margin)),
-            Statistic(schema, names.EntropyColumnName, needs.HasFlag(RecordStatistics.Entropy)));
+            Statistic(schema, names.EntropyColumnName, needs.HasFlag(RecordStatistics.Entropy)),
+            ReferenceLoss(schema, names, needs.HasFlag(RecordStatistics.ReferenceLoss)),
+            Group(schema, names, needs.HasFlag(RecordStatistics.Group)));
     }
 
     /// <summary>Validation data must be of the same problem: a row's features and classes mean the same.</summary>
@@ -222,6 +226,24 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>
             return null;
         ColumnFacts facts = ColumnFacts.Find(schema, name) ?? throw SchemaErrors.Missing("statistics", name, "Single", Advice, nameof(schema));
         return facts.IsSingle ? schema[name] : throw SchemaErrors.Mismatch("statistics", facts, "Single", Advice, nameof(schema));
+    }
+
+    private static DataViewSchema.Column? ReferenceLoss(DataViewSchema schema, SelectionOptions names, bool needed)
+    {
+        if (!needed)
+            return null;
+        SelectionColumns.RequireSingle("statistics", names.ReferenceLossColumnName, name => ColumnFacts.Find(schema, name), $"{SelectionColumns.Origin(RecordStatistics.ReferenceLoss)}; a renamed one is given in InTrainingSelection.Columns.", nameof(schema));
+        return schema[names.ReferenceLossColumnName];
+    }
+
+    /// <summary>The column of the groups; null where the label's classes are the groups.</summary>
+    private DataViewSchema.Column? Group(DataViewSchema schema, SelectionOptions names, bool needed)
+    {
+        if (!needed || (names.GroupColumnName is null && Task != PredictionTask.Regression))
+            return null;
+        SelectionOptions own = names with { LabelColumnName = Options.LabelColumnName };
+        SelectionColumns.CheckGroup(name => ColumnFacts.Find(schema, name), own, nameof(schema));
+        return schema[SelectionColumns.GroupName(own)];
     }
 
     private int CountOutputs(DataViewSchema.Column label)

@@ -157,7 +157,9 @@ public sealed record NetworkTrainerOptions
             throw new ArgumentException($"{nameof(NetworkTrainerOptions)}.{nameof(BatchSize)} must be at least 2 with {nameof(Normalization)}.{nameof(Normalization.Batch)}: one row has no variance. Got 1.", nameof(BatchSize));
         if (Selection is { } selection)
         {
-            selection.Columns.Validate();
+            // Fresh statistics take no column, so the recorded loss may serve as the reference loss.
+            if (selection.Statistics == StatisticsSource.Recorded)
+                selection.Columns.Validate();
             if (selection.Budget.AsRows is int rows && rows > selection.WindowSize)
                 throw new ArgumentException($"{nameof(InTrainingSelection)}.{nameof(InTrainingSelection.Budget)} keeps {rows} rows of each window, and {nameof(InTrainingSelection.WindowSize)} is {selection.WindowSize}: make the window at least as large as the budget.", nameof(InTrainingSelection.Budget));
         }

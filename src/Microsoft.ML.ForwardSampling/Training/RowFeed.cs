@@ -13,6 +13,8 @@ namespace Microsoft.ML.ForwardSampling.Training;
 /// <param name="GradientNorm">Recorded gradient-norm bound.</param>
 /// <param name="Margin">Recorded margin.</param>
 /// <param name="Entropy">Recorded entropy.</param>
+/// <param name="ReferenceLoss">Loss under a reference model.</param>
+/// <param name="Group">Key or Boolean, or null when groups are not needed or are the label's classes.</param>
 internal sealed record TrainingColumns(
     DataViewSchema.Column Features,
     DataViewSchema.Column Label,
@@ -20,16 +22,19 @@ internal sealed record TrainingColumns(
     DataViewSchema.Column? Loss,
     DataViewSchema.Column? GradientNorm,
     DataViewSchema.Column? Margin,
-    DataViewSchema.Column? Entropy)
+    DataViewSchema.Column? Entropy,
+    DataViewSchema.Column? ReferenceLoss,
+    DataViewSchema.Column? Group)
 {
     public int FeatureCount => ((VectorDataViewType)Features.Type).Size;
 
     public RecordStatistics Statistics =>
         (Loss is null ? 0 : RecordStatistics.Loss) | (GradientNorm is null ? 0 : RecordStatistics.GradientNorm)
-        | (Margin is null ? 0 : RecordStatistics.Margin) | (Entropy is null ? 0 : RecordStatistics.Entropy);
+        | (Margin is null ? 0 : RecordStatistics.Margin) | (Entropy is null ? 0 : RecordStatistics.Entropy)
+        | (ReferenceLoss is null ? 0 : RecordStatistics.ReferenceLoss) | (Group is null ? 0 : RecordStatistics.Group);
 
     public IEnumerable<DataViewSchema.Column> All
-        => new DataViewSchema.Column?[] { Features, Label, Weight, Loss, GradientNorm, Margin, Entropy }.OfType<DataViewSchema.Column>();
+        => new DataViewSchema.Column?[] { Features, Label, Weight, Loss, GradientNorm, Margin, Entropy, ReferenceLoss, Group }.OfType<DataViewSchema.Column>();
 }
 
 /// <summary>Reads the rows of a data view into memory: once when they fit, else part by part at each pass.</summary>
@@ -107,6 +112,8 @@ internal sealed class RowFeed
         private readonly Func<float>? _gradientNorm;
         private readonly Func<float>? _margin;
         private readonly Func<float>? _entropy;
+        private readonly Func<float>? _referenceLoss;
+        private readonly Func<int>? _group;
         private VBuffer<float> _buffer;
 
         public RowReader(DataViewRowCursor cursor, TrainingColumns columns)
@@ -118,6 +125,8 @@ internal sealed class RowFeed
             _gradientNorm = Single(cursor, columns.GradientNorm);
             _margin = Single(cursor, columns.Margin);
             _entropy = Single(cursor, columns.Entropy);
+            _referenceLoss = Single(cursor, columns.ReferenceLoss);
+            _group = columns.Group is { } group ? ClassLabel.Open(cursor, group) : null;
         }
 
         /// <summary>Adds the cursor's row unless a feature, the label or the weight is missing.</summary>
@@ -132,7 +141,9 @@ internal sealed class RowFeed
             _buffer.CopyTo(features);
             if (!WindowSums.AllFinite(features))
                 return false;
-            pool.Add(label, weight, _loss?.Invoke() ?? 0f, _gradientNorm?.Invoke() ?? 0f, _margin?.Invoke() ?? 0f, _entropy?.Invoke() ?? 0f);
+            pool.Add(
+                label, weight, _loss?.Invoke() ?? 0f, _gradientNorm?.Invoke() ?? 0f, _margin?.Invoke() ?? 0f, _entropy?.Invoke() ?? 0f,
+                _referenceLoss?.Invoke() ?? 0f, Math.Max(ClassLabel.Unknown, _group?.Invoke() ?? ClassLabel.Unknown));
             return true;
         }
 

@@ -49,6 +49,11 @@ internal sealed class RowPool
 
     public float[] Entropy { get; private set; } = [];
 
+    public float[] ReferenceLoss { get; private set; } = [];
+
+    /// <summary>Empty where the groups are the label's classes.</summary>
+    public int[] Group { get; private set; } = [];
+
     public void Clear() => Count = 0;
 
     /// <summary>Where the next row's features go; the row counts once <see cref="Add"/> is called.</summary>
@@ -59,7 +64,7 @@ internal sealed class RowPool
         return Features.AsSpan(Count * FeatureCount, FeatureCount);
     }
 
-    public void Add(float label, float weight, float loss, float gradientNorm, float margin, float entropy)
+    public void Add(float label, float weight, float loss, float gradientNorm, float margin, float entropy, float referenceLoss, int group)
     {
         Labels[Count] = label;
         if (Weighted)
@@ -68,10 +73,12 @@ internal sealed class RowPool
         Put(GradientNorm, gradientNorm);
         Put(Margin, margin);
         Put(Entropy, entropy);
+        Put(ReferenceLoss, referenceLoss);
+        Put(Group, group);
         Count++;
     }
 
-    private void Put(float[] column, float value)
+    private void Put<T>(T[] column, T value)
     {
         if (column.Length > 0)
             column[Count] = value;
@@ -92,12 +99,16 @@ internal sealed class RowPool
             Margin = Resize(Margin, capacity);
         if (_statistics.HasFlag(RecordStatistics.Entropy))
             Entropy = Resize(Entropy, capacity);
+        if (_statistics.HasFlag(RecordStatistics.ReferenceLoss))
+            ReferenceLoss = Resize(ReferenceLoss, capacity);
+        if (_statistics.HasFlag(RecordStatistics.Group))
+            Group = Resize(Group, capacity);
     }
 
-    private static float[] Resize(float[] array, int length)
+    private static T[] Resize<T>(T[] array, int length)
     {
         // Every element is written before it is read.
-        float[] larger = GC.AllocateUninitializedArray<float>(length);
+        T[] larger = GC.AllocateUninitializedArray<T>(length);
         array.CopyTo(larger, 0);
         return larger;
     }

@@ -10,7 +10,9 @@ internal sealed class WindowStatistics
     private readonly float[] _gradientNorm;
     private readonly float[] _margin;
     private readonly float[] _entropy;
+    private readonly float[] _referenceLoss;
     private readonly int[] _label;
+    private readonly int[] _group;
     private readonly int _featureCount;
     private float[] _features = [];
     private readonly int[] _rows;
@@ -23,6 +25,8 @@ internal sealed class WindowStatistics
         _margin = For(RecordStatistics.Margin);
         _entropy = For(RecordStatistics.Entropy);
         _label = needs.HasFlag(RecordStatistics.Label) && task != PredictionTask.Regression ? new int[windowSize] : [];
+        _referenceLoss = For(RecordStatistics.ReferenceLoss);
+        _group = needs.HasFlag(RecordStatistics.Group) ? new int[windowSize] : [];
         _featureCount = needs.HasFlag(RecordStatistics.Features) ? featureCount : 0;
         _rows = new int[windowSize];
         _weights = new float[windowSize];
@@ -53,14 +57,15 @@ internal sealed class WindowStatistics
         Gather(part.Entropy, _entropy, window);
     }
 
-    /// <summary>Takes the rows' own values out of the pool: classes and features, where the policy reads them.</summary>
+    /// <summary>Takes what no forward pass of the network computes: classes, groups, reference losses and features, where the policy reads them.</summary>
     public void GatherRows(RowPool part, ReadOnlySpan<int> window)
     {
-        if (_label.Length > 0)
-        {
-            for (int i = 0; i < window.Length; i++)
-                _label[i] = (int)part.Labels[window[i]];
-        }
+        Gather(part.ReferenceLoss, _referenceLoss, window);
+        GatherClasses(part, _label, window);
+        if (part.Group.Length > 0)
+            Gather(part.Group, _group, window);
+        else
+            GatherClasses(part, _group, window);
 
         if (_featureCount > 0)
         {
@@ -83,7 +88,9 @@ internal sealed class WindowStatistics
             GradientNorm = Part(_gradientNorm, n),
             Margin = Part(_margin, n),
             Entropy = Part(_entropy, n),
+            ReferenceLoss = Part(_referenceLoss, n),
             Label = Part(_label, n),
+            Group = Part(_group, n),
             Features = _features.AsSpan(0, n * _featureCount),
         };
         selector.Select(in candidates, rows, _weights.AsSpan(0, budget));
@@ -100,7 +107,15 @@ internal sealed class WindowStatistics
             values[position] = value;
     }
 
-    private static void Gather(float[] from, float[] to, ReadOnlySpan<int> window)
+    private static void GatherClasses(RowPool part, int[] to, ReadOnlySpan<int> window)
+    {
+        if (to.Length == 0)
+            return;
+        for (int i = 0; i < window.Length; i++)
+            to[i] = (int)part.Labels[window[i]];
+    }
+
+    private static void Gather<T>(T[] from, T[] to, ReadOnlySpan<int> window)
     {
         if (to.Length == 0)
             return;

@@ -3,7 +3,7 @@ using Microsoft.ML.Data;
 namespace Microsoft.ML.ForwardSampling.Tests.DataViews;
 
 /// <summary>A row as it stands after recording: number, features, label, statistics.</summary>
-internal sealed class RecordedRow
+internal class RecordedRow
 {
     public int Number { get; set; }
 

@@ -57,6 +57,7 @@ internal static class ViewContract
             ValueGetter<bool> getter => () => Text(buffer, getter),
             ValueGetter<int> getter => () => Text(buffer, getter),
             ValueGetter<uint> getter => () => Text(buffer, getter),
+            ValueGetter<ulong> getter => () => Text(buffer, getter),
             ValueGetter<byte> getter => () => Text(buffer, getter),
             ValueGetter<ReadOnlyMemory<char>> getter => () => Text(buffer, getter),
             ValueGetter<VBuffer<float>> getter => () => VectorText(buffer, getter),

@@ -8,7 +8,7 @@ namespace Microsoft.ML.ForwardSampling.Tests.Selection;
 /// <summary>What every policy promises, checked for every policy of the library with its defaults and with each option changed.</summary>
 public sealed class PolicyContractTests
 {
-    private const RecordStatistics Numeric = RecordStatistics.Loss | RecordStatistics.GradientNorm | RecordStatistics.Margin | RecordStatistics.Entropy;
+    private const RecordStatistics Numeric = RecordStatistics.Loss | RecordStatistics.GradientNorm | RecordStatistics.Margin | RecordStatistics.Entropy | RecordStatistics.ReferenceLoss;
 
     public static TheoryData<string> All => PolicyCases.All;
 
@@ -45,7 +45,7 @@ public sealed class PolicyContractTests
     public void Select_NoClasses_WorksByTheOtherStatistics(string name)
     {
         var selector = new RowSelector(PolicyCases.Get(name), 5);
-        AssertWellFormed(Choice.Of(selector, WindowData.Classes(100, 3), 10, Numeric), 100);
+        AssertWellFormed(Choice.Of(selector, WindowData.Classes(100, 3), 10, Numeric | RecordStatistics.Group), 100);
     }
 
     [Theory, MemberData(nameof(All))]
@@ -86,7 +86,7 @@ public sealed class PolicyContractTests
     {
         IRowSelectionPolicy policy = PolicyCases.Get(name);
         WindowData clean = WindowData.Classes(97, 4);
-        foreach (RecordStatistics statistic in new[] { RecordStatistics.Loss, RecordStatistics.GradientNorm, RecordStatistics.Margin, RecordStatistics.Entropy })
+        foreach (RecordStatistics statistic in new[] { RecordStatistics.Loss, RecordStatistics.GradientNorm, RecordStatistics.Margin, RecordStatistics.Entropy, RecordStatistics.ReferenceLoss })
         {
             WindowData broken = clean.Reordered([.. Enumerable.Range(0, 97)]);
             WindowData repaired = clean.Reordered([.. Enumerable.Range(0, 97)]);
@@ -121,11 +121,12 @@ public sealed class PolicyContractTests
     public void Select_ExtremeFiniteStatistics_StillFillsTheBudget(string name)
     {
         float[] extreme = [float.MaxValue, float.Epsilon, 0, -0f, float.MaxValue, 1e-38f, -1, float.MinValue, 1, 1e30f, 1e-30f, 3];
+        var data = new WindowData(extreme, extreme, extreme, extreme, [int.MaxValue, -1, int.MinValue, 0, 1, 2, 3, 4, 5, 6, 7, 8]) { ReferenceLoss = [.. extreme.AsEnumerable().Reverse()] };
         var selector = new RowSelector(PolicyCases.Get(name), 8);
         for (int b = 1; b <= extreme.Length; b++)
         {
             for (int i = 0; i < 50; i++)
-                AssertWellFormed(Choice.Of(selector, new WindowData(extreme, extreme, extreme, extreme, [int.MaxValue, -1, int.MinValue, 0, 1, 2, 3, 4, 5, 6, 7, 8]), b), extreme.Length);
+                AssertWellFormed(Choice.Of(selector, data, b), extreme.Length);
         }
     }
 
@@ -284,10 +285,15 @@ public sealed class PolicyContractTests
     {
         IRowSelectionPolicy policy = PolicyCases.Get(name);
         WindowData data = WindowData.Classes(20, 6);
-        foreach (RecordStatistics statistic in Enum.GetValues<RecordStatistics>().Where(statistic => (policy.Needs & Numeric & statistic) != 0))
+        foreach (RecordStatistics statistic in Enum.GetValues<RecordStatistics>().Where(statistic => (policy.Needs & (Numeric | RecordStatistics.Group) & statistic) != 0))
         {
-            string expected = $"Policy {policy.Name} needs the statistic {statistic}, which the window does not hold. RecordForwardPass adds it as column 'Forward.{statistic}'; "
-                + $"a renamed column is given in SelectionOptions.{statistic}ColumnName. (Parameter 'window')";
+            string remedy = statistic switch
+            {
+                RecordStatistics.ReferenceLoss => "RecordForwardPass adds it when the reference model is recorded with LossColumnName = 'Forward.ReferenceLoss'; another column is given in SelectionOptions.ReferenceLossColumnName.",
+                RecordStatistics.Group => "Groups are the keys or Booleans of the column that SelectionOptions.GroupColumnName names, or without it the classes of the label. MapValueToKey makes keys of any column.",
+                _ => $"RecordForwardPass adds it as column 'Forward.{statistic}'; a renamed column is given in SelectionOptions.{statistic}ColumnName.",
+            };
+            string expected = $"Policy {policy.Name} needs the statistic {statistic}, which the window does not hold. {remedy} (Parameter 'window')";
             var selector = new RowSelector(policy, 2);
             RowSelectorState before = selector.State;
 
@@ -327,6 +333,7 @@ public sealed class PolicyContractTests
                 [.. data.Loss.Select(value => (double)value)],
                 [.. data.GradientNorm.Select(value => (double)value)],
                 [.. data.Label.Select(label => label == 2 ? 1.0 : 0)],
+                [.. data.Group.Select(group => group == 3 ? 1.0 : 0)],
                 [.. Enumerable.Range(0, n).Select(row => row / (double)n)],
                 [.. Enumerable.Repeat(1.0, n)],
             ];
@@ -394,6 +401,7 @@ public sealed class PolicyContractTests
     [InlineData("TopLoss")]
     [InlineData("BottomLoss")]
     [InlineData("Cube")]
+    [InlineData("ReducibleLoss")]
     public void Select_RowsInAnotherOrder_TheSameRowsAreChosen(string policyName)
     {
         // Policies that walk along an order of the statistics: where rows stand in the window must not matter (losses differ, so the order is unique).

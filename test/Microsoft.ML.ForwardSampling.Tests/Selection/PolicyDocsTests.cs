@@ -106,7 +106,7 @@ public sealed class PolicyDocsTests
         [
             new UniformPolicy(), new MeanMatchingPolicy(), new MeanMatchingPolicy { Refinement = MeanMatchingRefinement.Stride }, new LossStratifiedPolicy(),
             new SelectiveBackpropPolicy(), new TopLossPolicy(), new BottomLossPolicy(), new GradientNormPolicy(), new BalancedGradientNormPolicy(), new CubePolicy(),
-            new InfoBatchPolicy(), new UniformFloorPolicy(),
+            new InfoBatchPolicy(), new UniformFloorPolicy(), new ReducibleLossPolicy(), new GroupBudgetPolicy(), new WeightCapPolicy { MaximumWeight = 2 },
         ];
 
         Assert.Equal(policies.Length, stated.Count);
@@ -150,11 +150,12 @@ public sealed class PolicyDocsTests
         [
             new UniformPolicy(), new LossStratifiedPolicy(), new InfoBatchPolicy(), new GradientNormPolicy(), new BalancedGradientNormPolicy(), new CubePolicy(),
             new CubePolicy { BalanceMargin = true }, new UniformFloorPolicy { Inner = new GradientNormPolicy() },
+            new GroupBudgetPolicy(), new GroupBudgetPolicy { Inner = new UniformPolicy() }, new GroupBudgetPolicy { Inner = new UniformPolicy(), Allocation = GroupAllocation.Even },
         ];
         SoftmaxWindow[] windows = [.. Enumerable.Range(0, 20).Select(seed => SoftmaxWindow.Of(640, (ulong)seed))];
 
         Assert.All(policies, policy => Assert.True(policy.IsUnbiased));
-        Assert.Equal(PolicyCases.Types.Select(type => (IRowSelectionPolicy)Activator.CreateInstance(type)!).Count(policy => policy.IsUnbiased) + 1, policies.Length); // one with an option, and UniformFloor around another policy than its default
+        Assert.Equal(PolicyCases.Types.Select(type => (IRowSelectionPolicy)Activator.CreateInstance(type)!).Count(policy => policy.IsUnbiased) + 3, policies.Length); // three with options, and UniformFloor around another policy than its default
         Assert.Equal(policies.Length, stated.Count);
         (double Loss, double Gradient) uniform = Variances(policies[0], windows);
         foreach ((IRowSelectionPolicy policy, IReadOnlyDictionary<string, string> row) in policies.Zip(stated))

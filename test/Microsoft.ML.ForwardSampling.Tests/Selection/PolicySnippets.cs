@@ -9,6 +9,8 @@ public sealed class PolicySnippets
     private readonly float[] _loss = s_data.Loss;
     private readonly float[] _gradientNorm = s_data.GradientNorm;
     private readonly int[] _label = s_data.Label;
+    private readonly float[] _referenceLoss = s_data.ReferenceLoss;
+    private readonly int[] _group = s_data.Group;
 
     [Fact]
     public void Uniform()
@@ -163,6 +165,56 @@ public sealed class PolicySnippets
         #endregion
         Assert.InRange(residual, -0.05, 0.05);
         Assert.InRange(sumOfWeights, 60, 68);
+    }
+
+    [Fact]
+    public void ReducibleLoss()
+    {
+        float[] loss = _loss, referenceLoss = _referenceLoss;
+        #region reducible-loss
+        var selector = new RowSelector(new ReducibleLossPolicy(), seed: 7);
+        var rows = new int[64];
+        var weights = new float[64];
+        selector.Select(count: 640, rows, weights, loss: loss, referenceLoss: referenceLoss);
+        float smallest = rows.Min(row => loss[row] - referenceLoss[row]);
+        // smallest: no row that was left out is further above its reference loss than this.
+        #endregion
+        Assert.InRange(Enumerable.Range(0, 640).Count(row => loss[row] - referenceLoss[row] > smallest), 0, 64);
+    }
+
+    [Fact]
+    public void GroupBudget()
+    {
+        float[] loss = _loss;
+        int[] group = _group;
+        #region group-budget
+        var policy = new GroupBudgetPolicy { Inner = new LossStratifiedPolicy(), Allocation = GroupAllocation.Even };
+        var selector = new RowSelector(policy, seed: 7);
+        var rows = new int[64];
+        var weights = new float[64];
+        selector.Select(count: 640, rows, weights, loss: loss, group: group);
+        int ofGroup3 = rows.Count(row => group[row] == 3);
+        // ofGroup3: 16, a quarter of the budget for each of four groups, however many rows they have.
+        #endregion
+        Assert.Equal(16, ofGroup3);
+        Assert.InRange(group.Count(value => value == 0), 300, 400);
+    }
+
+    [Fact]
+    public void WeightCap()
+    {
+        float[] gradientNorm = _gradientNorm;
+        #region weight-cap
+        var policy = new WeightCapPolicy { Inner = new GradientNormPolicy(), MaximumWeight = 3 };
+        var selector = new RowSelector(policy, seed: 7);
+        var rows = new int[64];
+        var weights = new float[64];
+        selector.Select(count: 640, rows, weights, gradientNorm: gradientNorm);
+        double cut = selector.Report.CappedWeight / (selector.Report.SumOfWeights + selector.Report.CappedWeight);
+        // cut: share of the weight that the cap took away, a first guess at how far means come out too low.
+        #endregion
+        Assert.InRange(weights.Max(), 2.9, 3);
+        Assert.InRange(cut, 0.001, 0.5);
     }
 
     [Fact]

@@ -10,7 +10,7 @@ public sealed class RowSelectorStateTests
     {
         PolicyName = "Réservoir",
         Random = new SelectionRandomState(1, 2, 3, ulong.MaxValue),
-        Report = new SelectionReport { Windows = 4, RowsSeen = 5, RowsSelected = 6, RepairedRows = 7, SumOfWeights = 8.5, LargestWeight = 9.25f },
+        Report = new SelectionReport { Windows = 4, RowsSeen = 5, RowsSelected = 6, RepairedRows = 7, SumOfWeights = 8.5, LargestWeight = 9.25f, ExcludedRows = 10, DiscountedRows = 11, CappedRows = 12, CappedWeight = 13.5 },
         PolicyState = new byte[] { 10, 11, 12 },
     };
 
@@ -20,7 +20,7 @@ public sealed class RowSelectorStateTests
         Gen<RowSelectorState> states =
             from name in ArbMap.Default.GeneratorFor<NonNull<string>>()
             from words in ArbMap.Default.GeneratorFor<ulong>().ArrayOf(4)
-            from counts in ArbMap.Default.GeneratorFor<long>().ArrayOf(4)
+            from counts in ArbMap.Default.GeneratorFor<long>().ArrayOf(7)
             from sum in ArbMap.Default.GeneratorFor<double>()
             from largest in ArbMap.Default.GeneratorFor<float>()
             from policy in ArbMap.Default.GeneratorFor<byte[]>()
@@ -28,7 +28,7 @@ public sealed class RowSelectorStateTests
             {
                 PolicyName = name.Get,
                 Random = new SelectionRandomState(words[0], words[1], words[2], words[3]),
-                Report = new SelectionReport { Windows = counts[0], RowsSeen = counts[1], RowsSelected = counts[2], RepairedRows = counts[3], SumOfWeights = sum, LargestWeight = largest },
+                Report = new SelectionReport { Windows = counts[0], RowsSeen = counts[1], RowsSelected = counts[2], RepairedRows = counts[3], SumOfWeights = sum, LargestWeight = largest, ExcludedRows = counts[4], DiscountedRows = counts[5], CappedRows = counts[6], CappedWeight = sum / 3 },
                 PolicyState = policy,
             };
         Properties.Hold(states, state => Assert.Equal(state, RowSelectorState.FromBytes(state.ToBytes())));
@@ -37,10 +37,11 @@ public sealed class RowSelectorStateTests
     [Fact]
     public void ToBytes_IsAFormatForEver()
         => Assert.Equal(
-            "46776452015E000000" // FwdR, version 1, 94 bytes
+            "46776452017E000000" // FwdR, version 1, 126 bytes
             + "0A52C3A9736572766F6972" // Réservoir
             + "0100000000000000" + "0200000000000000" + "0300000000000000" + "FFFFFFFFFFFFFFFF"
             + "0400000000000000" + "0500000000000000" + "0600000000000000" + "0700000000000000" + "0000000000002140" + "00001441"
+            + "0A00000000000000" + "0B00000000000000" + "0C00000000000000" + "0000000000002B40"
             + "030000000A0B0C" + Convert.ToHexString(s_state.ToBytes()[^4..]),
             Convert.ToHexString(s_state.ToBytes()));
 

@@ -11,7 +11,9 @@ public sealed class SelectionOptionsTests
 
         Assert.Equal(
             "SelectionOptions { WindowSize = 640, Budget = 10 %, Seed = , StartState = , LossColumnName = Forward.Loss, GradientNormColumnName = Forward.GradientNorm, "
-            + "MarginColumnName = Forward.Margin, EntropyColumnName = Forward.Entropy, LabelColumnName = Label, WeightColumnName = Forward.Weight, ExampleWeightColumnName =  }",
+            + "MarginColumnName = Forward.Margin, EntropyColumnName = Forward.Entropy, ReferenceLossColumnName = Forward.ReferenceLoss, GroupColumnName = , LabelColumnName = Label, "
+            + "WeightColumnName = Forward.Weight, ExampleWeightColumnName = , MaximumRecordAge = , MinimumModelVersion = , OldRecords = Exclude, RecordHalfLife = , "
+            + "AgeColumnName = Forward.Age, ModelVersionColumnName = Forward.ModelVersion }",
             options.ToString());
         options.Validate();
     }
@@ -32,6 +34,10 @@ public sealed class SelectionOptionsTests
     [InlineData(nameof(SelectionOptions.GradientNormColumnName))]
     [InlineData(nameof(SelectionOptions.MarginColumnName))]
     [InlineData(nameof(SelectionOptions.EntropyColumnName))]
+    [InlineData(nameof(SelectionOptions.ReferenceLossColumnName))]
+    [InlineData(nameof(SelectionOptions.GroupColumnName))]
+    [InlineData(nameof(SelectionOptions.AgeColumnName))]
+    [InlineData(nameof(SelectionOptions.ModelVersionColumnName))]
     [InlineData(nameof(SelectionOptions.LabelColumnName))]
     [InlineData(nameof(SelectionOptions.WeightColumnName))]
     [InlineData(nameof(SelectionOptions.ExampleWeightColumnName))]
@@ -70,11 +76,32 @@ public sealed class SelectionOptionsTests
     }
 
     [Fact]
+    public void Validate_GroupsOfTheLabel_AreFine_ALossAsItsOwnReferenceIsNot()
+    {
+        new SelectionOptions { GroupColumnName = "Label" }.Validate();
+        Assert.Equal(
+            "SelectionOptions.LossColumnName and SelectionOptions.ReferenceLossColumnName are both 'Forward.Loss': each needs a column of its own. (Parameter 'ReferenceLossColumnName')",
+            Assert.Throws<ArgumentException>(() => new SelectionOptions { ReferenceLossColumnName = ForwardColumns.Loss }.Validate()).Message);
+    }
+
+    [Fact]
+    public void RecordAge_ZeroOrNegative_NamesTheOptionAndTheValue()
+    {
+        Assert.Equal(
+            $"SelectionOptions.MaximumRecordAge must be greater than 0. (Parameter 'MaximumRecordAge'){Environment.NewLine}Actual value was 00:00:00.",
+            Assert.Throws<ArgumentOutOfRangeException>(() => new SelectionOptions { MaximumRecordAge = TimeSpan.Zero }).Message);
+        Assert.Equal(
+            $"SelectionOptions.RecordHalfLife must be greater than 0. (Parameter 'RecordHalfLife'){Environment.NewLine}Actual value was -00:00:01.",
+            Assert.Throws<ArgumentOutOfRangeException>(() => new SelectionOptions { RecordHalfLife = TimeSpan.FromSeconds(-1) }).Message);
+    }
+
+    [Fact]
     public void ForwardColumns_AreAFormat()
     {
         // Names stand in users' pipelines and saved models: they do not change.
         Assert.Equal(
             ["Forward.Loss", "Forward.GradientNorm", "Forward.Margin", "Forward.Entropy", "Forward.Residual", "Forward.Weight"],
             [ForwardColumns.Loss, ForwardColumns.GradientNorm, ForwardColumns.Margin, ForwardColumns.Entropy, ForwardColumns.Residual, ForwardColumns.Weight]);
+        Assert.Equal(["Forward.ReferenceLoss", "Forward.Age", "Forward.ModelVersion"], [ForwardColumns.ReferenceLoss, ForwardColumns.Age, ForwardColumns.ModelVersion]);
     }
 }

@@ -10,11 +10,16 @@ internal sealed record WindowData(float[] Loss, float[] GradientNorm, float[] Ma
     /// <summary>Row-major, three of each row.</summary>
     public float[] Features { get; } = [.. Loss.SelectMany((loss, row) => new[] { 1f, row % 3 - 1f, float.IsFinite(loss) ? Math.Clamp(loss, -3f, 3f) : 0f })];
 
-    /// <summary>A classifier's window: skewed losses (some tied), norms in [0.05, 1.5], five classes and unknown labels.</summary>
+    public float[] ReferenceLoss { get; init; } = new float[Loss.Length];
+
+    public int[] Group { get; init; } = Label;
+
+    /// <summary>A classifier's window: skewed losses (some tied), norms in [0.05, 1.5], five classes and unknown labels; reference losses and four groups that have nothing to do with the rest.</summary>
     public static WindowData Classes(int count, ulong seed)
     {
         var random = new SelectionRandom(seed);
-        var data = new WindowData(new float[count], new float[count], new float[count], new float[count], new int[count]);
+        var data = new WindowData(new float[count], new float[count], new float[count], new float[count], new int[count]) { Group = new int[count] };
+        var unrelated = new SelectionRandom(seed + 7000);
         for (int i = 0; i < count; i++)
         {
             double miss = Math.Pow(random.NextDouble(), 2);
@@ -23,6 +28,8 @@ internal sealed record WindowData(float[] Loss, float[] GradientNorm, float[] Ma
             data.Margin[i] = (float)(1 - miss);
             data.Entropy[i] = (float)(miss * 1.6);
             data.Label[i] = random.NextInt(6) - 1;
+            data.ReferenceLoss[i] = (float)unrelated.NextDouble();
+            data.Group[i] = Math.Max(0, unrelated.NextInt(7) - 3);
         }
 
         return data;
@@ -43,7 +50,7 @@ internal sealed record WindowData(float[] Loss, float[] GradientNorm, float[] Ma
     public static WindowData Tied(int count, ulong seed)
     {
         WindowData data = Classes(count, seed);
-        return data with { Loss = [.. data.Loss.Select(loss => MathF.Round(loss))] };
+        return data with { Loss = [.. data.Loss.Select(loss => MathF.Round(loss))], ReferenceLoss = [.. data.ReferenceLoss.Select(loss => MathF.Round(loss))] };
     }
 
     /// <summary>Only the statistics that the mask names (no HasFlag: unoptimised, it allocates).</summary>
@@ -54,6 +61,8 @@ internal sealed record WindowData(float[] Loss, float[] GradientNorm, float[] Ma
         Margin = (statistics & RecordStatistics.Margin) != 0 ? Margin : [],
         Entropy = (statistics & RecordStatistics.Entropy) != 0 ? Entropy : [],
         Label = (statistics & RecordStatistics.Label) != 0 ? Label : [],
+        ReferenceLoss = (statistics & RecordStatistics.ReferenceLoss) != 0 ? ReferenceLoss : [],
+        Group = (statistics & RecordStatistics.Group) != 0 ? Group : [],
         Features = (statistics & RecordStatistics.Features) != 0 ? Features : [],
     };
 
@@ -66,7 +75,11 @@ internal sealed record WindowData(float[] Loss, float[] GradientNorm, float[] Ma
         [.. order.Select(i => GradientNorm[i])],
         [.. order.Select(i => Margin[i])],
         [.. order.Select(i => Entropy[i])],
-        [.. order.Select(i => Label[i])]);
+        [.. order.Select(i => Label[i])])
+    {
+        ReferenceLoss = [.. order.Select(i => ReferenceLoss[i])],
+        Group = [.. order.Select(i => Group[i])],
+    };
 
     public float[] Values(RecordStatistics statistic) => statistic switch
     {
@@ -74,6 +87,7 @@ internal sealed record WindowData(float[] Loss, float[] GradientNorm, float[] Ma
         RecordStatistics.GradientNorm => GradientNorm,
         RecordStatistics.Margin => Margin,
         RecordStatistics.Entropy => Entropy,
+        RecordStatistics.ReferenceLoss => ReferenceLoss,
         _ => throw new ArgumentOutOfRangeException(nameof(statistic), statistic, "Not a numeric statistic."),
     };
 }
