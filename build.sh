@@ -19,7 +19,7 @@ Usage: ./build.sh COMMAND [ARGUMENTS]
   run     the main job: record, select and train on Fashion-MNIST (arguments: --quick, --seeds N, --json FILE, ... see --help)
   compare does it pay? every policy against an even draw, on Fashion-MNIST or on your file (--data rows.csv --label y --task binary, see --help)
   test    all tests
-  bench   benchmarks: training (against PyTorch), scoring, records, selection (NumPy); or the named one
+  bench   benchmarks: training (against PyTorch), scoring, records, join, selection (NumPy); or the named one
   pack    the NuGet package, into packages/ (from the real packages only)
   build   everything, without running it
 Each command first installs what is missing, as root or with sudo, or says what to install.

@@ -25,6 +25,7 @@ public sealed class LabelJoiner<TRecord>
     where TRecord : struct, IForwardRecord<TRecord>
 {
     private const int MostReady = 1 << 16;                  // rows that may wait to be pulled before Push takes no more
+    private const int Ahead = 8;                            // events whose memory is fetched while earlier ones are dealt with
     private const int HeadBytes = 56;
     private const ushort StateVersion = 1;
 
@@ -83,6 +84,8 @@ public sealed class LabelJoiner<TRecord>
     {
         for (int i = 0; i < records.Length; i++)
         {
+            if (i + Ahead < records.Length)
+                _index.Prefetch(PendingIndex.Hash(records[i + Ahead].Key));
             if (!TryPush(in records[i]))
                 return i;
         }
@@ -98,6 +101,10 @@ public sealed class LabelJoiner<TRecord>
     {
         for (int i = 0; i < labels.Length; i++)
         {
+            if (i + (2 * Ahead) < labels.Length)
+                _index.Prefetch(PendingIndex.Hash(labels[i + (2 * Ahead)].Key));
+            if (i + Ahead < labels.Length)
+                _entries.Prefetch(_entries.NumberOf(_index.Guess(PendingIndex.Hash(labels[i + Ahead].Key))));
             if (!TryPush(in labels[i]))
                 return i;
         }
@@ -383,6 +390,8 @@ public sealed class LabelJoiner<TRecord>
     private bool TryEndHead(out JoinedRecord row)
     {
         long n = _entries.Head;
+        if (n + Ahead < _entries.End)
+            _index.Prefetch(PendingIndex.Hash(_entries.KeyOf(n + Ahead)));
         PendingEntry entry = _entries[n];
         row = default;
         bool gives = false;

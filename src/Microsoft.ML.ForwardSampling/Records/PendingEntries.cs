@@ -1,4 +1,6 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace Microsoft.ML.ForwardSampling.Records;
 
@@ -30,6 +32,16 @@ internal sealed class PendingEntries<TRecord>
     public PendingEntry this[long n] => new(ChunkOf(n).Bytes.AsSpan((int)(n & (ChunkEntries - 1)) * s_entryBytes, s_entryBytes));
 
     public ulong KeyOf(long n) => BinaryPrimitives.ReadUInt64LittleEndian(ChunkOf(n).Bytes.AsSpan((int)(n & (ChunkEntries - 1)) * s_entryBytes));
+
+    /// <summary>The number of which only the lower half is known.</summary>
+    public long NumberOf(uint low) => Head + (uint)(low - (uint)Head);
+
+    /// <summary>Asks the processor to fetch an entry that will be looked at soon, if there is one.</summary>
+    public unsafe void Prefetch(long n)
+    {
+        if (Sse.IsSupported && n < End)
+            Sse.Prefetch0(Unsafe.AsPointer(ref ChunkOf(n).Bytes[(int)(n & (ChunkEntries - 1)) * s_entryBytes]));
+    }
 
     /// <summary>Adds a label that waits for its record.</summary>
     public long AddLabel(ulong key, long time)

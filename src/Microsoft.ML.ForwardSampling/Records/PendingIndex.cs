@@ -1,21 +1,29 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
+
 namespace Microsoft.ML.ForwardSampling.Records;
 
 /// <summary>Finds a joiner's entry by its key: open addressing with linear probing, 8 bytes a slot: 32 bits of the key's hash and 32 of the entry's number.</summary>
-/// <remarks>256 tables that grow one at a time, by a quarter: an entry takes at most 8 / 0.68 bytes, and growing never holds more than 1/256 twice. Removing shifts back: there are no tombstones.</remarks>
-internal sealed class PendingIndex
+/// <remarks>256 tables that grow one at a time, by a quarter, outside the managed heap, so that a table left behind is free at once: an entry takes at most 8 / 0.68 bytes.
+/// Removing shifts back: there are no tombstones.</remarks>
+internal sealed unsafe class PendingIndex
 {
-    private const int Tables = 256;
+    private const int TableBits = 8;
     private const double MostFull = 0.85;
     private const double Growth = 1.25;
 
-    private readonly ulong[][] _slots = new ulong[Tables][];
-    private readonly int[] _counts = new int[Tables];
-    private readonly int[] _limits = new int[Tables];
+    private readonly Table[] _tables = new Table[1 << TableBits];
 
     public PendingIndex()
     {
-        for (int t = 0; t < Tables; t++)
-            Begin(t, 16);
+        foreach (ref Table table in _tables.AsSpan())
+            Begin(ref table, 16);
+    }
+
+    ~PendingIndex()
+    {
+        foreach (Table table in _tables)
+            NativeMemory.Free(table.Slots);
     }
 
     /// <summary>Bytes of the tables.</summary>
@@ -33,100 +41,137 @@ internal sealed class PendingIndex
     public long Find<TRecord>(ulong hash, ulong key, PendingEntries<TRecord> entries)
         where TRecord : struct, IForwardRecord<TRecord>
     {
-        ulong[] slots = _slots[hash >> 56];
+        Table table = TableOf(hash);
         uint tag = Tag(hash);
-        for (int i = Home(tag, slots.Length); slots[i] != 0; i = Next(i, slots.Length))
+        long found = -1;
+        for (uint i = Home(tag, table.Length); table.Slots[i] != 0; i = Next(i, table.Length))
         {
-            if ((uint)(slots[i] >> 32) != tag)
+            if ((uint)(table.Slots[i] >> 32) != tag)
                 continue;
-            long n = entries.Head + (uint)((uint)slots[i] - (uint)entries.Head);
+            long n = entries.NumberOf((uint)table.Slots[i]);
             if (entries.KeyOf(n) == key)
-                return n;
+            {
+                found = n;
+                break;
+            }
         }
 
-        return -1;
+        GC.KeepAlive(this);                                 // the finalizer frees the slots
+        return found;
     }
 
     /// <summary>Adds an entry whose key is not there.</summary>
     public void Add(ulong hash, long n)
     {
-        int t = (int)(hash >> 56);
-        if (_counts[t] >= _limits[t])
-            Grow(t);
-        Place(_slots[t], Slot(hash, n));
-        _counts[t]++;
+        ref Table table = ref TableOf(hash);
+        if (table.Count >= table.Limit)
+            Grow(ref table);
+        Place(table, Slot(hash, n));
+        table.Count++;
+        GC.KeepAlive(this);
     }
 
     /// <summary>Lets another entry stand for a key.</summary>
     public void Replace(ulong hash, long former, long n)
     {
-        ulong[] slots = _slots[hash >> 56];
-        slots[Find(slots, Slot(hash, former))] = Slot(hash, n);
+        Table table = TableOf(hash);
+        table.Slots[Find(table, Slot(hash, former))] = Slot(hash, n);
+        GC.KeepAlive(this);
     }
 
     /// <summary>Removes an entry that is there.</summary>
     public void Remove(ulong hash, long n)
     {
-        int t = (int)(hash >> 56);
-        ulong[] slots = _slots[t];
-        int hole = Find(slots, Slot(hash, n));
-        for (int i = Next(hole, slots.Length); slots[i] != 0; i = Next(i, slots.Length))
+        ref Table table = ref TableOf(hash);
+        uint hole = Find(table, Slot(hash, n));
+        for (uint i = Next(hole, table.Length); table.Slots[i] != 0; i = Next(i, table.Length))
         {
-            // What is as far from its home as the hole may fill it.
-            int home = Home((uint)(slots[i] >> 32), slots.Length);
-            if (Distance(home, i, slots.Length) >= Distance(hole, i, slots.Length))
+            // What is as far from its home as the hole is from it may fill the hole.
+            uint home = Home((uint)(table.Slots[i] >> 32), table.Length);
+            if (Distance(home, i, table.Length) >= Distance(hole, i, table.Length))
             {
-                slots[hole] = slots[i];
+                table.Slots[hole] = table.Slots[i];
                 hole = i;
             }
         }
 
-        slots[hole] = 0;
-        _counts[t]--;
+        table.Slots[hole] = 0;
+        table.Count--;
+        GC.KeepAlive(this);
+    }
+
+    /// <summary>Asks the processor to fetch the slot of a key that will be looked up soon: with many entries no slot is in a cache.</summary>
+    public void Prefetch(ulong hash)
+    {
+        Table table = TableOf(hash);
+        if (Sse.IsSupported)
+            Sse.Prefetch0(table.Slots + Home(Tag(hash), table.Length));
+    }
+
+    /// <summary>Low half of the number of the entry that a key probably has, 0 for none: for fetching it ahead.</summary>
+    public uint Guess(ulong hash)
+    {
+        Table table = TableOf(hash);
+        uint guess = (uint)table.Slots[Home(Tag(hash), table.Length)];
+        GC.KeepAlive(this);
+        return guess;
     }
 
     private static uint Tag(ulong hash) => Math.Max(1, (uint)hash);      // never 0, so that no slot in use is 0
 
     private static ulong Slot(ulong hash, long n) => ((ulong)Tag(hash) << 32) | (uint)n;
 
-    private static int Home(uint tag, int length) => (int)(((ulong)tag * (uint)length) >> 32);
+    private static uint Home(uint tag, uint length) => (uint)(((ulong)tag * length) >> 32);
 
-    private static int Next(int i, int length) => i + 1 == length ? 0 : i + 1;
+    private static uint Next(uint i, uint length) => i + 1 == length ? 0 : i + 1;
 
-    private static int Distance(int from, int to, int length) => to >= from ? to - from : to - from + length;
+    private static uint Distance(uint from, uint to, uint length) => to >= from ? to - from : to - from + length;
 
-    private static int Find(ulong[] slots, ulong slot)
+    private static uint Find(Table table, ulong slot)
     {
-        int i = Home((uint)(slot >> 32), slots.Length);
-        while (slots[i] != slot)
-            i = Next(i, slots.Length);
+        uint i = Home((uint)(slot >> 32), table.Length);
+        while (table.Slots[i] != slot)
+            i = Next(i, table.Length);
         return i;
     }
 
-    private static void Place(ulong[] slots, ulong slot)
+    private static void Place(Table table, ulong slot)
     {
-        int i = Home((uint)(slot >> 32), slots.Length);
-        while (slots[i] != 0)
-            i = Next(i, slots.Length);
-        slots[i] = slot;
+        uint i = Home((uint)(slot >> 32), table.Length);
+        while (table.Slots[i] != 0)
+            i = Next(i, table.Length);
+        table.Slots[i] = slot;
     }
 
-    private void Begin(int t, int length)
+    private ref Table TableOf(ulong hash) => ref _tables[hash >> (64 - TableBits)];
+
+    private void Begin(ref Table table, uint length)
     {
-        _slots[t] = new ulong[length];
-        _limits[t] = (int)(length * MostFull);
+        table.Slots = (ulong*)NativeMemory.AllocZeroed(length, sizeof(ulong));
+        table.Length = length;
+        table.Limit = (uint)(length * MostFull);
         Bytes += length * sizeof(ulong);
     }
 
-    private void Grow(int t)
+    private void Grow(ref Table table)
     {
-        ulong[] former = _slots[t];
-        Begin(t, (int)(former.Length * Growth));
-        Bytes -= former.Length * sizeof(ulong);
-        foreach (ulong slot in former)
+        Table former = table;
+        Begin(ref table, (uint)(former.Length * Growth));
+        for (uint i = 0; i < former.Length; i++)
         {
-            if (slot != 0)
-                Place(_slots[t], slot);
+            if (former.Slots[i] != 0)
+                Place(table, former.Slots[i]);
         }
+
+        NativeMemory.Free(former.Slots);
+        Bytes -= former.Length * sizeof(ulong);
+    }
+
+    private struct Table
+    {
+        public ulong* Slots;
+        public uint Length;
+        public uint Limit;
+        public uint Count;
     }
 }
