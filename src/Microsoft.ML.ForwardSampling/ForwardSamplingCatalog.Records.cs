@@ -1,0 +1,59 @@
+using Microsoft.ML.ForwardSampling.Records;
+
+namespace Microsoft.ML.ForwardSampling;
+
+public sealed partial class ForwardSamplingCatalog
+{
+    // Records
+
+    /// <summary>Joined records as a data view: key, statistics, label, record weight, age and model version, for SelectRows, trainers that need no features, or a look at the data.</summary>
+    /// <param name="rows">The joined records, from <see cref="LabelJoin.Run"/>, a <see cref="ForwardRecordJoin{TRecord}"/> or a database. Read anew by each cursor: give a sequence that gives the same rows each time, such as an array.</param>
+    /// <param name="options">Task, label and moment; null: a regression.</param>
+    /// <returns>A lazy view with the columns Forward.Key, Forward.Loss, Forward.GradientNorm, Forward.Margin and Forward.Entropy (regression: Forward.Residual), Label, Forward.RecordWeight, Forward.Age, Forward.ModelVersion. Row ids are positions.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="rows"/> is null.</exception>
+    /// <exception cref="ArgumentException">Options contradict each other.</exception>
+    public IDataView LoadJoined(IEnumerable<JoinedRecord> rows, JoinedRowsOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(rows);
+        options ??= new JoinedRowsOptions();
+        options.Validate();
+        return new JoinedRowsView(rows, options);
+    }
+
+    /// <summary>Joins the statistics of recorded rows onto a data view of the rows themselves, by key, so that SelectRows works on it.</summary>
+    /// <param name="rows">The rows, with their features and labels.</param>
+    /// <param name="keyColumn">Column of <paramref name="rows"/> that holds the key: UInt64, or text that <see cref="RecordKey.FromString"/> turns into one.</param>
+    /// <param name="joined">The joined records. Read once, now, and held: 76 bytes each, up to twice that when the sequence does not know its length.</param>
+    /// <param name="options">Task, and what happens to rows without a record; null: a regression, and they are left out.</param>
+    /// <returns>A lazy view of the rows' columns and the record's: statistics, record weight, age and model version.</returns>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The key column is missing or has a wrong type.</exception>
+    /// <example><code>
+    /// AttachedRows recorded = fs.AttachForwardRecords(rows, "VisitId", joined, new AttachRecordsOptions { Task = PredictionTask.Binary });
+    /// SelectedRows chosen = fs.SelectRows(recorded, new BalancedGradientNormPolicy());
+    /// </code></example>
+    public AttachedRows AttachForwardRecords(IDataView rows, string keyColumn, IEnumerable<JoinedRecord> joined, AttachRecordsOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(rows);
+        ArgumentNullException.ThrowIfNull(keyColumn);
+        ArgumentNullException.ThrowIfNull(joined);
+        return new AttachedRows(rows, keyColumn, joined, options ?? new AttachRecordsOptions());
+    }
+
+    /// <summary>The labels in a data view, for <see cref="LabelJoin.Run"/> or a <see cref="LabelJoiner{TRecord}"/>.</summary>
+    /// <param name="view">Rows with a key and a label.</param>
+    /// <param name="keyColumn">Column of the key: UInt64, or text that <see cref="RecordKey.FromString"/> turns into one.</param>
+    /// <param name="labelColumn">Column of the label: Single (as it is), Boolean (true is 1), or Key of any width (the class from 0; a missing key is NaN, a malformed label).</param>
+    /// <param name="time">When these labels became known; left out, they count as of the first record.</param>
+    /// <returns>A lazy sequence: each enumeration reads the view once.</returns>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A column is missing or has a wrong type.</exception>
+    /// <exception cref="ArgumentException"><paramref name="time"/> is neither UTC nor local.</exception>
+    public IEnumerable<LabelEvent> LabelsOf(IDataView view, string keyColumn, string labelColumn, DateTime time = default)
+    {
+        ArgumentNullException.ThrowIfNull(view);
+        ArgumentNullException.ThrowIfNull(keyColumn);
+        ArgumentNullException.ThrowIfNull(labelColumn);
+        return new LabelsOfView(view, keyColumn, labelColumn, time);
+    }
+}

@@ -1,0 +1,204 @@
+using Microsoft.ML.ForwardSampling.Records;
+
+namespace Microsoft.ML.ForwardSampling.Tests.Records;
+
+public class ForwardRecordJoinTests
+{
+    private const int Rows = 300;
+    private static readonly DateTime s_start = new(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc);
+    private static readonly LabelJoinOptions s_options = new() { Wait = TimeSpan.FromSeconds(60), Lateness = TimeSpan.FromSeconds(10), DefaultLabel = 0 };
+
+    [Fact]
+    public void Labels_ThroughALog_ComeBack()
+    {
+        using var folder = new LogFolder();
+        LabelEvent[] labels = [new(1, 2.5f, s_start), new(ulong.MaxValue, float.NaN, s_start), new(3, -1, s_start)];
+        using (var log = new ForwardRecordLog<LabelEvent>(folder.Path, LogFolder.Small))
+            log.Append(labels);
+        using var reader = new ForwardRecordReader<LabelEvent>(folder.Path);
+        Assert.Equal(labels, LogFolder.ReadAll(reader));
+        Assert.Equal(4, File.ReadAllBytes(Assert.Single(folder.Files))[12]);
+
+        using var wrong = new ForwardRecordReader<BinaryRecord>(folder.Path);
+        Assert.Throws<InvalidDataException>(() => wrong.Read(new BinaryRecord[1]));
+        Assert.Contains("must be Block for labels", Assert.Throws<ArgumentException>(() => new ForwardRecordLog<LabelEvent>(folder.Path, LogFolder.Small with { Overflow = RecordOverflow.DropAndRecord })).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(7)]
+    [InlineData(64)]
+    public void Position_SavedAtAnyBatch_GoesOnWithoutLossOrRepetition(int batch)
+    {
+        using var folder = new LogFolder();
+        folder.Write(0, 30, 1, 64, 5);
+        folder.Write(1000, 40, 40);
+        List<ulong> whole = [.. folder.Keys(out _)], parts = [];
+        var some = new RegressionRecord[batch];
+        ForwardRecordPosition? position = null;
+        while (true)
+        {
+            using var reader = new ForwardRecordReader<RegressionRecord>(folder.Path, position);
+            int read = reader.Read(some);
+            Assert.Equal((0L, 0L, 0L), (reader.Report.LostRecords, reader.Report.DuplicateRecords, reader.Report.DeletedRecords));
+            if (read == 0)
+                break;
+            parts.AddRange(some.AsSpan(0, read).ToArray().Select(r => r.Key));
+            position = ForwardRecordPosition.Parse(reader.Position.ToArray());
+        }
+
+        Assert.Equal(whole.Order(), parts.Order());
+        Assert.Equal(whole.Where(k => k < 1000), parts.Where(k => k < 1000));
+
+        // What is written afterwards follows.
+        folder.Write(5000, 3);
+        using var last = new ForwardRecordReader<RegressionRecord>(folder.Path, position);
+        Assert.Equal([5000, 5001, 5002], LogFolder.ReadAll(last).Select(r => r.Key));
+    }
+
+    [Fact]
+    public void Position_Damaged_Refused()
+    {
+        using var folder = new LogFolder();
+        folder.Write(0, 3);
+        using var reader = new ForwardRecordReader<RegressionRecord>(folder.Path);
+        reader.Read(new RegressionRecord[2]);
+        byte[] good = reader.Position.ToArray();
+        Assert.Equal(24 + 40, good.Length);
+        for (int i = 0; i < good.Length; i++)
+        {
+            byte[] changed = [.. good];
+            changed[i] ^= 0x20;
+            Assert.ThrowsAny<Exception>(() => ForwardRecordPosition.Parse(changed));
+            Assert.Throws<InvalidDataException>(() => ForwardRecordPosition.Parse(good.AsSpan(0, i)));
+        }
+
+        Assert.Contains("of a reader of Regression records", Assert.Throws<ArgumentException>(() => new ForwardRecordReader<BinaryRecord>(folder.Path, ForwardRecordPosition.Parse(good))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Reader_SeveralWriters_AreReadSideBySide()
+    {
+        using var folder = new LogFolder();
+        for (int writer = 0; writer < 3; writer++)
+        {
+            using var log = new ForwardRecordLog<RegressionRecord>(folder.Path, LogFolder.Small);
+            for (int i = 0; i < 3000; i++)
+                log.Append(new RegressionRecord((ulong)i, writer, time: s_start.AddSeconds(i)));
+        }
+
+        DateTime latest = default;
+        TimeSpan furthest = default;
+        foreach (RegressionRecord record in folder.Read(out _))
+        {
+            latest = record.Time > latest ? record.Time : latest;
+            furthest = latest - record.Time > furthest ? latest - record.Time : furthest;
+        }
+
+        // 64 records of a second each are a block.
+        Assert.InRange(furthest.TotalSeconds, 1, (2 * 64) + 1);
+    }
+
+    /// <summary>At every batch the process ends, with or without having saved, and another goes on.</summary>
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(16, 1)]
+    [InlineData(16, 3)]
+    public void Join_EndedAtEveryBatch_GivesTheSameRows(int batch, int savedEvery)
+    {
+        using LogFolder records = new(), labels = new();
+        Write(records, labels);
+        JoinedRecord[] expected;
+        using (var whole = new ForwardRecordJoin<BinaryRecord>(records.Path, labels.Path, options: s_options))
+        {
+            expected = ReadAll(whole);
+            whole.Complete();
+            expected = [.. expected, .. ReadAll(whole)];
+            Assert.True(whole.Report.IsBalanced);
+            Assert.Equal((Rows, Rows / 3), (expected.Length, (int)whole.Report.Defaulted));
+        }
+
+        string state = Path.Combine(records.Path, "join.state");
+        var seen = new Dictionary<ulong, JoinedRecord>();
+        var kept = new List<JoinedRecord>();
+        var some = new JoinedRecord[batch];
+        for (int round = 1; ; round++)
+        {
+            // The same process goes on for some batches before it saves and ends; every other one ends without saving what it read last.
+            using var join = new ForwardRecordJoin<BinaryRecord>(records.Path, labels.Path, state, s_options);
+            Assert.Equal(kept.Count, join.Rows);
+            int read = 0;
+            for (int i = 0; i < savedEvery; i++)
+            {
+                int n = join.Read(some);
+                read += n;
+                kept.AddRange(some.AsSpan(0, n));
+            }
+
+            join.Save();
+            Assert.False(File.Exists(state + ".new"));
+            int unsaved = join.Read(some);
+            foreach (JoinedRecord row in some.AsSpan(0, unsaved))
+                seen[row.Key] = row;
+            if (read == 0)
+                break;
+            Assert.InRange(round, 1, 2 * Rows);
+        }
+
+        using (var last = new ForwardRecordJoin<BinaryRecord>(records.Path, labels.Path, state, s_options))
+        {
+            last.Complete();
+            kept.AddRange(ReadAll(last));
+        }
+
+        Assert.Equal(expected, kept);
+        Assert.All(seen.Values, row => Assert.Contains(row, expected));
+    }
+
+    [Fact]
+    public void Join_LogsStillWritten_GoesOn()
+    {
+        using LogFolder records = new(), labels = new();
+        using var join = new ForwardRecordJoin<BinaryRecord>(records.Path, labels.Path, options: s_options);
+        Assert.Empty(ReadAll(join));
+        Write(records, labels);
+        int before = ReadAll(join).Length;
+        join.AdvanceTo(s_start.AddDays(1));
+        Assert.Equal(Rows, before + ReadAll(join).Length);
+        Assert.Equal(Rows, join.Rows);
+        Assert.Throws<InvalidOperationException>(join.Save);
+    }
+
+    [Fact]
+    public void Join_StateDamaged_NamesTheFile()
+    {
+        using LogFolder records = new(), labels = new();
+        string state = Path.Combine(records.Path, "join.state");
+        File.WriteAllBytes(state, new byte[100]);
+        Assert.StartsWith(state, Assert.Throws<InvalidDataException>(() => new ForwardRecordJoin<BinaryRecord>(records.Path, labels.Path, state)).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() => new ForwardRecordJoin<BinaryRecord>(records.Path, records.Path));
+    }
+
+    private static void Write(LogFolder records, LogFolder labels)
+    {
+        // Two thirds of the rows get a label, up to 40 seconds later, in blocks of their own.
+        using var recordLog = new ForwardRecordLog<BinaryRecord>(records.Path, LogFolder.Small);
+        using var labelLog = new ForwardRecordLog<LabelEvent>(labels.Path, LogFolder.Small);
+        for (int i = 0; i < Rows; i++)
+            recordLog.Append(BinaryRecord.FromScore((ulong)i, i % 5, (ulong)(i / 100), s_start.AddSeconds(i)));
+        for (int i = 0; i < Rows; i++)
+        {
+            if (i % 3 != 0)
+                labelLog.Append(new LabelEvent((ulong)i, i % 2, s_start.AddSeconds(i + ((i * 7) % 40))));
+        }
+    }
+
+    private static JoinedRecord[] ReadAll(ForwardRecordJoin<BinaryRecord> join)
+    {
+        var rows = new List<JoinedRecord>();
+        var some = new JoinedRecord[11];
+        for (int n; (n = join.Read(some)) > 0;)
+            rows.AddRange(some.AsSpan(0, n));
+        return [.. rows];
+    }
+}
