@@ -1,0 +1,366 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using Microsoft.ML.ForwardSampling.Records;
+using Npgsql;
+
+namespace Microsoft.ML.ForwardSampling.PostgreSql;
+
+/// <summary>Records, labels and windows of a fleet in one PostgreSQL database: serving processes write records, others add labels, a joiner brings them together into windows, and workers on any number of machines select from these.</summary>
+/// <remarks>
+/// <para>The library makes its schema (<see cref="MigrateAsync"/>) and its partitions; <see cref="MaintainAsync"/>, called now and then by the schema's owner, drops old ones. All statements name the schema in full and take values as parameters only.</para>
+/// <para>PostgreSQL 14 or later. Thread-safe. Guide and contract: docs/postgresql.md.</para>
+/// </remarks>
+/// <typeparam name="TRecord"><see cref="RegressionRecord"/>, <see cref="BinaryRecord"/> or <see cref="MulticlassRecord"/>; one schema holds one of them.</typeparam>
+public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
+    where TRecord : struct, IForwardRecord<TRecord>
+{
+    private const int LabelsAtOnce = 16384;
+
+    private readonly NpgsqlDataSource _source;
+    private readonly bool _ownsSource;
+    private readonly PostgreSqlStoreOptions _options;
+    private readonly SchemaMigrations _migrations;
+    private readonly string _schema;
+    private bool _isChecked;
+
+    /// <summary>A store in the database of a data source, which the caller keeps and disposes of.</summary>
+    /// <param name="source">Where the database is; TLS, password and pool are its affair.</param>
+    /// <param name="options">Left out, the defaults.</param>
+    public PostgreSqlRecordStore(NpgsqlDataSource source, PostgreSqlStoreOptions? options = null)
+        : this(source, options, migrations: null)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+    }
+
+    /// <summary>A store in the database of a connection string.</summary>
+    /// <param name="connectionString">As Npgsql takes it, for example <c>Host=db;Username=scorer;Password=…;Database=records;SSL Mode=VerifyFull</c>.</param>
+    /// <param name="options">Left out, the defaults.</param>
+    /// <exception cref="ArgumentException">The string is empty or has a keyword that Npgsql does not know.</exception>
+    public PostgreSqlRecordStore(string connectionString, PostgreSqlStoreOptions? options = null)
+        : this(NpgsqlDataSource.Create(connectionString), options, migrations: null)
+        => _ownsSource = true;
+
+    internal PostgreSqlRecordStore(NpgsqlDataSource source, PostgreSqlStoreOptions? options, IReadOnlyList<string>? migrations)
+    {
+        _source = source;
+        _options = options ?? new PostgreSqlStoreOptions();
+        _migrations = new SchemaMigrations(_options.Schema, migrations);
+        _schema = _migrations.Quoted;
+    }
+
+    /// <summary>Makes the schema, or brings an older one up to this library's version; does nothing when it is. For the role that owns the schema, or may create it.</summary>
+    /// <param name="cancellationToken">Ends the waiting; a step that was begun is undone.</param>
+    /// <returns>Completes when the schema is there. Of several processes that come together one does the work and the others wait.</returns>
+    /// <exception cref="NotSupportedException">The schema is of a newer version than this library.</exception>
+    /// <exception cref="InvalidOperationException">The schema is of another kind of record or another partition interval.</exception>
+    /// <exception cref="NpgsqlException">The server refuses or is not there.</exception>
+    public async Task MigrateAsync(CancellationToken cancellationToken = default)
+    {
+        await _migrations.Run(_source, Settle, cancellationToken).ConfigureAwait(false);
+        await using NpgsqlConnection connection = await OpenAsync(cancellationToken).ConfigureAwait(false);
+        await Execute(connection, $"SELECT {_schema}.make_partitions()", cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Makes partitions ahead and drops what is older than its retention, counting what was not used yet. For the role that owns the schema; call it at least once an interval.</summary>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <returns>Number of partitions dropped.</returns>
+    /// <exception cref="NpgsqlException">The server refuses or is not there.</exception>
+    public async Task<int> MaintainAsync(CancellationToken cancellationToken = default)
+    {
+        await using NpgsqlConnection connection = await OpenAsync(cancellationToken).ConfigureAwait(false);
+        await Execute(connection, $"SELECT {_schema}.make_partitions()", cancellationToken).ConfigureAwait(false);
+        await Execute(connection, new JoinSql(_schema, TRecord.Kind, default).DropOrphans, cancellationToken, _options.LabelRetention).ConfigureAwait(false);
+        await using NpgsqlCommand drop = Command(connection, $"SELECT {_schema}.drop_partitions(now() - $1, now() - $2)", _options.RecordRetention, _options.JoinedRetention);
+        return (int)(await drop.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!;
+    }
+
+    /// <summary>Lets a database role do one kind of work and no more. For the role that owns the schema.</summary>
+    /// <param name="role">Name of a role that is there.</param>
+    /// <param name="access">The work.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <returns>Completes when it is granted.</returns>
+    /// <exception cref="ArgumentException"><paramref name="role"/> is empty.</exception>
+    /// <exception cref="NpgsqlException">There is no such role, or the server refuses.</exception>
+    public async Task GrantAsync(string role, StoreAccess access, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(role);
+        Require.Defined(access, nameof(GrantAsync), nameof(access));
+        (string Rights, string On)[] grants = access switch
+        {
+            StoreAccess.Writer => [($"INSERT ({CopyRow.Columns})", "records"), ("SELECT, INSERT, UPDATE", "writers")],
+            StoreAccess.Labeller => [("INSERT (key, known, label)", "labels")],
+            StoreAccess.Joiner => [("SELECT, DELETE", "records"), ("SELECT, DELETE", "labels"), ("SELECT, INSERT", "joined"), ("SELECT, INSERT", "windows"), ("SELECT, UPDATE", "progress")],
+            _ => [("SELECT", "joined"), ("SELECT, UPDATE (completed, worker, keys, weights)", "windows")],
+        };
+        using var builder = new NpgsqlCommandBuilder();
+        string to = builder.QuoteIdentifier(role);
+        var sql = new System.Text.StringBuilder($"GRANT USAGE ON SCHEMA {_schema} TO {to}; GRANT SELECT ON {_schema}.schema_version, {_schema}.settings TO {to};");
+        foreach ((string rights, string on) in grants)
+            sql.Append(CultureInfo.InvariantCulture, $"GRANT {rights} ON {_schema}.{on} TO {to};");
+        if (access is StoreAccess.Writer or StoreAccess.Joiner)
+            sql.Append(CultureInfo.InvariantCulture, $"GRANT EXECUTE ON FUNCTION {_schema}.make_partitions() TO {to};");
+        await using NpgsqlConnection connection = await OpenAsync(cancellationToken).ConfigureAwait(false);
+        await Execute(connection, sql.ToString(), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Opens a writer of records: one for a process is enough. Access: <see cref="StoreAccess.Writer"/>.</summary>
+    /// <param name="options">Left out, the defaults.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <returns>The writer; dispose of it to send what it holds.</returns>
+    /// <exception cref="ArgumentException">Options do not agree with each other.</exception>
+    /// <exception cref="InvalidOperationException">The schema is not there, is older than this library, or holds another kind of record.</exception>
+    /// <exception cref="NotSupportedException">The schema is newer than this library.</exception>
+    /// <exception cref="NpgsqlException">The server refuses or is not there.</exception>
+    public async Task<PostgreSqlRecordWriter<TRecord>> OpenWriterAsync(PostgreSqlWriterOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        await using (await OpenAsync(cancellationToken).ConfigureAwait(false))
+            return new PostgreSqlRecordWriter<TRecord>(_source, _schema, _options.PartitionInterval, options ?? new PostgreSqlWriterOptions());
+    }
+
+    /// <summary>Adds labels. A label that is there already (same key, time and value) stays one, so the call can be repeated after an error. Access: <see cref="StoreAccess.Labeller"/>.</summary>
+    /// <param name="labels">In any order, any number. One without a time is stamped, and so is not recognised when it comes again.</param>
+    /// <param name="cancellationToken">Ends the waiting; some of the labels may be there.</param>
+    /// <returns>Number of labels that were new.</returns>
+    /// <exception cref="NpgsqlException">The server refuses or is not there; some of the labels may be there.</exception>
+    public async Task<long> AddLabelsAsync(ReadOnlyMemory<LabelEvent> labels, CancellationToken cancellationToken = default)
+    {
+        await using NpgsqlConnection connection = await OpenAsync(cancellationToken).ConfigureAwait(false);
+        long added = 0;
+        for (; !labels.IsEmpty; labels = labels[Math.Min(LabelsAtOnce, labels.Length)..])
+        {
+            // In the order of keys: two who add the same labels then cannot wait for each other.
+            LabelEvent[] part = labels[..Math.Min(LabelsAtOnce, labels.Length)].ToArray();
+            Array.Sort(part, (a, b) => a.Key.CompareTo(b.Key));
+            DateTime now = TimeProvider.System.GetUtcNow().UtcDateTime;
+            added += await Execute(
+                connection,
+                $"INSERT INTO {_schema}.labels (key, known, label) SELECT * FROM unnest($1, $2, $3) ON CONFLICT DO NOTHING",
+                cancellationToken,
+                Array.ConvertAll(part, l => (long)l.Key),
+                Array.ConvertAll(part, l => l.Time.Ticks == 0 ? now : l.Time),
+                Array.ConvertAll(part, l => l.Label)).ConfigureAwait(false);
+        }
+
+        return added;
+    }
+
+    /// <summary>Joins all records that are ready, and makes windows of <see cref="PostgreSqlStoreOptions.WindowRows"/> rows. Call it again and again; several joiners take turns. Access: <see cref="StoreAccess.Joiner"/>.</summary>
+    /// <remarks>
+    /// <para>A label belongs to the record of its key if their times differ by at most <see cref="LabelJoinOptions.Wait"/>. A record is ready when it has a label (<see cref="DuplicateLabels.First"/>), or when Wait + <see cref="LabelJoinOptions.Lateness"/> have passed since it was stored,
+    /// by the server's clock. Labels count as arriving in the order in which they were stored.</para>
+    /// <para>Works in transactions of about 50,000 records: whenever it is stopped, each record is joined or waits. <see cref="LabelJoinOptions.MaximumPending"/> and <see cref="LabelJoinOptions.Overflow"/> are not used: records wait on disk.</para>
+    /// </remarks>
+    /// <param name="options">The same for every joiner of the store.</param>
+    /// <param name="closeShortWindow">Also make a window of the rows that are fewer than a whole one.</param>
+    /// <param name="cancellationToken">Ends the work between transactions or within one, which is then undone.</param>
+    /// <returns>Number of rows joined by this call.</returns>
+    /// <exception cref="ArgumentException">Sum or Mean of labels that are classes.</exception>
+    /// <exception cref="NpgsqlException">The server refuses or is not there.</exception>
+    public async Task<long> JoinAsync(LabelJoinOptions options, bool closeShortWindow = false, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        if (options.Duplicates is DuplicateLabels.Sum or DuplicateLabels.Mean && TRecord.Kind != RecordKind.Regression)
+            throw new ArgumentException($"{nameof(LabelJoinOptions)}.{nameof(LabelJoinOptions.Duplicates)} must be First or Last for labels that are classes. Got {options.Duplicates}.", nameof(options));
+        var sql = new JoinSql(_schema, TRecord.Kind, options.Duplicates);
+        object defaultLabel = options.DefaultLabel is float label ? label : DBNull.Value;
+        await using NpgsqlConnection connection = await OpenAsync(cancellationToken).ConfigureAwait(false);
+        await Execute(connection, $"SELECT {_schema}.make_partitions()", cancellationToken).ConfigureAwait(false);
+        long joined = 0;
+
+        if (options.Duplicates == DuplicateLabels.First)
+        {
+            DateTime after = DateTime.UnixEpoch;
+            while (await Next(connection, sql.NextLabels, after, cancellationToken).ConfigureAwait(false) is DateTime upTo)
+            {
+                joined += await JoinSlice((sql.JoinLabelled, [after, upTo, options.Wait, defaultLabel]), (sql.DropLate, [after, upTo])).ConfigureAwait(false);
+                after = upTo;
+            }
+        }
+
+        while (await Next(connection, sql.NextWaited, options.Wait + options.Lateness, cancellationToken).ConfigureAwait(false) is DateTime upTo)
+            joined += await JoinSlice((sql.JoinWaited, [upTo, options.Wait, defaultLabel])).ConfigureAwait(false);
+
+        if (closeShortWindow)
+            await JoinSlice().ConfigureAwait(false);
+        return joined;
+
+        async Task<long> JoinSlice(params (string Sql, object[] Values)[] statements)
+        {
+            await using NpgsqlTransaction transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+            await Execute(connection, sql.Lock, cancellationToken).ConfigureAwait(false);
+            long before = await Numbered().ConfigureAwait(false);
+            foreach ((string statement, object[] values) in statements)
+                await Execute(connection, statement, cancellationToken, values).ConfigureAwait(false);
+            long after = await Numbered().ConfigureAwait(false);
+            await Execute(connection, sql.MakeWindows, cancellationToken, (long)_options.WindowRows, closeShortWindow && statements.Length == 0).ConfigureAwait(false);
+            await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+            return after - before;
+        }
+
+        async Task<long> Numbered()
+        {
+            await using NpgsqlCommand command = Command(connection, $"SELECT joined FROM {_schema}.progress");
+            return (long)(await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!;
+        }
+    }
+
+    /// <summary>Claims the first window that is open and that no other worker has. Access: <see cref="StoreAccess.Worker"/>.</summary>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <returns>The window with its rows, or null when none is open. Complete it or dispose of it.</returns>
+    /// <exception cref="NpgsqlException">The server refuses or is not there.</exception>
+    public async Task<ClaimedWindow?> ClaimWindowAsync(CancellationToken cancellationToken = default)
+    {
+        NpgsqlConnection connection = await OpenAsync(cancellationToken).ConfigureAwait(false);
+        NpgsqlTransaction? transaction = null;
+        try
+        {
+            transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+            string silence = ((long)_options.ClaimTimeout.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
+            await Execute(connection, "SELECT set_config('idle_in_transaction_session_timeout', $1, true)", cancellationToken, silence).ConfigureAwait(false);
+            long number, first;
+            int rows;
+            await using (NpgsqlCommand claim = Command(connection, $"SELECT number, first, rows FROM {_schema}.windows WHERE completed IS NULL AND NOT dropped ORDER BY number LIMIT 1 FOR UPDATE SKIP LOCKED"))
+            await using (NpgsqlDataReader reader = await claim.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false))
+            {
+                if (!await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+                    return null;
+                (number, first, rows) = (reader.GetInt64(0), reader.GetInt64(1), reader.GetInt32(2));
+            }
+
+            JoinedRecord[] records = await Read(connection, first, rows, cancellationToken).ConfigureAwait(false);
+            var window = new ClaimedWindow(connection, transaction, _schema, number, records);
+            (connection, transaction) = (null!, null);              // they are the window's now
+            return window;
+        }
+        finally
+        {
+            if (transaction is not null)
+                await transaction.DisposeAsync().ConfigureAwait(false);
+            if (connection is not null)
+                await connection.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Reads what workers selected, window by window in order. It ends before the first window that is not completed yet: go on from that one later. Access: <see cref="StoreAccess.Worker"/>.</summary>
+    /// <param name="firstWindow">Number of the window to begin with.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <returns>Completed windows; those that retention dropped are left out.</returns>
+    /// <exception cref="NpgsqlException">The server refuses or is not there.</exception>
+    public async IAsyncEnumerable<SelectedWindow> ReadSelectionsAsync(long firstWindow = 0, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        await using NpgsqlConnection connection = await OpenAsync(cancellationToken).ConfigureAwait(false);
+        await using NpgsqlCommand select = Command(
+            connection,
+            $"SELECT number, keys, weights FROM {_schema}.windows WHERE number >= $1 AND completed IS NOT NULL AND number < (SELECT coalesce(min(number), 9223372036854775807) FROM {_schema}.windows WHERE number >= $1 AND completed IS NULL AND NOT dropped) ORDER BY number",
+            firstWindow);
+        await using NpgsqlDataReader reader = await select.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+            yield return new SelectedWindow(reader.GetInt64(0), Array.ConvertAll(reader.GetFieldValue<long[]>(1), k => (ulong)k), reader.GetFieldValue<float[]>(2));
+    }
+
+    /// <summary>Counts. It reads all waiting records and labels: minutes for thousands of millions. For the role that owns the schema.</summary>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <returns>The counts of one moment.</returns>
+    /// <exception cref="NpgsqlException">The server refuses or is not there.</exception>
+    public async Task<PostgreSqlStoreReport> ReportAsync(CancellationToken cancellationToken = default)
+    {
+        await using NpgsqlConnection connection = await OpenAsync(cancellationToken).ConfigureAwait(false);
+        await using NpgsqlCommand select = Command(connection, $"""
+            SELECT joined - defaulted, defaulted, expired, voided, duplicate_records, late_labels, orphan_labels, dropped_records, dropped_rows, windows,
+                (SELECT count(*) FROM {_schema}.windows WHERE completed IS NULL AND NOT dropped), (SELECT count(*) FROM {_schema}.records), (SELECT count(*) FROM {_schema}.labels)
+            FROM {_schema}.progress
+            """);
+        await using NpgsqlDataReader reader = await select.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+        return new PostgreSqlStoreReport
+        {
+            Joined = reader.GetInt64(0),
+            Defaulted = reader.GetInt64(1),
+            Expired = reader.GetInt64(2),
+            Voided = reader.GetInt64(3),
+            DuplicateRecords = reader.GetInt64(4),
+            LateLabels = reader.GetInt64(5),
+            OrphanLabels = reader.GetInt64(6),
+            DroppedRecords = reader.GetInt64(7),
+            DroppedRows = reader.GetInt64(8),
+            Windows = reader.GetInt64(9),
+            OpenWindows = reader.GetInt64(10),
+            PendingRecords = reader.GetInt64(11),
+            PendingLabels = reader.GetInt64(12),
+        };
+    }
+
+    /// <summary>Closes the connections, if the store was made from a connection string.</summary>
+    /// <returns>Completes when they are closed.</returns>
+    public ValueTask DisposeAsync() => _ownsSource ? _source.DisposeAsync() : ValueTask.CompletedTask;
+
+    private static NpgsqlCommand Command(NpgsqlConnection connection, string sql, params object[] values)
+    {
+        var command = new NpgsqlCommand(sql, connection);
+        foreach (object value in values)
+            command.Parameters.Add(value is DBNull ? new NpgsqlParameter { Value = value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Real } : new NpgsqlParameter { Value = value });
+        return command;
+    }
+
+    private static async Task<int> Execute(NpgsqlConnection connection, string sql, CancellationToken cancellationToken, params object[] values)
+    {
+        await using NpgsqlCommand command = Command(connection, sql, values);
+        return await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    private static async Task<DateTime?> Next(NpgsqlConnection connection, string sql, object value, CancellationToken cancellationToken)
+    {
+        await using NpgsqlCommand command = Command(connection, sql, value);
+        return await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) as DateTime?;
+    }
+
+    /// <summary>Under the first migration: what the store is made for.</summary>
+    private async Task Settle(NpgsqlConnection connection, NpgsqlTransaction transaction)
+        => await Execute(connection, $"INSERT INTO {_schema}.settings VALUES ($1, $2, $3)", default, (short)TRecord.Kind, (long)_options.PartitionInterval.TotalSeconds, _options.PartitionsAhead).ConfigureAwait(false);
+
+    /// <summary>Opens a connection; the first one also checks that the schema is what this store expects.</summary>
+    private async Task<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken)
+    {
+        NpgsqlConnection connection = await _source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        if (Volatile.Read(ref _isChecked))
+            return connection;
+        try
+        {
+            await _migrations.Check(connection, cancellationToken).ConfigureAwait(false);
+            await using NpgsqlCommand select = Command(connection, $"SELECT kind, partition_seconds FROM {_schema}.settings");
+            await using NpgsqlDataReader reader = await select.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+            await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+            var kind = (RecordKind)reader.GetInt16(0);
+            if (kind != TRecord.Kind)
+                throw new InvalidOperationException($"The schema {_options.Schema} holds {kind} records, and this store is of {TRecord.Kind} records. Use another schema.");
+            var interval = TimeSpan.FromSeconds(reader.GetInt64(1));
+            if (interval != _options.PartitionInterval)
+                throw new InvalidOperationException($"The schema {_options.Schema} was made with {nameof(PostgreSqlStoreOptions.PartitionInterval)} {interval:c}, and this store asks for {_options.PartitionInterval:c}.");
+            Volatile.Write(ref _isChecked, true);
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>Reads the joined rows from a number on.</summary>
+    private async Task<JoinedRecord[]> Read(NpgsqlConnection connection, long first, int rows, CancellationToken cancellationToken)
+    {
+        await using NpgsqlCommand select = Command(connection, $"SELECT key, scored, model_version, label, classes, keeping, is_default, body FROM {_schema}.joined WHERE number >= $1 AND number < $2 ORDER BY number", first, first + rows);
+        await using NpgsqlDataReader reader = await select.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        var records = new JoinedRecord[rows];
+        byte[] body = new byte[CopyRow.BodyBytes<TRecord>()];
+        int n = 0;
+        for (; await reader.ReadAsync(cancellationToken).ConfigureAwait(false); n++)
+        {
+            reader.GetBytes(7, 0, body, 0, body.Length);
+            TRecord record = TRecord.Read((ulong)reader.GetInt64(0), (ulong)reader.GetInt64(2), reader.GetInt32(4), reader.GetDateTime(1), (ushort)reader.GetInt16(5), body);
+            records[n] = record.Join(reader.GetFloat(3), reader.GetBoolean(6));
+        }
+
+        return n == rows ? records : throw new InvalidDataException($"{_schema}.joined holds {n} rows from number {first} on where {rows} were joined: somebody else deleted rows.");
+    }
+}

@@ -1,0 +1,131 @@
+using System.Diagnostics;
+using System.Globalization;
+using Microsoft.ML.ForwardSampling.Records;
+using Npgsql;
+
+namespace Microsoft.ML.ForwardSampling.PostgreSql.Tests;
+
+/// <summary>Real processes and a real server, really killed with SIGKILL.</summary>
+public class FleetTests(StoreFixture fixture)
+{
+    [Fact]
+    public async Task Fleet_WriterWorkerAndServerKilledInMidFlight_EveryAcknowledgedRecordAndEveryWindowOnce()
+    {
+        PostgreSqlRecordStore<RegressionRecord> store = await fixture.NewStore<RegressionRecord>(new PostgreSqlStoreOptions { WindowRows = 500 });
+        string schema = fixture.LastSchema;
+
+        // Four writers; one is killed, then the server, then the other three.
+        Member[] writers = [.. Enumerable.Range(0, 4).Select(w => new Member("write", fixture.Server.ConnectionString, schema, w))];
+        await Task.WhenAll(writers.Select(w => w.Until(() => w.Acknowledged > 1000)));
+        writers[0].Kill();
+        await fixture.Server.KillAndRestart(TimeSpan.FromMilliseconds(100));
+        long[] acknowledged = [.. writers.Select(w => w.Acknowledged)];
+        await Task.WhenAll(writers.Skip(1).Select((w, i) => w.Until(() => w.Acknowledged > acknowledged[i + 1] + 1000)));
+        await Task.WhenAll(writers.Select(w => w.End()));
+
+        fixture.Source.Clear();                                  // its connections died with the server
+        var written = new Dictionary<int, ulong>();
+        await using (NpgsqlCommand select = fixture.Source.CreateCommand($"SELECT (key >> 40)::int, count(*), count(DISTINCT key), max(key & ((1::bigint << 40) - 1)) FROM {schema}.records GROUP BY 1"))
+        {
+            await using NpgsqlDataReader reader = await select.ExecuteReaderAsync();
+            while (await reader.ReadAsync())
+            {
+                // The keys are 0, 1, ... with none missing and none twice.
+                Assert.Equal((reader.GetInt64(1), reader.GetInt64(1) - 1), (reader.GetInt64(2), reader.GetInt64(3)));
+                written[reader.GetInt32(0)] = (ulong)reader.GetInt64(1);
+            }
+        }
+
+        Assert.Equal(4, written.Count);
+        foreach (Member writer in writers)
+            Assert.True(written[writer.Number] >= (ulong)writer.Acknowledged, $"Writer {writer.Number}: {writer.Acknowledged} were acknowledged, and {written[writer.Number]} are there.");
+
+        // Three workers select from the joined rows; one is killed with a window in its hands, then the server.
+        ulong[] keys = [.. written.SelectMany(w => Enumerable.Range(0, (int)w.Value).Select(i => ((ulong)(uint)w.Key << 40) | (uint)i))];
+        await store.AddLabelsAsync(Array.ConvertAll(keys, k => new LabelEvent(k, 0)));
+        Assert.Equal(keys.Length, await store.JoinAsync(new LabelJoinOptions(), closeShortWindow: true));
+        Member[] workers = [.. Enumerable.Range(0, 3).Select(w => new Member("work", fixture.Server.ConnectionString, schema, w))];
+        await workers[0].Until(() => workers[0].Claimed is not null);
+        string inHand = workers[0].Claimed!;
+        workers[0].Kill();
+        await Task.WhenAll(workers.Skip(1).Select(w => w.Until(() => w.Completed.Count > 0)));
+        await fixture.Server.KillAndRestart(TimeSpan.Zero);
+        fixture.Source.Clear();
+        for (var clock = Stopwatch.StartNew(); (await store.ReportAsync()).OpenWindows > 0; await Task.Delay(50, TestContext.Current.CancellationToken))
+            Assert.True(clock.Elapsed < TimeSpan.FromSeconds(20), "The workers did not complete all windows.");
+        await Task.WhenAll(workers.Select(w => w.End()));
+
+        var selected = new List<ulong>();
+        var windows = new List<long>();
+        await foreach (SelectedWindow window in store.ReadSelectionsAsync())
+        {
+            windows.Add(window.Number);
+            selected.AddRange(window.Keys);
+        }
+
+        Assert.Equal(Enumerable.Range(0, (keys.Length + 499) / 500).Select(i => (long)i), windows);
+        Assert.Equal(keys.Order(), selected.Order());
+        string[] completed = [.. workers.SelectMany(w => w.Completed)];
+        Assert.Equal(completed.Length, completed.Distinct().Count());
+        Assert.Contains(long.Parse(inHand, CultureInfo.InvariantCulture), windows);
+    }
+
+    /// <summary>A process of the fleet and what it said.</summary>
+    private sealed class Member
+    {
+        private readonly Process _process;
+        private readonly Task _reading;
+
+        public Member(string work, string connection, string schema, int number)
+        {
+            Number = number;
+            _process = Process.Start(new ProcessStartInfo("dotnet", ["exec", Path.Combine(AppContext.BaseDirectory, "StoreProcess.dll"), work, connection, schema, number.ToString(CultureInfo.InvariantCulture)]) { RedirectStandardOutput = true })!;
+            _reading = Task.Run(Read);
+        }
+
+        public int Number { get; }
+
+        public long Acknowledged { get; private set; }
+
+        public string? Claimed { get; private set; }
+
+        public List<string> Completed { get; } = [];
+
+        public async Task Until(Func<bool> condition)
+        {
+            for (var clock = Stopwatch.StartNew(); !condition(); await Task.Delay(5))
+                Assert.True(clock.Elapsed < TimeSpan.FromSeconds(30) && !_process.HasExited, $"Process {Number} ended, or did nothing for 30 s.");
+        }
+
+        public void Kill() => _process.Kill();
+
+        public async Task End()
+        {
+            _process.Kill();
+            await _process.WaitForExitAsync();
+            await _reading;
+            _process.Dispose();
+        }
+
+        private async Task Read()
+        {
+            // A last line that the kill cut off has no end, but its beginning could pass for a number: it is left out.
+            string rest = "";
+            char[] buffer = new char[4096];
+            for (int n; (n = await _process.StandardOutput.ReadAsync(buffer)) > 0;)
+            {
+                string[] lines = (rest + new string(buffer, 0, n)).Split('\n');
+                rest = lines[^1];
+                foreach (string line in lines[..^1])
+                {
+                    if (long.TryParse(line, CultureInfo.InvariantCulture, out long count))
+                        Acknowledged = count;
+                    else if (line.StartsWith("claimed ", StringComparison.Ordinal))
+                        Claimed = line[8..];
+                    else
+                        Completed.Add(line[10..]);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,126 @@
+using Microsoft.ML.ForwardSampling.Records;
+
+namespace Microsoft.ML.ForwardSampling.PostgreSql.Tests;
+
+public class JoinTests(StoreFixture fixture)
+{
+    private static readonly LabelJoinOptions s_short = new() { Wait = TimeSpan.FromMilliseconds(1), Lateness = TimeSpan.Zero };
+    private static readonly DateTime s_time = new(2026, 3, 29, 1, 2, 3, DateTimeKind.Utc);
+
+    [Theory]
+    [InlineData(DuplicateLabels.First, 3)]
+    [InlineData(DuplicateLabels.Last, -2)]
+    [InlineData(DuplicateLabels.Sum, 6)]
+    [InlineData(DuplicateLabels.Mean, 2)]
+    public async Task Duplicates_FollowTheRule_InTheOrderOfArrival_AndAReplayChangesNothing(DuplicateLabels rule, float expected)
+    {
+        PostgreSqlRecordStore<RegressionRecord> store = await fixture.NewStore<RegressionRecord>();
+        await Write(store, new RegressionRecord(1, 10, 5, s_time));
+        LabelEvent[] labels = [new(1, 3, s_time.AddTicks(500)), new(1, 5, s_time), new(1, -2, s_time.AddTicks(-300))];
+        foreach (LabelEvent label in labels)
+            Assert.Equal(1, await store.AddLabelsAsync(new[] { label }));
+        Assert.Equal(0, await store.AddLabelsAsync(labels));
+        await Task.Delay(5);
+        Assert.Equal(1, await store.JoinAsync(s_short with { Duplicates = rule }, closeShortWindow: true));
+
+        // All of it again.
+        await Write(store, new RegressionRecord(1, 10, 5, s_time));
+        await store.AddLabelsAsync(labels);
+        await Task.Delay(5);
+        Assert.Equal(0, await store.JoinAsync(s_short with { Duplicates = rule }, closeShortWindow: true));
+        PostgreSqlStoreReport report = await store.ReportAsync();
+        Assert.Equal((1, 1, 0, 1), (report.Joined, report.DuplicateRecords, report.PendingRecords, report.Windows));
+        await using ClaimedWindow? window = await store.ClaimWindowAsync();
+        Assert.Equal(new RegressionRecord(1, 10, 5, s_time).Join(expected), Assert.Single(window!.Records));
+    }
+
+    [Fact]
+    public async Task First_JoinsAtOnce_OthersWait_WithoutALabelWaitIsOver()
+    {
+        PostgreSqlRecordStore<RegressionRecord> store = await fixture.NewStore<RegressionRecord>();
+        await Write(store, [.. Enumerable.Range(0, 4).Select(i => new RegressionRecord((ulong)i, i))]);
+        await store.AddLabelsAsync(new LabelEvent[] { new(0, 0), new(9, 0) });
+        var patient = new LabelJoinOptions();
+        Assert.Equal(0, await store.JoinAsync(patient with { Duplicates = DuplicateLabels.Last }));
+        Assert.Equal(1, await store.JoinAsync(patient));
+        await store.AddLabelsAsync(new LabelEvent[] { new(0, 7), new(1, float.NaN) });
+        Assert.Equal(0, await store.JoinAsync(patient));
+        PostgreSqlStoreReport report = await store.ReportAsync();
+        Assert.Equal((1, 1, 1, 2, 1), (report.Joined, report.Voided, report.LateLabels, report.PendingRecords, report.PendingLabels));
+
+        await Task.Delay(5);
+        Assert.Equal(2, await store.JoinAsync(s_short with { DefaultLabel = 0.5f }, closeShortWindow: true));
+        await Write(store, new RegressionRecord(4, 4));
+        await Task.Delay(5);
+        Assert.Equal(0, await store.JoinAsync(s_short));
+        report = await store.ReportAsync();
+        Assert.Equal((1, 2, 1, 1, 0, 1), (report.Joined, report.Defaulted, report.Expired, report.Voided, report.PendingRecords, report.PendingLabels));
+        await using ClaimedWindow? window = await store.ClaimWindowAsync();
+        Assert.Equal([(0UL, 0f, false), (2UL, 0.5f, true), (3UL, 0.5f, true)], window!.Records.Select(r => (r.Key, r.Label, r.IsDefaultLabel)));
+    }
+
+    [Fact]
+    public async Task Label_TooFarInTimeOrNoClass_DoesNotJoin()
+    {
+        PostgreSqlRecordStore<MulticlassRecord> store = await fixture.NewStore<MulticlassRecord>();
+        float[] scores = [1, 2, 3, 4];
+        await Write(store, [.. Enumerable.Range(0, 6).Select(i => MulticlassRecord.FromLogits((ulong)i, scores, 1, s_time))]);
+        await store.AddLabelsAsync(new LabelEvent[]
+        {
+            new(0, 1, s_time.AddMinutes(61)), new(1, 4, s_time), new(2, 1.5f, s_time), new(3, -1, s_time), new(4, float.NaN, s_time), new(5, 3, s_time.AddMinutes(-60)),
+        });
+        Assert.Equal(1, await store.JoinAsync(new LabelJoinOptions { Wait = TimeSpan.FromHours(1) }, closeShortWindow: true));
+        PostgreSqlStoreReport report = await store.ReportAsync();
+        Assert.Equal((1, 4, 1, 1), (report.Joined, report.Voided, report.PendingRecords, report.PendingLabels));
+        await Assert.ThrowsAsync<ArgumentException>(() => store.JoinAsync(new LabelJoinOptions { Duplicates = DuplicateLabels.Mean }));
+    }
+
+    [Fact]
+    public async Task Sum_BeyondASingle_IsVoidedAndStopsNothing()
+    {
+        PostgreSqlRecordStore<RegressionRecord> store = await fixture.NewStore<RegressionRecord>();
+        await Write(store, new RegressionRecord(1, 1, 1, s_time), new RegressionRecord(2, 1, 1, s_time));
+        await store.AddLabelsAsync(new LabelEvent[] { new(1, 3e38f, s_time), new(1, 2e38f, s_time), new(2, 1, s_time) });
+        await Task.Delay(5);
+        Assert.Equal(1, await store.JoinAsync(s_short with { Duplicates = DuplicateLabels.Sum }));
+        Assert.Equal(1, (await store.ReportAsync()).Voided);
+    }
+
+    [Fact]
+    public async Task Windows_AreConsecutiveAndWhole_HoweverManyJoin()
+    {
+        PostgreSqlRecordStore<RegressionRecord> store = await fixture.NewStore<RegressionRecord>(new PostgreSqlStoreOptions { WindowRows = 100 });
+        for (int part = 0; part < 5; part++)
+        {
+            await Write(store, [.. Enumerable.Range(part * 130, 130).Select(i => new RegressionRecord((ulong)i, i))]);
+            await store.AddLabelsAsync(Enumerable.Range(part * 130, 130).Select(i => new LabelEvent((ulong)i, 0)).ToArray());
+            await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => store.JoinAsync(new LabelJoinOptions())));
+        }
+
+        Assert.Equal(6, (await store.ReportAsync()).Windows);
+        await store.JoinAsync(new LabelJoinOptions(), closeShortWindow: true);
+        await store.JoinAsync(new LabelJoinOptions(), closeShortWindow: true);
+        var sizes = new List<int>();
+        var keys = new HashSet<ulong>();
+        while (await store.ClaimWindowAsync() is ClaimedWindow window)
+        {
+            await using (window)
+            {
+                Assert.Equal(sizes.Count, window.Number);
+                sizes.Add(window.Records.Count);
+                Assert.All(window.Records, r => Assert.True(keys.Add(r.Key)));
+                await window.CompleteAsync(default, default);
+            }
+        }
+
+        Assert.Equal([100, 100, 100, 100, 100, 100, 50], sizes);
+        Assert.Equal(650, keys.Count);
+    }
+
+    private static async Task Write<TRecord>(PostgreSqlRecordStore<TRecord> store, params TRecord[] records)
+        where TRecord : struct, IForwardRecord<TRecord>
+    {
+        await using PostgreSqlRecordWriter<TRecord> writer = await store.OpenWriterAsync();
+        writer.Append(records);
+    }
+}

@@ -1,0 +1,145 @@
+using Microsoft.ML.ForwardSampling.Records;
+using Npgsql;
+
+namespace Microsoft.ML.ForwardSampling.PostgreSql.Tests;
+
+public class SchemaTests(StoreFixture fixture)
+{
+    [Fact]
+    public async Task Migrate_EightTogether_MakeOneSchema()
+    {
+        NpgsqlDataSource source = fixture.Source;
+        string schema = fixture.NewSchema();
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => new PostgreSqlRecordStore<BinaryRecord>(source, new PostgreSqlStoreOptions { Schema = schema }).MigrateAsync()));
+        Assert.Equal(1L, await fixture.Scalar<long>($"SELECT count(*) FROM {schema}.settings"));
+        Assert.Equal(SchemaMigrations.Embedded.Count, await fixture.Scalar<int>($"SELECT max(version) FROM {schema}.schema_version"));
+        Assert.Equal(6L, await fixture.Scalar<long>($"SELECT count(*) FROM {schema}.partitions"));
+    }
+
+    [Fact]
+    public async Task Migrate_OlderSchema_KeepsItsRows_AndTheOlderLibraryThenRefuses()
+    {
+        PostgreSqlRecordStore<RegressionRecord> old = await fixture.NewStore<RegressionRecord>();
+        var options = new PostgreSqlStoreOptions { Schema = fixture.LastSchema };
+        await using (PostgreSqlRecordWriter<RegressionRecord> writer = await old.OpenWriterAsync())
+            writer.Append(new RegressionRecord(1, 2));
+
+        var next = new PostgreSqlRecordStore<RegressionRecord>(fixture.Source, options, [.. SchemaMigrations.Embedded, "ALTER TABLE {schema}.records ADD COLUMN note text"]);
+        var error = await Assert.ThrowsAsync<InvalidOperationException>(() => next.OpenWriterAsync());
+        Assert.Equal($"The schema {options.Schema} of database postgres has version 1, and this library needs version 2. Call MigrateAsync once, as the role that owns the schema.", error.Message);
+        await next.MigrateAsync();
+        await next.MigrateAsync();
+        Assert.Equal(1L, await fixture.Scalar<long>($"SELECT count(*) FROM {options.Schema}.records WHERE note IS NULL"));
+
+        string newer = $"The schema {options.Schema} has version 2, and this library knows versions up to 1. Use a library at least as new as the one that migrated it.";
+        var fresh = new PostgreSqlRecordStore<RegressionRecord>(fixture.Source, options);
+        Assert.Equal(newer, (await Assert.ThrowsAsync<NotSupportedException>(() => fresh.OpenWriterAsync())).Message);
+        Assert.Equal(newer, (await Assert.ThrowsAsync<NotSupportedException>(() => fresh.MigrateAsync())).Message);
+    }
+
+    [Fact]
+    public async Task Migrate_ThatFails_ChangesNothing()
+    {
+        string schema = fixture.NewSchema();
+        var broken = new PostgreSqlRecordStore<RegressionRecord>(fixture.Source, new PostgreSqlStoreOptions { Schema = schema }, [SchemaMigrations.Embedded[0] + "; SELECT 1/0"]);
+        await Assert.ThrowsAsync<PostgresException>(() => broken.MigrateAsync());
+        Assert.Equal(0L, await fixture.Scalar<long>($"SELECT count(*) FROM pg_tables WHERE schemaname = '{schema}'"));
+    }
+
+    [Fact]
+    public async Task Store_NotThereOrOfAnotherKindOrInterval_IsRefused()
+    {
+        var none = new PostgreSqlRecordStore<BinaryRecord>(fixture.Source, new PostgreSqlStoreOptions { Schema = fixture.NewSchema() });
+        Assert.Contains("is not there", (await Assert.ThrowsAsync<InvalidOperationException>(() => none.ClaimWindowAsync())).Message, StringComparison.Ordinal);
+
+        await fixture.NewStore<BinaryRecord>();
+        var options = new PostgreSqlStoreOptions { Schema = fixture.LastSchema };
+        Assert.Equal(
+            $"The schema {options.Schema} holds Binary records, and this store is of Regression records. Use another schema.",
+            (await Assert.ThrowsAsync<InvalidOperationException>(() => new PostgreSqlRecordStore<RegressionRecord>(fixture.Source, options).MigrateAsync())).Message);
+        Assert.Equal(
+            $"The schema {options.Schema} was made with PartitionInterval 1.00:00:00, and this store asks for 01:00:00.",
+            (await Assert.ThrowsAsync<InvalidOperationException>(() => new PostgreSqlRecordStore<BinaryRecord>(fixture.Source, options with { PartitionInterval = TimeSpan.FromHours(1) }).MigrateAsync())).Message);
+    }
+
+    [Fact]
+    public async Task Partitions_AreMadeAsTimeGoesOn_AndDroppedByRetention_CountingWhatWasNotUsed()
+    {
+        PostgreSqlRecordStore<RegressionRecord> store = await fixture.NewStore<RegressionRecord>(new PostgreSqlStoreOptions
+        {
+            PartitionInterval = TimeSpan.FromSeconds(1),
+            PartitionsAhead = 1,
+            RecordRetention = TimeSpan.FromSeconds(1),
+            JoinedRetention = TimeSpan.FromSeconds(1),
+            LabelRetention = TimeSpan.FromSeconds(1),
+            WindowRows = 2,
+        });
+        string schema = fixture.LastSchema;
+        await using (PostgreSqlRecordWriter<RegressionRecord> writer = await store.OpenWriterAsync(new PostgreSqlWriterOptions { RetryInterval = TimeSpan.FromMilliseconds(1) }))
+        {
+            for (ulong i = 0; i < 5; i++)
+                writer.Append(new RegressionRecord(i, i));
+            await writer.FlushAsync();
+            await store.AddLabelsAsync(new[] { new LabelEvent(0, 0), new LabelEvent(1, 0), new LabelEvent(2, 0), new LabelEvent(99, 0) });
+            Assert.Equal(3, await store.JoinAsync(new LabelJoinOptions()));
+
+            await Task.Delay(2100, TestContext.Current.CancellationToken);
+            writer.Append(new RegressionRecord(5, 5));          // there is no partition for it until the writer makes one
+            await writer.FlushAsync();
+        }
+
+        await Task.Delay(1000, TestContext.Current.CancellationToken);
+        Assert.True(await store.MaintainAsync() >= 2);
+        PostgreSqlStoreReport report = await store.ReportAsync();
+        Assert.Equal((3, 2, 3, 1, 1, 0), (report.Joined, report.DroppedRecords, report.DroppedRows, report.OrphanLabels, report.Windows, report.OpenWindows));
+        Assert.Equal((1, 0), (report.PendingRecords, report.PendingLabels));
+        Assert.Null(await store.ClaimWindowAsync());
+        Assert.Equal(0L, await fixture.Scalar<long>($"SELECT count(*) FROM {schema}.partitions WHERE upper <= now() - interval '2 s'"));
+
+        // Windows go on behind the rows that went.
+        await store.AddLabelsAsync(new[] { new LabelEvent(5, 0) });
+        Assert.Equal(1, await store.JoinAsync(new LabelJoinOptions(), closeShortWindow: true));
+        await using ClaimedWindow? window = await store.ClaimWindowAsync();
+        Assert.Equal(5UL, Assert.Single(window!.Records).Key);
+    }
+
+    [Fact]
+    public async Task Roles_MayDoTheirWorkAndNothingElse_OverTlsWithAPassword()
+    {
+        PostgreSqlRecordStore<BinaryRecord> owner = await fixture.NewStore<BinaryRecord>(new PostgreSqlStoreOptions { WindowRows = 2 });
+        string schema = fixture.LastSchema;
+        var options = new PostgreSqlStoreOptions { Schema = schema, WindowRows = 2 };
+        foreach (StoreAccess access in Enum.GetValues<StoreAccess>())
+        {
+            await fixture.Execute($"CREATE ROLE \"{schema} {access}\" LOGIN PASSWORD 'p''{access}'");
+            await owner.GrantAsync($"{schema} {access}", access);
+        }
+
+        await using PostgreSqlRecordStore<BinaryRecord> writing = As(StoreAccess.Writer), labelling = As(StoreAccess.Labeller), joining = As(StoreAccess.Joiner), working = As(StoreAccess.Worker);
+        await using (PostgreSqlRecordWriter<BinaryRecord> writer = await writing.OpenWriterAsync())
+            writer.Append([BinaryRecord.FromScore(1, 1), BinaryRecord.FromScore(2, -1)]);
+        Assert.Equal(2, await labelling.AddLabelsAsync(new[] { new LabelEvent(1, 1), new LabelEvent(2, 1) }));
+        Assert.Equal(2, await joining.JoinAsync(new LabelJoinOptions()));
+        await using (ClaimedWindow? window = await working.ClaimWindowAsync())
+            await window!.CompleteAsync(new ulong[] { 2 }, new[] { 2f });
+        await foreach (SelectedWindow selected in working.ReadSelectionsAsync())
+            Assert.Equal(([2UL], [2f]), (selected.Keys, selected.Weights));
+
+        string[] denied = ["SELECT * FROM {0}.records", "DELETE FROM {0}.records", "UPDATE {0}.records SET key = 0", "SELECT * FROM {0}.labels", "DELETE FROM {0}.joined", "UPDATE {0}.windows SET first = 0", "DROP TABLE {0}.records", "TRUNCATE {0}.records", "CREATE TABLE {0}.mine (a int)", "SELECT {0}.drop_partitions(now(), now())", "UPDATE {0}.settings SET kind = 1", "INSERT INTO {0}.records (stored) VALUES (now())"];
+        foreach (StoreAccess access in Enum.GetValues<StoreAccess>())
+        {
+            await using NpgsqlDataSource source = NpgsqlDataSource.Create(Of(access));
+            await using (NpgsqlCommand tls = source.CreateCommand("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"))
+                Assert.Equal(true, await tls.ExecuteScalarAsync());
+            foreach (string statement in denied.Where(s => access != StoreAccess.Joiner || !(s.StartsWith("SELECT *", StringComparison.Ordinal) || s.StartsWith("DELETE FROM {0}.records", StringComparison.Ordinal))))
+            {
+                await using NpgsqlCommand command = source.CreateCommand(string.Format(null, statement, schema));
+                var error = await Assert.ThrowsAsync<PostgresException>(() => command.ExecuteNonQueryAsync());
+                Assert.Equal(PostgresErrorCodes.InsufficientPrivilege, error.SqlState);
+            }
+        }
+
+        string Of(StoreAccess access) => fixture.Server.ConnectionStringOf($"{schema} {access}", $"\"p'{access}\"") + $";SSL Mode=VerifyFull;Root Certificate={fixture.Server.Certificate}";
+        PostgreSqlRecordStore<BinaryRecord> As(StoreAccess access) => new(Of(access), options);
+    }
+}

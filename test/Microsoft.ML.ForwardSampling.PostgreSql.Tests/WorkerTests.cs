@@ -1,0 +1,54 @@
+using Microsoft.ML.ForwardSampling.Records;
+
+namespace Microsoft.ML.ForwardSampling.PostgreSql.Tests;
+
+public class WorkerTests(StoreFixture fixture)
+{
+    [Fact]
+    public async Task Claims_AreOfDifferentWindows_ComeBackWhenGivenUp_AndAreSilentOnlySoLong()
+    {
+        PostgreSqlRecordStore<RegressionRecord> store = await fixture.NewStore<RegressionRecord>(new PostgreSqlStoreOptions { WindowRows = 2, ClaimTimeout = TimeSpan.FromSeconds(1) });
+        await using (PostgreSqlRecordWriter<RegressionRecord> writer = await store.OpenWriterAsync())
+            writer.Append([.. Enumerable.Range(0, 4).Select(i => new RegressionRecord((ulong)i, i))]);
+        await store.AddLabelsAsync(Enumerable.Range(0, 4).Select(i => new LabelEvent((ulong)i, 0)).ToArray());
+        await store.JoinAsync(new LabelJoinOptions());
+
+        ClaimedWindow first = (await store.ClaimWindowAsync())!;
+        ClaimedWindow second = (await store.ClaimWindowAsync())!;
+        Assert.Equal((0, 1), (first.Number, second.Number));
+        Assert.Null(await store.ClaimWindowAsync());
+        await first.DisposeAsync();
+        ClaimedWindow again = (await store.ClaimWindowAsync())!;
+        Assert.Equal((0, first.Records), (again.Number, again.Records));
+
+        // The second is completed in time; the first is then silent for too long.
+        await Assert.ThrowsAsync<ArgumentException>(() => second.CompleteAsync(new ulong[1], default));
+        await second.CompleteAsync(new ulong[] { 2, 3 }, new[] { 0.5f, 2 });
+        await second.DisposeAsync();
+        Assert.Empty(await Selections(0));                          // the first window is still open
+        await Task.Delay(1300, TestContext.Current.CancellationToken);
+        await Assert.ThrowsAnyAsync<Exception>(() => again.CompleteAsync(default, default));
+        await again.DisposeAsync();
+        await using (ClaimedWindow free = (await store.ClaimWindowAsync())!)
+        {
+            Assert.Equal((0, first.Records), (free.Number, free.Records));
+            await free.CompleteAsync(default, default);
+        }
+
+        Assert.Null(await store.ClaimWindowAsync());
+        SelectedWindow[] selections = await Selections(0);
+        Assert.Equal([0L, 1L], selections.Select(s => s.Number));
+        Assert.Empty(selections[0].Keys);
+        Assert.Equal(([2UL, 3UL], [0.5f, 2f]), (selections[1].Keys, selections[1].Weights));
+        Assert.Equal(1, Assert.Single(await Selections(1)).Number);
+        Assert.Empty(await Selections(2));
+
+        async Task<SelectedWindow[]> Selections(long from)
+        {
+            var read = new List<SelectedWindow>();
+            await foreach (SelectedWindow window in store.ReadSelectionsAsync(from))
+                read.Add(window);
+            return [.. read];
+        }
+    }
+}
