@@ -31,7 +31,8 @@ if "%command%"=="bench" (
     exit /b
 )
 if "%command%"=="pack" (
-    dotnet pack src\Microsoft.ML.ForwardSampling -c Release -o packages %packages%%rest%
+    dotnet pack src\Microsoft.ML.ForwardSampling -c Release -o packages %packages%%rest% || exit /b 1
+    dotnet pack src\Microsoft.ML.ForwardSampling.PostgreSql -c Release -o packages %packages%%rest%
     exit /b
 )
 if "%command%"=="build" (

@@ -9,6 +9,7 @@ export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}" OMP_WAIT_POLICY="${OMP_WAIT_POLIC
 
 readonly torch_packages=(libtorch-dev libopenblas0-openmp cmake g++)
 readonly data_packages=(dataset-fashion-mnist)
+readonly server_packages=(postgresql)
 
 say() { printf '%s\n' "$*" >&2; }
 fail() { say "build.sh: $*"; exit 1; }
@@ -19,8 +20,8 @@ Usage: ./build.sh COMMAND [ARGUMENTS]
   run     the main job: record, select and train on Fashion-MNIST (arguments: --quick, --seeds N, --json FILE, ... see --help)
   compare does it pay? every policy against an even draw, on Fashion-MNIST or on your file (--data rows.csv --label y --task binary, see --help)
   test    all tests
-  bench   benchmarks: training (against PyTorch), scoring, records, join, selection (NumPy); or the named one
-  pack    the NuGet package, into packages/ (from the real packages only)
+  bench   benchmarks: training (against PyTorch), scoring, records, join, postgres (psql), selection (NumPy); or the named one
+  pack    the NuGet packages, into packages/ (from the real packages only)
   build   everything, without running it
 Each command first installs what is missing, as root or with sudo, or says what to install.
 TEXT
@@ -80,7 +81,8 @@ PROJECT
 }
 
 run_tests() {
-    prepare "${data_packages[@]}"
+    # The tests start a PostgreSQL server of their own; only its programs are needed.
+    prepare "${data_packages[@]}" "${server_packages[@]}"
     dotnet build ForwardSampling.slnx -c Release -v quiet
     local passed=0 failed=0 skipped=0 status=0 project output counts
     output=$(mktemp)
@@ -110,7 +112,7 @@ run_examples() {
 
 run_bench() {
     # The peers that are measured against.
-    prepare python3-torch python3-numpy
+    prepare python3-torch python3-numpy "${server_packages[@]}"
     dotnet build bench -c Release -v quiet
     exec bench/run.sh "$@"
 }
@@ -129,6 +131,7 @@ case "$command" in
     pack)
         prepare
         dotnet pack src/Microsoft.ML.ForwardSampling -c Release -o packages "$@"
+        dotnet pack src/Microsoft.ML.ForwardSampling.PostgreSql -c Release -o packages "$@"
         ;;
     -h | --help | help) usage ;;
     *) usage; exit 2 ;;

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs benchmarks that are built already: training (against PyTorch), scoring, records, join, selection (against NumPy). Called by ./build.sh bench.
+# Runs benchmarks that are built already: training (against PyTorch), scoring, records, join, postgres (against psql), selection (against NumPy). Called by ./build.sh bench.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 program=$(find artifacts/bin -path '*release*' -name Microsoft.ML.ForwardSampling.Benchmarks.dll | head -n 1)
@@ -25,9 +25,8 @@ selection() {
 what=${1:-all}
 [[ $# -gt 0 ]] && shift
 case "$what" in
-    all) training; dotnet exec "$program" scoring; dotnet exec "$program" records; dotnet exec "$program" join; selection ;;
+    all) training; for part in scoring records join postgres; do dotnet exec "$program" "$part"; done; selection ;;
     training) training ;;
-    scoring | records | join) dotnet exec "$program" "$what" "$@" ;;
     selection) selection "$@" ;;
     *) dotnet exec "$program" "$what" "$@" ;;
 esac

@@ -10,9 +10,6 @@ internal static class CopyRow
     /// <summary>The columns, in the order of the fields.</summary>
     public const string Columns = "key, scored, model_version, classes, keeping, body";
 
-    /// <summary>Bytes of the part of a log's record that goes into the column body.</summary>
-    public const int MostBodyBytes = 20;
-
     private const int Fields = 6;
     private const long TicksOfYear2000 = 630822816000000000;
 

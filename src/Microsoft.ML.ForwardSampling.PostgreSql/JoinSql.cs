@@ -11,6 +11,11 @@ internal sealed class JoinSql
     /// <summary>Lets one joiner in at a time; the others wait.</summary>
     public readonly string Lock;
 
+    /// <summary>Plans for the transaction. A slice is looked up through the indexes, however little the server knows of partitions that are new: without this it reads them whole.</summary>
+    public const string Plan = """
+        SELECT set_config(name, value, true) FROM (VALUES ('enable_seqscan', 'off'), ('enable_hashjoin', 'off'), ('enable_mergejoin', 'off'), ('jit', 'off'), ('work_mem', '64MB')) s (name, value)
+        """;
+
     /// <summary>Time up to which the next slice of waiting labels goes; NULL when there is none. $1: after.</summary>
     public readonly string NextLabels;
 
@@ -40,7 +45,8 @@ internal sealed class JoinSql
         JoinLabelled = Join(
             $"DELETE FROM {schema}.records r USING {schema}.labels l WHERE l.stored > $1 AND l.stored <= $2 AND r.key = l.key AND l.known BETWEEN r.scored - $3 AND r.scored + $3", schema, kind, rule, "$3", "$4");
         JoinWaited = Join($"DELETE FROM {schema}.records r WHERE r.stored <= $1", schema, kind, rule, "$2", "$3");
-        string isLate = $"EXISTS (SELECT FROM {schema}.joined j WHERE j.key = l.key)";
+        // Not EXISTS: that is turned round into a search for each joined row, and here labels are few.
+        string isLate = $"coalesce((SELECT true FROM {schema}.joined j WHERE j.key = l.key LIMIT 1), false)";
         DropLate = $"""
             WITH late AS (DELETE FROM {schema}.labels l WHERE l.stored > $1 AND l.stored <= $2 AND {isLate} RETURNING 1)
             UPDATE {schema}.progress SET late_labels = late_labels + (SELECT count(*) FROM late)
@@ -63,12 +69,12 @@ internal sealed class JoinSql
     /// <summary>Takes records, gives each its label, puts those that have a good one behind the joined rows, and counts all.</summary>
     private static string Join(string take, string schema, RecordKind kind, DuplicateLabels rule, string apart, string defaultLabel)
     {
-        string label = rule switch
+        (string label, string order) = rule switch
         {
-            DuplicateLabels.First => "(array_agg(l.label ORDER BY l.stored, l.known, l.label))[1]",
-            DuplicateLabels.Last => "(array_agg(l.label ORDER BY l.stored DESC, l.known DESC, l.label DESC))[1]",
-            DuplicateLabels.Sum => Single("sum(l.label::float8 ORDER BY l.known, l.label)"),
-            _ => Single("avg(l.label::float8 ORDER BY l.known, l.label)"),
+            DuplicateLabels.First => ("l.label", "ORDER BY l.stored, l.known, l.label LIMIT 1"),
+            DuplicateLabels.Last => ("l.label", "ORDER BY l.stored DESC, l.known DESC, l.label DESC LIMIT 1"),
+            DuplicateLabels.Sum => (Single("sum(l.label::float8 ORDER BY l.known, l.label)"), ""),
+            _ => (Single("avg(l.label::float8 ORDER BY l.known, l.label)"), ""),
         };
         string fits = kind switch
         {
@@ -82,7 +88,7 @@ internal sealed class JoinSql
                 {take} RETURNING r.*
             ), labelled AS (
                 SELECT t.*, coalesce(came.label, {defaultLabel}) AS label, came.label IS NULL AS is_default
-                FROM taken t CROSS JOIN LATERAL (SELECT {label} AS label FROM {schema}.labels l WHERE l.key = t.key AND {near}) came
+                FROM taken t CROSS JOIN LATERAL (SELECT (SELECT {label} FROM {schema}.labels l WHERE l.key = t.key AND {near} {order}) AS label) came
             ), judged AS (
                 SELECT t.*, {fits} AS fits,
                     row_number() OVER (PARTITION BY t.key ORDER BY t.stored, t.scored, t.is_default) > 1 OR EXISTS (SELECT FROM {schema}.joined j WHERE j.key = t.key) AS again
@@ -95,12 +101,11 @@ internal sealed class JoinSql
             ), used AS (
                 DELETE FROM {schema}.labels l USING taken t WHERE l.key = t.key AND {near}
             ), counts AS (
-                SELECT count(*) FILTER (WHERE again) AS again, count(*) FILTER (WHERE NOT again AND label IS NULL) AS expired,
+                SELECT (SELECT count(*) FROM good) AS joined, (SELECT count(*) FROM good WHERE is_default) AS defaulted, count(*) FILTER (WHERE again) AS again, count(*) FILTER (WHERE NOT again AND label IS NULL) AS expired,
                     count(*) FILTER (WHERE NOT again AND label IS NOT NULL AND NOT fits) AS voided FROM judged
             )
-            UPDATE {schema}.progress SET joined = joined + (SELECT count(*) FROM good), defaulted = defaulted + (SELECT count(*) FROM good WHERE is_default),
-                duplicate_records = duplicate_records + again, expired = expired + counts.expired, voided = voided + counts.voided
-            FROM counts
+            UPDATE {schema}.progress p SET joined = p.joined + c.joined, defaulted = p.defaulted + c.defaulted, duplicate_records = p.duplicate_records + c.again, expired = p.expired + c.expired, voided = p.voided + c.voided
+            FROM counts c
             """;
     }
 

@@ -188,6 +188,7 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
         {
             await using NpgsqlTransaction transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
             await Execute(connection, sql.Lock, cancellationToken).ConfigureAwait(false);
+            await Execute(connection, JoinSql.Plan, cancellationToken).ConfigureAwait(false);
             long before = await Numbered().ConfigureAwait(false);
             foreach ((string statement, object[] values) in statements)
                 await Execute(connection, statement, cancellationToken, values).ConfigureAwait(false);

@@ -8,19 +8,21 @@ namespace Microsoft.ML.ForwardSampling.PostgreSql.Tests;
 /// <summary>Real processes and a real server, really killed with SIGKILL.</summary>
 public class FleetTests(StoreFixture fixture)
 {
+    private const int Window = 300;
+
     [Fact]
     public async Task Fleet_WriterWorkerAndServerKilledInMidFlight_EveryAcknowledgedRecordAndEveryWindowOnce()
     {
-        PostgreSqlRecordStore<RegressionRecord> store = await fixture.NewStore<RegressionRecord>(new PostgreSqlStoreOptions { WindowRows = 500 });
+        PostgreSqlRecordStore<RegressionRecord> store = await fixture.NewStore<RegressionRecord>(new PostgreSqlStoreOptions { WindowRows = Window });
         string schema = fixture.LastSchema;
 
         // Four writers; one is killed, then the server, then the other three.
         Member[] writers = [.. Enumerable.Range(0, 4).Select(w => new Member("write", fixture.Server.ConnectionString, schema, w))];
-        await Task.WhenAll(writers.Select(w => w.Until(() => w.Acknowledged > 1000)));
+        await Task.WhenAll(writers.Select(w => w.Until(() => w.Acknowledged > 500)));
         writers[0].Kill();
         await fixture.Server.KillAndRestart(TimeSpan.FromMilliseconds(100));
         long[] acknowledged = [.. writers.Select(w => w.Acknowledged)];
-        await Task.WhenAll(writers.Skip(1).Select((w, i) => w.Until(() => w.Acknowledged > acknowledged[i + 1] + 1000)));
+        await Task.WhenAll(writers.Skip(1).Select((w, i) => w.Until(() => w.Acknowledged > acknowledged[i + 1] + 500)));
         await Task.WhenAll(writers.Select(w => w.End()));
 
         fixture.Source.Clear();                                  // its connections died with the server
@@ -63,7 +65,7 @@ public class FleetTests(StoreFixture fixture)
             selected.AddRange(window.Keys);
         }
 
-        Assert.Equal(Enumerable.Range(0, (keys.Length + 499) / 500).Select(i => (long)i), windows);
+        Assert.Equal(Enumerable.Range(0, (keys.Length + Window - 1) / Window).Select(i => (long)i), windows);
         Assert.Equal(keys.Order(), selected.Order());
         string[] completed = [.. workers.SelectMany(w => w.Completed)];
         Assert.Equal(completed.Length, completed.Distinct().Count());

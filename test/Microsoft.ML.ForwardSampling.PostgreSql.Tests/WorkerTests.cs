@@ -19,7 +19,8 @@ public class WorkerTests(StoreFixture fixture)
         Assert.Null(await store.ClaimWindowAsync());
         await first.DisposeAsync();
         ClaimedWindow again = (await store.ClaimWindowAsync())!;
-        Assert.Equal((0, first.Records), (again.Number, again.Records));
+        Assert.Equal(0, again.Number);
+        Assert.Equal(first.Records, again.Records);
 
         // The second is completed in time; the first is then silent for too long.
         await Assert.ThrowsAsync<ArgumentException>(() => second.CompleteAsync(new ulong[1], default));
@@ -31,7 +32,8 @@ public class WorkerTests(StoreFixture fixture)
         await again.DisposeAsync();
         await using (ClaimedWindow free = (await store.ClaimWindowAsync())!)
         {
-            Assert.Equal((0, first.Records), (free.Number, free.Records));
+            Assert.Equal(0, free.Number);
+            Assert.Equal(first.Records, free.Records);
             await free.CompleteAsync(default, default);
         }
 
@@ -39,7 +41,8 @@ public class WorkerTests(StoreFixture fixture)
         SelectedWindow[] selections = await Selections(0);
         Assert.Equal([0L, 1L], selections.Select(s => s.Number));
         Assert.Empty(selections[0].Keys);
-        Assert.Equal(([2UL, 3UL], [0.5f, 2f]), (selections[1].Keys, selections[1].Weights));
+        Assert.Equal([2UL, 3UL], selections[1].Keys);
+        Assert.Equal([0.5f, 2f], selections[1].Weights);
         Assert.Equal(1, Assert.Single(await Selections(1)).Number);
         Assert.Empty(await Selections(2));
 
