@@ -23,6 +23,7 @@ public class SelectionBench
     private readonly float[][] _gradientNorm = new float[Windows][];
     private readonly int[][] _label = new int[Windows][];
     private readonly float[][] _referenceLoss = new float[Windows][];
+    private float[] _features = []; // the same for every window: 16 a row
     private RowSelector[] _selectors = [];
     private int[] _rows = [];
     private float[] _weights = [];
@@ -53,6 +54,9 @@ public class SelectionBench
             }
         }
 
+        _features = new float[16 * Window];
+        foreach (ref float feature in _features.AsSpan())
+            feature = (float)random.NextDouble();
         int budget = new SelectionBudget().For(Window, Window);
         _rows = new int[budget];
         _weights = new float[budget];
@@ -73,6 +77,9 @@ public class SelectionBench
             new RowSelector(new ReducibleLossPolicy(), 1),
             new RowSelector(new GroupBudgetPolicy(), 1),
             new RowSelector(new WeightCapPolicy(), 1),
+            new RowSelector(new SelectiveBackpropPolicy { History = 1024 }, 1),
+            new RowSelector(new AdaptivePercentilePolicy(), 1),
+            new RowSelector(new AssistedPolicy(), 1),
         ];
         foreach (RowSelector selector in _selectors)
         {
@@ -156,10 +163,25 @@ public class SelectionBench
     [Benchmark]
     public int WeightCap() => Select(_selectors[14]);
 
+    /// <summary>Row by row, by percentile among the last 1,024 losses.</summary>
+    /// <returns>The first chosen row.</returns>
+    [Benchmark]
+    public int SelectiveBackpropHistory() => Select(_selectors[15]);
+
+    /// <summary>Chances by a curve over percentiles, along class and loss.</summary>
+    /// <returns>The first chosen row.</returns>
+    [Benchmark]
+    public int AdaptivePercentile() => Select(_selectors[16]);
+
+    /// <summary>A linear model of 16 features, then successive draws.</summary>
+    /// <returns>The first chosen row.</returns>
+    [Benchmark]
+    public int Assisted() => Select(_selectors[17]);
+
     private int Select(RowSelector selector)
     {
         int w = _turn++ & (Windows - 1);
-        var window = new SelectionWindow(Window, selector.Scratch) { Loss = _loss[w], GradientNorm = _gradientNorm[w], Label = _label[w], ReferenceLoss = _referenceLoss[w], Group = _label[w] };
+        var window = new SelectionWindow(Window, selector.Scratch) { Loss = _loss[w], GradientNorm = _gradientNorm[w], Label = _label[w], ReferenceLoss = _referenceLoss[w], Group = _label[w], Features = _features };
         selector.Select(in window, _rows, _weights);
         return _rows[0];
     }

@@ -33,9 +33,12 @@ internal static class QuickStart
         QuickStartConsole.WriteProtocol(console, options);
         FashionMnist data = FashionMnist.Load(options.Data);
 
+        if (options.ValidationRows >= data.Training.Count)
+            throw new InvalidDataException($"{options.ValidationRows} rows are to be held out for validation, and there are {data.Training.Count} training rows: give --validation a smaller number.");
+
         // The first call of anything is slow (native libraries, compilation): a short stream that is not counted.
         foreach (IRowSelectionPolicy policy in PoliciesOf(options))
-            Stream([.. data.Training.Take(2 * options.Chunk)], data.Test, policy, 0, options with { Passes = 1 }, new Unwatched(), cancellation);
+            Stream([.. data.Training.Take(2 * options.Chunk + options.ValidationRows)], data.Test, policy, 0, options with { Passes = 1 }, new Unwatched(), cancellation);
 
         // Seeds run one after the other. At one seed every policy meets the same rows in the same order and starts from the same weights.
         var runs = new List<PolicyRun>();
@@ -63,6 +66,8 @@ internal static class QuickStart
         return results;
     }
 
+    private const RecordStatistics Recorded = RecordStatistics.Loss | RecordStatistics.GradientNorm | RecordStatistics.Margin | RecordStatistics.Entropy;
+
     /// <summary>One policy at one seed: the stream of chunks, from the first network to the last.</summary>
     /// <param name="policy">Null: every row gets a backward pass.</param>
     private static PolicyRun Stream(
@@ -84,11 +89,13 @@ internal static class QuickStart
         var selection = new SelectionOptions { WindowSize = options.Window, Budget = options.Budget };
 
         var random = new Random(seed);
-        FashionImage[] stream = [.. training];
+        FashionImage[] stream = [.. training.SkipLast(options.ValidationRows)];
+        IDataView validation = mlContext.Data.LoadFromEnumerable(training.TakeLast(options.ValidationRows));
         int chunksOfAPass = (stream.Length + options.Chunk - 1) / options.Chunk;
         var counts = new StreamCounts();
         var curve = new List<CurvePoint>();
         NetworkPredictionTransformer? deployed = null;
+        RowSelectorState? selector = null;
         try
         {
             for (int pass = 1; pass <= options.Passes; pass++)
@@ -102,19 +109,30 @@ internal static class QuickStart
                     // 1. Record: the deployed network serves the chunk, and leaves a few numbers for each row. Uniform needs none.
                     //    The first chunk has no deployed network yet: there, every policy draws evenly.
                     IRowSelectionPolicy? rule = deployed is null && policy is not null ? new UniformPolicy() : policy;
-                    IDataView recorded = deployed is not null && rule is { Needs: not RecordStatistics.None }
+                    IDataView recorded = deployed is not null && ((rule?.Needs ?? 0) & Recorded) != 0
                         ? Record(mlContext, deployed, arrived, counts)
                         : mlContext.Data.LoadFromEnumerable(arrived);
 
-                    // 2. Select: another seed for each chunk, or every chunk would be drawn alike.
-                    IDataView chosen = rule is null ? recorded : fs.SelectRows(recorded, rule, selection with { Seed = chunkSeed });
+                    // 2. Select: another seed for each chunk, or every chunk would be drawn alike. A policy that remembers goes on where it stopped.
+                    //    A policy that looks at features selects inside the trainer, where they are.
+                    bool insideTrainer = ((rule?.Needs ?? 0) & RecordStatistics.Features) != 0;
+                    IDataView chosen = rule is null || insideTrainer
+                        ? recorded
+                        : fs.SelectRows(recorded, rule, selector is null ? selection with { Seed = chunkSeed } : selection with { StartState = selector });
 
                     // 3. Train the next network from the deployed one; Adam goes on with its moments.
-                    NetworkPredictionTransformer next = Train(fs, network with { Seed = chunkSeed }, chosen, deployed, counts);
+                    NetworkTrainerOptions trainer = network with
+                    {
+                        Seed = chunkSeed,
+                        Selection = insideTrainer ? new InTrainingSelection { Policy = rule!, WindowSize = options.Window, Budget = options.Budget } : null,
+                    };
+                    NetworkPredictionTransformer next = Train(fs, trainer, chosen, deployed, counts);
 
-                    // 4. Deploy it.
+                    // 4. Deploy it, and tell the policy how it does, if the policy wants to know.
                     deployed?.Dispose();
                     deployed = next;
+                    if (chosen is SelectedRows { State: { PolicyState.IsEmpty: false } state })
+                        selector = Tell(mlContext, new RowSelector(rule!, state), deployed, validation, options.ValidationRows, counts);
 
                     double? accuracy = null;
                     if (chunk == chunksOfAPass || (pass == 1 && chunk is 8 or 16))
@@ -134,6 +152,21 @@ internal static class QuickStart
         }
 
         return new PolicyRun(NameOf(policy), seed, curve);
+    }
+
+    /// <summary>The selector's state after it was told the deployed network's loss on rows that are never trained on.</summary>
+    private static RowSelectorState Tell(
+        MLContext mlContext, RowSelector selector, NetworkPredictionTransformer deployed, IDataView validation, int rows, StreamCounts counts)
+    {
+        if ((selector.Feedback & SelectionFeedback.ValidationLoss) != 0)
+        {
+            long started = Stopwatch.GetTimestamp();
+            selector.ReportValidation(mlContext.MulticlassClassification.Evaluate(deployed.Transform(validation)).LogLoss);
+            counts.ForwardRows += rows;
+            counts.TrainSeconds += Stopwatch.GetElapsedTime(started).TotalSeconds;
+        }
+
+        return selector.State;
     }
 
     /// <summary>Scores a chunk with the deployed network and keeps four numbers beside each row, as a service would.</summary>
@@ -176,7 +209,8 @@ internal static class QuickStart
     internal static IEnumerable<IRowSelectionPolicy> PoliciesOf(QuickStartOptions options)
         => options.Policies.Prepend("uniform").Distinct().Select(name => QuickStartOptions.KnownPolicies[name]);
 
-    internal static string NameOf(IRowSelectionPolicy? policy) => policy?.Name ?? QuickStartResults.FullTraining;
+    internal static string NameOf(IRowSelectionPolicy? policy)
+        => policy is SelectiveBackpropPolicy { History: > 0 } ? $"{policy.Name}, history" : policy?.Name ?? QuickStartResults.FullTraining;
 
     private static IReadOnlyList<FashionImage> WithNoise(IReadOnlyList<FashionImage> rows, double share, int seed)
     {

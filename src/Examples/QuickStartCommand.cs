@@ -21,6 +21,7 @@ internal static class QuickStartCommand
         Option<int?> window = NumberOption.Create("--window", $"Rows that compete with each other (default {Defaults.Window}).", 1, 60_000);
         Option<double?> budget = NumberOption.Create("--budget", $"Share of a window that gets a backward pass (default {Defaults.Budget}).", 0.001, 1.0);
         Option<double?> noise = NumberOption.Create("--noise", $"Share of training labels replaced by a random class (default {Defaults.Noise}).", 0.0, 1.0);
+        Option<int?> validation = NumberOption.Create("--validation", "Training rows held out of the stream, for policies that learn from the loss on them (default 2560 where there is one, else 0).", 0, 30_000);
         Option<bool> quick = new("--quick") { Description = "A taste in under a minute: fewer seeds, fewer passes." };
         Option<string> json = new("--json") { Description = "Writes all figures to this file.", HelpName = "FILE" };
         Option<string> html = new("--html") { Description = $"Writes the page with the curves to this file (default {Defaults.Html}).", HelpName = "FILE" };
@@ -33,7 +34,7 @@ internal static class QuickStartCommand
 
         var command = new System.CommandLine.Command("quick-start", "The main job: Fashion-MNIST as a stream, selection against uniform and full training, with table, page and JSON.")
         {
-            data, policies, seeds, fullSeeds, passes, chunk, window, budget, noise, quick, json, html,
+            data, policies, seeds, fullSeeds, passes, chunk, window, budget, noise, validation, quick, json, html,
         };
         command.SetAction((parsed, cancellation) =>
         {
@@ -51,6 +52,7 @@ internal static class QuickStartCommand
                     Window = parsed.GetValue(window) ?? start.Window,
                     Budget = parsed.GetValue(budget) ?? start.Budget,
                     Noise = parsed.GetValue(noise) ?? start.Noise,
+                    Validation = parsed.GetValue(validation),
                     Json = parsed.GetValue(json),
                     Html = parsed.GetValue(html) ?? start.Html,
                 },

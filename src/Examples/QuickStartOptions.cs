@@ -5,10 +5,14 @@ namespace Microsoft.ML.ForwardSampling.Examples;
 /// <summary>The experiment that the quick start runs; the defaults are the ones of <c>./build.sh run</c>.</summary>
 internal sealed record QuickStartOptions
 {
-    /// <summary>Policies by the names that <c>--policies</c> takes, in the order of the table: the six of the first table in docs/benchmarks.md.</summary>
+    /// <summary>Policies by the names that <c>--policies</c> takes, in the order of the table: the six of the first table in docs/benchmarks.md, then those that remember or learn.</summary>
     public static IReadOnlyDictionary<string, IRowSelectionPolicy> KnownPolicies { get; } = PolicyTable
         .Named(["mean-matching", "loss-stratified", "selective-backprop", "gradient-norm", "balanced-gradient-norm"])
-        .ToDictionary(policy => policy.Key, policy => policy.Create());
+        .Select(policy => KeyValuePair.Create(policy.Key, policy.Create()))
+        .Append(KeyValuePair.Create<string, IRowSelectionPolicy>("selective-backprop-history", new SelectiveBackpropPolicy { History = 1024 }))
+        .Append(KeyValuePair.Create<string, IRowSelectionPolicy>("adaptive-percentile", new AdaptivePercentilePolicy()))
+        .Append(KeyValuePair.Create<string, IRowSelectionPolicy>("assisted", new AssistedPolicy()))
+        .ToDictionary();
 
     /// <summary>Folder with the four files of Fashion-MNIST.</summary>
     public string Data { get; init; } = FashionMnist.DebianFolder;
@@ -37,6 +41,12 @@ internal sealed record QuickStartOptions
     /// <summary>Share of the training labels that is replaced by a random class.</summary>
     public double Noise { get; init; }
 
+    /// <summary>Rows at the end of the training set that no policy trains on; null: 2,560 where a policy learns from the loss on them, else none.</summary>
+    public int? Validation { get; init; }
+
+    /// <summary>The same as a number.</summary>
+    public int ValidationRows => Validation ?? (Policies.Any(name => LearnsFromValidation(KnownPolicies[name])) ? 2560 : 0);
+
     /// <summary>Whether this is the short run, which says that it is one.</summary>
     public bool Quick { get; init; }
 
@@ -48,4 +58,6 @@ internal sealed record QuickStartOptions
 
     /// <summary>The short run: fewer seeds, fewer passes.</summary>
     public static QuickStartOptions QuickTaste { get; } = new() { Quick = true, Seeds = 3, FullSeeds = 1, Passes = 5 };
+
+    private static bool LearnsFromValidation(IRowSelectionPolicy policy) => ((policy.NewState()?.Feedback ?? 0) & SelectionFeedback.ValidationLoss) != 0;
 }

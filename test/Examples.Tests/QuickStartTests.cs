@@ -12,6 +12,7 @@ public sealed partial class QuickStartTests(QuickStartTests.SmallRun run) : ICla
 {
     private const int Passes = 3;
     private const int Seeds = 2;
+    private const int Validation = 320;
 
     [Fact]
     public void Run_Finished_ReturnsZeroAndSaysWhereTheFilesAre()
@@ -32,17 +33,18 @@ public sealed partial class QuickStartTests(QuickStartTests.SmallRun run) : ICla
     [Fact]
     public void Table_Rows_AreCountedExactly()
     {
-        // 1,280 rows in chunks of 320, windows of 160, one in ten: 128 rows a pass. The first chunk of the first pass is not recorded.
+        // 1,280 rows, 320 of them held out, in chunks of 320, windows of 160, one in ten: 96 rows a pass. The first chunk of the first pass is not recorded.
         Dictionary<string, JsonElement> table = run.Table;
 
-        Assert.Equal(["Uniform", "MeanMatching", "LossStratified", "SelectiveBackprop", "GradientNorm", "BalancedGradientNorm", "Full training, 1 pass", "Full training"], table.Keys);
+        Assert.Equal(["Uniform", "MeanMatching", "LossStratified", "SelectiveBackprop", "GradientNorm", "BalancedGradientNorm", "SelectiveBackprop, history", "AdaptivePercentile", "Assisted", "Full training, 1 pass", "Full training"], table.Keys);
         foreach ((string policy, JsonElement row) in table)
         {
             bool isFull = policy.StartsWith("Full training", StringComparison.Ordinal);
             long passes = policy == "Full training, 1 pass" ? 1 : Passes;
-            Assert.Equal(passes * (isFull ? 1280 : 128), row.GetProperty("backwardRows").GetInt64());
-            Assert.Equal(isFull || policy == "Uniform" ? 0 : Passes * 1280 - 320, row.GetProperty("recordedRows").GetInt64());
-            Assert.Equal(0, row.GetProperty("forwardRows").GetInt64());
+            Assert.Equal(passes * (isFull ? 960 : 96), row.GetProperty("backwardRows").GetInt64());
+            Assert.Equal(isFull || policy is "Uniform" or "Assisted" ? 0 : Passes * 960 - 320, row.GetProperty("recordedRows").GetInt64());
+            // AdaptivePercentile is told the loss on the rows held out after each chunk but the first, which is drawn evenly.
+            Assert.Equal(policy == "AdaptivePercentile" ? (Passes * 3 - 1) * Validation : 0, row.GetProperty("forwardRows").GetInt64());
             Assert.Equal(isFull ? 1 : Seeds, row.GetProperty("seeds").GetInt32());
             Assert.InRange(row.GetProperty("accuracy").GetDouble(), 0.05, 1);
         }
@@ -259,7 +261,7 @@ public sealed partial class QuickStartTests(QuickStartTests.SmallRun run) : ICla
         public async ValueTask InitializeAsync()
         {
             TinyFashionMnist.Write(_folder.Path);
-            string[] args = ["quick-start", "--data", _folder.Path, "--policies", "all", "--seeds", $"{Seeds}", "--full-seeds", "1", "--passes", $"{Passes}", "--chunk", "320", "--window", "160", "--html", Html, "--json", Json];
+            string[] args = ["quick-start", "--data", _folder.Path, "--policies", "all", "--seeds", $"{Seeds}", "--full-seeds", "1", "--passes", $"{Passes}", "--chunk", "320", "--window", "160", "--validation", $"{Validation}", "--html", Html, "--json", Json];
             (ExitCode, Output, Error) = await Runner.RunAsync(args);
             if (ExitCode != 0)
                 return;

@@ -233,4 +233,43 @@ public sealed class PolicySnippets
         Assert.InRange(rows.Count(row => loss[row] >= threshold), 48, 64);
         Assert.All(Enumerable.Range(0, 640).Where(row => loss[row] > threshold), row => Assert.Contains(row, rows));
     }
+
+    [Fact]
+    public void AdaptivePercentile()
+    {
+        float[] loss = _loss;
+        int[] label = _label;
+        #region adaptive-percentile
+        var selector = new RowSelector(new AdaptivePercentilePolicy { TrialWindows = 2 }, seed: 7);
+        var rows = new int[64];
+        var weights = new float[64];
+        for (double validationLoss = 1; validationLoss > 0.5; validationLoss *= 0.9)
+        {
+            selector.ReportValidation(validationLoss);
+            for (int i = 0; i < 2; i++)
+                selector.Select(count: 640, rows, weights, loss: loss, label: label); // and train on the rows
+        }
+        // selector.State carries what was learned; selector.Report counts the rows of trials with all others.
+        #endregion
+        Assert.Equal(2 * 7 * 64, selector.Report.RowsSelected);
+        Assert.Equal(129, selector.State.PolicyState.Length);
+    }
+
+    [Fact]
+    public void Assisted()
+    {
+        float[] loss = _loss, features = s_data.Features;
+        int[] label = _label;
+        #region assisted
+        var selector = new RowSelector(new AssistedPolicy(), seed: 7);
+        var rows = new int[64];
+        var weights = new float[64];
+        selector.Select(new SelectionWindow(640, selector.Scratch) { Features = features, Label = label }, rows, weights);
+        // Train on the rows, then tell their losses, features and classes: here row 0 alone.
+        selector.ReportTraining([loss[rows[0]]], FeaturesOf(rows[0]), [label[rows[0]]]);
+        #endregion
+        Assert.Equal(20 + 4 * (3 + label[rows[0]] + 1), selector.State.PolicyState.Length);
+
+        static ReadOnlySpan<float> FeaturesOf(int row) => s_data.FeaturesOf(row);
+    }
 }
