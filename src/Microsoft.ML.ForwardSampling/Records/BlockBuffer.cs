@@ -1,8 +1,10 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 
 namespace Microsoft.ML.ForwardSampling.Records;
 
-/// <summary>A block being filled. Records stand in it as they will in the file, except for their times: those are known as steps between the first and the last only when the block is sealed.</summary>
+/// <summary>A block being filled, by several threads at once. Records stand in it as they will in the file, except for their times: those are known as steps between the first and the last only when the block is sealed.</summary>
+/// <remarks>A place belongs to the one thread that reserved it in the log's gate. Its time, never 0, is written last and says that the place is filled; <see cref="Seal"/> waits for all of them.</remarks>
 internal sealed class BlockBuffer<TRecord>
     where TRecord : struct, ILogRecord<TRecord>
 {
@@ -11,18 +13,16 @@ internal sealed class BlockBuffer<TRecord>
     private readonly ulong[] _versions = new ulong[BlockFormat.MostVersions];
     private readonly int[] _classes = new int[BlockFormat.MostVersions];
     private int _versionCount;
-    private int _latestVersion;
 
     public BlockBuffer(int recordBytes)
     {
-        Capacity = recordBytes / TRecord.EncodedBytes;
-        _ticks = new long[Capacity];
+        int capacity = recordBytes / TRecord.EncodedBytes;
+        _ticks = new long[capacity];
         _bytes = new byte[BlockFormat.HeaderBytes + recordBytes + (BlockFormat.MostVersions * BlockFormat.VersionBytes)];
     }
 
-    public int Capacity { get; }
-
-    public int Count { get; private set; }
+    /// <summary>Records that were reserved before the block was closed.</summary>
+    public int Count { get; set; }
 
     /// <summary>Number of the first record among all of this writer's, from 0.</summary>
     public long FirstSequence { get; private set; }
@@ -30,40 +30,69 @@ internal sealed class BlockBuffer<TRecord>
     public void Start(long firstSequence)
     {
         FirstSequence = firstSequence;
+        Array.Clear(_ticks, 0, Count);
         Count = 0;
         _versionCount = 0;
-        _latestVersion = 0;
     }
 
-    /// <summary>Adds a record; false when the block is full, of records or of model versions.</summary>
-    public bool TryAdd(in TRecord record, long ticks, int halvings)
+    /// <summary>The record's model version in this block's list, or -1 when it is not there. Any thread.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public int FindVersion(in TRecord record)
     {
-        if (Count == Capacity)
-            return false;
-        int version = _latestVersion;
-        if (version >= _versionCount || _versions[version] != record.ModelVersion || _classes[version] != record.Classes)
+        int count = Volatile.Read(ref _versionCount);
+        for (int i = 0; i < count; i++)
         {
-            version = FindVersion(in record);
-            if (version < 0)
-                return false;
+            if (_versions[i] == record.ModelVersion && _classes[i] == record.Classes)
+                return i;
         }
 
-        Span<byte> place = _bytes.AsSpan(BlockFormat.HeaderBytes + (Count * TRecord.EncodedBytes), TRecord.EncodedBytes);
+        return -1;
+    }
+
+    /// <summary>Adds the record's model version, which is not in the list yet; false when the list is full. Under the log's lock.</summary>
+    public bool TryAddVersion(in TRecord record)
+    {
+        if (_versionCount == BlockFormat.MostVersions)
+            return false;
+        _versions[_versionCount] = record.ModelVersion;
+        _classes[_versionCount] = record.Classes;
+        Volatile.Write(ref _versionCount, _versionCount + 1);
+        return true;
+    }
+
+    /// <summary>Fills a place that the caller has reserved.</summary>
+    /// <param name="at">The place, from 0.</param>
+    /// <param name="record">The record.</param>
+    /// <param name="version">What <see cref="FindVersion"/> returned for it.</param>
+    /// <param name="ticks">Its time, not 0.</param>
+    /// <param name="halvings">How often its keeping probability is halved.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Put(int at, in TRecord record, int version, long ticks, int halvings)
+    {
+        Span<byte> place = _bytes.AsSpan(BlockFormat.HeaderBytes + (at * TRecord.EncodedBytes), TRecord.EncodedBytes);
         record.WriteBody(place[12..]);
         BinaryPrimitives.WriteUInt64LittleEndian(place, record.Key);
         BinaryPrimitives.WriteUInt16LittleEndian(place[8..], (ushort)(version << 12));
         BinaryPrimitives.WriteUInt16LittleEndian(place[10..], (ushort)(record.KeepingCode + (halvings * KeepingProbability.Halving)));
-        _ticks[Count++] = ticks;
-        return true;
+        Volatile.Write(ref _ticks[at], ticks);
     }
 
-    /// <summary>Completes the block: times, versions, header with both checksums.</summary>
+    /// <summary>Waits until every reserved place is filled, and completes the block: times, versions, header with both checksums.</summary>
     public ReadOnlySpan<byte> Seal(ulong writer)
     {
         ReadOnlySpan<long> ticks = _ticks.AsSpan(0, Count);
         long first = long.MaxValue, last = 0;
-        foreach (long t in ticks)
+        for (int i = 0; i < ticks.Length; i++)
         {
+            long t = Volatile.Read(in ticks[i]);
+            if (t == 0)
+            {
+                // Its thread has reserved the place and is about to fill it.
+                var wait = default(SpinWait);
+                while ((t = Volatile.Read(in ticks[i])) == 0)
+                    wait.SpinOnce();
+            }
+
             first = Math.Min(first, t);
             last = Math.Max(last, t);
         }
@@ -104,20 +133,5 @@ internal sealed class BlockBuffer<TRecord>
             Writer = writer,
         });
         return _bytes.AsSpan(0, end);
-    }
-
-    private int FindVersion(in TRecord record)
-    {
-        for (int i = 0; i < _versionCount; i++)
-        {
-            if (_versions[i] == record.ModelVersion && _classes[i] == record.Classes)
-                return _latestVersion = i;
-        }
-
-        if (_versionCount == BlockFormat.MostVersions)
-            return -1;
-        _versions[_versionCount] = record.ModelVersion;
-        _classes[_versionCount] = record.Classes;
-        return _latestVersion = _versionCount++;
     }
 }

@@ -10,12 +10,15 @@ namespace Microsoft.ML.ForwardSampling.Records;
 /// Meanwhile Flush throws; Append throws once memory is full, or drops and counts under <see cref="RecordOverflow.DropAndRecord"/>. When the directory or the segment in use is deleted, the log makes a new one and writes again
 /// what was not yet acknowledged; what was acknowledged went with the files.</para>
 /// <para><b>Clock.</b> Record times are written as they come, also when the clock goes backwards; a block's times are exact to 1/8190 of the time it spans. Segment age runs on the monotonic clock.</para>
-/// <para>Thread-safe. Append allocates nothing. Memory is fixed at opening: <see cref="ForwardRecordLogOptions.MemoryBytes"/> and 8 bytes a record.</para>
+/// <para>Thread-safe. While the open block has room, Append takes no lock: threads reserve their places in it with one interlocked exchange. Append allocates nothing. Memory is fixed at opening: <see cref="ForwardRecordLogOptions.MemoryBytes"/> and 8 bytes a record.</para>
 /// </remarks>
 /// <typeparam name="TRecord"><see cref="RegressionRecord"/>, <see cref="BinaryRecord"/> or <see cref="MulticlassRecord"/>, or <see cref="LabelEvent"/> for labels; one directory holds one of them.</typeparam>
 public sealed class ForwardRecordLog<TRecord> : IDisposable, IAsyncDisposable
     where TRecord : struct, ILogRecord<TRecord>
 {
+    private const int CountBits = 20;
+    private const long CountMask = (1 << CountBits) - 1;
+
     private readonly object _gate = new();
     private readonly ForwardRecordLogOptions _options;
     private readonly SegmentWriter _segments;
@@ -24,12 +27,19 @@ public sealed class ForwardRecordLog<TRecord> : IDisposable, IAsyncDisposable
     private readonly BlockBuffer<TRecord>[] _queue;             // a ring: sealed, not yet acknowledged
     private readonly BlockBuffer<TRecord>[] _batch;
     private readonly List<(long Number, TaskCompletionSource Done)> _waiting = [];
+    private readonly int _blockRecords;
     private readonly bool _thins;
     private readonly bool _hasSystemClock;
     private readonly int _recoveredSegments;
     private readonly long _truncatedBytes;
     private SelectionRandom _random;
+
+    /// <summary>Places reserved in the open block, and above <see cref="CountBits"/> a number that no other open block has; all ones instead of the places while none is open.</summary>
+    /// <remarks>An appender that raises it by n owns the n places from there on. Only the lock's owner opens and closes blocks.</remarks>
+    private long _reserved = CountMask;
     private BlockBuffer<TRecord>? _open;
+    private bool _isOpen;
+    private long _sealed;
     private int _freeCount;
     private int _queueStart;
     private int _queueCount;
@@ -41,7 +51,6 @@ public sealed class ForwardRecordLog<TRecord> : IDisposable, IAsyncDisposable
     private bool _sleeping;
     private bool _flushAsked;
     private bool _closing;
-    private long _appended;
     private long _acknowledged;
     private long _thinned;
     private long _dropped;
@@ -78,6 +87,7 @@ public sealed class ForwardRecordLog<TRecord> : IDisposable, IAsyncDisposable
         _freeCount = _free.Length;
         _queue = new BlockBuffer<TRecord>[_free.Length];
         _batch = new BlockBuffer<TRecord>[_free.Length];
+        _blockRecords = _options.BlockBytes / TRecord.EncodedBytes;
         _hasSystemClock = ReferenceEquals(_options.TimeProvider, TimeProvider.System);
         _thins = _options.Overflow == RecordOverflow.DropAndRecord;
         _random = new SelectionRandom((ulong)(uint)_options.Seed);
@@ -100,7 +110,7 @@ public sealed class ForwardRecordLog<TRecord> : IDisposable, IAsyncDisposable
             {
                 return new ForwardRecordLogReport
                 {
-                    Appended = _appended,
+                    Appended = Appended,
                     Acknowledged = _acknowledged,
                     Thinned = _thinned,
                     Dropped = _dropped,
@@ -127,8 +137,33 @@ public sealed class ForwardRecordLog<TRecord> : IDisposable, IAsyncDisposable
     /// <exception cref="ObjectDisposedException">The log is closed.</exception>
     public long Append(in TRecord record, CancellationToken cancellationToken = default)
     {
-        lock (_gate)
-            return TryTake(in record, Now(), cancellationToken) ? _appended : 0;
+        int halvings = 0;
+        if (_halvings > 0 && !Draw(in record, out halvings))
+            return 0;
+        long ticks = record.Time.Ticks;
+        if (ticks == 0)
+            ticks = Now();
+        while (true)
+        {
+            long reserved = Volatile.Read(ref _reserved);
+            int at = (int)(reserved & CountMask);
+            if (at < _blockRecords)
+            {
+                BlockBuffer<TRecord> open = _open!;             // another block than that of the number, and the exchange fails
+                int version = open.FindVersion(in record);
+                if (version >= 0)
+                {
+                    if (Interlocked.CompareExchange(ref _reserved, reserved + 1, reserved) != reserved)
+                        continue;
+                    long number = open.FirstSequence + at + 1;  // before the place is filled: then the block may go its way
+                    open.Put(at, in record, version, ticks, halvings);
+                    return number;
+                }
+            }
+
+            if (!MakeRoom(reserved, in record, cancellationToken))
+                return 0;
+        }
     }
 
     /// <summary>Takes records into memory, in order; cheaper than one by one.</summary>
@@ -140,22 +175,45 @@ public sealed class ForwardRecordLog<TRecord> : IDisposable, IAsyncDisposable
     /// <exception cref="ObjectDisposedException">The log is closed.</exception>
     public long Append(ReadOnlySpan<TRecord> records, CancellationToken cancellationToken = default)
     {
-        const int Turn = 1024;                              // then other threads may have the gate
-        long last;
-        do
+        while (!records.IsEmpty)
         {
-            ReadOnlySpan<TRecord> part = records[..Math.Min(Turn, records.Length)];
-            records = records[part.Length..];
-            lock (_gate)
+            if (_halvings > 0)
             {
-                long now = Now();
-                foreach (ref readonly TRecord record in part)
-                    _ = TryTake(in record, now, cancellationToken);
-                last = _appended;
+                _ = Append(in records[0], cancellationToken);
+                records = records[1..];
+                continue;
             }
+
+            long reserved = Volatile.Read(ref _reserved);
+            int at = (int)(reserved & CountMask);
+            if (at < _blockRecords)
+            {
+                BlockBuffer<TRecord> open = _open!;
+                ReadOnlySpan<TRecord> part = records[..Math.Min(records.Length, _blockRecords - at)];
+                int version = open.FindVersion(in part[0]);
+                if (version >= 0)
+                {
+                    part = part[..SameVersion(part)];
+                    long now = Now();                       // before the exchange: a reserved place must be filled, and a caller's clock may throw
+                    if (Interlocked.CompareExchange(ref _reserved, reserved + part.Length, reserved) != reserved)
+                        continue;
+                    for (int i = 0; i < part.Length; i++)
+                    {
+                        long ticks = part[i].Time.Ticks;
+                        open.Put(at + i, in part[i], version, ticks == 0 ? now : ticks, halvings: 0);
+                    }
+
+                    records = records[part.Length..];
+                    continue;
+                }
+            }
+
+            if (!MakeRoom(reserved, in records[0], cancellationToken))
+                records = records[1..];
         }
-        while (!records.IsEmpty);
-        return last;
+
+        lock (_gate)
+            return Appended;
     }
 
     /// <summary>Waits until all records appended so far are durable.</summary>
@@ -175,10 +233,10 @@ public sealed class ForwardRecordLog<TRecord> : IDisposable, IAsyncDisposable
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_closing, this);
-            if (_acknowledged == _appended)
+            if (_acknowledged == Appended)
                 return Task.CompletedTask;
             done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            _waiting.Add((_appended, done));
+            _waiting.Add((Appended, done));
             _flushAsked = true;
             Monitor.PulseAll(_gate);
         }
@@ -199,79 +257,115 @@ public sealed class ForwardRecordLog<TRecord> : IDisposable, IAsyncDisposable
         }
 
         _thread.Join();
-        if (_acknowledged != _appended)
-            throw new IOException($"The log in {Directory} was closed while the disk refused: {_appended - _acknowledged} of {_appended} records were never acknowledged and are lost. {_failure?.Message}", _failure);
+        if (_acknowledged != Appended)
+            throw new IOException($"The log in {Directory} was closed while the disk refused: {Appended - _acknowledged} of {Appended} records were never acknowledged and are lost. {_failure?.Message}", _failure);
     }
 
     /// <summary>As <see cref="Dispose"/>, without holding a thread of the caller.</summary>
     /// <returns>A task that fails with <see cref="IOException"/> as <see cref="Dispose"/> does.</returns>
     public async ValueTask DisposeAsync() => await Task.Run(Dispose).ConfigureAwait(false);
 
-    /// <summary>Under the gate: draws whether to keep the record, and puts it into the open block.</summary>
-    private bool TryTake(in TRecord record, long now, CancellationToken cancellationToken)
+    /// <summary>Under the lock: number of records that have a place.</summary>
+    private long Appended => _sealed + OpenCount;
+
+    /// <summary>Under the lock: records that have a place in the open block.</summary>
+    private int OpenCount => !_isOpen ? 0 : (int)(Interlocked.Read(ref _reserved) & CountMask);
+
+    private static int SameVersion(ReadOnlySpan<TRecord> records)
     {
-        ObjectDisposedException.ThrowIf(_closing, this);
-        long ticks = record.Time.Ticks;
-        if (ticks == 0)
-            ticks = now;
-        int halvings = _halvings;
-        if (halvings > 0)
+        ulong version = records[0].ModelVersion;
+        int classes = records[0].Classes;
+        for (int i = 1; i < records.Length; i++)
         {
-            halvings = Math.Min(halvings, (ushort.MaxValue - record.KeepingCode) / KeepingProbability.Halving);
-            if (halvings > 0 && _random.NextUInt64() >> (64 - halvings) != 0)
-            {
-                _thinned++;
-                return false;
-            }
+            if (records[i].ModelVersion != version || records[i].Classes != classes)
+                return i;
         }
 
-        while (true)
-        {
-            if (_open is BlockBuffer<TRecord> open)
-            {
-                if (open.TryAdd(in record, ticks, halvings))
-                {
-                    _appended++;
-                    return true;
-                }
+        return records.Length;
+    }
 
-                Seal();
-            }
-            else if (_freeCount > 0)
-            {
-                _open = _free[--_freeCount];
-                _open.Start(_appended);
-                _flushDue = Environment.TickCount64 + (long)_options.FlushInterval.TotalMilliseconds;
-                if (_thins)
-                    SetHalvings();
-                if (_sleeping)
-                    Monitor.PulseAll(_gate);
-            }
-            else if (_thins)
-            {
-                _dropped++;
-                return false;
-            }
-            else
-            {
-                WaitForRoom(cancellationToken);
-            }
+    /// <summary>Draws whether to keep a record while memory is more than half full.</summary>
+    private bool Draw(in TRecord record, out int halvings)
+    {
+        lock (_gate)
+        {
+            halvings = Math.Min(_halvings, (ushort.MaxValue - record.KeepingCode) / KeepingProbability.Halving);
+            if (halvings == 0 || _random.NextUInt64() >> (64 - halvings) == 0)
+                return true;
+            _thinned++;
+            return false;
         }
     }
 
-    /// <summary>Under the gate: the current time. The system's clock is read once a tick of the coarse monotonic clock, which costs a fraction of it.</summary>
+    /// <summary>Makes a place for a record that found none: adds its model version to the open block, or opens the next block.</summary>
+    /// <param name="reserved">What the caller saw. When that has changed meanwhile, there may be a place.</param>
+    /// <param name="record">The record.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <returns>False when the record is dropped instead.</returns>
+    private bool MakeRoom(long reserved, in TRecord record, CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_closing, this);
+            if (_isOpen)
+            {
+                if (Interlocked.Read(ref _reserved) != reserved)
+                    return true;
+                bool hasPlace = (reserved & CountMask) < _blockRecords;
+                if (hasPlace && (_open!.FindVersion(in record) >= 0 || _open.TryAddVersion(in record)))
+                    return true;
+                Seal();
+            }
+
+            while (!_isOpen)
+            {
+                if (_freeCount > 0)
+                {
+                    OpenBlock(in record);
+                }
+                else if (_thins)
+                {
+                    _dropped++;
+                    return false;
+                }
+                else
+                {
+                    WaitForRoom(cancellationToken);
+                }
+            }
+
+            return true;
+        }
+    }
+
+    /// <summary>Under the lock: opens a block that has room for a record of this model version.</summary>
+    private void OpenBlock(in TRecord record)
+    {
+        BlockBuffer<TRecord> block = _free[--_freeCount];
+        block.Start(_sealed);
+        _ = block.TryAddVersion(in record);
+        (_open, _isOpen) = (block, true);
+        Interlocked.Exchange(ref _reserved, (_reserved | CountMask) + 1);
+        _flushDue = Environment.TickCount64 + (long)_options.FlushInterval.TotalMilliseconds;
+        if (_thins)
+            SetHalvings();
+        if (_sleeping)
+            Monitor.PulseAll(_gate);
+    }
+
+    /// <summary>The current time, not 0. The system's clock is read once a tick of the coarse monotonic clock, which costs a fraction of it.</summary>
     private long Now()
     {
         if (!_hasSystemClock)
-            return _options.TimeProvider.GetUtcNow().UtcTicks;
+            return Math.Max(1, _options.TimeProvider.GetUtcNow().UtcTicks);
         long tick = Environment.TickCount64;
-        if (tick != _stampedAt)
+        if (tick != Volatile.Read(ref _stampedAt))
         {
-            _stampedAt = tick;
-            _stamp = DateTime.UtcNow.Ticks;
+            Volatile.Write(ref _stamp, DateTime.UtcNow.Ticks);
+            Volatile.Write(ref _stampedAt, tick);
         }
 
-        return _stamp;
+        return Volatile.Read(ref _stamp);
     }
 
     private void WaitForRoom(CancellationToken cancellationToken)
@@ -284,11 +378,20 @@ public sealed class ForwardRecordLog<TRecord> : IDisposable, IAsyncDisposable
         ObjectDisposedException.ThrowIf(_closing, this);
     }
 
-    /// <summary>Moves the open block to the queue. Its place there is certain: the queue has room for all blocks.</summary>
+    /// <summary>Under the lock: closes the open block and moves it to the queue, where there is room for all blocks. One that nobody has put a record into is free again.</summary>
     private void Seal()
     {
-        _queue[(_queueStart + _queueCount++) % _queue.Length] = _open!;
-        _open = null;
+        BlockBuffer<TRecord> block = _open!;
+        block.Count = (int)(Interlocked.Exchange(ref _reserved, _reserved | CountMask) & CountMask);
+        _isOpen = false;
+        if (block.Count == 0)
+        {
+            _free[_freeCount++] = block;
+            return;
+        }
+
+        _sealed += block.Count;
+        _queue[(_queueStart + _queueCount++) % _queue.Length] = block;
         if (_sleeping)
             Monitor.PulseAll(_gate);
     }
@@ -309,7 +412,7 @@ public sealed class ForwardRecordLog<TRecord> : IDisposable, IAsyncDisposable
             lock (_gate)
             {
                 bool due = WaitForWork();
-                if (_open is { Count: > 0 } && (_closing || ((_flushAsked || due) && (_failure is null || _queueCount == 0))))
+                if (_isOpen && (_closing || ((_flushAsked || due) && (_failure is null || _queueCount == 0))))
                     Seal();
                 _flushAsked = false;
                 closing = _closing;
@@ -346,7 +449,7 @@ public sealed class ForwardRecordLog<TRecord> : IDisposable, IAsyncDisposable
         }
     }
 
-    /// <summary>Under the gate: sleeps until there is something to write or a segment may have become old. True when the open block has waited long enough.</summary>
+    /// <summary>Under the lock: sleeps until there is something to write or a segment may have become old. True when the open block has waited long enough.</summary>
     private bool WaitForWork()
     {
         const long LookAtAgeMilliseconds = 1000;
@@ -354,7 +457,7 @@ public sealed class ForwardRecordLog<TRecord> : IDisposable, IAsyncDisposable
         while (true)
         {
             long now = Environment.TickCount64;
-            bool due = _open is { Count: > 0 } && now >= _flushDue;
+            bool due = _isOpen && now >= _flushDue;
             if (_closing || _flushAsked)
                 return due;
             long until;
@@ -368,7 +471,7 @@ public sealed class ForwardRecordLog<TRecord> : IDisposable, IAsyncDisposable
             {
                 if (due || _queueCount > 0 || now >= woken)
                     return due;
-                until = _open is { Count: > 0 } ? Math.Min(woken, _flushDue) : woken;
+                until = _isOpen ? Math.Min(woken, _flushDue) : woken;
             }
 
             _sleeping = true;
@@ -446,5 +549,5 @@ public sealed class ForwardRecordLog<TRecord> : IDisposable, IAsyncDisposable
     }
 
     private IOException Refused(Exception failure)
-        => new($"The log in {Directory} cannot write: {failure.Message} {_appended - _acknowledged} records wait in memory and are tried again every {_options.RetryInterval.TotalSeconds:0.###} s.", failure);
+        => new($"The log in {Directory} cannot write: {failure.Message} {Appended - _acknowledged} records wait in memory and are tried again every {_options.RetryInterval.TotalSeconds:0.###} s.", failure);
 }

@@ -467,6 +467,77 @@ public class ForwardRecordLogTests
         }
     }
 
+    /// <summary>A place is filled once its time is not 0: no clock may make it 0, and one that throws must not leave a place empty.</summary>
+    [Fact]
+    public void Clock_AtTheBeginningOfTime_OrThrowing_LeavesNoEmptyPlace()
+    {
+        using var folder = new LogFolder();
+        var clock = new ManualClock(DateTimeOffset.MinValue);
+        using (var log = new ForwardRecordLog<RegressionRecord>(folder.Path, LogFolder.Small with { TimeProvider = clock }))
+        {
+            log.Append(new RegressionRecord(0, 0));
+            log.Append([new RegressionRecord(1, 0)]);
+            clock.Fails = true;
+            Assert.Throws<NotSupportedException>(() => log.Append(new RegressionRecord(9, 0)));
+            Assert.Throws<NotSupportedException>(() => log.Append([new RegressionRecord(9, 0)]));
+            log.Append(new RegressionRecord(2, 0, time: new DateTime(5, DateTimeKind.Utc)));
+            clock.Fails = false;
+            log.Flush();
+        }
+
+        Assert.Equal([(0UL, 1L), (1UL, 1L), (2UL, 5L)], folder.Read(out _).Select(r => (r.Key, r.Time.Ticks)));
+    }
+
+    /// <summary>Threads, model versions, single records and batches against each other, with blocks so small that they close all the time: the returned number is the place in the file.</summary>
+    [Fact]
+    public void Append_ManyThreads_NumberIsThePlaceAndNothingIsLostOrTorn()
+    {
+        const int Threads = 6, Each = 4000;
+        using var folder = new LogFolder();
+        var numbers = new long[Threads][];
+        using (var log = new ForwardRecordLog<RegressionRecord>(folder.Path, LogFolder.Small with { MemoryBytes = 4096, FlushInterval = TimeSpan.FromMilliseconds(1) }))
+        {
+            Thread[] threads = [.. Enumerable.Range(0, Threads).Select(t => new Thread(() =>
+            {
+                numbers[t] = new long[Each];
+                var batch = new RegressionRecord[7];
+                for (int i = 0; i < Each;)
+                {
+                    if (t % 2 == 1 && i % 50 == 0)
+                    {
+                        for (int b = 0; b < batch.Length; b++)
+                            batch[b] = Make(t, i + b);
+                        _ = log.Append(batch);
+                        for (int b = 0; b < batch.Length && i < Each; b++)
+                            numbers[t][i++] = -1;
+                        continue;
+                    }
+
+                    numbers[t][i] = log.Append(Make(t, i));
+                    i++;
+                    if (i % 500 == 0)
+                        log.Flush();
+                }
+            }))];
+            Array.ForEach(threads, thread => thread.Start());
+            Array.ForEach(threads, thread => thread.Join());
+            log.Flush();
+            Assert.Equal(log.Report.Appended, log.Acknowledged);
+        }
+
+        RegressionRecord[] read = folder.Read(out ForwardRecordReaderReport report);
+        Assert.Equal((0, 0, 0), (report.LostRecords, report.DuplicateRecords, report.DamagedPlaces));
+        Assert.All(read, r => Assert.Equal(((float)(r.Key & 0xFFFF), (r.Key >> 32) + (r.Key % 3)), (r.Score, r.ModelVersion)));
+        for (int t = 0; t < Threads; t++)
+        {
+            Assert.Equal([.. read.Where(r => r.Key >> 32 == (ulong)t).Select(r => (int)(r.Key & 0xFFFF)).Take(Each)], Enumerable.Range(0, Each));
+            for (int i = 0; i < Each; i++)
+                Assert.True(numbers[t][i] == -1 || read[numbers[t][i] - 1].Key == Make(t, i).Key);
+        }
+
+        static RegressionRecord Make(int thread, int i) => new(((ulong)thread << 32) | (uint)i, i, (ulong)thread + ((((ulong)thread << 32) | (uint)i) % 3));
+    }
+
     [Fact]
     public void Append_ManyModelVersions_AllComeBack()
     {
@@ -513,7 +584,9 @@ public class ForwardRecordLogTests
 
         public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
-        public override DateTimeOffset GetUtcNow() => Now;
+        public bool Fails { get; set; }
+
+        public override DateTimeOffset GetUtcNow() => Fails ? throw new NotSupportedException() : Now;
 
         public override long GetTimestamp() => Elapsed.Ticks;
     }
