@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Microsoft.ML.Data;
 using Microsoft.ML.ForwardSampling.Recording;
+using Microsoft.ML.ForwardSampling.Records;
 using Microsoft.ML.ForwardSampling.Scoring;
 using Microsoft.ML.ForwardSampling.Selection;
 using Microsoft.ML.ForwardSampling.Training;
@@ -110,7 +111,7 @@ internal static class QuickStart
                     //    The first chunk has no deployed network yet: there, every policy draws evenly.
                     IRowSelectionPolicy? rule = deployed is null && policy is not null ? new UniformPolicy() : policy;
                     IDataView recorded = deployed is not null && ((rule?.Needs ?? 0) & Recorded) != 0
-                        ? Record(mlContext, deployed, arrived, counts)
+                        ? Record(mlContext, deployed, arrived, options, chunkSeed, counts)
                         : mlContext.Data.LoadFromEnumerable(arrived);
 
                     // 2. Select: another seed for each chunk, or every chunk would be drawn alike. A policy that remembers goes on where it stopped.
@@ -170,16 +171,31 @@ internal static class QuickStart
     }
 
     /// <summary>Scores a chunk with the deployed network and keeps four numbers beside each row, as a service would.</summary>
-    private static IDataView Record(MLContext mlContext, NetworkPredictionTransformer deployed, FashionImage[] arrived, StreamCounts counts)
+    private static IDataView Record(MLContext mlContext, NetworkPredictionTransformer deployed, FashionImage[] arrived, QuickStartOptions options, int seed, StreamCounts counts)
     {
         long started = Stopwatch.GetTimestamp();
         IDataView rows = mlContext.Data.LoadFromEnumerable(arrived);
         ForwardRecordingTransformer recorder = mlContext.ForwardSampling().RecordForwardPass(deployed, PredictionTask.Multiclass).Fit(rows);
         IEnumerable<ForwardNumbers> numbers = mlContext.Data.CreateEnumerable<ForwardNumbers>(recorder.Transform(rows), reuseRowObject: false);
+        if (options.StatisticBits is { } bits)
+            numbers = Compact(numbers, arrived.Length, bits, seed);
         RecordedImage[] recorded = [.. arrived.Zip(numbers, (image, forward) => new RecordedImage(image, forward))];
         counts.RecordSeconds += Stopwatch.GetElapsedTime(started).TotalSeconds;
         counts.RecordedRows += recorder.Report.RowsRecorded;
         return mlContext.Data.LoadFromEnumerable(recorded);
+    }
+
+    /// <summary>Keeps loss and gradient norm in a few bits instead, as a store of millions of rows would.</summary>
+    private static IEnumerable<ForwardNumbers> Compact(IEnumerable<ForwardNumbers> numbers, int rows, int bits, int seed)
+    {
+        var store = new CompactStatistics(rows, new CompactStatisticsOptions { Bits = bits, Seed = seed });
+        int row = 0;
+        foreach (ForwardNumbers full in numbers)
+        {
+            store.Set(row, full.Loss, full.GradientNorm);
+            yield return new ForwardNumbers { Loss = store.Loss(row), GradientNorm = store.GradientNorm(row), Margin = full.Margin, Entropy = full.Entropy };
+            row++;
+        }
     }
 
     /// <summary>One Fit. Reading the selected rows is what runs the selection, so its time is the report's reading time.</summary>

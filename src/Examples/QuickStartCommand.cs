@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 
 namespace Microsoft.ML.ForwardSampling.Examples;
 
@@ -22,6 +23,18 @@ internal static class QuickStartCommand
         Option<double?> budget = NumberOption.Create("--budget", $"Share of a window that gets a backward pass (default {Defaults.Budget}).", 0.001, 1.0);
         Option<double?> noise = NumberOption.Create("--noise", $"Share of training labels replaced by a random class (default {Defaults.Noise}).", 0.0, 1.0);
         Option<int?> validation = NumberOption.Create("--validation", "Training rows held out of the stream, for policies that learn from the loss on them (default 2560 where there is one, else 0).", 0, 30_000);
+        Option<int?> statisticBits = new("--statistic-bits")
+        {
+            Description = "Keeps each recorded statistic in 8, 12 or 16 bits, rounded at random (default: as 32-bit floats).",
+            HelpName = "N",
+            CustomParser = result =>
+            {
+                if (result.Tokens[0].Value is "8" or "12" or "16")
+                    return int.Parse(result.Tokens[0].Value, CultureInfo.InvariantCulture);
+                result.AddError($"--statistic-bits must be 8, 12 or 16. Got '{result.Tokens[0].Value}'.");
+                return null;
+            },
+        };
         Option<bool> quick = new("--quick") { Description = "A taste in under a minute: fewer seeds, fewer passes." };
         Option<string> json = new("--json") { Description = "Writes all figures to this file.", HelpName = "FILE" };
         Option<string> html = new("--html") { Description = $"Writes the page with the curves to this file (default {Defaults.Html}).", HelpName = "FILE" };
@@ -34,7 +47,7 @@ internal static class QuickStartCommand
 
         var command = new System.CommandLine.Command("quick-start", "The main job: Fashion-MNIST as a stream, selection against uniform and full training, with table, page and JSON.")
         {
-            data, policies, seeds, fullSeeds, passes, chunk, window, budget, noise, validation, quick, json, html,
+            data, policies, seeds, fullSeeds, passes, chunk, window, budget, noise, validation, statisticBits, quick, json, html,
         };
         command.SetAction((parsed, cancellation) =>
         {
@@ -53,6 +66,7 @@ internal static class QuickStartCommand
                     Budget = parsed.GetValue(budget) ?? start.Budget,
                     Noise = parsed.GetValue(noise) ?? start.Noise,
                     Validation = parsed.GetValue(validation),
+                    StatisticBits = parsed.GetValue(statisticBits),
                     Json = parsed.GetValue(json),
                     Html = parsed.GetValue(html) ?? start.Html,
                 },

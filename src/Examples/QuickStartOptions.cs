@@ -47,6 +47,9 @@ internal sealed record QuickStartOptions
     /// <summary>The same as a number.</summary>
     public int ValidationRows => Validation ?? (Policies.Any(name => LearnsFromValidation(KnownPolicies[name])) ? 2560 : 0);
 
+    /// <summary>Bits in which each recorded statistic is kept (8, 12 or 16), or null: as a Single.</summary>
+    public int? StatisticBits { get; init; }
+
     /// <summary>Whether this is the short run, which says that it is one.</summary>
     public bool Quick { get; init; }
 

@@ -147,7 +147,7 @@ internal sealed record QuickStartResults
         string noise = options.Noise > 0 ? Text($" {options.Noise:P0} of the training labels are replaced by a random class.") : "";
         string heldOut = options.ValidationRows > 0 ? Text($" The last {options.ValidationRows:N0} training rows are held out of the stream, for policies that learn from the loss on them.") : "";
         return Text($"Fashion-MNIST: {Count(trainingRows)}training rows arrive in chunks of {options.Chunk:N0}, {options.Passes} times, in another order each time; {Count(testRows)}test rows; pixels have mean 0 and standard deviation 1.{noise}{heldOut} ")
-            + "Each chunk is scored by the deployed network (784-256-128-10, ReLU), which records its statistics. "
+            + $"Each chunk is scored by the deployed network (784-256-128-10, ReLU), which records its statistics{(options.StatisticBits is { } bits ? Text($", loss and gradient norm in {bits} bits each") : "")}. "
             + Text($"The policy selects {options.Budget:P0} of each window of {options.Window:N0} rows; the next network is trained from the deployed one on those rows, once, in batches of 64 (Adam, 0.001), and is deployed. ")
             + "The first chunk has no deployed network: there every policy draws evenly. Full training gives every row a backward pass.";
 
@@ -168,6 +168,7 @@ internal sealed record QuickStartResults
             Options.Window,
             Options.Budget,
             Options.Noise,
+            Options.StatisticBits,
             TrainingRows,
             TestRows,
             Seconds,

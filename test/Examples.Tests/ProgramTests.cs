@@ -33,6 +33,7 @@ public sealed class ProgramTests
     [InlineData("quick-start --seeds 0", "--seeds must be a number between 1 and 1000. Got '0'.")]
     [InlineData("quick-start --budget 0", "--budget must be a number between 0.001 and 1.")]
     [InlineData("quick-start --noise 1.5", "--noise must be a number between 0 and 1. Got '1.5'.")]
+    [InlineData("quick-start --statistic-bits 10", "--statistic-bits must be 8, 12 or 16. Got '10'.")]
     [InlineData("quick-start --policies uniform,best", "Got 'best'.")]
     [InlineData("quick-start --seeds many", "Got 'many'.")]
     [InlineData("quick-start --budget NaN", "Got 'NaN'.")]

@@ -181,6 +181,17 @@ public sealed partial class QuickStartTests(QuickStartTests.SmallRun run) : ICla
     }
 
     [Fact]
+    public void Run_StatisticsInEightBits_SaysSoAndStillRecordsEveryRow()
+    {
+        var options = new QuickStartOptions { Data = run.Folder, Seeds = 1, FullSeeds = 0, Passes = 1, Chunk = 320, Window = 160, StatisticBits = 8, Html = Path.Combine(run.Folder, "bits.html") };
+
+        QuickStartResults results = QuickStart.Run(options, Runner.CreateConsole(TextWriter.Null), TestContext.Current.CancellationToken);
+
+        Assert.Contains("records its statistics, loss and gradient norm in 8 bits each.", results.Protocol(), StringComparison.Ordinal);
+        Assert.Equal((128, 1280 - 320), (results.Table[1].BackwardRows, results.Table[1].RecordedRows));
+    }
+
+    [Fact]
     public void Findings_IntervalHoldsZero_SaysNoDifference()
     {
         QuickStartResults results = Results([0.80, 0.82], [0.81, 0.81]);
