@@ -56,4 +56,53 @@ public sealed partial class ForwardSamplingCatalog
         ArgumentNullException.ThrowIfNull(labelColumn);
         return new LabelsOfView(view, keyColumn, labelColumn, time);
     }
+
+    /// <summary>Appends a record to a log for each row of a scored data view, while somebody reads it: serving and recording in one pass.</summary>
+    /// <remarks>Every pass over the returned view appends again: read it once. For single predictions, append after <c>Predict</c>:
+    /// <c>log.Append(BinaryRecord.FromScore(key, prediction.Score, modelVersion))</c>.</remarks>
+    /// <typeparam name="TRecord">What the model predicts: <see cref="RegressionRecord"/>, <see cref="BinaryRecord"/> or <see cref="MulticlassRecord"/>.</typeparam>
+    /// <param name="scored">Rows with a key and a model's score; a label is not needed.</param>
+    /// <param name="log">Where the records go; it stays yours to dispose.</param>
+    /// <param name="options">Columns, model version and share of the rows; left out, the defaults.</param>
+    /// <returns>A lazy view of the same rows and columns.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="scored"/> or <paramref name="log"/> is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">Key or score is missing, or key, score or probability has a wrong type.</exception>
+    /// <example><code>
+    /// using var log = new ForwardRecordLog&lt;BinaryRecord&gt;("records/clicks");
+    /// IDataView served = mlContext.ForwardSampling().RecordTo(model.Transform(visits), log, new RecordToOptions { KeyColumnName = "VisitId", ModelVersion = 12 });
+    /// foreach (Answer answer in mlContext.Data.CreateEnumerable&lt;Answer&gt;(served, reuseRowObject: true))
+    ///     Send(answer);                                    // each row is recorded as it is read
+    /// </code></example>
+    public LoggedRows<TRecord> RecordTo<TRecord>(IDataView scored, ForwardRecordLog<TRecord> log, RecordToOptions? options = null)
+        where TRecord : struct, IForwardRecord<TRecord>
+    {
+        ArgumentNullException.ThrowIfNull(scored);
+        ArgumentNullException.ThrowIfNull(log);
+        return new LoggedRows<TRecord>(scored, log, options ?? new RecordToOptions(), nameof(scored));
+    }
+
+    /// <summary>Appends a record to a log for each row of a scored data view, in one pass, and waits until they are durable.</summary>
+    /// <typeparam name="TRecord">What the model predicts: <see cref="RegressionRecord"/>, <see cref="BinaryRecord"/> or <see cref="MulticlassRecord"/>.</typeparam>
+    /// <param name="scored">Rows with a key and a model's score; a label is not needed.</param>
+    /// <param name="log">Where the records go; it stays yours to dispose.</param>
+    /// <param name="options">Columns, model version and share of the rows; left out, the defaults.</param>
+    /// <param name="cancellationToken">Stops between two rows. What was appended before stays.</param>
+    /// <returns>What was counted.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="scored"/> or <paramref name="log"/> is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">Key or score is missing, or key, score or probability has a wrong type.</exception>
+    /// <exception cref="IOException">The disk refuses.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public LoggedRowsReport AppendRecords<TRecord>(IDataView scored, ForwardRecordLog<TRecord> log, RecordToOptions? options = null, CancellationToken cancellationToken = default)
+        where TRecord : struct, IForwardRecord<TRecord>
+    {
+        LoggedRows<TRecord> rows = RecordTo(scored, log, options);
+        using (DataViewRowCursor cursor = rows.GetRowCursor([]))
+        {
+            while (cursor.MoveNext())
+                cancellationToken.ThrowIfCancellationRequested();
+        }
+
+        log.Flush(cancellationToken);
+        return rows.Report;
+    }
 }

@@ -99,6 +99,6 @@ public readonly record struct BinaryRecord : IForwardRecord<BinaryRecord>
             return probability == 1 ? size : -size;
         }
 
-        return (float)(Math.Log(probability) - Math.Log(1 - (double)probability));
+        return (float)Math.Log(probability / (1 - (double)probability));
     }
 }

@@ -1,0 +1,78 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.ForwardSampling.DataViews;
+using Microsoft.ML.ForwardSampling.Selection;
+
+namespace Microsoft.ML.ForwardSampling.Records;
+
+/// <summary>Hands an input cursor's rows on and records each one it moves onto.</summary>
+internal sealed class LoggedRowsCursor<TRecord> : DataViewRowCursor
+    where TRecord : struct, IForwardRecord<TRecord>
+{
+    private readonly LoggedRows<TRecord> _view;
+    private readonly DataViewRowCursor _input;
+    private readonly ActiveColumns _active;
+    private readonly ScoredRows<TRecord> _row;
+    private readonly double _keeping;
+    private SelectionRandom _random;
+    private LoggedRowsCounts _counts;
+    private bool _disposed;
+
+    public LoggedRowsCursor(LoggedRows<TRecord> view, DataViewRowCursor input, ActiveColumns active, ulong number)
+    {
+        _view = view;
+        _input = input;
+        _active = active;
+        _row = ScoredRows.Open<TRecord>(input, view.Options);
+        // The draw is by the probability that the record will state.
+        _keeping = KeepingProbability.Decode(KeepingProbability.Encode(view.Options.KeepingProbability));
+        _random = new SelectionRandom(((ulong)(uint)view.Options.Seed << 32) + number);
+    }
+
+    public override DataViewSchema Schema => _view.Schema;
+
+    public override long Position => _input.Position;
+
+    public override long Batch => _input.Batch;
+
+    public override bool MoveNext()
+    {
+        if (!_input.MoveNext())
+            return false;
+        _counts.Rows++;
+        _row.Read();
+        if (_keeping < 1 && _random.NextDouble() >= _keeping)
+            _counts.NotDrawn++;
+        else if (!_row.TryMake(out TRecord record))
+            _counts.WithoutKey++;
+        else if (_view.Log.Append(in record) > 0)
+            _counts.Records++;
+        else
+            _counts.Refused++;
+        return true;
+    }
+
+    public override bool IsColumnActive(DataViewSchema.Column column) => _active.IsActive(column, Schema);
+
+    public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column)
+    {
+        if (!IsColumnActive(column))
+            throw SchemaErrors.Inactive(column);
+        if (_row.GetterOf(column.Index) is not { } read)
+            return _input.GetGetter<TValue>(_input.Schema[column.Index]);
+        return read as ValueGetter<TValue> ?? throw SchemaErrors.WrongGetterType(column, typeof(TValue));
+    }
+
+    public override ValueGetter<DataViewRowId> GetIdGetter() => _input.GetIdGetter();
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing && !_disposed)
+        {
+            _disposed = true;
+            _view.Add(in _counts);
+            _input.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+}

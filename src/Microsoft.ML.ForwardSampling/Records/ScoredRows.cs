@@ -1,0 +1,189 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.ForwardSampling.DataViews;
+using Microsoft.ML.ForwardSampling.Recording;
+
+namespace Microsoft.ML.ForwardSampling.Records;
+
+/// <summary>From the columns of a scored row to its record: the one place where records meet data views.</summary>
+internal static class ScoredRows
+{
+    /// <summary>The columns that a record is made from, checked.</summary>
+    public static DataViewSchema.Column[] Columns<TRecord>(DataViewSchema schema, RecordToOptions options, string parameter)
+        where TRecord : struct, IForwardRecord<TRecord>
+    {
+        bool multiclass = TRecord.Kind == RecordKind.Multiclass;
+        DataViewSchema.Column key = RowKeyColumn.Check(schema, options.KeyColumnName, parameter);
+        string expectedScore = multiclass ? "Vector<Single>" : "Single";
+        string scoreAdvice = $"The model adds this column, and the log holds records of type {typeof(TRecord).Name}; a renamed score is given in RecordToOptions.ScoreColumnName.";
+        if (ColumnFacts.Find(schema, options.ScoreColumnName) is not { } score)
+            throw SchemaErrors.Missing("score", options.ScoreColumnName, expectedScore, scoreAdvice, parameter);
+        if (!(multiclass ? score.IsSingleVector : score.IsSingle))
+            throw SchemaErrors.Mismatch("score", score, expectedScore, scoreAdvice, parameter);
+
+        var columns = new List<DataViewSchema.Column> { key, schema[options.ScoreColumnName] };
+        if (multiclass && schema[options.ScoreColumnName].Type is VectorDataViewType { Size: > MulticlassRecord.MaximumClasses } vector)
+            throw new ArgumentOutOfRangeException(parameter, $"Score column '{options.ScoreColumnName}' has {vector.Size} classes, and a record can name {MulticlassRecord.MaximumClasses}.");
+        if (TRecord.Kind == RecordKind.Binary && ColumnFacts.Find(schema, options.ProbabilityColumnName) is { } probability)
+        {
+            if (!probability.IsSingle)
+                throw SchemaErrors.Mismatch("probability", probability, "Single", "A calibrated binary model adds this column; a renamed one is given in RecordToOptions.ProbabilityColumnName.", parameter);
+            columns.Add(schema[options.ProbabilityColumnName]);
+        }
+
+        return [.. columns];
+    }
+
+    /// <summary>Reads the rows of a cursor whose columns of <see cref="Columns"/> are active.</summary>
+    public static ScoredRows<TRecord> Open<TRecord>(DataViewRow row, RecordToOptions options)
+        where TRecord : struct, IForwardRecord<TRecord>
+        => (ScoredRows<TRecord>)(object)(TRecord.Kind switch
+        {
+            RecordKind.Regression => new RegressionRows(row, options),
+            RecordKind.Binary => new BinaryRows(row, options),
+            _ => (object)new MulticlassRows(row, options),
+        });
+
+    private sealed class RegressionRows(DataViewRow row, RecordToOptions options) : ScoredRows<RegressionRecord>(row, options)
+    {
+        private readonly ColumnValue<float> _score = new(row, options.ScoreColumnName);
+
+        public override Delegate? GetterOf(int column) => column == _score.Column ? _score.Getter : null;
+
+        public override void Read() => _score.Read();
+
+        protected override RegressionRecord Make(ulong key) => new(key, _score.Value, Options.ModelVersion, default, Options.KeepingProbability);
+    }
+
+    private sealed class BinaryRows(DataViewRow row, RecordToOptions options) : ScoredRows<BinaryRecord>(row, options)
+    {
+        private readonly ColumnValue<float> _score = new(row, options.ScoreColumnName);
+        private readonly ColumnValue<float>? _probability = row.Schema.GetColumnOrNull(options.ProbabilityColumnName) is null ? null : new(row, options.ProbabilityColumnName);
+
+        public override Delegate? GetterOf(int column)
+            => column == _score.Column ? _score.Getter : column == _probability?.Column ? _probability.Getter : null;
+
+        public override void Read()
+        {
+            _score.Read();
+            _probability?.Read();
+        }
+
+        protected override BinaryRecord Make(ulong key) => _probability is null
+            ? BinaryRecord.FromScore(key, _score.Value, Options.ModelVersion, default, Options.KeepingProbability)
+            : BinaryRecord.FromProbability(key, _probability.Value, _score.Value, Options.ModelVersion, default, Options.KeepingProbability);
+    }
+
+    private sealed class MulticlassRows : ScoredRows<MulticlassRecord>
+    {
+        private readonly int _column;
+        private readonly ValueGetter<VBuffer<float>> _read;
+        private readonly ValueGetter<VBuffer<float>> _getter;
+        private VBuffer<float> _scores;
+        private float[] _dense = [];
+
+        public MulticlassRows(DataViewRow row, RecordToOptions options)
+            : base(row, options)
+        {
+            DataViewSchema.Column column = row.Schema[options.ScoreColumnName];
+            _column = column.Index;
+            _read = row.GetGetter<VBuffer<float>>(column);
+            _getter = (ref VBuffer<float> value) => _scores.CopyTo(ref value);
+        }
+
+        public override Delegate? GetterOf(int column) => column == _column ? _getter : null;
+
+        public override void Read() => _read(ref _scores);
+
+        protected override MulticlassRecord Make(ulong key)
+        {
+            ReadOnlySpan<float> scores = _scores.GetValues();
+            if (!_scores.IsDense)
+            {
+                if (_dense.Length < _scores.Length)
+                    _dense = new float[_scores.Length];
+                _scores.CopyTo(_dense.AsSpan(0, _scores.Length));
+                scores = _dense.AsSpan(0, _scores.Length);
+            }
+
+            return Options.MulticlassScores == MulticlassScores.Logits
+                ? MulticlassRecord.FromLogits(key, scores, Options.ModelVersion, default, Options.KeepingProbability)
+                : MulticlassRecord.FromProbabilities(key, scores, Options.ModelVersion, default, Options.KeepingProbability);
+        }
+    }
+
+    /// <summary>A column's value in the current row, read once for us and for whoever reads the cursor.</summary>
+    private sealed class ColumnValue<T>
+    {
+        private readonly ValueGetter<T> _read;
+        private T _value = default!;
+
+        public ColumnValue(DataViewRow row, string name)
+        {
+            DataViewSchema.Column column = row.Schema[name];
+            Column = column.Index;
+            _read = row.GetGetter<T>(column);
+            Getter = (ref T value) => value = _value;
+        }
+
+        public int Column { get; }
+
+        public T Value => _value;
+
+        public ValueGetter<T> Getter { get; }
+
+        public void Read() => _read(ref _value);
+    }
+}
+
+/// <summary>The rows of one cursor as records.</summary>
+internal abstract class ScoredRows<TRecord>
+    where TRecord : struct, IForwardRecord<TRecord>
+{
+    private readonly ValueGetter<ulong>? _number;
+    private readonly ValueGetter<ReadOnlyMemory<char>>? _text;
+    private ReadOnlyMemory<char> _name;
+
+    protected ScoredRows(DataViewRow row, RecordToOptions options)
+    {
+        Options = options;
+        DataViewSchema.Column key = row.Schema[options.KeyColumnName];
+        if (key.Type.RawType == typeof(ulong))
+            _number = row.GetGetter<ulong>(key);
+        else
+            _text = row.GetGetter<ReadOnlyMemory<char>>(key);
+    }
+
+    protected RecordToOptions Options { get; }
+
+    /// <summary>Reads the scores of the row that the cursor has moved onto.</summary>
+    public abstract void Read();
+
+    /// <summary>A getter of what was read, for a column that is read here; null for another one.</summary>
+    public abstract Delegate? GetterOf(int column);
+
+    /// <summary>The current row's record; false when it has no key.</summary>
+    public bool TryMake(out TRecord record)
+    {
+        ulong key = 0;
+        if (_text is null)
+        {
+            _number!(ref key);
+        }
+        else
+        {
+            _text(ref _name);
+            if (_name.IsEmpty)
+            {
+                record = default;
+                return false;
+            }
+
+            key = RecordKey.FromString(_name.Span);
+        }
+
+        record = Make(key);
+        return true;
+    }
+
+    protected abstract TRecord Make(ulong key);
+}
