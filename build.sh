@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sets up, builds, runs and tests. Usage: ./build.sh [run|compare|test|bench|pack|build] [arguments]
+# Sets up, builds, runs and tests. Usage: ./build.sh [run|compare|test|bench|crashtest|fuzz|pack|build] [arguments]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
@@ -21,6 +21,8 @@ Usage: ./build.sh COMMAND [ARGUMENTS]
   compare does it pay? every policy against an even draw, on Fashion-MNIST or on your file (--data rows.csv --label y --task binary, see --help)
   test    all tests
   bench   benchmarks: training (against PyTorch), scoring, records, join, postgres (psql), selection (NumPy); or the named one
+  crashtest  kill -9 of processes that write records, at random moments (--kills N, --minutes N); fails when anything acknowledged is lost or doubled
+  fuzz    damaged record files, read and recovered (--files N); fails on a crash, a hang or unbounded memory
   pack    the NuGet packages, into packages/ (from the real packages only)
   build   everything, without running it
 Each command first installs what is missing, as root or with sudo, or says what to install.
@@ -117,6 +119,12 @@ run_bench() {
     exec bench/run.sh "$@"
 }
 
+run_stress() {
+    prepare
+    dotnet build test/RecordStress -c Release -v quiet
+    exec dotnet run --project test/RecordStress -c Release --no-build -- "$@"
+}
+
 command=${1:-}
 [[ $# -gt 0 ]] && shift
 case "$command" in
@@ -124,6 +132,7 @@ case "$command" in
     compare) run_examples compare "$@" ;;
     test) run_tests "$@" ;;
     bench) run_bench "$@" ;;
+    crashtest | fuzz) run_stress "$command" "$@" ;;
     build)
         prepare
         dotnet build ForwardSampling.slnx -c Release -v quiet "$@"
