@@ -4,7 +4,7 @@ using Microsoft.ML.ForwardSampling.Recording;
 
 namespace Microsoft.ML.ForwardSampling.Records;
 
-/// <summary>From the columns of a scored row to its record: the one place where records meet data views.</summary>
+/// <summary>From the columns of a scored row to its record.</summary>
 internal static class ScoredRows
 {
     /// <summary>The columns that a record is made from, checked.</summary>
