@@ -52,7 +52,7 @@ public sealed class AssistedPolicyTests
     [Fact]
     public void Select_HardRowsHaveAFeature_TheAssistantFindsThem()
     {
-        var selector = new RowSelector(new AssistedPolicy(), 5);
+        var selector = new RowSelector(new AssistedPolicy { LearningRate = 1 }, 5);
         WindowData data = WindowData.Classes(640, 3);
         double Mean(Choice choice) => choice.Rows.Average(row => data.Loss[row]);
         double before = Enumerable.Range(0, 50).Average(_ => Mean(Choice.Of(selector, data, 64)));

@@ -8,7 +8,7 @@ internal sealed record WindowData(float[] Loss, float[] GradientNorm, float[] Ma
     public int Count => Loss.Length;
 
     /// <summary>Row-major, three of each row.</summary>
-    public float[] Features { get; } = [.. Loss.SelectMany((loss, row) => new[] { 1f, row % 3 - 1f, float.IsFinite(loss) ? Math.Clamp(loss, -3f, 3f) : 0f })];
+    public float[] Features => field ??= [.. Loss.SelectMany((loss, row) => new[] { 1f, row % 3 - 1f, float.IsFinite(loss) ? Math.Clamp(loss, -3f, 3f) : 0f })];
 
     public float[] ReferenceLoss { get; init; } = new float[Loss.Length];
 
