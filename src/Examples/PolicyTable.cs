@@ -22,7 +22,7 @@ internal static class PolicyTable
         Of("balanced-gradient-norm", () => new BalancedGradientNormPolicy()),
         Of("cube", () => new CubePolicy()),
         Of("info-batch", () => new InfoBatchPolicy()),
-        Of("uniform-floor", () => new UniformFloorPolicy { Inner = new SelectiveBackpropPolicy() }, "UniformFloor of SelectiveBackprop"),
+        Of("uniform-floor", () => new UniformFloorPolicy { Inner = new SelectiveBackpropPolicy() }),
         Of("top-loss", () => new TopLossPolicy()),
         Of("bottom-loss", () => new BottomLossPolicy()),
     ];
@@ -38,5 +38,6 @@ internal static class PolicyTable
         return [.. All.Where(policy => wanted.Contains(policy.Key))];
     }
 
-    private static KnownPolicy Of(string key, Func<IRowSelectionPolicy> create, string? name = null) => new(key, name ?? create().Name, create);
+    // A second setting of a policy would need a name of its own: make the record directly.
+    private static KnownPolicy Of(string key, Func<IRowSelectionPolicy> create) => new(key, create().Name, create);
 }

@@ -20,9 +20,9 @@ internal static class CompareConsole
     {
         var table = new Table { Border = TableBorder.Simple };
         foreach ((int i, string heading) in Headings(results).Index())
-            table.AddColumn(i == 0 ? new TableColumn(heading) : new TableColumn(heading).RightAligned());
+            table.AddColumn((i == 0 ? new TableColumn(heading) : new TableColumn(heading.Replace(" ", "\n", StringComparison.Ordinal)).RightAligned()).NoWrap().PadLeft(0).PadRight(0));
         foreach (CompareSummary row in results.Table())
-            table.AddRow([.. Cells(results, row).Select(Markup.Escape)]);
+            table.AddRow([.. Cells(results, row).Select(cell => Markup.Escape(cell.Replace(' ', '\u00A0')))]);
         console.WriteLine();
         console.Write(table);
         console.WriteLine(results.Finding());

@@ -26,7 +26,7 @@ internal static class CompareFinding
         string rows = Text($"at {table[0].Last?.BackwardRows:N0} backward rows ({100 * experiment.Budget:0.##} %)");
         string others = worse.Length > 0 ? $"; {List(worse)} {(worse.Length == 1 ? "is" : "are")} worse than it" : "";
         if (better.Length == 0)
-            return $"No policy beats Uniform here {rows}{others}{EarlyStopped(table, null)}.";
+            return $"No policy beats Uniform here {rows}, over {tested[0].AgainstUniform!.Pairs} seeds{others}{EarlyStopped(table, null)}.";
         PairedDifference best = better[0].AgainstUniform!;
         string also = better.Length > 1 ? $", and so {(better.Length == 2 ? "does" : "do")} {List(better[1..])}" : "";
         return $"{better[0].Arm} beats Uniform here {rows}: {Difference(metric, best)} {(metric.IsShare ? "points of " : "")}{metric.Name} (p {Chance(better[0].PValue).Replace("<", "< ", StringComparison.Ordinal)}, {best.Pairs} seeds){also}{others}{EarlyStopped(table, better[0])}.";

@@ -40,11 +40,18 @@ internal static class ComparePage
         CompareMetric metric = results.Metrics[0];
         string title = $"{char.ToUpperInvariant(metric.Name[0])}{metric.Name[1..]}";
         html.Append(Text($"<h2>{Encode(title)} against {what}</h2>\n<figure>\n"));
-        LinePlot.Append(
-            html, $"{title} against {what}, one curve for each training", xAxis, metric.IsShare ? PlotAxis.Shares(title) : PlotAxis.Numbers(title),
-            [.. arms.Select(runs => CurveOf(runs.Key, [.. runs], metric, place))]);
-        html.Append("<figcaption>Mean over seeds on test rows, with its 95 % interval as a band. The horizontal axis is logarithmic.</figcaption>\n</figure>\n");
+        PlotSeries[] curves = [.. arms.Select(runs => CurveOf(runs.Key, [.. runs], metric, place))];
+        PlotSeries[] shown = WithoutCollapsed(curves, metric);
+        LinePlot.Append(html, $"{title} against {what}, one curve for each training", xAxis, metric.IsShare ? PlotAxis.Shares(title) : PlotAxis.Numbers(title), shown);
+        string hidden = shown.Length == curves.Length ? "" : $" Not drawn, because the others would be a line: {string.Join(", ", curves.Except(shown).Select(curve => curve.Name))}, which ends worse than Uniform begins.";
+        html.Append(Text($"<figcaption>Mean over seeds on test rows, with its 95 % interval as a band. The horizontal axis is logarithmic.{Encode(hidden)}</figcaption>\n</figure>\n"));
     }
+
+    /// <summary>Leaves out what ends worse than Uniform's first tested network: on one scale with it nothing else could be told apart.</summary>
+    private static PlotSeries[] WithoutCollapsed(PlotSeries[] curves, CompareMetric metric)
+        => curves.SingleOrDefault(curve => curve.Name == CompareArm.Baseline)?.Points[0].Y is { } begin
+            ? [.. curves.Where(curve => curve.Name == CompareArm.Baseline || (metric.LowerIsBetter ? curve.Points[^1].Y <= begin : curve.Points[^1].Y >= begin))]
+            : curves;
 
     private static PlotSeries CurveOf(string arm, CompareRun[] runs, CompareMetric metric, Func<ComparePoint, double> place)
         => new(arm, [.. Enumerable.Range(0, runs.Min(run => run.Curve.Count)).Select(i =>

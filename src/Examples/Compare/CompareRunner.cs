@@ -1,4 +1,3 @@
-using Microsoft.ML.ForwardSampling.Selection;
 using Spectre.Console;
 
 namespace Microsoft.ML.ForwardSampling.Examples.Compare;
@@ -15,8 +14,12 @@ internal static class CompareRunner
     /// <exception cref="PartialResultsException">It was stopped; the files hold what was finished.</exception>
     /// <exception cref="InvalidDataException">The data, an option or the file to go on from is wrong; the message says where.</exception>
     public static CompareResults Run(CompareOptions options, IAnsiConsole console, CancellationToken cancellation = default)
+        => Run(options, options.Csv is { } csv ? CsvData.Load(options.Data, csv) : BuiltInData.All[options.Data](), console, cancellation);
+
+    /// <summary>The same on data that are read already.</summary>
+    /// <inheritdoc cref="Run(CompareOptions, IAnsiConsole, CancellationToken)" path="/exception"/>
+    internal static CompareResults Run(CompareOptions options, TabularData data, IAnsiConsole console, CancellationToken cancellation)
     {
-        TabularData data = options.Csv is { } csv ? CsvData.Load(options.Data, csv) : BuiltInData.All[options.Data]();
         CompareExperiment experiment = options.On(data);
         IReadOnlyList<CompareArm> arms = CompareArm.Of(options);
         CompareResults? earlier = options.Resume is { } file ? CompareResults.FromFile(file) : null;

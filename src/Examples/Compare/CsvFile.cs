@@ -15,6 +15,8 @@ internal sealed class CsvFile(string path, char? separator)
     // What ML.NET and its users write where there is no value.
     private static readonly HashSet<string> Missing = new(["", "?", "na", "n/a", "nan", "null"], StringComparer.OrdinalIgnoreCase);
 
+    private int _column;
+
     /// <summary>The file.</summary>
     public string Path => path;
 
@@ -51,11 +53,18 @@ internal sealed class CsvFile(string path, char? separator)
         }
     }
 
+    /// <summary>A field of the row that a parser is at; quotes are looked at only now, so a message knows the column.</summary>
+    internal string Field(CsvParser parser, int column)
+    {
+        _column = column;
+        return parser[column];
+    }
+
     private string[] Header(CsvParser parser)
     {
         if (!Read(parser))
             throw new InvalidDataException($"{path} is empty: its first line must name the columns.");
-        string[] names = [.. parser.Record!.Select(name => name.Trim())];
+        string[] names = [.. Enumerable.Range(0, parser.Count).Select(column => Field(parser, column))];
         for (int i = 0; i < names.Length; i++)
         {
             if (names[i].Length == 0)
@@ -89,7 +98,7 @@ internal sealed class CsvFile(string path, char? separator)
             Delimiter = delimiter.ToString(),
             TrimOptions = TrimOptions.Trim,
             BadDataFound = bad => throw new InvalidDataException(
-                $"{path}, line {bad.Context.Parser!.RawRow}, column {bad.Context.Parser.Count + 1}: a quote is out of place in '{Short(bad.Field)}'. Quote the whole field, and write a quote within it twice."),
+                $"{path}, line {bad.Context.Parser!.RawRow}, column {_column + 1}: a quote is out of place in '{Short(bad.Field)}'. Quote the whole field, and write a quote within it twice."),
         };
         return new CsvParser(OpenText(), configuration);
     }
@@ -122,7 +131,7 @@ internal sealed class CsvFile(string path, char? separator)
 internal readonly struct CsvRow(CsvFile file, CsvParser parser, IReadOnlyList<string> columns)
 {
     /// <summary>A field, without spaces around it.</summary>
-    public string this[int column] => parser[column];
+    public string this[int column] => file.Field(parser, column);
 
     /// <summary>A message about a field.</summary>
     public InvalidDataException Error(int column, string problem)

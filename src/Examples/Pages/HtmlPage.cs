@@ -87,7 +87,7 @@ internal static class HtmlPage
         polyline.full { stroke-dasharray: 6 4; } polyline.early { stroke-dasharray: 2 3; }
         circle.series { fill: var(--c); stroke: var(--ground); stroke-width: 1; } .band { fill: var(--c); opacity: .16; }
         .scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-size: .875rem; font-variant-numeric: tabular-nums; }
-        th, td { padding: .4rem .5rem; border-bottom: 1px solid var(--line); text-align: right; vertical-align: bottom; } th:first-child { text-align: left; white-space: nowrap; }
+        th, td { padding: .4rem .5rem; border-bottom: 1px solid var(--line); text-align: right; vertical-align: bottom; } th:first-child { text-align: left; } td, tbody th { white-space: nowrap; }
         thead th { color: var(--quiet); font-weight: 600; }
         </style>
         """;
