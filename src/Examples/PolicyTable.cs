@@ -16,8 +16,10 @@ internal static class PolicyTable
     [
         Of("uniform", () => new UniformPolicy()),
         Of("mean-matching", () => new MeanMatchingPolicy()),
+        Of("mean-matching-stride", () => new MeanMatchingPolicy { Refinement = MeanMatchingRefinement.Stride }, "MeanMatching, stride"),
         Of("loss-stratified", () => new LossStratifiedPolicy()),
         Of("selective-backprop", () => new SelectiveBackpropPolicy()),
+        Of("selective-backprop-history", () => new SelectiveBackpropPolicy { History = 1024 }, "SelectiveBackprop, history"),
         Of("gradient-norm", () => new GradientNormPolicy()),
         Of("balanced-gradient-norm", () => new BalancedGradientNormPolicy()),
         Of("cube", () => new CubePolicy()),
@@ -38,6 +40,5 @@ internal static class PolicyTable
         return [.. All.Where(policy => wanted.Contains(policy.Key))];
     }
 
-    // A second setting of a policy would need a name of its own: make the record directly.
-    private static KnownPolicy Of(string key, Func<IRowSelectionPolicy> create) => new(key, create().Name, create);
+    private static KnownPolicy Of(string key, Func<IRowSelectionPolicy> create, string? name = null) => new(key, name ?? create().Name, create);
 }

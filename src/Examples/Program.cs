@@ -29,7 +29,7 @@ internal static class Program
         root.Add(QuickStartCommand.Create((options, token) => Guarded(error, token, () => QuickStart.Run(options, console, token))));
         root.Add(CompareCommand.Create(
             (options, token) => Guarded(error, token, () => CompareRunner.Run(options, console, token)),
-            (files, token) => Guarded(error, token, () => CompareCommand.WriteTables(output, files))));
+            (write, token) => Guarded(error, token, () => write(output))));
         foreach (Example example in Example.All)
             root.Add(example.CreateCommand((rows, seed, token) => Guarded(error, token, () => example.Run(output, rows, seed, token))));
         foreach ((string name, string reason) in Example.Unavailable)

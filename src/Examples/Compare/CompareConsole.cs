@@ -68,4 +68,22 @@ internal static class CompareConsole
             output.WriteLine($"| {string.Join(" | ", Cells(results, row))} |");
         output.WriteLine();
     }
+
+    /// <summary>One table of several comparisons in Markdown: the first figure of each training, ▲ where it is shown to be better than Uniform and ▼ where worse.</summary>
+    public static void WriteAcross(TextWriter output, IReadOnlyList<(string Name, CompareResults Results)> columns)
+    {
+        (CompareMetric Metric, Dictionary<string, CompareSummary> Rows)[] tables = [.. columns.Select(column => (column.Results.Metrics[0], column.Results.Table().ToDictionary(row => row.Arm)))];
+        output.WriteLine($"| Training | {string.Join(" | ", columns.Select(column => column.Results.PartialText is { } partial ? $"{column.Name} ({partial})" : column.Name))} |");
+        output.WriteLine($"| --- |{string.Concat(Enumerable.Repeat(" ---: |", columns.Count))}");
+        foreach (string arm in CompareResults.Order.Concat(tables.SelectMany(table => table.Rows.Keys)).Distinct().Where(arm => tables.Any(table => table.Rows.ContainsKey(arm))))
+            output.WriteLine($"| {arm} | {string.Join(" | ", tables.Select(table => Cell(table.Metric, table.Rows.GetValueOrDefault(arm))))} |");
+
+        static string Cell(CompareMetric metric, CompareSummary? row)
+        {
+            if (row is null || row.Values.Count == 0)
+                return "–";
+            string mark = !(row.PValue < CompareFinding.Level) ? "" : row.AgainstUniform!.Mean > 0 == metric.LowerIsBetter ? " ▼" : " ▲";
+            return $"{Mean(metric, row.Values[0])}{mark}{(row.Failed > 0 ? $" ({row.Failed} failed)" : "")}";
+        }
+    }
 }

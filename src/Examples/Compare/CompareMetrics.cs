@@ -18,7 +18,10 @@ internal static class CompareMetrics
         _ => [new("accuracy", false, true), new("log-loss", true, false)],
     };
 
-    /// <summary>Tests a model by ML.NET's own evaluators.</summary>
+    // A model may be certain and wrong: its loss is that of this probability, as in ML.NET's multiclass evaluator, and not infinite.
+    private const double LeastProbability = 1e-15;
+
+    /// <summary>Tests a model by ML.NET's own evaluators; only a binary log-loss is added up here, because theirs can be infinite.</summary>
     public static double[] Evaluate(MLContext mlContext, ITransformer model, IDataView test, TabularData data, CompareExperiment experiment)
     {
         IDataView scored = model.Transform(test);
@@ -29,11 +32,31 @@ internal static class CompareMetrics
                 return [data.LabelScale * regression.RootMeanSquaredError, data.LabelScale * regression.MeanAbsoluteError];
             case PredictionTask.Binary:
                 var binary = mlContext.BinaryClassification.Evaluate(scored);
-                return [binary.LogLoss, binary.AreaUnderRocCurve, binary.Accuracy];
+                return [BinaryLogLoss(scored), binary.AreaUnderRocCurve, binary.Accuracy];
             default:
                 var classes = mlContext.MulticlassClassification.Evaluate(scored);
                 double[] values = [classes.MicroAccuracy, classes.LogLoss];
                 return experiment.RareClass is { } rare ? [.. values, classes.ConfusionMatrix.PerClassRecall[data.Classes.ToList().IndexOf(rare)]] : values;
         }
+    }
+
+    private static double BinaryLogLoss(IDataView scored)
+    {
+        double bits = 0;
+        long rows = 0;
+        using DataViewRowCursor cursor = scored.GetRowCursor([scored.Schema["Label"], scored.Schema["Probability"]]);
+        ValueGetter<bool> getLabel = cursor.GetGetter<bool>(scored.Schema["Label"]);
+        ValueGetter<float> getProbability = cursor.GetGetter<float>(scored.Schema["Probability"]);
+        bool label = false;
+        float probability = 0;
+        while (cursor.MoveNext())
+        {
+            getLabel(ref label);
+            getProbability(ref probability);
+            bits -= Math.Log2(Math.Max(LeastProbability, label ? probability : 1.0 - probability));
+            rows++;
+        }
+
+        return bits / rows;
     }
 }

@@ -146,7 +146,7 @@ internal sealed record CompareOptions
         if (Loss != CompareLoss.Squared && data.Task != PredictionTask.Regression)
             throw new InvalidDataException($"--loss {Loss.ToString().ToLowerInvariant()} is for regression, and {data.Name} is {data.Task.ToString().ToLowerInvariant()}.");
         int rows = data.Training.Count;
-        CompareDefaults defaults = data.Defaults ?? new CompareDefaults([64, 64], 1e-3, Math.Clamp((480_000 + rows - 1) / rows, 4, 100));
+        CompareDefaults defaults = data.Defaults ?? new CompareDefaults([64, 64], 3e-3, Math.Clamp((480_000 + rows - 1) / rows, 4, 100));
         int chunk = Math.Min(rows, Chunk ?? (rows >= 10 * 2560 ? 2560 : 640));
         int window = Window ?? Math.Min(640, chunk);
         if (window > chunk)

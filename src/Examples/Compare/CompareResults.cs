@@ -38,6 +38,9 @@ internal sealed record CompareResults
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // the file is not put into a page
     };
 
+    /// <summary>Trainings in the order of tables.</summary>
+    public static IReadOnlyList<string> Order { get; } = [.. PolicyTable.All.Select(policy => policy.Name), CompareArm.EarlyStopped.Name, CompareArm.Full.Name];
+
     /// <summary>The rules of all runs.</summary>
     public required CompareExperiment Experiment { get; init; }
 
@@ -78,9 +81,8 @@ internal sealed record CompareResults
     public IReadOnlyList<CompareSummary> Table()
     {
         List<CompareSummary> table = [];
-        string[] order = [.. PolicyTable.All.Select(policy => policy.Name), CompareArm.EarlyStopped.Name, CompareArm.Full.Name];
         ILookup<string, CompareRun> byArm = Runs.ToLookup(run => run.Arm);
-        foreach (string arm in order.Concat(byArm.Select(runs => runs.Key)).Distinct().Where(byArm.Contains))
+        foreach (string arm in Order.Concat(byArm.Select(runs => runs.Key)).Distinct().Where(byArm.Contains))
             table.Add(Summarize(arm, [.. byArm[arm].OrderBy(run => run.Seed)], [.. byArm[CompareArm.Baseline]]));
 
         // One family of tests: everything that trains on as many rows as Uniform.

@@ -130,32 +130,67 @@ internal sealed class CompareStream : IDisposable
         }
 
         Statistics statistics = Record(arrived, selector.Policy.Needs);
+        if (selector.Feedback.HasFlag(SelectionFeedback.ValidationLoss))
+            selector.ReportValidation(statistics.Loss.Where(float.IsFinite).Average());
         List<TabularRow> chosen = Select(arrived, statistics, selector);
         Deploy(Fit(chosen, chosen.Count, chunkSeed, null));
+        if (selector.Feedback.HasFlag(SelectionFeedback.TrainingLoss))
+            ReportTraining(selector, chosen);
+    }
+
+    /// <summary>Tells a policy that learns by itself how hard its last rows were: scored once more, which is counted.</summary>
+    private void ReportTraining(RowSelector selector, List<TabularRow> chosen)
+    {
+        long started = Stopwatch.GetTimestamp();
+        float[] losses = new float[chosen.Count];
+        Read(_deployed.First!.Value, chosen, [(ForwardColumns.Loss, losses)]);
+        selector.ReportTraining(losses, FeaturesOf(chosen), _data.Classes.Count > 0 ? [.. chosen.Select(row => row.ClassIndex)] : []);
+        _forwardRows += chosen.Count;
+        _selectTime += Stopwatch.GetElapsedTime(started);
+    }
+
+    private float[] FeaturesOf(IReadOnlyCollection<TabularRow> rows)
+    {
+        float[] features = new float[rows.Count * _data.FeatureCount];
+        foreach ((int i, TabularRow row) in rows.Index())
+            row.Features.CopyTo(features, i * _data.FeatureCount);
+        return features;
     }
 
     /// <summary>The statistics that the deployed network of the asked-for age leaves when it serves these rows.</summary>
     private Statistics Record(ArraySegment<TabularRow> arrived, RecordStatistics needs)
     {
         const RecordStatistics Columns = RecordStatistics.Loss | RecordStatistics.GradientNorm | RecordStatistics.Margin | RecordStatistics.Entropy;
-        var statistics = new Statistics { Label = _data.Classes.Count > 0 ? [.. arrived.Select(row => row.ClassIndex)] : [] };
-        if ((needs & Columns) == 0)
+        var statistics = new Statistics(_data.FeatureCount)
+        {
+            Label = _data.Classes.Count > 0 ? [.. arrived.Select(row => row.ClassIndex)] : [],
+            Features = needs.HasFlag(RecordStatistics.Features) ? FeaturesOf(arrived) : [],
+        };
+        bool isValidated = _selector!.Feedback.HasFlag(SelectionFeedback.ValidationLoss);
+        if (_deployed.Count == 0 || ((needs & Columns) == 0 && !isValidated))
             return statistics;
 
-        long started = Stopwatch.GetTimestamp();
-        NetworkPredictionTransformer recording = _deployed.ElementAt(Math.Min(_experiment.RecordAge, _deployed.Count) - 1);
-        IDataView served = _data.ToView(_mlContext, arrived, weighted: false);
-        ForwardRecordingTransformer recorder = _fs.RecordForwardPass(recording, _experiment.Task).Fit(served);
-        IDataView recorded = recorder.Transform(served);
-
         // The loss is always read: the page shows where along it a policy chooses.
-        (string Column, float[] Into)[] wanted =
-        [
-            (ForwardColumns.Loss, statistics.Loss = new float[arrived.Count]),
-            .. needs.HasFlag(RecordStatistics.GradientNorm) ? [(ForwardColumns.GradientNorm, statistics.GradientNorm = new float[arrived.Count])] : Array.Empty<(string, float[])>(),
-            .. needs.HasFlag(RecordStatistics.Margin) ? [(ForwardColumns.Margin, statistics.Margin = new float[arrived.Count])] : Array.Empty<(string, float[])>(),
-            .. needs.HasFlag(RecordStatistics.Entropy) ? [(ForwardColumns.Entropy, statistics.Entropy = new float[arrived.Count])] : Array.Empty<(string, float[])>(),
-        ];
+        long started = Stopwatch.GetTimestamp();
+        List<(string, float[])> wanted = [(ForwardColumns.Loss, statistics.Loss = new float[arrived.Count])];
+        if (needs.HasFlag(RecordStatistics.GradientNorm))
+            wanted.Add((ForwardColumns.GradientNorm, statistics.GradientNorm = new float[arrived.Count]));
+        if (needs.HasFlag(RecordStatistics.Margin))
+            wanted.Add((ForwardColumns.Margin, statistics.Margin = new float[arrived.Count]));
+        if (needs.HasFlag(RecordStatistics.Entropy))
+            wanted.Add((ForwardColumns.Entropy, statistics.Entropy = new float[arrived.Count]));
+        _recordedRows += Read(_deployed.ElementAt(Math.Min(_experiment.RecordAge, _deployed.Count) - 1), arrived, wanted);
+        _recordTime += Stopwatch.GetElapsedTime(started);
+        return statistics;
+    }
+
+    /// <summary>Scores rows with a network and reads what that leaves.</summary>
+    /// <returns>Rows recorded.</returns>
+    private long Read(NetworkPredictionTransformer network, IEnumerable<TabularRow> rows, IReadOnlyList<(string Column, float[] Into)> wanted)
+    {
+        IDataView served = _data.ToView(_mlContext, rows, weighted: false);
+        ForwardRecordingTransformer recorder = _fs.RecordForwardPass(network, _experiment.Task).Fit(served);
+        IDataView recorded = recorder.Transform(served);
         using (DataViewRowCursor cursor = recorded.GetRowCursor([.. wanted.Select(w => recorded.Schema[w.Column])]))
         {
             ValueGetter<float>[] getters = [.. wanted.Select(w => cursor.GetGetter<float>(recorded.Schema[w.Column]))];
@@ -166,9 +201,7 @@ internal sealed class CompareStream : IDisposable
             }
         }
 
-        _recordedRows += recorder.Report.RowsRecorded;
-        _recordTime += Stopwatch.GetElapsedTime(started);
-        return statistics;
+        return recorder.Report.RowsRecorded;
     }
 
     private List<TabularRow> Select(ArraySegment<TabularRow> arrived, Statistics statistics, RowSelector selector)
@@ -254,6 +287,8 @@ internal sealed class CompareStream : IDisposable
         if (share >= TestedAt[_nextTest])
         {
             double[] values = CompareMetrics.Evaluate(_mlContext, _deployed.First!.Value, _test, _data, _experiment);
+            if (!values.All(double.IsFinite))
+                throw new InvalidOperationException($"After {_backwardRows} backward rows a test figure is not finite: {string.Join(", ", values)}.");
             _curve.Add(new(values, _backwardRows, _recordedRows, _forwardRows, _steps, _recordTime.TotalSeconds, _selectTime.TotalSeconds, _trainTime.TotalSeconds));
             while (_nextTest < TestedAt.Length - 1 && share >= TestedAt[_nextTest])
                 _nextTest++; // a run of few chunks passes several places at once
@@ -278,7 +313,7 @@ internal sealed class CompareStream : IDisposable
     }
 
     /// <summary>What was recorded of a chunk; empty where it was not.</summary>
-    private sealed class Statistics
+    private sealed class Statistics(int featureCount)
     {
         public float[] Loss { get; set; } = [];
 
@@ -290,6 +325,8 @@ internal sealed class CompareStream : IDisposable
 
         public required int[] Label { get; init; }
 
+        public required float[] Features { get; init; }
+
         public SelectionWindow Window(int start, int count, SelectionScratch scratch) => new(count, scratch)
         {
             Loss = Part(Loss, start, count),
@@ -297,6 +334,7 @@ internal sealed class CompareStream : IDisposable
             Margin = Part(Margin, start, count),
             Entropy = Part(Entropy, start, count),
             Label = Part(Label, start, count),
+            Features = Part(Features, start * featureCount, count * featureCount),
         };
 
         private static ReadOnlySpan<T> Part<T>(T[] values, int start, int count) => values.Length == 0 ? [] : values.AsSpan(start, count);

@@ -1,3 +1,4 @@
+using Microsoft.ML.Data;
 using Microsoft.ML.ForwardSampling.Examples.Compare;
 using Spectre.Console;
 
@@ -108,6 +109,21 @@ public sealed class CompareEngineTests : IDisposable
         Assert.All(results.Runs, run => Assert.NotNull(run.Failure));
         Assert.Equal(3, results.Runs.Count);
         Assert.Contains("(1 failed)", File.ReadAllText(PagePath), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Evaluate_CertainAndWrong_IsAFiniteLogLoss()
+    {
+        var mlContext = new MLContext(1);
+        TabularData data = CsvData.Load(TinyCsv.Write(_folder), new CsvOptions { Label = "Bought", Task = PredictionTask.Binary });
+        IDataView scored = mlContext.Data.LoadFromEnumerable<Scored>(
+            [new(true, 1, 1, true), new(false, -1, 0.5f, false), new(false, 1, 1, true), new(true, -1, 0, false)]);
+
+        double[] values = CompareMetrics.Evaluate(mlContext, new TransformerChain<ITransformer>(), scored, data, Options().On(data));
+
+        // Of four rows one is certain and right, one even, and two are certain and wrong: 0, 1 and twice -log2 of 1e-15.
+        Assert.Equal((1 - 2 * Math.Log2(1e-15)) / 4, values[0], 1e-6);
+        Assert.Equal(0.5, values[2]);
     }
 
     [Fact]
@@ -231,6 +247,8 @@ public sealed class CompareEngineTests : IDisposable
     private TabularData Multiclass() => CsvData.Load(TinyCsv.Write(_folder), new CsvOptions { Label = "Kind", Task = PredictionTask.Multiclass, Ignore = ["Bought", "Price"] });
 
     private TabularData Regression() => CsvData.Load(TinyCsv.Write(_folder), new CsvOptions { Label = "Price", Task = PredictionTask.Regression, Ignore = ["Bought", "Kind"] });
+
+    private sealed record Scored(bool Label, float Score, float Probability, bool PredictedLabel);
 
     /// <summary>Presses Ctrl-C when so many runs have been told.</summary>
     private sealed class StoppingWriter(CancellationTokenSource stop, int afterRuns) : StringWriter

@@ -100,7 +100,7 @@ public sealed class CompareRunTests(CompareRunTests.SmallRun run) : IClassFixtur
 
         XElement html = Parse(page);
         Assert.Equal(5, html.Descendants("svg").Count());
-        Assert.All(html.Descendants("svg"), svg => Assert.InRange(svg.Elements("polyline").Count(), 2, 13));
+        Assert.All(html.Descendants("svg"), svg => Assert.InRange(svg.Elements("polyline").Count(), 2, PolicyTable.All.Count + 2));
         foreach (string forbidden in (string[])["http:", "https:", "url(", "src=", "@import", "<script", "<link", "NaN", "Infinity"])
             Assert.DoesNotContain(forbidden, page, StringComparison.OrdinalIgnoreCase);
         Assert.Contains("prefers-color-scheme: dark", page, StringComparison.Ordinal);
@@ -117,6 +117,26 @@ public sealed class CompareRunTests(CompareRunTests.SmallRun run) : IClassFixtur
         Assert.Contains("### results", output, StringComparison.Ordinal);
         Assert.Contains("| Training | log-loss, bits | AUC | accuracy | to Uniform |", output, StringComparison.Ordinal);
         Assert.Equal(PolicyTable.All.Count + 4, output.Split('\n').Count(line => line.StartsWith('|')));
+    }
+
+    [Fact]
+    public async Task Across_ResultsFiles_StandSideBySideWithWhatDiffersMarked()
+    {
+        string other = Path.Combine(run.Folder, "other.json");
+        File.Copy(run.Json, other, overwrite: true);
+
+        (int exitCode, string output, string error) = await Runner.RunAsync(["compare", "--across", run.Json, other], TestContext.Current.CancellationToken);
+
+        Assert.Equal((0, ""), (exitCode, error));
+        string[] lines = [.. output.Split('\n').Where(line => line.StartsWith('|'))];
+        Assert.Equal("| Training | results | other |", lines[0].TrimEnd());
+        Assert.Equal(PolicyTable.All.Count + 4, lines.Length);
+        foreach ((CompareSummary row, string line) in run.Results.Table().Zip(lines[2..]))
+        {
+            string mark = row.PValue < 0.05 ? (row.AgainstUniform!.Mean < 0 ? " ▲" : " ▼") : "";
+            string cell = CompareText.Mean(run.Results.Metrics[0], row.Values[0]) + mark;
+            Assert.Equal($"| {row.Arm} | {cell} | {cell} |", line.TrimEnd());
+        }
     }
 
     [Fact]
