@@ -7,12 +7,8 @@ internal sealed record QuickStartOptions
 {
     /// <summary>Policies by the names that <c>--policies</c> takes, in the order of the table: the six of the first table in docs/benchmarks.md, then those that remember or learn.</summary>
     public static IReadOnlyDictionary<string, IRowSelectionPolicy> KnownPolicies { get; } = PolicyTable
-        .Named(["mean-matching", "loss-stratified", "selective-backprop", "gradient-norm", "balanced-gradient-norm"])
-        .Select(policy => KeyValuePair.Create(policy.Key, policy.Create()))
-        .Append(KeyValuePair.Create<string, IRowSelectionPolicy>("selective-backprop-history", new SelectiveBackpropPolicy { History = 1024 }))
-        .Append(KeyValuePair.Create<string, IRowSelectionPolicy>("adaptive-percentile", new AdaptivePercentilePolicy()))
-        .Append(KeyValuePair.Create<string, IRowSelectionPolicy>("assisted", new AssistedPolicy()))
-        .ToDictionary();
+        .Named(["mean-matching", "loss-stratified", "selective-backprop", "gradient-norm", "balanced-gradient-norm", "selective-backprop-history", "adaptive-percentile", "assisted"])
+        .ToDictionary(policy => policy.Key, policy => policy.Create());
 
     /// <summary>Folder with the four files of Fashion-MNIST.</summary>
     public string Data { get; init; } = FashionMnist.DebianFolder;

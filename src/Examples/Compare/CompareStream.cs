@@ -165,6 +165,7 @@ internal sealed class CompareStream : IDisposable
         {
             Label = _data.Classes.Count > 0 ? [.. arrived.Select(row => row.ClassIndex)] : [],
             Features = needs.HasFlag(RecordStatistics.Features) ? FeaturesOf(arrived) : [],
+            Group = needs.HasFlag(RecordStatistics.Group) ? [.. arrived.Select(row => row.ClassIndex)] : [], // a regression is one group
         };
         bool isValidated = _selector!.Feedback.HasFlag(SelectionFeedback.ValidationLoss);
         if (_deployed.Count == 0 || ((needs & Columns) == 0 && !isValidated))
@@ -327,6 +328,8 @@ internal sealed class CompareStream : IDisposable
 
         public required float[] Features { get; init; }
 
+        public required int[] Group { get; init; }
+
         public SelectionWindow Window(int start, int count, SelectionScratch scratch) => new(count, scratch)
         {
             Loss = Part(Loss, start, count),
@@ -334,6 +337,7 @@ internal sealed class CompareStream : IDisposable
             Margin = Part(Margin, start, count),
             Entropy = Part(Entropy, start, count),
             Label = Part(Label, start, count),
+            Group = Part(Group, start, count),
             Features = Part(Features, start * featureCount, count * featureCount),
         };
 
