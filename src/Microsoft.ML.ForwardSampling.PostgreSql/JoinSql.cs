@@ -8,13 +8,13 @@ internal sealed class JoinSql
     /// <summary>Records or labels that one transaction of the join looks at, about.</summary>
     public const int SliceRows = 50_000;
 
-    /// <summary>Lets one joiner in at a time; the others wait.</summary>
-    public readonly string Lock;
-
     /// <summary>Plans for the transaction. A slice is looked up through the indexes, however little the server knows of partitions that are new: without this it reads them whole.</summary>
     public const string Plan = """
         SELECT set_config(name, value, true) FROM (VALUES ('enable_seqscan', 'off'), ('enable_hashjoin', 'off'), ('enable_mergejoin', 'off'), ('jit', 'off'), ('work_mem', '64MB')) s (name, value)
         """;
+
+    /// <summary>Lets one joiner in at a time; the others wait.</summary>
+    public readonly string Lock;
 
     /// <summary>Time up to which the next slice of waiting labels goes; NULL when there is none. $1: after.</summary>
     public readonly string NextLabels;
@@ -22,7 +22,7 @@ internal sealed class JoinSql
     /// <summary>Time up to which the next slice of records goes whose wait is over; NULL when there is none. $1: the wait.</summary>
     public readonly string NextWaited;
 
-    /// <summary>Joins the records of a slice of labels. $1, $2: after, up to; $3: time between label and record at most; $4: default label.</summary>
+    /// <summary>Joins the records of a slice of labels. $1, $2: after, up to; $3: time between label and record at most; $4: default label; $5: the wait, beyond which JoinWaited takes the records and whose partitions need no look.</summary>
     public readonly string JoinLabelled;
 
     /// <summary>Joins the records of a slice whose wait is over. $1: up to; $2, $3: as $3, $4 above.</summary>
@@ -43,7 +43,7 @@ internal sealed class JoinSql
         NextLabels = $"SELECT max(stored) FROM (SELECT stored FROM {schema}.labels WHERE stored > $1 ORDER BY stored LIMIT {SliceRows}) slice";
         NextWaited = $"SELECT max(stored) FROM (SELECT stored FROM {schema}.records WHERE stored <= now() - $1 ORDER BY stored LIMIT {SliceRows}) slice";
         JoinLabelled = Join(
-            $"DELETE FROM {schema}.records r USING {schema}.labels l WHERE l.stored > $1 AND l.stored <= $2 AND r.key = l.key AND l.known BETWEEN r.scored - $3 AND r.scored + $3", schema, kind, rule, "$3", "$4");
+            $"DELETE FROM {schema}.records r USING {schema}.labels l WHERE l.stored > $1 AND l.stored <= $2 AND r.key = l.key AND l.known BETWEEN r.scored - $3 AND r.scored + $3 AND r.stored > now() - $5", schema, kind, rule, "$3", "$4");
         JoinWaited = Join($"DELETE FROM {schema}.records r WHERE r.stored <= $1", schema, kind, rule, "$2", "$3");
         // Not EXISTS: that is turned round into a search for each joined row, and here labels are few.
         string isLate = $"coalesce((SELECT true FROM {schema}.joined j WHERE j.key = l.key LIMIT 1), false)";

@@ -172,7 +172,7 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
             DateTime after = DateTime.UnixEpoch;
             while (await Next(connection, sql.NextLabels, after, cancellationToken).ConfigureAwait(false) is DateTime upTo)
             {
-                joined += await JoinSlice((sql.JoinLabelled, [after, upTo, options.Wait, defaultLabel]), (sql.DropLate, [after, upTo])).ConfigureAwait(false);
+                joined += await JoinSlice((sql.JoinLabelled, [after, upTo, options.Wait, defaultLabel, options.Wait + options.Lateness]), (sql.DropLate, [after, upTo])).ConfigureAwait(false);
                 after = upTo;
             }
         }

@@ -17,7 +17,7 @@ public sealed partial record PostgreSqlStoreOptions
     }
     = "forward_sampling";
 
-    /// <summary>Time that one partition of records, and one of joined rows, spans. Fixed when the store is made. A key is looked up in every partition that may hold it: let the wait for labels span few of them.</summary>
+    /// <summary>Time that one partition of records, and one of joined rows, spans. Fixed when the store is made. A key is looked up in every partition that may hold it: let the wait for labels, and <see cref="JoinedRetention"/>, span few of them.</summary>
     /// <value>[1 s, 366 days], whole seconds; default 1 day.</value>
     /// <exception cref="ArgumentOutOfRangeException">Outside [1 s, 366 days], or no whole seconds.</exception>
     public TimeSpan PartitionInterval

@@ -42,6 +42,7 @@ async Task<int> Write()
         }
 
         Say(writer.Acknowledged.ToString(CultureInfo.InvariantCulture));
+        Thread.Sleep(2);
     }
 }
 
@@ -59,7 +60,7 @@ async Task<int> Work()
             }
 
             Say($"claimed {window.Number}");
-            await Task.Delay(20);
+            await Task.Delay(10);
             ulong[] keys = [.. window.Records.Select(r => r.Key)];
             await window.CompleteAsync(keys, Enumerable.Repeat(1f, keys.Length).ToArray(), $"worker {number}");
             Say($"completed {window.Number}");
