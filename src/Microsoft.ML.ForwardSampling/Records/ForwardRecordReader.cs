@@ -412,11 +412,12 @@ public sealed class ForwardRecordReader<TRecord> : IDisposable
         return false;
     }
 
+    /// <summary>The writer to go on with: the same one until it is ahead, then the one furthest behind.</summary>
     private WriterPlace FurthestBehind()
     {
-        WriterPlace furthest = _place is not null && _pass.Contains(_place) && !IsAhead(_place) ? _place : _pass[0];
-        if (furthest == _place)
-            return furthest;
+        if (_place is not null && _pass.Contains(_place) && !IsAhead(_place))
+            return _place;
+        WriterPlace furthest = _pass[0];
         foreach (WriterPlace place in _pass)
         {
             if (place.LatestTicks < furthest.LatestTicks)

@@ -210,7 +210,7 @@ public class LabelJoinerTests
 
         Pull(joiner, rows);
         Assert.Equal(Enumerable.Range(0, Count).Select(i => Made(i).Join(i % 4)), rows);
-        Assert.InRange(joiner.Report.PendingEntries, Delay / 2, Delay + 100);
+        Assert.InRange(joiner.Report.PendingEntries, 1, 20);     // those of the last 10 ms, the lateness
 
         static MulticlassRecord Made(int i) => MulticlassRecord.FromLogits((ulong)i, [i % 5, i % 3, 0.5f, i % 2], (ulong)(i / 1000), s_start.AddMilliseconds(i), i % 2 == 0 ? 1 : 0.5f);
     }
