@@ -95,7 +95,7 @@ public sealed partial class QuickStartTests(QuickStartTests.SmallRun run) : ICla
     {
         string[] findings = [.. run.Results.GetProperty("findings").EnumerateArray().Select(f => f.GetString()!)];
 
-        Assert.Equal(5, findings.Length);
+        Assert.Equal(8, findings.Length);
         string output = Space().Replace(run.Output, " ");
         Assert.All(findings, finding => Assert.Contains(finding, output, StringComparison.Ordinal));
         Assert.All(findings, finding => Assert.Contains(HtmlPage.Encode(finding), run.Page, StringComparison.Ordinal));
@@ -120,9 +120,9 @@ public sealed partial class QuickStartTests(QuickStartTests.SmallRun run) : ICla
 
         XElement[] curves = [.. svg.Elements("polyline")];
 
-        Assert.Equal(7, curves.Length);
-        Assert.Equal(7, curves.Select(curve => curve.Attribute("class")!.Value).Distinct().Count());
-        Assert.Equal(6, svg.Elements("polygon").Count()); // one seed has no band
+        Assert.Equal(10, curves.Length);
+        Assert.Equal(10, curves.Select(curve => curve.Attribute("class")!.Value).Distinct().Count());
+        Assert.Equal(9, svg.Elements("polygon").Count()); // one seed has no band
         foreach (XElement curve in curves.Concat(svg.Elements("polygon")))
         {
             foreach (string point in curve.Attribute("points")!.Value.Split(' '))
