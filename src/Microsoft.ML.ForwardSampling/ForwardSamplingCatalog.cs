@@ -95,6 +95,27 @@ public sealed partial class ForwardSamplingCatalog
         return new SelectedRows(host, input, policy, options, options.Seed ?? host.Rand.Next());
     }
 
+    /// <summary>Selects rows of a recorded data view as one window, however long, in memory that does not grow with it, and adds their weights.</summary>
+    /// <remarks>For budgets of a whole log or data set: 10⁸ rows and more. It reads the statistics up to four times; <see cref="SelectRows"/> reads them once, in windows.</remarks>
+    /// <param name="input">Recorded rows, repeatable: the columns that the policy needs and whatever training needs.</param>
+    /// <param name="policy">Uniform, LossStratified, GradientNorm, BalancedGradientNorm (it reads the norm only), InfoBatch, TopLoss or BottomLoss.</param>
+    /// <param name="options">Budget, seed and column names (the window size is not used); null: one row in ten, seed from the MLContext.</param>
+    /// <returns>A lazy view: the input's columns and <see cref="ForwardColumns.Weight"/>.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="input"/> or <paramref name="policy"/> is null.</exception>
+    /// <exception cref="ArgumentException">The policy needs all rows of a window at once, or options contradict each other.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A needed column is missing or has a wrong type.</exception>
+    /// <example><code>
+    /// StreamedRows chosen = mlContext.ForwardSampling().SelectRowsStreamed(recorded, new GradientNormPolicy(), new SelectionOptions { Budget = 0.01 });
+    /// </code></example>
+    public StreamedRows SelectRowsStreamed(IDataView input, IRowSelectionPolicy policy, SelectionOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        ArgumentNullException.ThrowIfNull(policy);
+        options ??= new SelectionOptions();
+        IHost host = Environment.Register("ForwardSampling.SelectStreamed");
+        return new StreamedRows(host, input, policy, options, options.Seed ?? host.Rand.Next());
+    }
+
     /// <summary>Wraps a trainer or a pipeline so that it is trained on selected rows only. Scoring, saving and CrossValidate's hold-outs are untouched.</summary>
     /// <typeparam name="TTransformer">What the trainer returns, and so what <c>Fit</c> returns.</typeparam>
     /// <param name="policy">The rule that selects.</param>

@@ -80,7 +80,7 @@ internal static class ExtremeRows
     }
 
     /// <summary>Unsigned order is numeric order, as in <see cref="RowOrder"/>, or its reverse.</summary>
-    private static uint KeyOf(float value, uint direction)
+    public static uint KeyOf(float value, uint direction)
     {
         int bits = BitConverter.SingleToInt32Bits(value + 0f);
         return (uint)(bits ^ (bits >> 31 | int.MinValue)) ^ direction;

@@ -46,7 +46,8 @@ public sealed record InfoBatchPolicy : IRowSelectionPolicy
         Merge(loss, mean, ranksAbove, ranksBelow, (float)(even / chanceAbove), (float)(even / chanceBelow), rows, weights);
     }
 
-    private (double Above, double Below) Chances(int above, int below, int budget)
+    /// <summary>The chance of a row of each side; the sides' sizes and the budget given.</summary>
+    internal (double Above, double Below) Chances(long above, long below, long budget)
     {
         double c = budget / (above + (1 - DropRate) * below);
         return c < 1 ? (c, (1 - DropRate) * c) : (1, (double)(budget - above) / below);

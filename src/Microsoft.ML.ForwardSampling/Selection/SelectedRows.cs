@@ -87,10 +87,10 @@ public sealed class SelectedRows : IDataView
         if (weightActive && Options.ExampleWeightColumnName is { } exampleWeight)
             needed[_source.Schema[exampleWeight].Index] = true;
 
-        DataViewRowCursor statistics = OpenLazily(SelectionWindowReader.ColumnsOf(_source.Schema, Policy.Needs, Options));
+        DataViewRowCursor statistics = OpenLazily(_source, SelectionWindowReader.ColumnsOf(_source.Schema, Policy.Needs, Options));
         try
         {
-            DataViewRowCursor data = OpenLazily(ActiveColumns.Choose(_source.Schema, needed));
+            DataViewRowCursor data = OpenLazily(_source, ActiveColumns.Choose(_source.Schema, needed));
             try
             {
                 return new SelectedRowsCursor(this, active, statistics, data);
@@ -147,9 +147,9 @@ public sealed class SelectedRows : IDataView
     }
 
     /// <summary>A cursor that evaluates nothing ahead: GetRowCursor of ML.NET's mapping transforms would evaluate all rows in parallel, skipped ones too.</summary>
-    private DataViewRowCursor OpenLazily(DataViewSchema.Column[] columns)
+    internal static DataViewRowCursor OpenLazily(IDataView source, DataViewSchema.Column[] columns)
     {
-        DataViewRowCursor[] cursors = _source.GetRowCursorSet(columns, 1);
+        DataViewRowCursor[] cursors = source.GetRowCursorSet(columns, 1);
         if (cursors.Length == 1)
             return cursors[0];
         foreach (DataViewRowCursor cursor in cursors)

@@ -59,7 +59,7 @@ internal sealed class SelectedRowsCursor : DataViewRowCursor
         DataViewRowId id = default;
         _id(ref id);
         if (!id.Equals(_reader.Ids[row]))
-            throw NotRepeatable($"row {_dataRow} has id {_reader.Ids[row]} where its statistics are read and id {id} where its values are");
+            throw SelectionErrors.NotRepeatable($"row {_dataRow} has id {_reader.Ids[row]} where its statistics are read and id {id} where its values are");
         _position++;
         return true;
     }
@@ -91,9 +91,6 @@ internal sealed class SelectedRowsCursor : DataViewRowCursor
         base.Dispose(disposing);
     }
 
-    private static InvalidOperationException NotRepeatable(string what)
-        => new($"The input order is not repeatable: {what}. A selection reads its input twice and needs the same rows in the same order; put mlContext.Data.Cache before SelectRows.");
-
     private void Select()
     {
         int budget = _view.Options.Budget.For(_reader.Count, _view.Options.WindowSize);
@@ -114,7 +111,7 @@ internal sealed class SelectedRowsCursor : DataViewRowCursor
         while (_dataRow < row)
         {
             if (!_data.MoveNext())
-                throw NotRepeatable($"there are {_dataRow + 1} rows where values are read and at least {_reader.RowsRead} where statistics are");
+                throw SelectionErrors.NotRepeatable($"there are {_dataRow + 1} rows where values are read and at least {_reader.RowsRead} where statistics are");
             _dataRow++;
         }
     }
@@ -126,7 +123,7 @@ internal sealed class SelectedRowsCursor : DataViewRowCursor
         _position = -1;
         MoveDataTo(_reader.RowsRead - 1);
         if (_data.MoveNext())
-            throw NotRepeatable($"there are {_reader.RowsRead} rows where statistics are read and more where values are");
+            throw SelectionErrors.NotRepeatable($"there are {_reader.RowsRead} rows where statistics are read and more where values are");
         _selector.CountOldRecords(_reader.ExcludedRows, _reader.DiscountedRows);
         _view.Complete(_selector.State);
         return false;

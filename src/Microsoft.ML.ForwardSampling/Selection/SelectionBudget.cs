@@ -63,6 +63,10 @@ public readonly record struct SelectionBudget
         return (int)Math.Clamp(Math.Round(wanted, MidpointRounding.AwayFromZero), 1, windowRows);
     }
 
+    /// <summary>Rows to keep of an input that is one window, however long: in [1, n].</summary>
+    internal long ForAll(long rows)
+        => AsShare is double share ? (long)Math.Clamp(Math.Round(share * rows, MidpointRounding.AwayFromZero), 1, rows) : Math.Min(_rows, rows);
+
     /// <summary>For reports: "10 %" or "64 rows".</summary>
     /// <returns>The budget in words, in the invariant culture.</returns>
     public override string ToString() => AsShare is double share

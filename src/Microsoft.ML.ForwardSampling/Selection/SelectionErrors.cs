@@ -30,6 +30,9 @@ internal static class SelectionErrors
                 nameof(policy));
     }
 
+    public static InvalidOperationException NotRepeatable(string what)
+        => new($"The input order is not repeatable: {what}. A selection reads its input more than once and needs the same rows in the same order; put mlContext.Data.Cache before SelectRows.");
+
     public static ArgumentException LengthsDiffer(int rows, int weights)
         => new($"rows has length {rows} and weights has length {weights}: they must be equal.", nameof(weights));
 

@@ -125,7 +125,7 @@ internal sealed class SelectionWindowReader : IDisposable
     public void Dispose() => _cursor.Dispose();
 
     /// <summary>The label column if the policy reads classes and the label is one: a Single is the label of a regression.</summary>
-    private static DataViewSchema.Column? ClassColumn(DataViewSchema schema, RecordStatistics needs, SelectionOptions options)
+    public static DataViewSchema.Column? ClassColumn(DataViewSchema schema, RecordStatistics needs, SelectionOptions options)
         => (needs & RecordStatistics.Label) != 0 && schema.GetColumnOrNull(options.LabelColumnName) is { Type: BooleanDataViewType or KeyDataViewType } label
             ? label
             : null;

@@ -313,7 +313,7 @@ public class SelectedRowsTests
         SelectedRows selected = _ml.ForwardSampling().SelectRows(new ReorderingView(Data(30)), new FirstRowsPolicy(), _small);
         var error = Assert.Throws<InvalidOperationException>(() => ViewContract.Read(selected.GetRowCursor(selected.Schema)));
         Assert.StartsWith("The input order is not repeatable: row 0 has id ", error.Message);
-        Assert.EndsWith("A selection reads its input twice and needs the same rows in the same order; put mlContext.Data.Cache before SelectRows.", error.Message);
+        Assert.EndsWith("A selection reads its input more than once and needs the same rows in the same order; put mlContext.Data.Cache before SelectRows.", error.Message);
         Assert.Null(selected.Report);
     }
 

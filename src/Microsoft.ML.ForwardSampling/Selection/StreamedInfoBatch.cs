@@ -1,0 +1,26 @@
+namespace Microsoft.ML.ForwardSampling.Selection;
+
+/// <summary>Two strata: at least the mean, and below.</summary>
+internal sealed class StreamedInfoBatch(InfoBatchPolicy policy) : StreamedStrata
+{
+    private long _below;
+
+    public override int Passes => 1;
+
+    public override void Observe(int pass, float value, int label) => _below += StratumOf(value, label);
+
+    public override void EndPass(int pass)
+    {
+    }
+
+    public override int StratumOf(float value, int label) => value < Mean ? 1 : 0;
+
+    protected override (long[] Rows, long[] Wanted, float[] Weights) Share(ref SelectionRandom random)
+    {
+        long above = Rows - _below;
+        (double chanceAbove, double chanceBelow) = policy.Chances(above, _below, Budget);
+        long fromAbove = Math.Clamp((long)(above * chanceAbove + random.NextDouble()), Math.Max(0, Budget - _below), Math.Min(above, Budget));
+        double even = (double)Budget / Rows;
+        return ([above, _below], [fromAbove, Budget - fromAbove], [(float)(even / chanceAbove), (float)(even / chanceBelow)]);
+    }
+}

@@ -1,0 +1,19 @@
+namespace Microsoft.ML.ForwardSampling.Selection;
+
+/// <summary>One stratum.</summary>
+internal sealed class StreamedUniform : StreamedStrata
+{
+    public override int Passes => 0;
+
+    public override void Observe(int pass, float value, int label)
+    {
+    }
+
+    public override void EndPass(int pass)
+    {
+    }
+
+    public override int StratumOf(float value, int label) => 0;
+
+    protected override (long[] Rows, long[] Wanted, float[] Weights) Share(ref SelectionRandom random) => ([Rows], [Budget], [1]);
+}

@@ -1,0 +1,221 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.ForwardSampling.Selection;
+using Microsoft.ML.ForwardSampling.Tests.DataViews;
+
+namespace Microsoft.ML.ForwardSampling.Tests.Selection;
+
+public sealed class StreamedRowsTests
+{
+    private readonly MLContext _ml = new(3);
+
+    public static TheoryData<string> Policies => [.. s_policies.Keys];
+
+    private static readonly Dictionary<string, IRowSelectionPolicy> s_policies = new IRowSelectionPolicy[]
+    {
+        new UniformPolicy(), new LossStratifiedPolicy(), new LossStratifiedPolicy { ByClass = false }, new GradientNormPolicy(), new BalancedGradientNormPolicy(),
+        new BalancedGradientNormPolicy { UniformShare = 1 }, new InfoBatchPolicy(), new InfoBatchPolicy { DropRate = 0.99 }, new TopLossPolicy(), new BottomLossPolicy(),
+    }.ToDictionary(policy => policy.ToString()!);
+
+    [Theory, MemberData(nameof(Policies))]
+    public void Select_AnyBudget_ExactlyThatManyRowsInOrderAndEveryPassTheSame(string name)
+    {
+        foreach ((int n, int b) in ((int, int)[])[(1, 1), (2, 1), (7, 7), (50, 1), (50, 13), (50, 49), (1000, 100)])
+        {
+            StreamedRows selected = _ml.ForwardSampling().SelectRowsStreamed(Data(RecordedRow.Make(n)), s_policies[name], Budget(b));
+            int[] rows = [.. selected.GetColumn<int>("Number")];
+
+            Assert.Equal(b, rows.Length);
+            Assert.Equal(rows.Distinct().Order(), rows);
+            Assert.All(selected.GetColumn<float>(ForwardColumns.Weight), weight => Assert.True(weight > 0 && float.IsFinite(weight)));
+            Assert.Equal(rows, selected.GetColumn<int>("Number"));
+            Assert.Equal((1, n, b), (selected.Report!.Windows, selected.Report.RowsSeen, selected.Report.RowsSelected));
+        }
+    }
+
+    [Theory, MemberData(nameof(Policies))]
+    public void View_KeepsTheContract(string name)
+        => ViewContract.Check(_ml.ForwardSampling().SelectRowsStreamed(Data(RecordedRow.Make(60)), s_policies[name], new SelectionOptions { ExampleWeightColumnName = "OwnWeight", LabelColumnName = "Class" }));
+
+    [Theory, MemberData(nameof(Policies))]
+    public void Select_ChancesAndWeights_AreThoseOfAWindowOfAllRows(string name)
+    {
+        // 24 rows, 6 chosen, one of them with nearly all of the norm and one without any; 3,000 seeds, four standard errors.
+        const int n = 24, b = 6, draws = 3000;
+        IRowSelectionPolicy policy = s_policies[name];
+        RecordedRow[] rows = RecordedRow.Make(n);
+        rows[11].GradientNorm = 40;
+        rows[5].GradientNorm = 0;
+        IDataView data = Data(rows);
+        double[] chances = Chances(policy, rows, b);
+        var hits = new int[n];
+        double[] expected = [.. chances.Select(p => policy.IsUnbiased ? (double)b / n / p : 1)];
+        for (int seed = 0; seed < draws; seed++)
+        {
+            StreamedRows selected = _ml.ForwardSampling().SelectRowsStreamed(data, policy, Budget(b) with { Seed = seed, LabelColumnName = "Class" });
+            foreach ((int row, float weight) in selected.GetColumn<int>("Number").Zip(selected.GetColumn<float>(ForwardColumns.Weight)))
+            {
+                hits[row]++;
+                Assert.Equal(expected[row], weight, 1e-4 * expected[row]);
+            }
+        }
+
+        for (int row = 0; row < n; row++)
+            Oracle.AssertFrequency(chances[row], hits[row], draws, $"row {row}");
+    }
+
+    [Theory]
+    [InlineData(0, 3)]
+    [InlineData(0, 8)]
+    [InlineData(0, 9)]
+    [InlineData(0.2f, 5)]
+    [InlineData(0.01f, 9)]
+    public void Select_SizesFarApart_WeightsComeFromTheExactChances(float share, int b)
+    {
+        // Norms over twelve orders of magnitude, ties among the large ones, four zeros: who has chance 1 is exact.
+        RecordedRow[] rows = RecordedRow.Make(12);
+        float[] norms = [1e6f, 1e6f, 999_999.9f, 10, 9.99f, 1, 1e-6f, 1e-6f, 0, 0, 0, 0];
+        for (int row = 0; row < 12; row++)
+            rows[row].GradientNorm = norms[row];
+        double[] p = Oracle.InclusionProbabilities(norms, share, b);
+        for (int seed = 0; seed < 50; seed++)
+        {
+            StreamedRows selected = _ml.ForwardSampling().SelectRowsStreamed(Data(rows), new BalancedGradientNormPolicy { UniformShare = share }, Budget(b) with { Seed = seed });
+            int[] chosen = [.. selected.GetColumn<int>("Number")];
+            Assert.Equal(b, chosen.Length);
+            Assert.All(Enumerable.Range(0, 12).Where(row => p[row] > 1 - 1e-12), row => Assert.Contains(row, chosen));
+            foreach ((int row, float weight) in chosen.Zip(selected.GetColumn<float>(ForwardColumns.Weight)))
+                Assert.Equal(b / 12.0 / p[row], weight, 1e-4 * b / 12.0 / p[row]);
+        }
+    }
+
+    [Fact]
+    public void Select_TopLoss_IsTheWindowedChoice()
+    {
+        RecordedRow[] rows = RecordedRow.Make(3000);
+        int[] expected = [.. Enumerable.Range(0, 3000).OrderByDescending(row => rows[row].Loss).Take(300).Order()];
+        Assert.Equal(expected, _ml.ForwardSampling().SelectRowsStreamed(Data(rows), new TopLossPolicy()).GetColumn<int>("Number"));
+    }
+
+    [Fact]
+    public void Select_LossStratified_TakesItsShareOfEveryClassAndDecile()
+    {
+        RecordedRow[] rows = RecordedRow.Make(3000);
+        int[] chosen = [.. _ml.ForwardSampling().SelectRowsStreamed(Data(rows), new LossStratifiedPolicy(), new SelectionOptions { LabelColumnName = "Class" }).GetColumn<int>("Number")];
+        foreach (IGrouping<uint, RecordedRow> byClass in rows.GroupBy(row => row.Class))
+        {
+            RecordedRow[] ordered = [.. byClass.OrderBy(row => row.Loss)];
+            for (int part = 0; part < 4; part++)
+            {
+                HashSet<int> members = [.. ordered.Skip(part * ordered.Length / 4).Take(ordered.Length / 4).Select(row => row.Number)];
+                Assert.InRange(chosen.Count(members.Contains), members.Count / 10.0 - 4, members.Count / 10.0 + 4);
+            }
+        }
+    }
+
+    [Theory, MemberData(nameof(Policies))]
+    public void Select_NonFiniteStatistics_CountAsTheMeanAndAreReported(string name)
+    {
+        RecordedRow[] broken = RecordedRow.Make(200), mended = RecordedRow.Make(200);
+        Mend(row => row.Loss, (row, value) => row.Loss = value);
+        Mend(row => row.GradientNorm, (row, value) => row.GradientNorm = value);
+        StreamedRows selected = _ml.ForwardSampling().SelectRowsStreamed(Data(broken), s_policies[name]);
+
+        Assert.Equal(_ml.ForwardSampling().SelectRowsStreamed(Data(mended), s_policies[name], new SelectionOptions { Seed = selected.Seed }).GetColumn<int>("Number"), selected.GetColumn<int>("Number"));
+        Assert.Equal(s_policies[name] is UniformPolicy ? 0 : 2, selected.Report!.RepairedRows);
+
+        void Mend(Func<RecordedRow, float> get, Action<RecordedRow, float> set)
+        {
+            double mean = mended.Where((_, row) => row is not (3 or 90)).Average(row => (double)get(row));
+            set(mended[3], (float)mean);
+            set(mended[90], (float)mean);
+            set(broken[3], float.NaN);
+            set(broken[90], float.PositiveInfinity);
+        }
+    }
+
+    [Fact]
+    public void Select_NoRows_NothingIsChosen()
+    {
+        StreamedRows selected = _ml.ForwardSampling().SelectRowsStreamed(Data([]), new GradientNormPolicy());
+        Assert.Empty(selected.GetColumn<int>("Number"));
+        Assert.Equal((0, 0), (selected.Report!.Windows, selected.Report.RowsSeen));
+    }
+
+    [Fact]
+    public void SkippedRows_ColumnActive_IsComputedForChosenRowsOnly()
+    {
+        var counting = new CountingMapping();
+        StreamedRows selected = _ml.ForwardSampling().SelectRowsStreamed(counting.Over(_ml, Data(RecordedRow.Make(1000))), new GradientNormPolicy());
+        Assert.Equal(100, selected.GetColumn<float>("Expensive").Count());
+        Assert.Equal(100, counting.Calls);
+    }
+
+    [Fact]
+    public void Statistics_AreReadOnceForAllCursors()
+    {
+        var spy = new SpyView(Data(RecordedRow.Make(20)));
+        StreamedRows selected = _ml.ForwardSampling().SelectRowsStreamed(spy, new TopLossPolicy());
+        selected.GetColumn<int>("Number").ToArray();
+        selected.GetColumn<int>("Number").ToArray();
+
+        const string statistics = "set1(Forward.Loss)", values = "set1(Number,Forward.Loss)";
+        Assert.Equal([values, statistics, statistics, statistics, values], spy.Opened);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(5)]
+    public void Input_OtherRowsTheSecondTime_FailsLoudly(int skip)
+    {
+        StreamedRows selected = _ml.ForwardSampling().SelectRowsStreamed(new ReorderingView(Data(RecordedRow.Make(30)), skip), new TopLossPolicy());
+        Assert.StartsWith("The input order is not repeatable: ", Assert.Throws<InvalidOperationException>(() => ViewContract.Read(selected.GetRowCursor(selected.Schema))).Message);
+        Assert.Null(selected.Report);
+    }
+
+    [Fact]
+    public void Policy_ThatNeedsAllRows_IsRefusedWithThoseThatDoNot()
+    {
+        foreach (IRowSelectionPolicy policy in (IRowSelectionPolicy[])[new MeanMatchingPolicy(), new CubePolicy(), new SelectiveBackpropPolicy(), new UniformFloorPolicy()])
+        {
+            var error = Assert.Throws<ArgumentException>(() => _ml.ForwardSampling().SelectRowsStreamed(Data(RecordedRow.Make(5)), policy));
+            Assert.Equal(
+                $"Policy {policy.Name} cannot select from a stream: its rule needs all rows of a window at once, or remembers windows. "
+                + "Uniform, LossStratified, GradientNorm, BalancedGradientNorm, InfoBatch, TopLoss and BottomLoss can; or use SelectRows, in windows. (Parameter 'policy')",
+                error.Message);
+        }
+    }
+
+    [Fact]
+    public void Column_Missing_IsNamedAtOnce()
+    {
+        IDataView data = _ml.Transforms.DropColumns(ForwardColumns.Loss).Fit(Data(RecordedRow.Make(5))).Transform(Data(RecordedRow.Make(5)));
+        Assert.Throws<ArgumentOutOfRangeException>(() => _ml.ForwardSampling().SelectRowsStreamed(data, new TopLossPolicy()));
+        Assert.NotEmpty(_ml.ForwardSampling().SelectRowsStreamed(data, new BalancedGradientNormPolicy()).GetColumn<int>("Number"));
+    }
+
+    private static SelectionOptions Budget(int rows) => new() { Budget = SelectionBudget.Rows(rows), WindowSize = 1000 };
+
+    private static double[] Chances(IRowSelectionPolicy policy, RecordedRow[] rows, int b)
+    {
+        int n = rows.Length;
+        float[] norms = [.. rows.Select(row => row.GradientNorm)];
+        double mean = rows.Average(row => (double)row.Loss);
+        switch (policy)
+        {
+            case GradientNormPolicy:
+                return Oracle.InclusionProbabilities(norms, 0, b);
+            case BalancedGradientNormPolicy balanced:
+                return Oracle.InclusionProbabilities(norms, balanced.UniformShare, b);
+            case InfoBatchPolicy infoBatch:
+                return Oracle.InclusionProbabilities([.. rows.Select(row => (float)(row.Loss < mean ? 1 - infoBatch.DropRate : 1))], 0, b);
+            case TopLossPolicy:
+                return [.. rows.Select(row => rows.Count(other => other.Loss > row.Loss) < b ? 1.0 : 0)];
+            case BottomLossPolicy:
+                return [.. rows.Select(row => rows.Count(other => other.Loss < row.Loss) < b ? 1.0 : 0)];
+            default:
+                return [.. Enumerable.Repeat((double)b / n, n)];
+        }
+    }
+
+    private IDataView Data(RecordedRow[] rows) => _ml.Data.LoadFromEnumerable(rows);
+}
