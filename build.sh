@@ -20,7 +20,8 @@ Usage: ./build.sh COMMAND [ARGUMENTS]
   run     the main job: record, select and train on Fashion-MNIST (arguments: --quick, --seeds N, --json FILE, ... see --help)
   compare does it pay? every policy against an even draw, on Fashion-MNIST or on your file (--data rows.csv --label y --task binary, see --help)
   test    all tests
-  bench   benchmarks: training (against PyTorch), scoring, records, join, postgres (psql), selection (NumPy); or the named one
+  bench   benchmarks: training (against PyTorch), scoring, records, join, postgres (psql), selection (NumPy),
+          filter, largewindow, optimum (the solver CBC); or the named one
   crashtest  kill -9 of processes that write records, at random moments (--kills N, --minutes N); fails when anything acknowledged is lost or doubled
   fuzz    damaged record files, read and recovered (--files N); fails on a crash, a hang or unbounded memory
   pack    the NuGet packages, into packages/ (from the real packages only)
@@ -114,7 +115,9 @@ run_examples() {
 
 run_bench() {
     # The peers that are measured against.
-    prepare python3-torch python3-numpy "${server_packages[@]}"
+    local peers=(python3-torch python3-numpy "${server_packages[@]}")
+    [[ ${1:-all} == all || ${1:-} == optimum ]] && peers+=(coinor-cbc)
+    prepare "${peers[@]}"
     dotnet build bench -c Release -v quiet
     exec bench/run.sh "$@"
 }

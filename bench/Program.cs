@@ -1,13 +1,15 @@
 using BenchmarkDotNet.Running;
 using Microsoft.ML.ForwardSampling.Benchmarks;
 
-// training-steps, scoring, records and join print one table each and compare within one run; anything else goes to BenchmarkDotNet.
-// training-steps, scoring, records and postgres print one table each and compare within one run; anything else goes to BenchmarkDotNet.
+// Each named one prints a table and compares within one run; anything else goes to BenchmarkDotNet.
 return args switch
 {
     ["training-steps", .. var rest] => TrainingSteps.Run(rest),
     ["scoring", .. var rest] => ScoringRate.Run(rest),
     ["records", .. var rest] => RecordsBench.Run(rest),
+    ["selection", .. var rest] => SelectionBench.Run(rest),
+    ["filter", ..] => FilterBench.Run(),
+    ["largewindow", .. var rest] => LargeWindowBench.Run(rest),
     ["optimum", .. var rest] => OptimumBench.Run(rest),
     ["join", .. var rest] => JoinBench.Run(rest),
     ["postgres", .. var rest] => PostgresBench.Run(rest).GetAwaiter().GetResult(),

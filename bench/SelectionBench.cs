@@ -1,30 +1,55 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Numerics;
+using System.Numerics.Tensors;
+using System.Text.Json;
 using BenchmarkDotNet.Attributes;
-using BenchmarkDotNet.Columns;
 using BenchmarkDotNet.Configs;
-using BenchmarkDotNet.Mathematics;
+using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Reports;
 using BenchmarkDotNet.Running;
+using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using Microsoft.ML.ForwardSampling.Selection;
 
 namespace Microsoft.ML.ForwardSampling.Benchmarks;
 
-/// <summary>Cost of one selection: every policy, windows from 64 to 1,048,576 rows, one row in ten chosen.</summary>
+/// <summary>Cost of one selection: every policy, windows from 64 to 1,048,576 rows, one row in ten chosen; beside NumPy and beside one read of the statistics from memory.</summary>
 /// <remarks>
-/// Windows imitate a classifier that is mostly right: ten classes, skewed losses. Sixteen of them take turns, so that no branch predictor learns one by heart.
-/// Run: <c>dotnet run -c Release --project bench -- --filter *SelectionBench*</c>.
+/// Windows imitate a classifier that is mostly right: ten classes, skewed losses. Sixteen of them take turns, so that no branch predictor learns one by heart
+/// and the largest come from memory, not from a cache. Called by <c>./build.sh bench selection</c>; the peer is <c>bench/numpy_peer/select_rows.py</c>.
 /// </remarks>
-[Config(typeof(PerRow))]
 [MemoryDiagnoser]
 public class SelectionBench
 {
-    private const int Windows = 16;
+    private const int Windows = 16, FeatureCount = 16;
 
-    private readonly float[][] _loss = new float[Windows][];
-    private readonly float[][] _gradientNorm = new float[Windows][];
-    private readonly int[][] _label = new int[Windows][];
-    private readonly float[][] _referenceLoss = new float[Windows][];
-    private float[] _features = []; // the same for every window: 16 a row
-    private RowSelector[] _selectors = [];
+    private static readonly Dictionary<string, IRowSelectionPolicy> s_policies = new()
+    {
+        ["Uniform"] = new UniformPolicy(),
+        ["MeanMatching"] = new MeanMatchingPolicy(),
+        ["MeanMatchingStride"] = new MeanMatchingPolicy { Refinement = MeanMatchingRefinement.Stride },
+        ["LossStratified"] = new LossStratifiedPolicy(),
+        ["SelectiveBackprop"] = new SelectiveBackpropPolicy(),
+        ["GradientNorm"] = new GradientNormPolicy(),
+        ["BalancedGradientNorm"] = new BalancedGradientNormPolicy(),
+        ["TopLoss"] = new TopLossPolicy(),
+        ["BottomLoss"] = new BottomLossPolicy(),
+        ["Cube"] = new CubePolicy(),
+        ["InfoBatch"] = new InfoBatchPolicy(),
+        ["UniformFloor"] = new UniformFloorPolicy(),
+        ["ReducibleLoss"] = new ReducibleLossPolicy(),
+        ["GroupBudget"] = new GroupBudgetPolicy(),
+        ["WeightCap"] = new WeightCapPolicy(),
+        ["SelectiveBackpropStream"] = new SelectiveBackpropPolicy { History = 1024 },
+        ["AdaptivePercentile"] = new AdaptivePercentilePolicy(),
+        ["Assisted"] = new AssistedPolicy(),
+    };
+
+    // All cases run in this process: the same windows serve every policy.
+    private static readonly Dictionary<int, WindowStatistics[]> s_windows = [];
+
+    private WindowStatistics[] _windows = [];
+    private RowSelector _selector = new(new UniformPolicy(), 1);
     private int[] _rows = [];
     private float[] _weights = [];
     private int _turn;
@@ -33,193 +58,148 @@ public class SelectionBench
     [Params(64, 640, 4096, 65_536, 1_048_576)]
     public int Window { get; set; }
 
-    /// <summary>Makes the windows, and selectors that have seen each once.</summary>
+    /// <summary>The policy.</summary>
+    [ParamsSource(nameof(Policies))]
+    public string Policy { get; set; } = "";
+
+    /// <summary>Names of all policies.</summary>
+    public static IEnumerable<string> Policies => s_policies.Keys;
+
+    /// <summary>Runs NumPy, one read of memory and every policy, and prints one table.</summary>
+    /// <param name="args">Optional: medium (a longer job), then arguments for BenchmarkDotNet.</param>
+    /// <returns>0; 1 when a policy is slower than its NumPy peer, allocates, or did not run.</returns>
+    public static int Run(string[] args)
+    {
+        bool isMedium = args is ["medium", ..];
+        Dictionary<(string, int), double> numpy = RunNumPy();
+        var config = ManualConfig.Create(DefaultConfig.Instance)
+            .AddJob((isMedium ? Job.MediumRun : Job.ShortRun).WithToolchain(InProcessEmitToolchain.Instance));
+        Summary[] summaries = [.. BenchmarkSwitcher.FromTypes([typeof(SelectionBench)]).Run(["--filter", "*", .. isMedium ? args[1..] : args], config)];
+        bool isGood = summaries.Length > 0;
+
+        Console.WriteLine("| Policy | Window | ns/row | NumPy, ns/row | Ratio to NumPy | Read once, ns/row | Ratio to reading | Allocated, bytes |");
+        Console.WriteLine("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
+        foreach (BenchmarkReport report in summaries.SelectMany(summary => summary.Reports).OrderBy(report => Size(report)))
+        {
+            int window = Size(report);
+            string policy = (string)report.BenchmarkCase.Parameters[nameof(Policy)];
+            if (report.ResultStatistics is null)
+            {
+                Console.WriteLine($"| {policy} | {window} | did not run | | | | | |");
+                isGood = false;
+                continue;
+            }
+
+            double perRow = report.ResultStatistics.Mean / window;
+            RecordStatistics needs = s_policies[policy].Needs;
+            int values = BitOperations.PopCount((uint)(needs & ~RecordStatistics.Features)) + ((needs & RecordStatistics.Features) != 0 ? FeatureCount : 0);
+            double read = values * ReadOnce(window);
+            long allocated = report.GcStats.GetBytesAllocatedPerOperation(report.BenchmarkCase) ?? 0;
+            bool hasPeer = numpy.TryGetValue((policy, window), out double peer);
+            bool isSlower = hasPeer && perRow > peer;
+            isGood &= !isSlower && allocated == 0;
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"| {policy} | {window} | {perRow:F2} | {(hasPeer ? peer.ToString("F2", CultureInfo.InvariantCulture) : "")} | {(hasPeer ? (perRow / peer).ToString("F2", CultureInfo.InvariantCulture) : "")}{(isSlower ? " SLOWER" : "")} | {(read > 0 ? read.ToString("F2", CultureInfo.InvariantCulture) : "")} | {(read > 0 ? (perRow / read).ToString("F0", CultureInfo.InvariantCulture) : "")} | {allocated} |"));
+        }
+
+        Console.WriteLine(isGood ? "No policy allocates, and none is slower than its NumPy peer." : "FAILED: a policy is slower than its NumPy peer, allocates, or did not run.");
+        return isGood ? 0 : 1;
+
+        static int Size(BenchmarkReport report) => (int)report.BenchmarkCase.Parameters[nameof(Window)];
+    }
+
+    /// <summary>Makes the windows.</summary>
     [GlobalSetup]
     public void SetUp()
     {
-        var random = new SelectionRandom(1UL);
-        for (int w = 0; w < Windows; w++)
-        {
-            _loss[w] = new float[Window];
-            _gradientNorm[w] = new float[Window];
-            _label[w] = new int[Window];
-            _referenceLoss[w] = new float[Window];
-            for (int i = 0; i < Window; i++)
-            {
-                double miss = Math.Pow(random.NextDouble(), 2);
-                _loss[w][i] = (float)-Math.Log(1 - 0.999999 * miss);
-                _gradientNorm[w][i] = (float)(1.2 * miss);
-                _label[w][i] = random.NextInt(10);
-                _referenceLoss[w][i] = _loss[w][i] * (float)random.NextDouble();
-            }
-        }
-
-        _features = new float[16 * Window];
-        foreach (ref float feature in _features.AsSpan())
-            feature = (float)random.NextDouble();
+        _windows = WindowsOf(Window);
         int budget = new SelectionBudget().For(Window, Window);
         _rows = new int[budget];
         _weights = new float[budget];
-        _selectors =
-        [
-            new RowSelector(new UniformPolicy(), 1),
-            new RowSelector(new MeanMatchingPolicy(), 1),
-            new RowSelector(new MeanMatchingPolicy { Refinement = MeanMatchingRefinement.Stride }, 1),
-            new RowSelector(new LossStratifiedPolicy(), 1),
-            new RowSelector(new SelectiveBackpropPolicy(), 1),
-            new RowSelector(new GradientNormPolicy(), 1),
-            new RowSelector(new BalancedGradientNormPolicy(), 1),
-            new RowSelector(new TopLossPolicy(), 1),
-            new RowSelector(new BottomLossPolicy(), 1),
-            new RowSelector(new CubePolicy(), 1),
-            new RowSelector(new InfoBatchPolicy(), 1),
-            new RowSelector(new UniformFloorPolicy(), 1),
-            new RowSelector(new ReducibleLossPolicy(), 1),
-            new RowSelector(new GroupBudgetPolicy(), 1),
-            new RowSelector(new WeightCapPolicy(), 1),
-            new RowSelector(new SelectiveBackpropPolicy { History = 1024 }, 1),
-            new RowSelector(new AdaptivePercentilePolicy(), 1),
-            new RowSelector(new AssistedPolicy(), 1),
-        ];
-        foreach (RowSelector selector in _selectors)
-        {
-            for (int i = 0; i < Windows; i++)
-                Select(selector);
-        }
+        _selector = new RowSelector(s_policies[Policy], 1);
+        for (int i = 0; i < Windows; i++)
+            Select();
     }
 
-    /// <summary>The baseline.</summary>
-    /// <returns>The first chosen row.</returns>
-    [Benchmark(Baseline = true)]
-    public int Uniform() => Select(_selectors[0]);
-
-    /// <summary>Swaps until the mean loss matches.</summary>
+    /// <summary>One selection.</summary>
     /// <returns>The first chosen row.</returns>
     [Benchmark]
-    public int MeanMatching() => Select(_selectors[1]);
-
-    /// <summary>Equal steps along the loss order.</summary>
-    /// <returns>The first chosen row.</returns>
-    [Benchmark]
-    public int MeanMatchingStride() => Select(_selectors[2]);
-
-    /// <summary>Equal steps along class and loss.</summary>
-    /// <returns>The first chosen row.</returns>
-    [Benchmark]
-    public int LossStratified() => Select(_selectors[3]);
-
-    /// <summary>Successive draws by percentile of the loss.</summary>
-    /// <returns>The first chosen row.</returns>
-    [Benchmark]
-    public int SelectiveBackprop() => Select(_selectors[4]);
-
-    /// <summary>Chances by gradient norm, random order.</summary>
-    /// <returns>The first chosen row.</returns>
-    [Benchmark]
-    public int GradientNorm() => Select(_selectors[5]);
-
-    /// <summary>Chances by gradient norm with an even share, along class and loss.</summary>
-    /// <returns>The first chosen row.</returns>
-    [Benchmark]
-    public int BalancedGradientNorm() => Select(_selectors[6]);
-
-    /// <summary>The largest losses.</summary>
-    /// <returns>The first chosen row.</returns>
-    [Benchmark]
-    public int TopLoss() => Select(_selectors[7]);
-
-    /// <summary>The smallest losses.</summary>
-    /// <returns>The first chosen row.</returns>
-    [Benchmark]
-    public int BottomLoss() => Select(_selectors[8]);
-
-    /// <summary>Chances by gradient norm, totals of loss and ten classes balanced.</summary>
-    /// <returns>The first chosen row.</returns>
-    [Benchmark]
-    public int Cube() => Select(_selectors[9]);
-
-    /// <summary>Fewer rows below the mean loss.</summary>
-    /// <returns>The first chosen row.</returns>
-    [Benchmark]
-    public int InfoBatch() => Select(_selectors[10]);
-
-    /// <summary>A fifth drawn evenly, the rest by the default policy.</summary>
-    /// <returns>The first chosen row.</returns>
-    [Benchmark]
-    public int UniformFloor() => Select(_selectors[11]);
-
-    /// <summary>The largest losses above a reference.</summary>
-    /// <returns>The first chosen row.</returns>
-    [Benchmark]
-    public int ReducibleLoss() => Select(_selectors[12]);
-
-    /// <summary>The default policy within each of ten groups.</summary>
-    /// <returns>The first chosen row.</returns>
-    [Benchmark]
-    public int GroupBudget() => Select(_selectors[13]);
-
-    /// <summary>Chances by gradient norm, weights cut.</summary>
-    /// <returns>The first chosen row.</returns>
-    [Benchmark]
-    public int WeightCap() => Select(_selectors[14]);
-
-    /// <summary>Row by row, by percentile among the last 1,024 losses.</summary>
-    /// <returns>The first chosen row.</returns>
-    [Benchmark]
-    public int SelectiveBackpropHistory() => Select(_selectors[15]);
-
-    /// <summary>Chances by a curve over percentiles, along class and loss.</summary>
-    /// <returns>The first chosen row.</returns>
-    [Benchmark]
-    public int AdaptivePercentile() => Select(_selectors[16]);
-
-    /// <summary>A linear model of 16 features, then successive draws.</summary>
-    /// <returns>The first chosen row.</returns>
-    [Benchmark]
-    public int Assisted() => Select(_selectors[17]);
-
-    private int Select(RowSelector selector)
+    public int Select()
     {
-        int w = _turn++ & (Windows - 1);
-        var window = new SelectionWindow(Window, selector.Scratch) { Loss = _loss[w], GradientNorm = _gradientNorm[w], Label = _label[w], ReferenceLoss = _referenceLoss[w], Group = _label[w], Features = _features };
-        selector.Select(in window, _rows, _weights);
+        WindowStatistics statistics = _windows[_turn++ & (Windows - 1)];
+        var window = new SelectionWindow(Window, _selector.Scratch) { Loss = statistics.Loss, GradientNorm = statistics.GradientNorm, Label = statistics.Label, ReferenceLoss = statistics.ReferenceLoss, Group = statistics.Label, Features = statistics.Features };
+        _selector.Select(in window, _rows, _weights);
         return _rows[0];
     }
 
-    /// <summary>Adds the column that matters here: nanoseconds for each candidate row.</summary>
-    private sealed class PerRow : ManualConfig
+    private static WindowStatistics[] WindowsOf(int size)
     {
-        public PerRow() => AddColumn(new NanosecondsPerRow());
-    }
-
-    private sealed class NanosecondsPerRow : IColumn
-    {
-        public string Id => nameof(NanosecondsPerRow);
-
-        public string ColumnName => "ns/row";
-
-        public bool AlwaysShow => true;
-
-        public ColumnCategory Category => ColumnCategory.Custom;
-
-        public int PriorityInCategory => 0;
-
-        public bool IsNumeric => true;
-
-        public UnitType UnitType => UnitType.Dimensionless;
-
-        public string Legend => "Mean time divided by the rows of the window";
-
-        public string GetValue(Summary summary, BenchmarkCase benchmarkCase)
+        if (!s_windows.TryGetValue(size, out WindowStatistics[]? windows))
         {
-            Statistics? statistics = summary[benchmarkCase]?.ResultStatistics;
-            return statistics is null ? "?" : (statistics.Mean / (int)benchmarkCase.Parameters[nameof(Window)]).ToString("F2", summary.GetCultureInfo());
+            var random = new SelectionRandom(1UL);
+            s_windows[size] = windows = new WindowStatistics[Windows];
+            var features = new float[FeatureCount * size]; // the same for every window
+            foreach (ref float feature in features.AsSpan())
+                feature = (float)random.NextDouble();
+            for (int w = 0; w < Windows; w++)
+            {
+                windows[w] = new WindowStatistics(new float[size], new float[size], new int[size], new float[size], features);
+                for (int i = 0; i < size; i++)
+                {
+                    double miss = Math.Pow(random.NextDouble(), 2);
+                    windows[w].Loss[i] = (float)-Math.Log(1 - 0.999999 * miss);
+                    windows[w].GradientNorm[i] = (float)(1.2 * miss);
+                    windows[w].Label[i] = random.NextInt(10);
+                    windows[w].ReferenceLoss[i] = windows[w].Loss[i] * (float)random.NextDouble();
+                }
+            }
         }
 
-        public string GetValue(Summary summary, BenchmarkCase benchmarkCase, SummaryStyle style) => GetValue(summary, benchmarkCase);
-
-        public bool IsDefault(Summary summary, BenchmarkCase benchmarkCase) => false;
-
-        public bool IsAvailable(Summary summary) => true;
+        return windows;
     }
+
+    /// <summary>Nanoseconds for each value of one statistic, summed as fast as the processor can: best of 20 rounds over the same windows.</summary>
+    private static double ReadOnce(int size)
+    {
+        WindowStatistics[] windows = WindowsOf(size);
+        int repeats = Math.Max(1, (1 << 20) / size / Windows);
+        double best = double.PositiveInfinity;
+        float sink = 0;
+        for (int round = 0; round < 20; round++)
+        {
+            long start = Stopwatch.GetTimestamp();
+            for (int repeat = 0; repeat < repeats; repeat++)
+            {
+                foreach (WindowStatistics window in windows)
+                    sink += TensorPrimitives.Sum<float>(window.Loss);
+            }
+
+            best = Math.Min(best, Stopwatch.GetElapsedTime(start).TotalNanoseconds / repeats / Windows / size);
+        }
+
+        GC.KeepAlive(sink);
+        return best;
+    }
+
+    private static Dictionary<(string, int), double> RunNumPy()
+    {
+        string script = Path.Combine(Environment.CurrentDirectory, "bench", "numpy_peer", "select_rows.py");
+        using Process process = Process.Start(new ProcessStartInfo("/usr/bin/python3", [script, "--json"]) { RedirectStandardOutput = true })!;
+        string last = "";
+        while (process.StandardOutput.ReadLine() is { } line)
+        {
+            if (!line.StartsWith('{'))
+                Console.WriteLine(line);
+            last = line;
+        }
+
+        process.WaitForExit();
+        if (process.ExitCode != 0)
+            throw new InvalidOperationException($"{script} ended with {process.ExitCode}.");
+        using JsonDocument json = JsonDocument.Parse(last);
+        return json.RootElement.GetProperty("results").EnumerateArray()
+            .ToDictionary(result => (result.GetProperty("rule").GetString()!, result.GetProperty("window").GetInt32()), result => result.GetProperty("nsPerRow").GetDouble());
+    }
+
+    private sealed record WindowStatistics(float[] Loss, float[] GradientNorm, int[] Label, float[] ReferenceLoss, float[] Features);
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs benchmarks that are built already: training (against PyTorch), scoring, records, join, postgres (against psql), selection (against NumPy). Called by ./build.sh bench.
+# Runs benchmarks that are built already: training (against PyTorch), scoring, records, join, postgres (against psql), selection (against NumPy), the filter, large windows, MeanMatching against a solver (optimum). Called by ./build.sh bench.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 program=$(find artifacts/bin -path '*release*' -name Microsoft.ML.ForwardSampling.Benchmarks.dll | head -n 1)
@@ -17,16 +17,10 @@ training() {
         END { printf "NetworkTrainer / PyTorch: %.2f (%.3f s / %.3f s per 1,000 steps, best of 3 each)\n", ours / torch, ours, torch }'
 }
 
-selection() {
-    /usr/bin/python3 bench/numpy_peer/select_rows.py
-    dotnet exec "$program" --filter '*SelectionBench*' "$@"
-}
-
 what=${1:-all}
 [[ $# -gt 0 ]] && shift
 case "$what" in
-    all) training; for part in scoring records join postgres; do dotnet exec "$program" "$part"; done; selection ;;
+    all) training; for part in scoring records join postgres selection filter largewindow optimum; do dotnet exec "$program" "$part"; done ;;
     training) training ;;
-    selection) selection "$@" ;;
     *) dotnet exec "$program" "$what" "$@" ;;
 esac
