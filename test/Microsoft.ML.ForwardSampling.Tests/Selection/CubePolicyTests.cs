@@ -44,6 +44,25 @@ public sealed class CubePolicyTests
     }
 
     [Fact]
+    public void Page_BalanceTable_IsWhatTheDrawDoes_AndNoTotalIsOffByMoreThanTheColumnsInRows()
+    {
+        // The landing decides at most q rows, so no total can be off by more than q times what one row can weigh in it. The table: within a twentieth.
+        var stated = MarkdownTable.Parse(PolicyPage.Of(typeof(CubePolicy)).Section("## Evidence")!);
+        (string Policy, int Rows)[] cases = [("Cube", 640), ("Cube", 4096), ("BalancedGradientNorm", 640), ("BalancedGradientNorm", 4096)];
+        var measured = new List<string>();
+        foreach ((string name, int n) in cases)
+        {
+            IRowSelectionPolicy policy = name == "Cube" ? new CubePolicy { BalanceMargin = true } : new BalancedGradientNormPolicy();
+            (double[] root, double[] largest) = ErrorsInRows(policy, n);
+            if (name == "Cube")
+                Assert.All(largest, error => Assert.InRange(error, 0, 9)); // rows, weights, loss, margin, five of six classes
+            measured.Add(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"| {name} | {n} | {string.Join(" | ", root.Zip(largest, (rms, max) => $"{rms:F2} ({max:F2})"))} |"));
+        }
+
+        Assert.Equal(measured, stated.Select(row => $"| {string.Join(" | ", row.Values)} |"));
+    }
+
+    [Fact]
     public void Select_ColumnsSwitchedOff_AreNoLongerBalanced()
     {
         double[] all = Residuals(new CubePolicy { BalanceMargin = true }, 640);
@@ -146,5 +165,33 @@ public sealed class CubePolicyTests
         }
 
         return [.. sums.Select(sum => Math.Sqrt(sum / 200))];
+    }
+
+    // Errors of the weighted totals of 1, loss, one class and margin, in units of the largest weight·value that a row of the window can have: root mean square and largest of 200 windows.
+    private static (double[] Root, double[] Largest) ErrorsInRows(IRowSelectionPolicy policy, int n)
+    {
+        var squares = new double[4];
+        var largest = new double[4];
+        for (int seed = 0; seed < 200; seed++)
+        {
+            WindowData data = WindowData.Classes(n, (ulong)seed);
+            var random = new SelectionRandom((ulong)seed + 1000);
+            for (int row = 0; row < n; row++)
+                data.Margin[row] *= (float)random.NextDouble();
+            int b = n / 10;
+            var p = new float[n];
+            InclusionProbabilities.Solve(data.GradientNorm, 0.2, b, p);
+            Choice choice = Choice.Of(policy, data, b, seed);
+            float[][] columns = [[.. Enumerable.Repeat(1f, n)], data.Loss, [.. data.Label.Select(label => label == 2 ? 1f : 0f)], data.Margin];
+            for (int column = 0; column < 4; column++)
+            {
+                double worth = Enumerable.Range(0, n).Max(row => (double)b / n / p[row] * columns[column][row]);
+                double error = Math.Abs(SelectionDiagnostics.LossResidual(columns[column], choice.Rows, choice.Weights)) * b / worth;
+                squares[column] += error * error;
+                largest[column] = Math.Max(largest[column], error);
+            }
+        }
+
+        return ([.. squares.Select(sum => Math.Sqrt(sum / 200))], largest);
     }
 }
