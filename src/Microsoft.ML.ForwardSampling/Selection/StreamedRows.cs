@@ -28,6 +28,10 @@ public sealed class StreamedRows : IDataView
         options.Validate();
         if (options.StartState is not null)
             throw new ArgumentException($"{nameof(SelectionOptions)}.{nameof(SelectionOptions.StartState)} goes on with windows, and a stream is one window: leave it null.", nameof(options));
+        if (options.LimitsRecords)
+            throw new ArgumentException(
+                $"{nameof(SelectionOptions)}.{nameof(SelectionOptions.MaximumRecordAge)} and {nameof(SelectionOptions.MinimumModelVersion)} are not used by a stream: filter old records out before, or use SelectRows.",
+                nameof(options));
         StreamedPlan.For(policy); // a policy that has no streamed form is refused here
         SelectionColumns.Check(name => ColumnFacts.Find(source.Schema, name), StreamedPlan.Reads(policy), options, "input");
         _host = host;

@@ -186,6 +186,14 @@ public sealed class StreamedRowsTests
     }
 
     [Fact]
+    public void Options_OfWindowsOnly_AreRefused()
+    {
+        var selector = new RowSelector(new UniformPolicy(), 1);
+        foreach (SelectionOptions options in (SelectionOptions[])[new() { StartState = selector.State }, new() { MaximumRecordAge = TimeSpan.FromDays(1) }, new() { MinimumModelVersion = 3 }])
+            Assert.Throws<ArgumentException>(() => _ml.ForwardSampling().SelectRowsStreamed(Data(RecordedRow.Make(5)), new UniformPolicy(), options));
+    }
+
+    [Fact]
     public void Column_Missing_IsNamedAtOnce()
     {
         IDataView data = _ml.Transforms.DropColumns(ForwardColumns.Loss).Fit(Data(RecordedRow.Make(5))).Transform(Data(RecordedRow.Make(5)));
