@@ -60,7 +60,7 @@ async Task<int> Work()
             }
 
             Say($"claimed {window.Number}");
-            await Task.Delay(10);
+            await Task.Delay(20);
             ulong[] keys = [.. window.Records.Select(r => r.Key)];
             await window.CompleteAsync(keys, Enumerable.Repeat(1f, keys.Length).ToArray(), $"worker {number}");
             Say($"completed {window.Number}");
