@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Microsoft.ML.ForwardSampling.Examples.Compare;
+using Microsoft.ML.ForwardSampling.Examples.ServeAndTrain;
 using Spectre.Console;
 
 namespace Microsoft.ML.ForwardSampling.Examples;
@@ -30,6 +31,7 @@ internal static class Program
         root.Add(CompareCommand.Create(
             (options, token) => Guarded(error, token, () => CompareRunner.Run(options, console, token)),
             (write, token) => Guarded(error, token, () => write(output))));
+        root.Add(ServeAndTrainCommand.Create(output, (token, run) => Guarded(error, token, run)));
         foreach (Example example in Example.All)
             root.Add(example.CreateCommand((rows, seed, token) => Guarded(error, token, () => example.Run(output, rows, seed, token))));
         foreach ((string name, string reason) in Example.Unavailable)
