@@ -11,7 +11,7 @@ public sealed class ProgramTests
 
         Assert.Equal((0, ""), (exitCode, error));
         string[] lines = output.Split(Environment.NewLine);
-        foreach (string name in (string[])["quick-start", "heavy-tailed-regression", "binary-clicks", "own-network", "fast-tree-deployed", "readme", "compare"])
+        foreach (string name in (string[])["quick-start", "heavy-tailed-regression", "binary-clicks", "own-network", "fast-tree-deployed", "readme", "compare", "serve-and-train"])
             Assert.Single(lines, line => line.StartsWith($"  {name} ", StringComparison.Ordinal));
     }
 

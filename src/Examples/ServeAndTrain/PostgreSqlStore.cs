@@ -22,13 +22,13 @@ internal sealed class PostgreSqlStore : IRecordStore
         if (string.IsNullOrWhiteSpace(connection))
             throw new IOException(NoConnection);
         _run = run;
-        _source = NpgsqlDataSource.Create(connection);
-        _store = new PostgreSqlRecordStore<BinaryRecord>(_source, new PostgreSqlStoreOptions { Schema = run.Options.Schema, WindowRows = run.Options.WindowRows });
         try
         {
+            _source = NpgsqlDataSource.Create(connection);
+            _store = new PostgreSqlRecordStore<BinaryRecord>(_source, new PostgreSqlStoreOptions { Schema = run.Options.Schema, WindowRows = run.Options.WindowRows });
             Wait(_store.MigrateAsync());
         }
-        catch (NpgsqlException e)
+        catch (Exception e) when (e is NpgsqlException or ArgumentException)
         {
             throw new IOException($"The PostgreSQL server of the connection string did not take part: {e.Message}", e);
         }
