@@ -16,10 +16,10 @@ internal sealed class JoinSql
     /// <summary>Lets one joiner in at a time; the others wait.</summary>
     public readonly string Lock;
 
-    /// <summary>Time up to which the next slice of waiting labels goes; NULL when there is none. $1: after.</summary>
+    /// <summary>Time up to which the next slice of waiting labels goes; NULL when there is none. $1: after; $2: up to at most.</summary>
     public readonly string NextLabels;
 
-    /// <summary>Time up to which the next slice of records goes whose wait is over; NULL when there is none. $1: the wait.</summary>
+    /// <summary>Time up to which the next slice of records goes whose wait is over; NULL when there is none. $1: up to at most.</summary>
     public readonly string NextWaited;
 
     /// <summary>Joins the records of a slice of labels. $1, $2: after, up to; $3: time between label and record at most; $4: default label; $5: the wait, beyond which JoinWaited takes the records and whose partitions need no look.</summary>
@@ -40,8 +40,8 @@ internal sealed class JoinSql
     public JoinSql(string schema, RecordKind kind, DuplicateLabels rule)
     {
         Lock = $"SELECT FROM {schema}.progress FOR UPDATE";
-        NextLabels = $"SELECT max(stored) FROM (SELECT stored FROM {schema}.labels WHERE stored > $1 ORDER BY stored LIMIT {SliceRows}) slice";
-        NextWaited = $"SELECT max(stored) FROM (SELECT stored FROM {schema}.records WHERE stored <= now() - $1 ORDER BY stored LIMIT {SliceRows}) slice";
+        NextLabels = $"SELECT max(stored) FROM (SELECT stored FROM {schema}.labels WHERE stored > $1 AND stored <= $2 ORDER BY stored LIMIT {SliceRows}) slice";
+        NextWaited = $"SELECT max(stored) FROM (SELECT stored FROM {schema}.records WHERE stored <= $1 ORDER BY stored LIMIT {SliceRows}) slice";
         JoinLabelled = Join(
             $"DELETE FROM {schema}.records r USING {schema}.labels l WHERE l.stored > $1 AND l.stored <= $2 AND r.key = l.key AND l.known BETWEEN r.scored - $3 AND r.scored + $3 AND r.stored > now() - $5", schema, kind, rule, "$3", "$4");
         JoinWaited = Join($"DELETE FROM {schema}.records r WHERE r.stored <= $1", schema, kind, rule, "$2", "$3");

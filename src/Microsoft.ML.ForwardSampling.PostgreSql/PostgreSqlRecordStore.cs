@@ -144,7 +144,7 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
         return added;
     }
 
-    /// <summary>Joins all records that are ready, and makes windows of <see cref="PostgreSqlStoreOptions.WindowRows"/> rows. Call it again and again; several joiners take turns. Access: <see cref="StoreAccess.Joiner"/>.</summary>
+    /// <summary>Joins all records that are ready when it begins, and makes windows of <see cref="PostgreSqlStoreOptions.WindowRows"/> rows. Call it again and again; several joiners take turns. Access: <see cref="StoreAccess.Joiner"/>.</summary>
     /// <remarks>
     /// <para>A label belongs to the record of its key if their times differ by at most <see cref="LabelJoinOptions.Wait"/>. A record is ready when it has a label (<see cref="DuplicateLabels.First"/>), or when Wait + <see cref="LabelJoinOptions.Lateness"/> have passed since it was stored,
     /// by the server's clock. Labels count as arriving in the order in which they were stored.</para>
@@ -165,19 +165,21 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
         object defaultLabel = options.DefaultLabel is float label ? label : DBNull.Value;
         await using NpgsqlConnection connection = await OpenAsync(cancellationToken).ConfigureAwait(false);
         await Execute(connection, $"SELECT {_schema}.make_partitions()", cancellationToken).ConfigureAwait(false);
+        // What comes meanwhile is for the next call: else this one would not end while labels stream in.
+        DateTime begun = (await Next(connection, "SELECT now()", cancellationToken).ConfigureAwait(false))!.Value;
         long joined = 0;
 
         if (options.Duplicates == DuplicateLabels.First)
         {
             DateTime after = DateTime.UnixEpoch;
-            while (await Next(connection, sql.NextLabels, after, cancellationToken).ConfigureAwait(false) is DateTime upTo)
+            while (await Next(connection, sql.NextLabels, cancellationToken, after, begun).ConfigureAwait(false) is DateTime upTo)
             {
                 joined += await JoinSlice((sql.JoinLabelled, [after, upTo, options.Wait, defaultLabel, options.Wait + options.Lateness]), (sql.DropLate, [after, upTo])).ConfigureAwait(false);
                 after = upTo;
             }
         }
 
-        while (await Next(connection, sql.NextWaited, options.Wait + options.Lateness, cancellationToken).ConfigureAwait(false) is DateTime upTo)
+        while (await Next(connection, sql.NextWaited, cancellationToken, begun - options.Wait - options.Lateness).ConfigureAwait(false) is DateTime upTo)
             joined += await JoinSlice((sql.JoinWaited, [upTo, options.Wait, defaultLabel])).ConfigureAwait(false);
 
         if (closeShortWindow)
@@ -309,9 +311,9 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
         return await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    private static async Task<DateTime?> Next(NpgsqlConnection connection, string sql, object value, CancellationToken cancellationToken)
+    private static async Task<DateTime?> Next(NpgsqlConnection connection, string sql, CancellationToken cancellationToken, params object[] values)
     {
-        await using NpgsqlCommand command = Command(connection, sql, value);
+        await using NpgsqlCommand command = Command(connection, sql, values);
         return await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) as DateTime?;
     }
 

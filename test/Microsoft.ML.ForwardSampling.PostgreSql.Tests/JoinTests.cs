@@ -35,6 +35,26 @@ public class JoinTests(StoreFixture fixture)
     }
 
     [Fact]
+    public async Task WhileLabelsStreamIn_EachCallEnds()
+    {
+        PostgreSqlRecordStore<RegressionRecord> store = await fixture.NewStore<RegressionRecord>();
+        using var stop = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        Task[] adding = [.. Enumerable.Range(0, 4).Select(n => Task.Run(async () =>
+        {
+            for (ulong key = (ulong)n << 32; !stop.IsCancellationRequested; key++)
+                await store.AddLabelsAsync(new LabelEvent[] { new(key, 0, s_time) });
+        }))];
+
+        int calls = 0;
+        for (; calls < 5; calls++)
+            await store.JoinAsync(new LabelJoinOptions(), cancellationToken: stop.Token);
+
+        Assert.Equal(5, calls);
+        await stop.CancelAsync();
+        await Task.WhenAll(adding);
+    }
+
+    [Fact]
     public async Task First_JoinsAtOnce_OthersWait_WithoutALabelWaitIsOver()
     {
         PostgreSqlRecordStore<RegressionRecord> store = await fixture.NewStore<RegressionRecord>();
