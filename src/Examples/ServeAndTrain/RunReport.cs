@@ -57,8 +57,8 @@ internal sealed record RunReport
     /// <summary>Counts a run, finished or not.</summary>
     public static RunReport Of(RunFolder run)
     {
-        HashSet<ulong> served = [.. Journal.KeysOf(run.Served)], labelled = [.. Journal.KeysOf(run.Labelled)];
-        using IRecordStore store = run.OpenStore();
+        // Windows, then journals, then the store: of a run that goes on, what is in one is in the next.
+        bool isFinished = File.Exists(run.Finished);
         int models = run.Models.Newest() ?? 0;
         var seen = new HashSet<ulong>();
         var scored = new List<ScoredOrder>();
@@ -70,12 +70,14 @@ internal sealed record RunReport
             scored.AddRange(window.Rows.Where(row => seen.Add(row.Key)).Select(row => new ScoredOrder(row.Key, row.ModelVersion, row.Loss < Math.Log(2))));
         }
 
+        HashSet<ulong> served = [.. Journal.KeysOf(run.Served)], labelled = [.. Journal.KeysOf(run.Labelled)];
+        using IRecordStore store = run.OpenStore();
         return new RunReport
         {
             RowsAcknowledged = served.Count,
             LabelsAcknowledged = labelled.Count,
             Store = store.Count(served, labelled),
-            IsFinished = File.Exists(run.Finished),
+            IsFinished = isFinished,
             Models = models,
             RowsTrained = trained,
             RowsDoubled = trained - seen.Count,
