@@ -238,14 +238,15 @@ public sealed class PolicyContractTests
         var weights = new float[100];
         Run(200);
 
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        Run(50);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        // The runtime itself may allocate once, when it compiles a method again; a policy that allocates does so every time.
+        Assert.Equal(0, Enumerable.Range(0, 3).Min(_ => Run(50)));
 
-        void Run(int windows)
+        long Run(int windows)
         {
+            long before = GC.GetAllocatedBytesForCurrentThread();
             for (int i = 0; i < windows; i++)
                 selector.Select(data.Window(selector.Scratch), rows, weights);
+            return GC.GetAllocatedBytesForCurrentThread() - before;
         }
     }
 
