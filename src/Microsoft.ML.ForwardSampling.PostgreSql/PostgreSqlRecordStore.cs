@@ -69,7 +69,15 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
     {
         await using NpgsqlConnection connection = await OpenAsync(cancellationToken).ConfigureAwait(false);
         await Execute(connection, $"SELECT {_schema}.make_partitions()", cancellationToken).ConfigureAwait(false);
-        await Execute(connection, new JoinSql(_schema, TRecord.Kind, default).DropOrphans, cancellationToken, _options.LabelRetention).ConfigureAwait(false);
+        var sql = new JoinSql(_schema, TRecord.Kind, default);
+        await using (NpgsqlTransaction transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false))
+        {
+            // As a joiner does: the progress first and labels then, or the two would wait for each other.
+            await Execute(connection, sql.Lock, cancellationToken).ConfigureAwait(false);
+            await Execute(connection, sql.DropOrphans, cancellationToken, _options.LabelRetention).ConfigureAwait(false);
+            await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+        }
+
         await using NpgsqlCommand drop = Command(connection, $"SELECT {_schema}.drop_partitions(now() - $1, now() - $2)", _options.RecordRetention, _options.JoinedRetention);
         return (int)(await drop.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!;
     }
@@ -128,9 +136,9 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
         long added = 0;
         for (; !labels.IsEmpty; labels = labels[Math.Min(LabelsAtOnce, labels.Length)..])
         {
-            // In the order of keys: two who add the same labels then cannot wait for each other.
+            // In the order of the index: two who add the same labels then cannot wait for each other.
             LabelEvent[] part = labels[..Math.Min(LabelsAtOnce, labels.Length)].ToArray();
-            Array.Sort(part, (a, b) => a.Key.CompareTo(b.Key));
+            Array.Sort(part, (a, b) => (a.Key, a.Time, a.Label).CompareTo((b.Key, b.Time, b.Label)));
             DateTime now = TimeProvider.System.GetUtcNow().UtcDateTime;
             added += await Execute(
                 connection,

@@ -1,4 +1,5 @@
 using Microsoft.ML.ForwardSampling.Records;
+using Npgsql;
 
 namespace Microsoft.ML.ForwardSampling.PostgreSql.Tests;
 
@@ -52,6 +53,44 @@ public class JoinTests(StoreFixture fixture)
         Assert.Equal(5, calls);
         await stop.CancelAsync();
         await Task.WhenAll(adding);
+    }
+
+    [Fact]
+    public async Task SameLabelsFromTwo_InOppositeOrder_DoNotWaitForEachOther()
+    {
+        PostgreSqlRecordStore<RegressionRecord> store = await fixture.NewStore<RegressionRecord>();
+        for (ulong key = 0; key < 5; key++)
+        {
+            LabelEvent[] labels = [.. Enumerable.Range(0, 4000).Select(i => new LabelEvent(key, i, s_time.AddMilliseconds(i)))];
+            LabelEvent[] reversed = [.. labels.Reverse()];
+            long[] added = await Task.WhenAll(Task.Run(() => store.AddLabelsAsync(labels)), Task.Run(() => store.AddLabelsAsync(reversed)));
+            Assert.Equal(labels.Length, added.Sum());
+        }
+    }
+
+    /// <summary>A joiner has the progress and is about to take a label that maintenance finds too old.</summary>
+    [Fact]
+    public async Task Maintain_BesideAJoiner_DoesNotWaitInACircle()
+    {
+        PostgreSqlRecordStore<RegressionRecord> store = await fixture.NewStore<RegressionRecord>(new PostgreSqlStoreOptions { LabelRetention = TimeSpan.FromSeconds(1) });
+        await store.AddLabelsAsync(new LabelEvent[] { new(1, 1, s_time) });
+        await Task.Delay(1100);
+        string schema = fixture.LastSchema;
+        await using NpgsqlConnection joiner = await fixture.Source.OpenConnectionAsync();
+        await using NpgsqlTransaction transaction = await joiner.BeginTransactionAsync();
+        await Execute($"SELECT FROM {schema}.progress FOR UPDATE");
+        Task<int> maintaining = store.MaintainAsync();
+        await Task.Delay(300);
+        await Execute($"DELETE FROM {schema}.labels");
+        await transaction.CommitAsync();
+        await maintaining;
+        Assert.Equal(0, (await store.ReportAsync()).OrphanLabels);
+
+        async Task Execute(string sql)
+        {
+            await using var command = new NpgsqlCommand(sql, joiner, transaction);
+            await command.ExecuteNonQueryAsync();
+        }
     }
 
     [Fact]

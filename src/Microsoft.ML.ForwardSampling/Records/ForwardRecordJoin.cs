@@ -79,7 +79,7 @@ public sealed class ForwardRecordJoin<TRecord> : IDisposable
 
     private static ReadOnlySpan<byte> Magic => "FSRJSTA\n"u8;
 
-    /// <summary>Reads what the logs hold now and gives out the rows that are due.</summary>
+    /// <summary>Reads what the logs hold now and gives out the rows that are due. An error comes after the rows that were due before it, and again until its cause is gone: nothing is lost by catching it.</summary>
     /// <param name="rows">Out: filled from the start.</param>
     /// <returns>Number of rows, at most the length of <paramref name="rows"/>. 0 when there is nothing new at the moment.</returns>
     /// <exception cref="NotSupportedException">A log's file is of a newer format.</exception>
@@ -89,9 +89,20 @@ public sealed class ForwardRecordJoin<TRecord> : IDisposable
     public int Read(Span<JoinedRecord> rows)
     {
         int filled = 0;
-        do
+        while (true)
+        {
             filled += _joiner.Read(rows[filled..]);
-        while (filled < rows.Length && _feed.TryPush());
+            try
+            {
+                if (filled == rows.Length || !_feed.TryPush())
+                    break;
+            }
+            catch (Exception) when (filled > 0)
+            {
+                break;                                      // these first: the next call meets the error again
+            }
+        }
+
         Rows += filled;
         return filled;
     }

@@ -97,12 +97,12 @@ public sealed class ForwardRecordReader<TRecord> : IDisposable
         LatestDamage = _latestDamage,
     };
 
-    /// <summary>Reads what is there now.</summary>
+    /// <summary>Reads what is there now. An error comes after the records that were read before it, and again until its cause is gone: nothing is lost by catching it.</summary>
     /// <param name="records">Out: filled from the start.</param>
     /// <returns>Number of records read, at most the length of <paramref name="records"/>. 0 when there is nothing new at the moment.</returns>
     /// <exception cref="NotSupportedException">A file is of a newer format; the message names file, offset, version found and version allowed.</exception>
     /// <exception cref="InvalidDataException">A file holds records of another kind.</exception>
-    /// <exception cref="IOException">A file cannot be read.</exception>
+    /// <exception cref="IOException">A file cannot be read; or somebody else has had it locked for 30 s, which Read waits.</exception>
     /// <exception cref="ObjectDisposedException">The reader is closed.</exception>
     public int Read(Span<TRecord> records)
     {
@@ -114,13 +114,21 @@ public sealed class ForwardRecordReader<TRecord> : IDisposable
             if (_next < _blockHeader.Count)
             {
                 filled += Decode(records[filled..]);
+                continue;
             }
-            else if (!TryNextBlock())
+
+            try
             {
+                if (TryNextBlock())
+                    continue;
                 if (filled > 0 || listed)
                     break;
                 List();
                 listed = true;
+            }
+            catch (Exception) when (filled > 0)
+            {
+                break;                                      // these first: the next call meets the error again
             }
         }
 
@@ -272,24 +280,38 @@ public sealed class ForwardRecordReader<TRecord> : IDisposable
         var folder = new DirectoryInfo(Directory);
         if (!folder.Exists)
             return;
-        foreach (FileInfo file in folder.EnumerateFiles("*" + SegmentFormat.Extension))
-        {
-            if (!SegmentFormat.TryParse(file.Name, out ulong writer, out uint ordinal))
-                continue;
-            if (!_writers.TryGetValue(writer, out WriterPlace? place))
-                _writers.Add(writer, place = new WriterPlace(writer));
-            place.HasFiles = true;
-            if (!place.IsBegun || ordinal > place.Ordinal || (ordinal == place.Ordinal && !place.Left))
-                place.Listed.Add(ordinal);
-        }
+        AddFiles(folder, onlyGaps: false);
+        if (_writers.Values.Any(p => p.HasGap))
+            AddFiles(folder, onlyGaps: true);
 
         foreach (WriterPlace place in _writers.Values.OrderBy(p => p.Writer))
         {
             if (!place.HasFiles)
                 _writers.Remove(place.Writer);              // a writer whose last file is deleted does not come back
-            place.Listed.Sort();
             if (place.Listed.Count > 0)
                 _pass.Add(place);
+        }
+    }
+
+    /// <summary>Adds the files there are to the writers' lists. While a writer goes from file to file, a listing may show a later one and not an earlier one; the listing after it shows all up to that one.</summary>
+    private void AddFiles(DirectoryInfo folder, bool onlyGaps)
+    {
+        foreach (FileInfo file in folder.EnumerateFiles("*" + SegmentFormat.Extension))
+        {
+            if (!SegmentFormat.TryParse(file.Name, out ulong writer, out uint ordinal))
+                continue;
+            if (!_writers.TryGetValue(writer, out WriterPlace? place))
+            {
+                if (onlyGaps)
+                    continue;
+                _writers.Add(writer, place = new WriterPlace(writer));
+            }
+
+            if (onlyGaps && (place.Listed.Count == 0 || ordinal >= place.Listed.Max))
+                continue;
+            place.HasFiles = true;
+            if (!place.IsBegun || ordinal > place.Ordinal || (ordinal == place.Ordinal && !place.Left))
+                place.Listed.Add(ordinal);
         }
     }
 
@@ -305,7 +327,7 @@ public sealed class ForwardRecordReader<TRecord> : IDisposable
                 continue;
             }
 
-            uint ordinal = place.Listed[0];
+            uint ordinal = place.Listed.Min;
             if (!place.IsBegun || ordinal != place.Ordinal)
             {
                 place.Jumped = place.IsBegun && ordinal != place.Ordinal + 1;
@@ -321,19 +343,27 @@ public sealed class ForwardRecordReader<TRecord> : IDisposable
             }
 
             _path = Path.Combine(Directory, SegmentFormat.FileName(place.Writer, ordinal));
-            _file = DiskStorage.TryOpenToRead(_path, out bool exists);
+            _file = Open(_path);
             if (_file is null)
             {
-                if (exists)
-                    _pass.Remove(place);                    // somebody is alone with it for a moment: next time
-                else
-                    place.Listed.RemoveAt(0);
+                place.Listed.Remove(ordinal);
                 continue;
             }
 
             _place = place;
-            _length = RandomAccess.GetLength(_file);
-            if (!place.IsChecked && !TryBegin(place))
+            bool isBegun;
+            try
+            {
+                _length = RandomAccess.GetLength(_file);
+                isBegun = place.IsChecked || TryBegin(place);
+            }
+            catch
+            {
+                Suspend();
+                throw;
+            }
+
+            if (!isBegun)
             {
                 LeaveFile();
                 continue;
@@ -346,24 +376,30 @@ public sealed class ForwardRecordReader<TRecord> : IDisposable
         return false;
     }
 
+    /// <summary>Opens a file; null when it is gone. A log that finishes or deletes it is alone with it for a moment: that is waited for, because whatever is read meanwhile of others would make its records late.</summary>
+    private static SafeFileHandle? Open(string path)
+    {
+        const int MostMilliseconds = 30_000;
+        long until = Environment.TickCount64 + MostMilliseconds;
+        while (true)
+        {
+            SafeFileHandle? file = DiskStorage.TryOpenToRead(path, out bool exists);
+            if (file is not null || !exists)
+                return file;
+            if (Environment.TickCount64 >= until)
+                throw new IOException($"{path} cannot be read: for {MostMilliseconds / 1000} s another process has had it locked for itself. Let go of the file, and read on.");
+            Thread.Sleep(1);
+        }
+    }
+
     /// <summary>Looks at a file's header; false while it is not there yet.</summary>
     private bool TryBegin(WriterPlace place)
     {
         if (_length < SegmentFormat.HeaderBytes)
             return false;
         int read = RandomAccess.Read(_file!, _header, 0);
-        try
-        {
-            if (SegmentFormat.Check(_header.AsSpan(0, read), TRecord.Kind, _path))
-                place.Offset = SegmentFormat.HeaderBytes;   // else it is skipped as damage: the blocks behind it stand for themselves
-        }
-        catch
-        {
-            _file!.Dispose();
-            _file = null;
-            throw;
-        }
-
+        if (SegmentFormat.Check(_header.AsSpan(0, read), TRecord.Kind, _path))
+            place.Offset = SegmentFormat.HeaderBytes;       // else it is skipped as damage: the blocks behind it stand for themselves
         _segments++;
         return place.IsChecked = true;
     }
@@ -452,7 +488,10 @@ public sealed class ForwardRecordReader<TRecord> : IDisposable
         public ulong Writer { get; } = writer;
 
         /// <summary>Files there are, ascending, from the current one on.</summary>
-        public List<uint> Listed { get; } = [];
+        public SortedSet<uint> Listed { get; } = [];
+
+        /// <summary>A file is listed and one before it is not: deleted, never made, or added while the listing was under way.</summary>
+        public bool HasGap => Listed.Count > 0 && (Listed.Min > (IsBegun ? Ordinal + 1L : 0) || Listed.Max - Listed.Min >= Listed.Count);
 
         /// <summary>The latest listing had a file of this writer, read or not.</summary>
         public bool HasFiles { get; set; }
@@ -497,7 +536,7 @@ public sealed class ForwardRecordReader<TRecord> : IDisposable
         public void Leave()
         {
             Left = true;
-            Listed.RemoveAt(0);
+            Listed.Remove(Ordinal);
         }
     }
 }

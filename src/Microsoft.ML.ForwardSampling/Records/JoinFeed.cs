@@ -13,7 +13,7 @@ internal sealed class JoinFeed<TRecord>(LabelJoiner<TRecord> joiner, Func<TRecor
 
     public Buffered<LabelEvent> Labels { get; } = new();
 
-    /// <summary>Pushes the next events of one stream, up to the next one of the other; false when there are none, or the joiner takes none.</summary>
+    /// <summary>Pushes the next events of one stream, up to the next one of the other; false when there are none, or the joiner takes none and has nothing to give out that would make room.</summary>
     public bool TryPush()
     {
         Records.Refill(readRecords);
@@ -40,14 +40,14 @@ internal sealed class JoinFeed<TRecord>(LabelJoiner<TRecord> joiner, Func<TRecor
     {
         int taken = joiner.Push(Records.First(count));
         Records.Skip(taken);
-        return taken > 0;
+        return taken > 0 || (count > 0 && joiner.HasDue);
     }
 
     private bool PushLabels(int count)
     {
         int taken = joiner.Push(Labels.First(count));
         Labels.Skip(taken);
-        return taken > 0;
+        return taken > 0 || (count > 0 && joiner.HasDue);
     }
 
     /// <summary>Events read and not yet pushed.</summary>

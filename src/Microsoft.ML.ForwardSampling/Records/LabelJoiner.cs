@@ -76,6 +76,11 @@ public sealed class LabelJoiner<TRecord>
         PendingBytes = _entries.Bytes + _index.Bytes,
     };
 
+    /// <summary>Reading would give rows or make room.</summary>
+    internal bool HasDue => _ready.Count > 0 || HasEnded;
+
+    private bool HasEnded => _entries.Count > 0 && !IsOpen(_entries[_entries.Head].Time);
+
     /// <summary>Takes records, in order, as long as there is room.</summary>
     /// <param name="records">The records; one without a time counts as of the watermark.</param>
     /// <returns>How many were taken, from the first. Fewer than given: pull rows until there are none, then push the rest; when that frees nothing either (<see cref="JoinOverflow.Refuse"/>), the watermark has to move on first.</returns>
@@ -139,7 +144,7 @@ public sealed class LabelJoiner<TRecord>
                 if (TryGive(ready, out rows[filled]))
                     filled++;
             }
-            else if (_entries.Count > 0 && !IsOpen(_entries[_entries.Head].Time))
+            else if (HasEnded)
             {
                 if (TryEndHead(out rows[filled]))
                     filled++;
@@ -247,7 +252,7 @@ public sealed class LabelJoiner<TRecord>
     private long Observe(DateTime time)
     {
         if (time.Ticks == 0)
-            return _latest >= 0 ? _latest : throw new ArgumentException("The first event must have a time: there is no watermark yet that could stand for it.");
+            return _latest >= 0 ? Math.Min(_latest, PendingEntry.LatestTime) : throw new ArgumentException("The first event must have a time: there is no watermark yet that could stand for it.");
         long milliseconds = Math.Min(time.Ticks / TimeSpan.TicksPerMillisecond, PendingEntry.LatestTime);
         _latest = Math.Max(_latest, milliseconds);
         _watermark = Math.Max(_watermark, _latest);

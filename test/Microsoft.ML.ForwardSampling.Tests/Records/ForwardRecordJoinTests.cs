@@ -169,6 +169,98 @@ public class ForwardRecordJoinTests
         Assert.Throws<InvalidOperationException>(join.Save);
     }
 
+    /// <summary>What was read before a file that cannot be read is given out first; the error comes with the next call, as often as it is there.</summary>
+    [Fact]
+    public void Read_AtAFileThatCannotBeRead_LosesNothing()
+    {
+        using LogFolder records = new(), labels = new();
+        Write(records, labels);
+        string wrong = Path.Combine(records.Path, "records-ffffffffffffffff-00000000.fsl");
+        File.Copy(labels.Files[0], wrong);
+        using (var reader = new ForwardRecordReader<BinaryRecord>(records.Path))
+        {
+            var some = new BinaryRecord[Rows];
+            Assert.InRange(reader.Read(some), 1, Rows);
+            Assert.Throws<InvalidDataException>(() => reader.Read(some));
+            long read = reader.Report.Records;
+            File.Delete(wrong);
+            Assert.Equal(Rows, read + LogFolder.ReadAll(reader).Length);
+        }
+
+        using var join = new ForwardRecordJoin<BinaryRecord>(records.Path, labels.Path, options: s_options);
+        File.Copy(labels.Files[0], wrong);
+        var rows = new JoinedRecord[Rows];
+        int given = join.Read(rows);
+        Assert.InRange(given, 1, Rows);
+        Assert.Throws<InvalidDataException>(() => join.Read(rows));
+        File.Delete(wrong);
+        given += ReadAll(join).Length;
+        join.Complete();
+        Assert.Equal(Rows, given + ReadAll(join).Length);
+    }
+
+    /// <summary>As when a log that is opened finishes a crashed writer's file while a join catches up: the others must not run ahead of what is in it.</summary>
+    [Fact]
+    public async Task Read_WhileSomebodyIsAloneWithAFile_WaitsForIt()
+    {
+        using LogFolder records = new(), labels = new();
+        Write(records, labels);
+        using var join = new ForwardRecordJoin<BinaryRecord>(records.Path, labels.Path, options: s_options);
+        var alone = new FileStream(labels.Files[0], FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+        Task release = Task.Run(async () =>
+        {
+            await Task.Delay(100);
+            await alone.DisposeAsync();
+        });
+        int given = ReadAll(join).Length;
+        await release;
+        given += ReadAll(join).Length;
+        join.Complete();
+        Assert.Equal(Rows, given + ReadAll(join).Length);
+        Assert.Equal((Rows / 3, 0), (join.Report.Defaulted, join.Report.LateLabels));
+    }
+
+    /// <summary>A listing that is under way while a writer goes from file to file may show a later one and not an earlier one.</summary>
+    [Fact]
+    public async Task Reader_WhileFilesAreAddedDuringTheListing_MissesNone()
+    {
+        const int Blocks = 1200;
+        using LogFolder source = new(), folder = new();
+        for (int i = 0; i < 3000; i++)
+            File.WriteAllBytes(Path.Combine(folder.Path, $"other-{i}-0123456789012345678901234567890123456789"), []);
+        using (var log = new ForwardRecordLog<RegressionRecord>(source.Path, LogFolder.Small with { SegmentBytes = 4096 }))
+        {
+            for (int i = 0; i < Blocks; i++)
+            {
+                for (int k = 0; k < 62; k++)
+                    log.Append(LogFolder.Record((ulong)((i * 62) + k)));
+                log.Flush();
+            }
+        }
+
+        string[] files = source.Files;
+        using var reader = new ForwardRecordReader<RegressionRecord>(folder.Path);
+        int read = 0;
+        Task writing = Task.Run(() =>
+        {
+            foreach (string file in files)
+                File.Move(file, Path.Combine(folder.Path, Path.GetFileName(file)));
+        });
+        var some = new RegressionRecord[1000];
+        for (bool last = false; ;)
+        {
+            int n = reader.Read(some);
+            read += n;
+            if (n == 0 && last)
+                break;
+            last = n == 0 && writing.IsCompleted;
+        }
+
+        await writing;
+        Assert.Equal(0, reader.Report.DeletedRecords);
+        Assert.Equal(Blocks * 62, read);
+    }
+
     [Fact]
     public void Join_StateDamaged_NamesTheFile()
     {

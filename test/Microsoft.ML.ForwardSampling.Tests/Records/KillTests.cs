@@ -29,7 +29,7 @@ public class KillTests
         Assert.Equal((0, 0, 0), (report.LostRecords, report.DuplicateRecords, report.DamagedPlaces));
 
         using (var log = new ForwardRecordLog<RegressionRecord>(folder.Path))
-            Assert.InRange(log.Report.RecoveredSegments, 2, writers); // later writers finished the files of earlier ones
+            Assert.InRange(log.Report.RecoveredSegments, 1, writers); // later writers finished the files of earlier ones, on a busy machine also of the one beside them
         Assert.Equal(before, run.Count(out report));
         Assert.Equal((0, 0, 0, 0), (report.LostRecords, report.DuplicateRecords, report.DamagedPlaces, report.TornBytes));
     }

@@ -178,6 +178,43 @@ public class LabelJoinerTests
         }
     }
 
+    /// <summary>More records in a window than there is room for, and more than the join reads at once: the oldest windows end, and no record is late.</summary>
+    [Fact]
+    public void Run_FullUnderEndOldestWindow_GoesOn()
+    {
+        const int Records = 10_000;
+        var options = new LabelJoinOptions { MaximumPending = 1024, DefaultLabel = 0 };
+        LabelJoinReport? report = null;
+        var rows = LabelJoin.Run(Enumerable.Range(0, Records).Select(i => new RegressionRecord((ulong)i, i, time: s_start.AddMilliseconds(i))), [], options, r => report = r).ToArray();
+        Assert.Equal((Records, 0), (rows.Length, report!.LateRecords));
+
+        using LogFolder records = new(), labels = new();
+        using (var log = new ForwardRecordLog<RegressionRecord>(records.Path, LogFolder.Small))
+        {
+            for (int i = 0; i < Records; i++)
+                log.Append(new RegressionRecord((ulong)i, i, time: s_start.AddSeconds(i)));
+        }
+
+        using var join = new ForwardRecordJoin<RegressionRecord>(records.Path, labels.Path, options: options);
+        var some = new JoinedRecord[100];
+        int given = 0;
+        for (int n; (n = join.Read(some)) > 0;)
+            given += n;
+        Assert.Equal(Records - options.MaximumPending, given);
+    }
+
+    [Fact]
+    public void Complete_WhatIsPushedAfterwards_IsLate_AlsoWithoutATime()
+    {
+        var joiner = new LabelJoiner<RegressionRecord>(new LabelJoinOptions { DefaultLabel = 0 });
+        joiner.Push([new RegressionRecord(1, 1, time: s_start)]);
+        joiner.Complete();
+        Assert.Equal(1, joiner.Push([new RegressionRecord(2, 1)]));
+        Assert.Equal(1, joiner.Push([new LabelEvent(3, 1)]));
+        Assert.Equal(1, joiner.Read(new JoinedRecord[3]));
+        Assert.Equal((1, 1, 1, 0), (joiner.Report.LateRecords, joiner.Report.LateLabels, joiner.Report.Defaulted, joiner.Report.PendingEntries));
+    }
+
     [Fact]
     public void Load_OtherRules_NamesTheOptionAndBothValues()
     {
