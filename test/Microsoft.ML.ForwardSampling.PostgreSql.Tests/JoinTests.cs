@@ -93,6 +93,33 @@ public class JoinTests(StoreFixture fixture)
         }
     }
 
+    /// <summary>A worker has a window and is about to read its rows, which retention drops.</summary>
+    [Fact]
+    public async Task DropPartitions_BesideAWorker_DoesNotWaitInACircle()
+    {
+        PostgreSqlRecordStore<RegressionRecord> store = await fixture.NewStore<RegressionRecord>();
+        await Write(store, new RegressionRecord(1, 1, 0, s_time));
+        await store.AddLabelsAsync(new LabelEvent[] { new(1, 1, s_time) });
+        Assert.Equal(1, await store.JoinAsync(s_short with { Wait = TimeSpan.FromDays(1) }, closeShortWindow: true));
+        string schema = fixture.LastSchema;
+        await using NpgsqlConnection worker = await fixture.Source.OpenConnectionAsync();
+        await using NpgsqlTransaction transaction = await worker.BeginTransactionAsync();
+        await Execute($"SELECT FROM {schema}.windows FOR UPDATE");
+        Task dropping = fixture.Execute($"SELECT {schema}.drop_partitions('-infinity', now() + interval '9 days')");
+        await Task.Delay(300);
+        Assert.False(dropping.IsCompleted);
+        await Execute($"SELECT FROM {schema}.joined");
+        await transaction.RollbackAsync();
+        await dropping;
+        Assert.Equal((1, 0), ((await store.ReportAsync()).DroppedRows, (await store.ReportAsync()).OpenWindows));
+
+        async Task Execute(string sql)
+        {
+            await using var command = new NpgsqlCommand(sql, worker, transaction);
+            await command.ExecuteNonQueryAsync();
+        }
+    }
+
     [Fact]
     public async Task First_JoinsAtOnce_OthersWait_WithoutALabelWaitIsOver()
     {

@@ -132,21 +132,23 @@ DECLARE
     dropped_parts integer := 0;
 BEGIN
     PERFORM FROM {schema}.progress FOR UPDATE;
+    -- Windows first and tables then: a worker has its window before it reads the rows, and the two would wait for each other.
+    FOR part IN SELECT * FROM {schema}.partitions p WHERE p.parent = 'joined' AND p.upper <= joined_before ORDER BY p.upper LOOP
+        EXECUTE format('SELECT max(number) FROM {schema}.%I', part.name) INTO last_number;
+        WITH gone AS (
+            UPDATE {schema}.windows w SET dropped = true
+            WHERE w.completed IS NULL AND NOT w.dropped AND w.first <= last_number
+            RETURNING w.rows
+        )
+        UPDATE {schema}.progress SET
+            dropped_rows = dropped_rows + (SELECT coalesce(sum(gone.rows), 0) FROM gone) + greatest(0, coalesce(last_number, -1) + 1 - windowed),
+            windowed = greatest(windowed, coalesce(last_number, -1) + 1);
+    END LOOP;
     FOR part IN SELECT * FROM {schema}.partitions p WHERE p.upper <= CASE p.parent WHEN 'records' THEN records_before ELSE joined_before END ORDER BY p.upper LOOP
         EXECUTE format('LOCK TABLE {schema}.%I', part.name);
         IF part.parent = 'records' THEN
             EXECUTE format('SELECT count(*) FROM {schema}.%I', part.name) INTO unused;
             UPDATE {schema}.progress SET dropped_records = dropped_records + unused;
-        ELSE
-            EXECUTE format('SELECT max(number) FROM {schema}.%I', part.name) INTO last_number;
-            WITH gone AS (
-                UPDATE {schema}.windows w SET dropped = true
-                WHERE w.completed IS NULL AND NOT w.dropped AND w.first <= last_number
-                RETURNING w.rows
-            )
-            UPDATE {schema}.progress SET
-                dropped_rows = dropped_rows + (SELECT coalesce(sum(gone.rows), 0) FROM gone) + greatest(0, coalesce(last_number, -1) + 1 - windowed),
-                windowed = greatest(windowed, coalesce(last_number, -1) + 1);
         END IF;
         EXECUTE format('DROP TABLE {schema}.%I', part.name);
         DELETE FROM {schema}.partitions p WHERE p.name = part.name;

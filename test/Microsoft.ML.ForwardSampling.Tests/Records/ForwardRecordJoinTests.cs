@@ -224,9 +224,9 @@ public class ForwardRecordJoinTests
     [Fact]
     public async Task Reader_WhileFilesAreAddedDuringTheListing_MissesNone()
     {
-        const int Blocks = 1200;
+        const int Blocks = 600;
         using LogFolder source = new(), folder = new();
-        for (int i = 0; i < 3000; i++)
+        for (int i = 0; i < 1500; i++)
             File.WriteAllBytes(Path.Combine(folder.Path, $"other-{i}-0123456789012345678901234567890123456789"), []);
         using (var log = new ForwardRecordLog<RegressionRecord>(source.Path, LogFolder.Small with { SegmentBytes = 4096 }))
         {
