@@ -1,3 +1,5 @@
+using Microsoft.ML.ForwardSampling.Selection;
+
 namespace Microsoft.ML.ForwardSampling.Examples.Compare;
 
 /// <summary>What is trained, by which rules: runs of equal experiments can stand in one table.</summary>
@@ -145,6 +147,8 @@ internal sealed record CompareOptions
             throw new InvalidDataException($"--rare-class must be a class of {data.Name}: {(data.Classes.Count > 0 ? string.Join(", ", data.Classes) : "a regression has none")}. Got '{rare}'.");
         if (Loss != CompareLoss.Squared && data.Task != PredictionTask.Regression)
             throw new InvalidDataException($"--loss {Loss.ToString().ToLowerInvariant()} is for regression, and {data.Name} is {data.Task.ToString().ToLowerInvariant()}.");
+        if (RecordAge == 0)
+            CheckTrainerCanSelect(data.Task);
         int rows = data.Training.Count;
         CompareDefaults defaults = data.Defaults ?? new CompareDefaults([64, 64], 3e-3, Math.Clamp((480_000 + rows - 1) / rows, 4, 100));
         int chunk = Math.Min(rows, Chunk ?? (rows >= 10 * 2560 ? 2560 : 640));
@@ -170,5 +174,19 @@ internal sealed record CompareOptions
             Schedule = Schedule,
             Loss = Loss,
         };
+    }
+
+    /// <summary>With statistics computed at selection, the trainer selects; it has no validation rows here, and a regression no groups.</summary>
+    private void CheckTrainerCanSelect(PredictionTask task)
+    {
+        string[] refused =
+        [
+            .. PolicyTable.Named(Policies)
+                .Where(policy => policy.Create() is var rule
+                    && ((rule.NewState()?.Feedback & SelectionFeedback.ValidationLoss) > 0 || (task == PredictionTask.Regression && rule.Needs.HasFlag(RecordStatistics.Group))))
+                .Select(policy => policy.Key),
+        ];
+        if (refused.Length > 0)
+            throw new InvalidDataException($"--record-age 0 lets the trainer select as it trains, and {string.Join(", ", refused)} would lack validation losses or groups there: leave out {(refused.Length == 1 ? "that policy" : "those policies")}, or give --record-age 1.");
     }
 }

@@ -15,6 +15,9 @@ internal sealed class CsvFile(string path, char? separator)
     // What ML.NET and its users write where there is no value.
     private static readonly HashSet<string> Missing = new(["", "?", "na", "n/a", "nan", "null"], StringComparer.OrdinalIgnoreCase);
 
+    /// <summary>What is wrong with a number that has a decimal comma.</summary>
+    public const string DecimalComma = "numbers need a decimal point, not a comma";
+
     private int _column;
 
     /// <summary>The file.</summary>
@@ -26,6 +29,9 @@ internal sealed class CsvFile(string path, char? separator)
     /// <summary>A number of a field; null for another text, and for infinity.</summary>
     public static double? Number(string field)
         => double.TryParse(field, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && double.IsFinite(value) ? value : null;
+
+    /// <summary>Whether a text would be a number if its comma were a point.</summary>
+    public static bool HasDecimalComma(string field) => field.Contains(',') && Number(field.Replace(',', '.')) is not null;
 
     /// <summary>The column names.</summary>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
@@ -114,7 +120,7 @@ internal sealed class CsvFile(string path, char? separator)
         try
         {
             using StreamReader text = OpenText();
-            string line = text.ReadLine() ?? "";
+            string line = string.Concat((text.ReadLine() ?? "").Split('"').Where((_, i) => i % 2 == 0)); // a quoted name may hold any of them
             return Separators.MaxBy(candidate => line.Count(c => c == candidate));
         }
         catch (InvalidDataException e)

@@ -24,7 +24,9 @@ internal sealed class CsvProfile(int index, string name, bool isCategory)
     private double _squares;
     private double _low = double.PositiveInfinity;
     private double _high = double.NegativeInfinity;
+    private long _commas;
     private InvalidDataException? _firstText;
+    private InvalidDataException? _firstComma;
 
     /// <summary>Its name.</summary>
     public string Name => name;
@@ -52,6 +54,11 @@ internal sealed class CsvProfile(int index, string name, bool isCategory)
         else
         {
             _firstText ??= row.Error(index, $"not a number in a column of numbers. Leave the field empty where there is no value, or give --categories {name} if it holds names");
+            if (!isCategory && CsvFile.HasDecimalComma(field))
+            {
+                _commas++;
+                _firstComma ??= row.Error(index, $"{CsvFile.DecimalComma}, or --categories {name} if they are names");
+            }
         }
 
         if (_categories.Count <= MostCategories)
@@ -62,7 +69,7 @@ internal sealed class CsvProfile(int index, string name, bool isCategory)
 
     /// <summary>How the column becomes features; null when it says nothing.</summary>
     /// <param name="note">What was decided, where the user should know.</param>
-    /// <exception cref="InvalidDataException">A text stands among numbers; the message names the first one's line.</exception>
+    /// <exception cref="InvalidDataException">A text stands among numbers, or numbers have decimal commas; the message names the first one's line.</exception>
     public CsvFeature? ToFeature(out string? note)
     {
         long present = _rows - _missing;
@@ -75,6 +82,8 @@ internal sealed class CsvProfile(int index, string name, bool isCategory)
 
         if (_numbers == present)
             return new NumberFeature(index, _mean, Math.Sqrt(_squares / _numbers), hasMissing: _missing > 0);
+        if (_firstComma is not null && _numbers + _commas >= NumbersOfANumberColumn * present)
+            throw _firstComma;
         if (!isCategory && _numbers >= NumbersOfANumberColumn * present)
             throw _firstText!;
         if (_categories.Count <= MostCategories)

@@ -119,7 +119,7 @@ public sealed record MeanMatchingPolicy : IRowSelectionPolicy
             taken.Add(rank);
 
         // From about 200 rows on the end comes long before this one; below 100 there are too few subsets to search for long.
-        long steps = n < 100 ? 32 * n : Math.Max(8L * n, MaxSteps);
+        long steps = n < 100 ? 8 * n : Math.Max(8L * n, MaxSteps);
         for (; Math.Abs(residual) > enough && steps > 0; steps -= n)
         {
             int first = random.NextInt(open.Length), second = random.NextInt(open.Length - 1);

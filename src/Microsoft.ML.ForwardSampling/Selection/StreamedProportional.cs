@@ -3,7 +3,8 @@ namespace Microsoft.ML.ForwardSampling.Selection;
 /// <summary>p = min(1, c·((1−e)·size/Σsize + e/N)) with Σp = b, and one systematic draw in the order of the stream.</summary>
 /// <remarks>
 /// The rows with p = 1 are those of at least a certain size. Two passes find it exactly: sizes are counted by the upper half of their bits, then those that share
-/// the upper half of the cut by the lower half, where one count is one value.
+/// the upper half of the cut by the lower half, where one count is one value. What the others sum to is added up from the smallest size on: taken from the total,
+/// it would be rounding alone where the largest sizes are 10¹⁶ times the others.
 /// </remarks>
 internal sealed class StreamedProportional(double evenShare) : StreamedPlan
 {
@@ -14,8 +15,9 @@ internal sealed class StreamedProportional(double evenShare) : StreamedPlan
     private long[] _counts = new long[Buckets];
     private double _total;
     private int _cutBucket;
+    private double _belowBucket;                    // _rest of the rows in buckets below that one
     private long _certain;                          // rows of p = 1
-    private double _rest = 1;                       // Σ ((1−e)·size/Σsize + e/N) over the others
+    private double _rest;                           // Σ ((1−e)·size/Σsize + e/N) over the others
     private float _cut = float.PositiveInfinity;    // the least size of p = 1
     private double _slope;
     private double _floor;
@@ -43,32 +45,38 @@ internal sealed class StreamedProportional(double evenShare) : StreamedPlan
         {
             foreach (double sum in _sums)
                 _total += sum;
+            var below = new double[Buckets + 1];
+            for (int bucket = 0; bucket < Buckets; bucket++)
+                below[bucket + 1] = below[bucket] + Part(_sums[bucket], _counts[bucket]);
             for (_cutBucket = Buckets - 1; _cutBucket > 0; _cutBucket--)
             {
                 // Capping is a matter of the sizes in descending order: when the bucket's least row is certain, all of them are.
-                long count = _counts[_cutBucket];
-                double part = Part(_sums[_cutBucket], count), least = Part(_least[_cutBucket], 1);
-                if (count > 0 && !TryCap(count, part, least, _rest - part + least, _least[_cutBucket]))
+                if (_counts[_cutBucket] > 0 && !TryCap(_counts[_cutBucket], _least[_cutBucket], below[_cutBucket]))
                     break;
             }
 
+            _belowBucket = below[_cutBucket];
             _counts = new long[1 << LowBits];
             return;
         }
 
+        var belowSize = new double[_counts.Length + 1];
+        belowSize[0] = _belowBucket;
+        for (int low = 0; low < _counts.Length; low++)
+            belowSize[low + 1] = belowSize[low] + Part(_counts[low] * (double)SizeAt(low), _counts[low]);
         for (int low = _counts.Length - 1; low >= 0; low--)
         {
-            float size = BitConverter.Int32BitsToSingle(_cutBucket << LowBits | low);
-            double part = Part(size, 1);
-            if (_counts[low] > 0 && (size == 0 || !TryCap(_counts[low], _counts[low] * part, part, _rest - (_counts[low] - 1) * part, size)))
+            _rest = belowSize[low + 1];
+            if (_counts[low] > 0 && (SizeAt(low) == 0 || !TryCap(_counts[low], SizeAt(low), belowSize[low])))
                 break;
+            _rest = belowSize[low];
         }
 
         if (_total == 0 || Budget == Rows)
             (_slope, _floor, _cut, _certain) = (0, (double)Budget / Rows, float.PositiveInfinity, 0);
         else if (_certain == Budget)
             (_slope, _floor) = (0, 0);
-        else if (evenShare == 0 && _cut <= LeastPositive())
+        else if (_rest == 0)
             (_slope, _floor) = (0, (double)(Budget - _certain) / (Rows - _certain)); // fewer than b positive sizes: the zeros share what is left
         else
             (_slope, _floor) = ((Budget - _certain) / _rest * (1 - evenShare) / _total, (Budget - _certain) / _rest * evenShare / Rows);
@@ -85,26 +93,17 @@ internal sealed class StreamedProportional(double evenShare) : StreamedPlan
 
     private double Part(double size, long count) => _total == 0 ? 0 : (1 - evenShare) * size / _total + evenShare / Rows * count;
 
-    /// <summary>Makes rows certain if the least of them is, with `restFromLeast` the sum from it downwards.</summary>
-    private bool TryCap(long count, double part, double least, double restFromLeast, float size)
+    private float SizeAt(int low) => BitConverter.Int32BitsToSingle(_cutBucket << LowBits | low);
+
+    /// <summary>Makes rows certain if the least of them is, with `below` the sum of the smaller ones.</summary>
+    private bool TryCap(long count, float least, double below)
     {
-        if (_certain + count > Budget || least * (Budget - _certain - count + 1) < restFromLeast)
+        double part = Part(least, 1);
+        if (_certain + count > Budget || part * (Budget - _certain - count + 1) < below + part)
             return false;
         _certain += count;
-        _rest -= part;
-        _cut = size;
+        _cut = least;
         return true;
-    }
-
-    private float LeastPositive()
-    {
-        for (int bucket = 0; bucket < Buckets; bucket++)
-        {
-            if (_sums[bucket] > 0)
-                return _least[bucket] > 0 ? _least[bucket] : float.Epsilon;
-        }
-
-        return float.PositiveInfinity;
     }
 
     /// <summary>A step of 1 along the chances, rows of chance 1 aside; the count of rows still to come keeps rounding from losing one.</summary>

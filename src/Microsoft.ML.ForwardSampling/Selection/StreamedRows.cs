@@ -6,7 +6,7 @@ namespace Microsoft.ML.ForwardSampling.Selection;
 
 /// <summary>The rows of a recorded data view that a policy selects when the whole view is one window, however long: what SelectRowsStreamed returns.</summary>
 /// <remarks>
-/// <para>Memory does not grow with the rows: a few hundred kilobytes to two megabytes (LossStratified: some ten bytes for each class and 128th of a binade of the loss that occurs).
+/// <para>Memory does not grow with the rows: a few hundred kilobytes to two megabytes (LossStratified: some hundred bytes for each class and 128th of a binade of the loss that occurs).
 /// In return the statistics are read several times: one to three passes before the first selected row, once for the view and not for every cursor; then one cursor reads
 /// statistics, decides row by row, and shows the chosen rows. The getters of other columns are never called for a skipped row.</para>
 /// <para>The budget is exact and each row has the chance and the weight that the policy would give it in a window of all rows. What differs is which rows come together, since a stream has no order by loss:

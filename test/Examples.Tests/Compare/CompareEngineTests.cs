@@ -229,6 +229,14 @@ public sealed class CompareEngineTests : IDisposable
         Assert.Contains("--window must be at most --chunk, 320", Assert.Throws<InvalidDataException>(() => (Options() with { Window = 640 }).On(data)).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Run_RecordAgeZero_RefusesPoliciesThatTheTrainerCannotRun()
+    {
+        var error = Assert.Throws<InvalidDataException>(() => CompareRunner.Run(
+            Options() with { RecordAge = 0, Policies = ["top-loss", "adaptive-percentile", "group-budget"] }, Regression(), Silent, Token));
+        Assert.Equal("--record-age 0 lets the trainer select as it trains, and adaptive-percentile, group-budget would lack validation losses or groups there: leave out those policies, or give --record-age 1.", error.Message);
+    }
+
     private string PagePath => _folder.File("results.html");
 
     private CompareOptions Options() => new()

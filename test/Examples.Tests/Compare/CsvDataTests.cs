@@ -121,6 +121,26 @@ public sealed class CsvDataTests : IDisposable
     }
 
     [Fact]
+    public void Load_ByteOrderMarkAndSeparatorsInAQuotedName_AreNoPartOfTheColumns()
+    {
+        string path = _folder.File("marked.csv");
+        File.WriteAllText(path, "\"size, cm, outer\";y\n" + Lines(200, i => $"{i};{i % 2}"), new System.Text.UTF8Encoding(encoderShouldEmitUTF8Identifier: true));
+
+        Assert.Equal(1, CsvData.Load(path, Options("y", PredictionTask.Binary) with { Features = ["size, cm, outer"] }).FeatureCount);
+    }
+
+    [Theory]
+    [InlineData("y;x\n", "{1};{0}", "line 3, column 2 ('x'): numbers need a decimal point, not a comma, or --categories x if they are names. Got '0,5'.")]
+    [InlineData("y;x\n", "{0};1", "line 3, column 1 ('y'): numbers need a decimal point, not a comma. Got '0,5'.")]
+    public void Load_DecimalCommas_AreNotTakenForNames(string header, string row, string expected)
+    {
+        string file = Write(header + string.Concat(Enumerable.Range(0, 200).Select(i => row.Replace("{0}", i % 2 == 0 ? $"{i}" : $"{i / 2},5", StringComparison.Ordinal).Replace("{1}", $"{i}", StringComparison.Ordinal) + "\n")));
+
+        var error = Assert.Throws<InvalidDataException>(() => CsvData.Load(file, Options("y", PredictionTask.Regression) with { TestShare = 0 }));
+        Assert.EndsWith(expected, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Load_SameFileTwice_SplitsAlike()
     {
         string path = TinyCsv.Write(_folder);

@@ -88,6 +88,49 @@ public sealed class StreamedRowsTests
         }
     }
 
+    [Theory]
+    [InlineData(6)]
+    [InlineData(8)]
+    [InlineData(11)]
+    public void Select_SizesBeyondADoublesDigits_TheSmallOnesKeepTheirChances(int b)
+    {
+        // Five rows hold all of the norm but 10⁻²⁰ of it: in the sum of all, the other seven are less than its last bit.
+        RecordedRow[] rows = RecordedRow.Make(12);
+        float[] norms = [3, 1e-20f, 3.1f, 1e-20f, 2.9f, 2e-20f, 1e-20f, 1.7f, 1e-20f, 1e-20f, 1.1f, 3e-20f];
+        for (int row = 0; row < 12; row++)
+            rows[row].GradientNorm = norms[row];
+        double[] p = Oracle.InclusionProbabilities(norms, 0, b);
+        for (int seed = 0; seed < 50; seed++)
+        {
+            StreamedRows selected = _ml.ForwardSampling().SelectRowsStreamed(Data(rows), new GradientNormPolicy(), Budget(b) with { Seed = seed });
+            int[] chosen = [.. selected.GetColumn<int>("Number")];
+            Assert.Equal(b, chosen.Length);
+            foreach ((int row, float weight) in chosen.Zip(selected.GetColumn<float>(ForwardColumns.Weight)))
+                Assert.Equal(b / 12.0 / p[row], weight, 1e-4 * b / 12.0 / p[row]);
+        }
+    }
+
+    [Fact]
+    public void Select_LossStratified_ThousandsOfStrata_KeepTheBudgetAndEachClass()
+    {
+        // Three classes, sixteen binades of 128 strata: they outgrow their first memory several times.
+        const int n = 20_000;
+        RecordedRow[] rows = RecordedRow.Make(n);
+        for (int row = 0; row < n; row++)
+        {
+            rows[row].Class = (uint)(1 + row % 3);
+            rows[row].Loss = (float)Math.Pow(2, row * 7919L % n * 16.0 / n - 8);
+        }
+
+        int[] chosen = [.. _ml.ForwardSampling().SelectRowsStreamed(Data(rows), new LossStratifiedPolicy(), Budget(1000) with { LabelColumnName = "Class" }).GetColumn<int>("Number")];
+        Assert.Equal(1000, chosen.Distinct().Count());
+        foreach (IGrouping<(uint, double), int> part in Enumerable.Range(0, n).GroupBy(row => (rows[row].Class, Math.Floor(Math.Log2(rows[row].Loss)))))
+        {
+            HashSet<int> members = [.. part];
+            Assert.InRange(chosen.Count(members.Contains), members.Count / 20.0 - 2, members.Count / 20.0 + 2);
+        }
+    }
+
     [Fact]
     public void Select_TopLoss_IsTheWindowedChoice()
     {
