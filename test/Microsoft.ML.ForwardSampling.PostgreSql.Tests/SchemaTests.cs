@@ -88,7 +88,7 @@ public class SchemaTests(StoreFixture fixture)
             await writer.FlushAsync();
         }
 
-        await Task.Delay(1000, TestContext.Current.CancellationToken);
+        // At once: a second later the new record's own partition may be past its retention, too.
         Assert.True(await store.MaintainAsync() >= 2);
         PostgreSqlStoreReport report = await store.ReportAsync();
         Assert.Equal((3, 2, 3, 1, 1, 0), (report.Joined, report.DroppedRecords, report.DroppedRows, report.OrphanLabels, report.Windows, report.OpenWindows));
