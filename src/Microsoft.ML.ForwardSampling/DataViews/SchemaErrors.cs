@@ -27,6 +27,10 @@ internal static class SchemaErrors
     public static InvalidOperationException WrongGetterType(DataViewSchema.Column column, Type asked)
         => new($"Invalid type of getter for column '{column.Name}': expected {column.Type.RawType}, got {asked}.");
 
+    /// <summary>A value was asked for while the cursor stands before the first row or behind the last.</summary>
+    public static InvalidOperationException NoRow()
+        => new("There is no row to read: call MoveNext first, and stop when it returns false.");
+
     /// <summary>Refuses a column that cannot belong to <paramref name="schema"/>.</summary>
     public static void ThrowIfOutside(DataViewSchema.Column column, DataViewSchema schema)
     {

@@ -99,7 +99,7 @@ internal sealed class FoundRowsView : IDataView
         }
 
         /// <summary>The record of the current row.</summary>
-        public JoinedRecord Record => _position >= 0 ? _record : throw new InvalidOperationException("There is no row to read: call MoveNext first, and stop when it returns false.");
+        public JoinedRecord Record => _position >= 0 ? _record : throw SchemaErrors.NoRow();
 
         public override DataViewSchema Schema => _view.Schema;
 

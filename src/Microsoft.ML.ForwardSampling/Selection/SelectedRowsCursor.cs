@@ -132,7 +132,7 @@ internal sealed class SelectedRowsCursor : DataViewRowCursor
     private void GetWeight(ref float value)
     {
         if (_position < 0)
-            throw new InvalidOperationException("There is no row to read: call MoveNext first, and stop when it returns false.");
+            throw SchemaErrors.NoRow();
         value = _weights[_next - 1];
         if (_exampleWeight is not null)
         {
