@@ -26,6 +26,7 @@ internal static class PolicyTable
         Of("assisted", () => new AssistedPolicy()),
         Of("cube", () => new CubePolicy()),
         Of("info-batch", () => new InfoBatchPolicy()),
+        Of("reducible-loss", () => new ReducibleLossPolicy()),
         Of("uniform-floor", () => new UniformFloorPolicy { Inner = new SelectiveBackpropPolicy() }),
         Of("weight-cap", () => new WeightCapPolicy()),
         Of("group-budget", () => new GroupBudgetPolicy()),

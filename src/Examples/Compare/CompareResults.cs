@@ -30,6 +30,8 @@ internal sealed record CompareResults
 {
     private const int FormatVersion = 1;
 
+    private static readonly string ReducibleLoss = new Selection.ReducibleLossPolicy().Name;
+
     private static readonly JsonSerializerOptions Json = new()
     {
         WriteIndented = true,
@@ -108,7 +110,10 @@ internal sealed record CompareResults
         string rate = e.Schedule == CompareSchedule.Linear ? "falling in a straight line to 0 over each run's own backward rows" : "constant";
         return Text($"{e.Data}: {TrainingRows:N0} training rows of {Features:N0} features arrive in chunks of {e.Chunk:N0}, {e.Passes} times, in another order each time; {TestRows:N0} test rows.{noise}{rare} ")
             + Text($"{age}; the policy selects {100 * e.Budget:0.##} % of each window of {e.Window:N0} rows, and the next network (hidden layers {e.Network}) is trained from the deployed one on those rows, once, in batches of {e.Batch} (Adam, {e.LearningRate:0.#####}, {rate}{(e.Loss == CompareLoss.Huber ? ", Huber's loss" : "")}). ")
-            + "The first chunk has no deployed network: there every policy draws evenly. Early-stopped full training takes every row that comes, until it has had as many backward rows as the policies. Full training takes every row of every pass.";
+            + "The first chunk has no deployed network: there every policy draws evenly. Early-stopped full training takes every row that comes, until it has had as many backward rows as the policies. Full training takes every row of every pass."
+            + (Runs.FirstOrDefault(run => run.Arm == ReducibleLoss && run.Failure is null) is { } run
+                ? Text($" {ReducibleLoss} compares with two networks that each learnt from one half of the rows and scored the other half: its backward rows are {run.Curve[^1].BackwardRows:N0} more than the table says, and its seconds of selection hold theirs.")
+                : "");
     }
 
     /// <summary>What figures mean.</summary>

@@ -7,7 +7,7 @@ namespace Microsoft.ML.ForwardSampling.Examples.Compare;
 /// <param name="ForwardRows">Rows scored for the sake of training only.</param>
 /// <param name="Steps">Updates of the weights.</param>
 /// <param name="RecordSeconds">Scoring and writing the statistics of the recorded rows.</param>
-/// <param name="SelectSeconds">Choosing rows; with statistics computed at selection, scoring them too.</param>
+/// <param name="SelectSeconds">Choosing rows; with statistics computed at selection, scoring them too, and with reference losses, training and scoring for them.</param>
 /// <param name="TrainSeconds">The rest of training.</param>
 internal sealed record ComparePoint(
     IReadOnlyList<double> Values, long BackwardRows, long RecordedRows, long ForwardRows, long Steps, double RecordSeconds, double SelectSeconds, double TrainSeconds)

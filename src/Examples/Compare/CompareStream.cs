@@ -1,7 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
-using Microsoft.ML.Data;
-using Microsoft.ML.ForwardSampling.Recording;
 using Microsoft.ML.ForwardSampling.Scoring;
 using Microsoft.ML.ForwardSampling.Selection;
 using Microsoft.ML.ForwardSampling.Training;
@@ -21,7 +18,7 @@ internal sealed class CompareStream : IDisposable
     private readonly IProgress<RunProgress> _progress;
     private readonly CancellationToken _cancellation;
     private readonly MLContext _mlContext;
-    private readonly ForwardSamplingCatalog _fs;
+    private readonly CompareNetworks _networks;
     private readonly IDataView _test;
     private readonly RowSelector? _evenly;
     private readonly RowSelector? _selector;
@@ -47,8 +44,8 @@ internal sealed class CompareStream : IDisposable
     {
         (_experiment, _data, _arm, _seed, _progress, _cancellation) = (experiment, data, arm, seed, progress, cancellation);
         _mlContext = new MLContext(seed);
-        _fs = _mlContext.ForwardSampling();
-        _test = data.ToView(_mlContext, data.Test, weighted: false);
+        _networks = new CompareNetworks(_mlContext, experiment, data, cancellation);
+        _test = data.ToView(_mlContext, data.Test);
         _budget = SelectionBudget.Share(experiment.Budget);
         _profile = new SelectionProfile(data.Classes.Count);
         _rows = new int[experiment.Window];
@@ -96,6 +93,8 @@ internal sealed class CompareStream : IDisposable
         var random = new Random(_seed);
         TabularRow[] stream = [.. _data.Training];
         _plannedRows = _arm.SameBudget ? BudgetOf(stream.Length) * _experiment.Passes : (long)stream.Length * _experiment.Passes;
+        if (_selector is not null && _selector.Policy.Needs.HasFlag(RecordStatistics.ReferenceLoss))
+            AddReferenceLosses(stream);
         while (_backwardRows < _plannedRows)
         {
             random.Shuffle(stream);
@@ -108,6 +107,15 @@ internal sealed class CompareStream : IDisposable
                 Test();
             }
         }
+    }
+
+    /// <summary>What a policy that asks for another network's losses costs before the stream begins: counted as forward rows and as selection.</summary>
+    private void AddReferenceLosses(TabularRow[] stream)
+    {
+        long started = Stopwatch.GetTimestamp();
+        ReferenceLosses.AddTo(stream, _networks, _plannedRows, _seed);
+        _forwardRows += stream.Length;
+        _selectTime += Stopwatch.GetElapsedTime(started);
     }
 
     /// <summary>What arrived is recorded, selected from, trained on; the network that comes out is deployed.</summary>
@@ -143,7 +151,7 @@ internal sealed class CompareStream : IDisposable
     {
         long started = Stopwatch.GetTimestamp();
         float[] losses = new float[chosen.Count];
-        Read(_deployed.First!.Value, chosen, [(ForwardColumns.Loss, losses)]);
+        _networks.Read(_deployed.First!.Value, chosen, [(ForwardColumns.Loss, losses)]);
         selector.ReportTraining(losses, FeaturesOf(chosen), _data.Classes.Count > 0 ? [.. chosen.Select(row => row.ClassIndex)] : []);
         _forwardRows += chosen.Count;
         _selectTime += Stopwatch.GetElapsedTime(started);
@@ -165,6 +173,7 @@ internal sealed class CompareStream : IDisposable
         {
             Label = _data.Classes.Count > 0 ? [.. arrived.Select(row => row.ClassIndex)] : [],
             Features = needs.HasFlag(RecordStatistics.Features) ? FeaturesOf(arrived) : [],
+            ReferenceLoss = needs.HasFlag(RecordStatistics.ReferenceLoss) ? [.. arrived.Select(row => row.ReferenceLoss)] : [],
             Group = needs.HasFlag(RecordStatistics.Group) ? [.. arrived.Select(row => row.ClassIndex)] : [], // a regression is one group
         };
         bool isValidated = _selector!.Feedback.HasFlag(SelectionFeedback.ValidationLoss);
@@ -180,29 +189,9 @@ internal sealed class CompareStream : IDisposable
             wanted.Add((ForwardColumns.Margin, statistics.Margin = new float[arrived.Count]));
         if (needs.HasFlag(RecordStatistics.Entropy))
             wanted.Add((ForwardColumns.Entropy, statistics.Entropy = new float[arrived.Count]));
-        _recordedRows += Read(_deployed.ElementAt(Math.Min(_experiment.RecordAge, _deployed.Count) - 1), arrived, wanted);
+        _recordedRows += _networks.Read(_deployed.ElementAt(Math.Min(_experiment.RecordAge, _deployed.Count) - 1), arrived, wanted);
         _recordTime += Stopwatch.GetElapsedTime(started);
         return statistics;
-    }
-
-    /// <summary>Scores rows with a network and reads what that leaves.</summary>
-    /// <returns>Rows recorded.</returns>
-    private long Read(NetworkPredictionTransformer network, IEnumerable<TabularRow> rows, IReadOnlyList<(string Column, float[] Into)> wanted)
-    {
-        IDataView served = _data.ToView(_mlContext, rows, weighted: false);
-        ForwardRecordingTransformer recorder = _fs.RecordForwardPass(network, _experiment.Task).Fit(served);
-        IDataView recorded = recorder.Transform(served);
-        using (DataViewRowCursor cursor = recorded.GetRowCursor([.. wanted.Select(w => recorded.Schema[w.Column])]))
-        {
-            ValueGetter<float>[] getters = [.. wanted.Select(w => cursor.GetGetter<float>(recorded.Schema[w.Column]))];
-            for (int row = 0; cursor.MoveNext(); row++)
-            {
-                for (int i = 0; i < getters.Length; i++)
-                    getters[i](ref wanted[i].Into[row]);
-            }
-        }
-
-        return recorder.Report.RowsRecorded;
     }
 
     private List<TabularRow> Select(ArraySegment<TabularRow> arrived, Statistics statistics, RowSelector selector)
@@ -230,30 +219,9 @@ internal sealed class CompareStream : IDisposable
     /// <summary>One Fit, from the newest deployed network; Adam goes on with its moments, and the learning rate falls along its part of the line.</summary>
     private NetworkPredictionTransformer Fit(IReadOnlyList<TabularRow> rows, int backwardRows, int chunkSeed, InTrainingSelection? selection)
     {
-        float from = 1, to = 1;
-        if (_experiment.Schedule == CompareSchedule.Linear)
-            (from, to) = (1f - (float)((double)_backwardRows / _plannedRows), Math.Max(0, 1f - (float)((double)(_backwardRows + backwardRows) / _plannedRows)));
-        NetworkTrainerOptions options = new()
-        {
-            HiddenLayers = [.. _experiment.Network.Split('-').Select(units => int.Parse(units, CultureInfo.InvariantCulture))],
-            Optimizer = new AdamOptions { LearningRate = (float)_experiment.LearningRate * from },
-            LearningRateSchedule = new LinearSchedule { FinalFactor = to / from },
-            RegressionLoss = _experiment.Loss == CompareLoss.Huber ? RegressionLoss.Huber() : RegressionLoss.Squared,
-            BatchSize = _experiment.Batch,
-            Epochs = 1,
-            Selection = selection,
-            Seed = chunkSeed,
-            CancellationToken = _cancellation,
-        };
-        NetworkTrainer trainer = _experiment.Task switch
-        {
-            PredictionTask.Regression => _fs.Trainers.Regression(options),
-            PredictionTask.Binary => _fs.Trainers.Binary(options),
-            _ => _fs.Trainers.Multiclass(options),
-        };
-
+        double from = (double)_backwardRows / _plannedRows, to = (double)(_backwardRows + backwardRows) / _plannedRows;
         long started = Stopwatch.GetTimestamp();
-        NetworkPredictionTransformer next = trainer.Fit(_data.ToView(_mlContext, rows, weighted: true), null, _deployed.First?.Value);
+        NetworkPredictionTransformer next = _networks.Fit(rows, options => options with { Epochs = 1, Selection = selection, Seed = chunkSeed }, from, to, _deployed.First?.Value);
         TimeSpan took = Stopwatch.GetElapsedTime(started);
         TrainingReport report = next.Model.Report!;
         if (report.RowsSkipped > 0 || report.BackwardRows != backwardRows || (_deployed.Count > 0 && !report.OptimizerContinued))
@@ -328,6 +296,8 @@ internal sealed class CompareStream : IDisposable
 
         public required float[] Features { get; init; }
 
+        public required float[] ReferenceLoss { get; init; }
+
         public required int[] Group { get; init; }
 
         public SelectionWindow Window(int start, int count, SelectionScratch scratch) => new(count, scratch)
@@ -338,6 +308,7 @@ internal sealed class CompareStream : IDisposable
             Entropy = Part(Entropy, start, count),
             Label = Part(Label, start, count),
             Group = Part(Group, start, count),
+            ReferenceLoss = Part(ReferenceLoss, start, count),
             Features = Part(Features, start * featureCount, count * featureCount),
         };
 

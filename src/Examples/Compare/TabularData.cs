@@ -34,8 +34,11 @@ internal sealed record TabularData
     /// <summary>Features of a row.</summary>
     public int FeatureCount => Training[0].Features.Length;
 
-    /// <summary>Rows as a data view with the columns Features, Label and, if wanted, Forward.Weight.</summary>
-    public IDataView ToView(MLContext mlContext, IEnumerable<TabularRow> rows, bool weighted)
+    /// <summary>Rows as a data view with the columns Features and Label.</summary>
+    /// <param name="mlContext">Makes it.</param>
+    /// <param name="rows">The rows.</param>
+    /// <param name="more">Further columns: Forward.Weight, Forward.ReferenceLoss.</param>
+    public IDataView ToView(MLContext mlContext, IEnumerable<TabularRow> rows, params string[] more)
     {
         var schema = SchemaDefinition.Create(typeof(TabularRow));
         string label = Task switch
@@ -46,7 +49,7 @@ internal sealed record TabularData
         };
         schema[nameof(TabularRow.Features)].ColumnType = new VectorDataViewType(NumberDataViewType.Single, FeatureCount);
         schema[nameof(TabularRow.Class)].ColumnType = new KeyDataViewType(typeof(uint), Math.Max(2, Classes.Count));
-        schema.RemoveAll(column => column.MemberName != nameof(TabularRow.Features) && column.MemberName != label && !(weighted && column.MemberName == nameof(TabularRow.Weight)));
+        schema.RemoveAll(column => column.MemberName != nameof(TabularRow.Features) && column.MemberName != label && !more.Contains(column.ColumnName));
         schema[label].ColumnName = "Label";
         return mlContext.Data.LoadFromEnumerable(rows, schema);
     }
@@ -64,6 +67,7 @@ internal sealed record TabularData
             hash.AppendData(label);
         }
 
+        hash.AppendData(BitConverter.GetBytes(LabelScale)); // the figures of a regression are in the label's own unit
         return Convert.ToHexString(hash.GetHashAndReset().AsSpan(0, 8));
     }
 }

@@ -22,11 +22,18 @@ internal sealed class TabularRow
     [ColumnName(ForwardColumns.Weight)]
     public float Weight { get; set; } = 1;
 
+    /// <summary>Loss under a network that has not learnt from the row; not a number where none is asked for.</summary>
+    [ColumnName(ForwardColumns.ReferenceLoss)]
+    public float ReferenceLoss { get; set; } = float.NaN;
+
     /// <summary>Class of the row, counted from 0: false is 0 and true is 1; a regression has none, and says 0.</summary>
     public int ClassIndex => Flag ? 1 : (int)Class;
 
     /// <summary>The same row as a policy chose it; the features are shared.</summary>
     public TabularRow WithWeight(float weight) => new() { Features = Features, Number = Number, Flag = Flag, Class = Class, Weight = weight };
+
+    /// <summary>The same row with its loss under another network; the features are shared.</summary>
+    public TabularRow WithReferenceLoss(float loss) => new() { Features = Features, Number = Number, Flag = Flag, Class = Class, ReferenceLoss = loss };
 
     /// <summary>The same features with another row's label.</summary>
     public TabularRow WithLabelOf(TabularRow other) => new() { Features = Features, Number = other.Number, Flag = other.Flag, Class = other.Class };

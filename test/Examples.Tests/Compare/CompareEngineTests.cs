@@ -85,6 +85,48 @@ public sealed class CompareEngineTests : IDisposable
         Assert.All(losses, loss => Assert.Equal(losses[0], loss, 1e-6));
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public void Run_ReducibleLoss_TellsWhatItsReferencesCost(int recordAge)
+    {
+        TabularData data = Multiclass();
+        CompareResults results = CompareRunner.Run(Options() with { Policies = ["reducible-loss"], RecordAge = recordAge, FullSeeds = 0, Passes = 2 }, data, Silent, Token);
+
+        ComparePoint uniform = results.Runs.Single(run => run.Arm == "Uniform").Curve[^1], reducible = results.Runs.Single(run => run.Arm == "ReducibleLoss").Curve[^1];
+        Assert.Equal(uniform.BackwardRows, reducible.BackwardRows);
+        Assert.Equal(data.Training.Count + (recordAge == 0 ? (2 * data.Training.Count) - 320 : 0), reducible.ForwardRows);
+        Assert.NotEqual(uniform.Values[1], reducible.Values[1]);
+        Assert.Contains($"its backward rows are {uniform.BackwardRows} more than the table says", results.Protocol(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ReferenceLosses_WrongLabels_LoseMoreAndNothingElseChanges()
+    {
+        // A reference that had learnt from the row itself would forgive its wrong label.
+        TabularData data = Multiclass();
+        CompareExperiment experiment = (Options() with { Noise = 0.3 }).On(data);
+        TabularData noisy = CompareRunner.Prepare(data, experiment, seed: 1);
+        var networks = new CompareNetworks(new MLContext(1), experiment, noisy, Token);
+        TabularRow[] once = [.. noisy.Training], again = [.. noisy.Training];
+
+        ReferenceLosses.AddTo(once, networks, backwardRows: 8L * once.Length, seed: 1);
+        ReferenceLosses.AddTo(again, networks, backwardRows: 8L * once.Length, seed: 1);
+
+        ILookup<bool, float> byTruth = once.Zip(data.Training).ToLookup(pair => pair.First.Class == pair.Second.Class, pair => pair.First.ReferenceLoss);
+        Assert.True(byTruth[false].Average() > 1.5 * byTruth[true].Average(), $"wrong {byTruth[false].Average()}, right {byTruth[true].Average()}");
+        Assert.Equal(noisy.Training.Select(row => (row.Features, row.Class)), once.Select(row => (row.Features, row.Class)));
+        Assert.Equal(once.Select(row => row.ReferenceLoss), again.Select(row => row.ReferenceLoss));
+    }
+
+    [Fact]
+    public void Fingerprint_AnotherUnitOfTheLabel_IsAnotherNumber()
+    {
+        TabularData data = Regression();
+
+        Assert.NotEqual(data.Fingerprint(), (data with { LabelScale = 2 * data.LabelScale }).Fingerprint());
+    }
+
     [Fact]
     public void Run_ConstantSchedule_IsAnotherExperiment()
     {
