@@ -26,9 +26,9 @@ internal sealed class CsvFile(string path, char? separator)
     /// <summary>Whether a field says that there is no value.</summary>
     public static bool IsMissing(string field) => Missing.Contains(field);
 
-    /// <summary>A number of a field; null for another text, and for infinity.</summary>
+    /// <summary>A number of a field; null for another text, and for what a 32-bit float cannot hold.</summary>
     public static double? Number(string field)
-        => double.TryParse(field, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && double.IsFinite(value) ? value : null;
+        => double.TryParse(field, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && Math.Abs(value) <= float.MaxValue ? value : null;
 
     /// <summary>Whether a text would be a number if its comma were a point.</summary>
     public static bool HasDecimalComma(string field) => field.Contains(',') && Number(field.Replace(',', '.')) is not null;

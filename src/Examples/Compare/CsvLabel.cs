@@ -94,5 +94,5 @@ internal sealed class CsvLabel
     }
 
     private double NumberOf(in CsvRow row, string field)
-        => CsvFile.Number(field) ?? throw row.Error(_index, CsvFile.HasDecimalComma(field) ? CsvFile.DecimalComma : "the label of a regression must be a number; --task multiclass predicts names");
+        => CsvFile.Number(field) ?? throw row.Error(_index, CsvFile.HasDecimalComma(field) ? CsvFile.DecimalComma : "the label of a regression must be a number (of at most 3.4e38); --task multiclass predicts names");
 }

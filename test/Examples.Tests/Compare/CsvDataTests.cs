@@ -151,8 +151,10 @@ public sealed class CsvDataTests : IDisposable
     }
 
     [Theory]
-    [InlineData("y,x\n", 30, "1,12oo", "line 32, column 2 ('x'): not a number in a column of numbers. Leave the field empty where there is no value, or give --categories x if it holds names. Got '12oo'.")]
-    [InlineData("y,x\n", 30, "many,1", "line 32, column 1 ('y'): the label of a regression must be a number; --task multiclass predicts names. Got 'many'.")]
+    [InlineData("y,x\n", 30, "1,12oo", "line 32, column 2 ('x'): not a number (of at most 3.4e38) in a column of numbers. Leave the field empty where there is no value, or give --categories x if it holds names. Got '12oo'.")]
+    [InlineData("y,x\n", 30, "many,1", "line 32, column 1 ('y'): the label of a regression must be a number (of at most 3.4e38); --task multiclass predicts names. Got 'many'.")]
+    [InlineData("y,x\n", 30, "1,-1e39", "line 32, column 2 ('x'): not a number (of at most 3.4e38) in a column of numbers. Leave the field empty where there is no value, or give --categories x if it holds names. Got '-1e39'.")]
+    [InlineData("y,x\n", 30, "1e39,1", "line 32, column 1 ('y'): the label of a regression must be a number (of at most 3.4e38); --task multiclass predicts names. Got '1e39'.")]
     [InlineData("y,x\n", 30, "1,2,3", "line 32: 3 fields, and the first line names 2 columns. Check separators and quotes.")]
     [InlineData("y,x\n", 30, "1", "line 32: 1 fields, and the first line names 2 columns; column 'x' is the first without a value.")]
     [InlineData("y,x\n", 30, "1,a\"b\"", "line 32, column 2: a quote is out of place in 'a\"b\"'.")]
@@ -180,7 +182,7 @@ public sealed class CsvDataTests : IDisposable
 
         var error = Assert.Throws<InvalidDataException>(() => CsvData.Load(training, Options("y", PredictionTask.Binary) with { TestFile = test }));
 
-        Assert.Equal($"{test}, line 3, column 2 ('x'): not a number in a column of numbers. Got 'five'.", error.Message);
+        Assert.Equal($"{test}, line 3, column 2 ('x'): not a number (of at most 3.4e38) in a column of numbers. Got 'five'.", error.Message);
     }
 
     [Fact]
