@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using Microsoft.ML.ForwardSampling.Recording;
 
 namespace Microsoft.ML.ForwardSampling.Records;
@@ -95,7 +96,7 @@ public readonly record struct MulticlassRecord : IForwardRecord<MulticlassRecord
         ThrowUnlessNamed(probabilities.Length, nameof(probabilities));
         ushort keepingCode = Records.KeepingProbability.Checked(keepingProbability, nameof(MulticlassRecord));
         time = RecordTime.Checked(time);
-        var top = Top.None;
+        var top = default(TopClasses);
         double sum = 0, rest = 0;
         bool good = true;
         for (int k = 0; k < probabilities.Length; k++)
@@ -103,12 +104,12 @@ public readonly record struct MulticlassRecord : IForwardRecord<MulticlassRecord
             float p = probabilities[k];
             good &= p >= 0;                                 // also false for NaN
             sum += p;
-            rest += Square(top.Push(p, (ushort)k));
+            rest += Square(top.Push(p, k));
         }
 
         if (!good || !(Math.Abs(sum - 1) <= ForwardStatistics.ProbabilitySumTolerance))
             return new MulticlassRecord(key, Top.Unknown, default, probabilities.Length, modelVersion, time, keepingCode);
-        return new MulticlassRecord(key, top.Filled(), (Half)Math.Sqrt(rest), probabilities.Length, modelVersion, time, keepingCode);
+        return new MulticlassRecord(key, top.Top, (Half)Math.Sqrt(rest), probabilities.Length, modelVersion, time, keepingCode);
     }
 
     /// <summary>Makes a record from logits, with p = softmax(z).</summary>
@@ -136,11 +137,11 @@ public readonly record struct MulticlassRecord : IForwardRecord<MulticlassRecord
         double sum = 0;
         foreach (float z in logits)
             sum += Math.Exp((double)z - largest);
-        var top = Top.None;
+        var top = default(TopClasses);
         double rest = 0;
         for (int k = 0; k < logits.Length; k++)
-            rest += Square(top.Push((float)(Math.Exp((double)logits[k] - largest) / sum), (ushort)k));
-        return new MulticlassRecord(key, top.Filled(), (Half)Math.Sqrt(rest), logits.Length, modelVersion, time, keepingCode);
+            rest += Square(top.Push((float)(Math.Exp((double)logits[k] - largest) / sum), k));
+        return new MulticlassRecord(key, top.Top, (Half)Math.Sqrt(rest), logits.Length, modelVersion, time, keepingCode);
     }
 
     /// <summary>What the forward pass says about the row.</summary>
@@ -240,7 +241,7 @@ public readonly record struct MulticlassRecord : IForwardRecord<MulticlassRecord
             throw new ArgumentException($"A multiclass record is of 1 to {MaximumClasses} classes. Got {classes}.", argument);
     }
 
-    /// <summary>The three largest so far, in order.</summary>
+    /// <summary>The three likeliest classes, as a record keeps them.</summary>
     private struct Top
     {
         public float P1;
@@ -250,38 +251,51 @@ public readonly record struct MulticlassRecord : IForwardRecord<MulticlassRecord
         public ushort Class2;
         public ushort Class3;
 
-        public static Top None => new() { P1 = -1, P2 = -1, P3 = -1, Class1 = NoClass, Class2 = NoClass, Class3 = NoClass };
-
         public static Top Unknown => new() { P1 = float.NaN, Class1 = NoClass, Class2 = NoClass, Class3 = NoClass };
+    }
 
-        /// <summary>Takes a probability in and gives back the one that falls out, 0 while there is room.</summary>
-        public float Push(float p, ushort k)
+    /// <summary>Finds the three likeliest classes in one pass without a branch: which scores come in is chance, and a wrong guess of the processor costs more than all else here.</summary>
+    /// <remarks>A class is one number: the bits of its probability, which order as the probabilities do, above those of <see cref="NoClass"/> − class, so that of equals the first is larger. 0 is no class, of probability 0.</remarks>
+    private struct TopClasses
+    {
+        private long _first;
+        private long _second;
+        private long _third;
+
+        public readonly Top Top => new()
         {
-            float out3 = P3;
-            if (p > P1)
-            {
-                (P3, Class3) = (P2, Class2);
-                (P2, Class2) = (P1, Class1);
-                (P1, Class1) = (p, k);
-            }
-            else if (p > P2)
-            {
-                (P3, Class3) = (P2, Class2);
-                (P2, Class2) = (p, k);
-            }
-            else if (p > P3)
-            {
-                (P3, Class3) = (p, k);
-            }
-            else
-            {
-                out3 = p;
-            }
+            P1 = Probability(_first),
+            P2 = Probability(_second),
+            P3 = Probability(_third),
+            Class1 = Class(_first),
+            Class2 = Class(_second),
+            Class3 = Class(_third),
+        };
 
-            return Math.Max(0, out3);
+        /// <summary>Takes a class in and gives back the probability of the one that falls out, 0 while there is room.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public float Push(float p, int k)
+        {
+            long bits = BitConverter.SingleToInt32Bits(p) & int.MaxValue;   // -0 counts as 0
+            long pushed = (bits << 16) | (uint)(NoClass - k);
+            Order(ref _first, ref pushed);
+            Order(ref _second, ref pushed);
+            Order(ref _third, ref pushed);
+            return Probability(pushed);
         }
 
-        /// <summary>With fewer than three classes the missing ones have probability 0.</summary>
-        public readonly Top Filled() => this with { P2 = Math.Max(0, P2), P3 = Math.Max(0, P3) };
+        /// <summary>Exchanges two numbers unless the first is the larger one.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static void Order(ref long larger, ref long smaller)
+        {
+            long difference = larger - smaller;
+            long change = difference & (difference >> 63);      // 0 when they stand right
+            larger -= change;
+            smaller += change;
+        }
+
+        private static float Probability(long number) => BitConverter.Int32BitsToSingle((int)(number >> 16));
+
+        private static ushort Class(long number) => (ushort)(NoClass - (ushort)number);
     }
 }
