@@ -10,8 +10,7 @@ internal sealed class BlockBuffer<TRecord>
 {
     private readonly byte[] _bytes;
     private readonly long[] _ticks;
-    private readonly ulong[] _versions = new ulong[BlockFormat.MostVersions];
-    private readonly int[] _classes = new int[BlockFormat.MostVersions];
+    private readonly (ulong Version, int Classes)[] _versions = new (ulong, int)[BlockFormat.MostVersions];
     private int _versionCount;
 
     public BlockBuffer(int recordBytes)
@@ -42,7 +41,8 @@ internal sealed class BlockBuffer<TRecord>
         int count = Volatile.Read(ref _versionCount);
         for (int i = 0; i < count; i++)
         {
-            if (_versions[i] == record.ModelVersion && _classes[i] == record.Classes)
+            ref readonly (ulong Version, int Classes) known = ref _versions[i];
+            if (known.Version == record.ModelVersion && known.Classes == record.Classes)
                 return i;
         }
 
@@ -54,8 +54,7 @@ internal sealed class BlockBuffer<TRecord>
     {
         if (_versionCount == BlockFormat.MostVersions)
             return false;
-        _versions[_versionCount] = record.ModelVersion;
-        _classes[_versionCount] = record.Classes;
+        _versions[_versionCount] = (record.ModelVersion, record.Classes);
         Volatile.Write(ref _versionCount, _versionCount + 1);
         return true;
     }
@@ -115,8 +114,8 @@ internal sealed class BlockBuffer<TRecord>
         int end = BlockFormat.HeaderBytes + (Count * TRecord.EncodedBytes);
         for (int i = 0; i < _versionCount; i++, end += BlockFormat.VersionBytes)
         {
-            BinaryPrimitives.WriteUInt64LittleEndian(_bytes.AsSpan(end), _versions[i]);
-            BinaryPrimitives.WriteInt32LittleEndian(_bytes.AsSpan(end + 8), _classes[i]);
+            BinaryPrimitives.WriteUInt64LittleEndian(_bytes.AsSpan(end), _versions[i].Version);
+            BinaryPrimitives.WriteInt32LittleEndian(_bytes.AsSpan(end + 8), _versions[i].Classes);
             BinaryPrimitives.WriteInt32LittleEndian(_bytes.AsSpan(end + 12), 0);
         }
 

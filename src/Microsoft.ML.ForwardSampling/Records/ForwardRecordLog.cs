@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.ML.ForwardSampling.Selection;
 
 namespace Microsoft.ML.ForwardSampling.Records;
@@ -46,8 +47,7 @@ public sealed class ForwardRecordLog<TRecord> : IDisposable, IAsyncDisposable
     private int _halvings;
     private long _flushDue;
     private long _retryAt;
-    private long _stampedAt = -1;
-    private long _stamp;
+    private long _stamp;                                        // time of records without one; 0 when the next must look at the clock
     private bool _sleeping;
     private bool _flushAsked;
     private bool _closing;
@@ -129,7 +129,7 @@ public sealed class ForwardRecordLog<TRecord> : IDisposable, IAsyncDisposable
     }
 
     /// <summary>Takes one record into memory; it is written soon.</summary>
-    /// <param name="record">The record; one without a time gets the current one, exact to a tick of the machine's coarse clock (1 to 16 ms).</param>
+    /// <param name="record">The record; one without a time gets the current one, as the remarks say.</param>
     /// <param name="cancellationToken">Ends waiting for room, under <see cref="RecordOverflow.Block"/>.</param>
     /// <returns>The record's number, from 1: it is durable once <see cref="Acknowledged"/> has reached it. 0 when the record was not kept, under <see cref="RecordOverflow.DropAndRecord"/>.</returns>
     /// <exception cref="IOException">Memory is full and the disk refuses (only under <see cref="RecordOverflow.Block"/>). The record was not taken.</exception>
@@ -137,33 +137,19 @@ public sealed class ForwardRecordLog<TRecord> : IDisposable, IAsyncDisposable
     /// <exception cref="ObjectDisposedException">The log is closed.</exception>
     public long Append(in TRecord record, CancellationToken cancellationToken = default)
     {
-        int halvings = 0;
-        if (_halvings > 0 && !Draw(in record, out halvings))
-            return 0;
+        // The common case, without a call: the open block has room, and the time is known.
         long ticks = record.Time.Ticks;
         if (ticks == 0)
-            ticks = Now();
-        while (true)
+            ticks = Volatile.Read(ref _stamp);
+        long reserved = Volatile.Read(ref _reserved);
+        if (ticks != 0 && !IsLookDue(reserved, 1) && _halvings == 0)
         {
-            long reserved = Volatile.Read(ref _reserved);
-            int at = (int)(reserved & CountMask);
-            if (at < _blockRecords)
-            {
-                BlockBuffer<TRecord> open = _open!;             // another block than that of the number, and the exchange fails
-                int version = open.FindVersion(in record);
-                if (version >= 0)
-                {
-                    if (Interlocked.CompareExchange(ref _reserved, reserved + 1, reserved) != reserved)
-                        continue;
-                    long number = open.FirstSequence + at + 1;  // before the place is filled: then the block may go its way
-                    open.Put(at, in record, version, ticks, halvings);
-                    return number;
-                }
-            }
-
-            if (!MakeRoom(reserved, in record, cancellationToken))
-                return 0;
+            long number = TryAppend(in record, reserved, ticks, halvings: 0);
+            if (number != 0)
+                return number;
         }
+
+        return AppendSlowly(in record, cancellationToken);
     }
 
     /// <summary>Takes records into memory, in order; cheaper than one by one.</summary>
@@ -194,7 +180,7 @@ public sealed class ForwardRecordLog<TRecord> : IDisposable, IAsyncDisposable
                 if (version >= 0)
                 {
                     part = part[..SameVersion(part)];
-                    long now = Now();                       // before the exchange: a reserved place must be filled, and a caller's clock may throw
+                    long now = Now(reserved, part.Length);  // before the exchange, as above
                     if (Interlocked.CompareExchange(ref _reserved, reserved + part.Length, reserved) != reserved)
                         continue;
                     for (int i = 0; i < part.Length; i++)
@@ -284,6 +270,42 @@ public sealed class ForwardRecordLog<TRecord> : IDisposable, IAsyncDisposable
         return records.Length;
     }
 
+    /// <summary>Puts a record into the next place of the open block.</summary>
+    /// <returns>Its number, or 0 when there is no place for it, or another thread was faster.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private long TryAppend(in TRecord record, long reserved, long ticks, int halvings)
+    {
+        int at = (int)(reserved & CountMask);
+        if (at >= _blockRecords)
+            return 0;
+        BlockBuffer<TRecord> open = _open!;                 // another block than that of the number, and the exchange fails
+        int version = open.FindVersion(in record);
+        if (version < 0 || Interlocked.CompareExchange(ref _reserved, reserved + 1, reserved) != reserved)
+            return 0;
+        long number = open.FirstSequence + at + 1;          // before the place is filled: then the block may go its way
+        open.Put(at, in record, version, ticks, halvings);
+        return number;
+    }
+
+    private long AppendSlowly(in TRecord record, CancellationToken cancellationToken)
+    {
+        int halvings = 0;
+        if (_halvings > 0 && !Draw(in record, out halvings))
+            return 0;
+        while (true)
+        {
+            long reserved = Volatile.Read(ref _reserved);
+            long ticks = record.Time.Ticks;
+            if (ticks == 0)
+                ticks = Now(reserved, 1);                   // before the exchange: a reserved place must be filled, and a caller's clock may throw
+            long number = TryAppend(in record, reserved, ticks, halvings);
+            if (number != 0)
+                return number;
+            if (Volatile.Read(ref _reserved) == reserved && !MakeRoom(reserved, in record, cancellationToken))
+                return 0;
+        }
+    }
+
     /// <summary>Draws whether to keep a record while memory is more than half full.</summary>
     private bool Draw(in TRecord record, out int halvings)
     {
@@ -353,19 +375,25 @@ public sealed class ForwardRecordLog<TRecord> : IDisposable, IAsyncDisposable
             Monitor.PulseAll(_gate);
     }
 
-    /// <summary>The current time, not 0. The system's clock is read once a tick of the coarse monotonic clock, which costs a fraction of it.</summary>
-    private long Now()
+    /// <summary>The time of the next records: what the clock said when it was last looked at.</summary>
+    /// <remarks>A look takes longer than all else that Append does. One is due at one place in 64, and whenever the log's thread has taken the last one back.</remarks>
+    private long Now(long reserved, int count)
     {
+        long stamp = Volatile.Read(ref _stamp);
+        if (stamp != 0 && !IsLookDue(reserved, count))
+            return stamp;
         if (!_hasSystemClock)
             return Math.Max(1, _options.TimeProvider.GetUtcNow().UtcTicks);
-        long tick = Environment.TickCount64;
-        if (tick != Volatile.Read(ref _stampedAt))
-        {
-            Volatile.Write(ref _stamp, DateTime.UtcNow.Ticks);
-            Volatile.Write(ref _stampedAt, tick);
-        }
+        stamp = DateTime.UtcNow.Ticks;
+        Volatile.Write(ref _stamp, stamp);
+        return stamp;
+    }
 
-        return Volatile.Read(ref _stamp);
+    /// <summary>Whether one of the next places is one that looks at the clock.</summary>
+    private static bool IsLookDue(long reserved, int count)
+    {
+        const int PlacesPerLook = 64;
+        return (-reserved & (PlacesPerLook - 1)) < count;
     }
 
     private void WaitForRoom(CancellationToken cancellationToken)
@@ -449,14 +477,16 @@ public sealed class ForwardRecordLog<TRecord> : IDisposable, IAsyncDisposable
         }
     }
 
-    /// <summary>Under the lock: sleeps until there is something to write or a segment may have become old. True when the open block has waited long enough.</summary>
+    /// <summary>Under the lock: sleeps until there is something to write or a segment may have become old; while a block is open, it wakes up to take the last look at the clock back. True when the open block has waited long enough.</summary>
     private bool WaitForWork()
     {
         const long LookAtAgeMilliseconds = 1000;
+        const long LookAtClockMilliseconds = 10;
         long woken = Environment.TickCount64 + LookAtAgeMilliseconds;
         while (true)
         {
             long now = Environment.TickCount64;
+            Volatile.Write(ref _stamp, 0);                  // also when busy: it comes by once a batch
             bool due = _isOpen && now >= _flushDue;
             if (_closing || _flushAsked)
                 return due;
@@ -474,6 +504,8 @@ public sealed class ForwardRecordLog<TRecord> : IDisposable, IAsyncDisposable
                 until = _isOpen ? Math.Min(woken, _flushDue) : woken;
             }
 
+            if (_isOpen)
+                until = Math.Min(until, now + LookAtClockMilliseconds);
             _sleeping = true;
             Monitor.Wait(_gate, (int)Math.Clamp(until - now, 1, LookAtAgeMilliseconds));
             _sleeping = false;

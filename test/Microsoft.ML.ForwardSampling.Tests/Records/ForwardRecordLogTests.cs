@@ -111,6 +111,27 @@ public class ForwardRecordLogTests
         Assert.Equal(new DateTime(2026, 5, 1, 11, 0, 0, DateTimeKind.Utc), read[1].Time);
     }
 
+    /// <summary>Records share a look at the clock, but not for long: half of the pause is what a busy machine may keep the log's thread from taking the look back.</summary>
+    [Fact]
+    public void Append_WithoutTime_LooksAtTheClockAgainAfterAPause()
+    {
+        using var folder = new LogFolder();
+        DateTime before = DateTime.UtcNow, after;
+        using (var log = new ForwardRecordLog<RegressionRecord>(folder.Path, LogFolder.Small))
+        {
+            for (ulong key = 0; key < 10; key++)
+                log.Append(new RegressionRecord(key, 0));
+            Thread.Sleep(400);
+            log.Append(new RegressionRecord(10, 0));
+            log.Append([new RegressionRecord(11, 0), new RegressionRecord(12, 0)]);
+            after = DateTime.UtcNow;
+        }
+
+        RegressionRecord[] read = folder.Read(out _);
+        Assert.All(read, r => Assert.InRange(r.Time, before - TimeSpan.FromMilliseconds(1), after + TimeSpan.FromMilliseconds(1)));
+        Assert.All(read.Skip(10), r => Assert.InRange(r.Time - read[9].Time, TimeSpan.FromMilliseconds(200), after - before));
+    }
+
     [Fact]
     public void SegmentAge_Reached_NextSegment()
     {
