@@ -4,7 +4,7 @@ namespace Microsoft.ML.ForwardSampling.Records;
 
 /// <summary>A scored data view that appends one record a row to a log while somebody reads it: what RecordTo returns.</summary>
 /// <remarks>
-/// <para>Same columns, same rows, same order as its input. A row's record is appended when a cursor moves onto the row, whatever columns are read; the score is computed once for the reader and the record.
+/// <para>Same columns, same rows, same order as its input. A row's record is appended when a cursor moves onto the row, whatever columns are read; the column that the record is made from is computed once for the reader and the record.
 /// Labels need not exist. A score that is NaN is recorded: its statistics are NaN.</para>
 /// <para><b>Every pass of every cursor appends again.</b> Read the view once, where rows are served: what trains on or evaluates it may pass many times (put <c>mlContext.Data.Cache</c> behind, or use AppendRecords).
 /// Nothing is appended before somebody reads, and a pass that stops early has recorded the rows it had reached.</para>

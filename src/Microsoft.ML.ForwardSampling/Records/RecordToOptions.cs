@@ -17,7 +17,7 @@ public sealed record RecordToOptions
     public string ScoreColumnName { get; init => field = Require.NotEmpty(value, nameof(RecordToOptions)); } = "Score";
 
     /// <summary>
-    /// Column with a binary model's probability of class 1, Single in [0, 1]. Read where it exists (a calibrated model);
+    /// Column with a binary model's probability of class 1, Single in [0, 1]. Read where it exists (a calibrated model), and the score only where it is exactly 0 or 1;
     /// elsewhere the score is taken as log-odds. Not read for other records.
     /// </summary>
     /// <value>Default "Probability".</value>

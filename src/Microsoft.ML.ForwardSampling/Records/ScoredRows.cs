@@ -54,23 +54,33 @@ internal static class ScoredRows
         protected override RegressionRecord Make(ulong key) => new(key, _score.Value, Options.ModelVersion, default, Options.KeepingProbability);
     }
 
-    private sealed class BinaryRows(DataViewRow row, RecordToOptions options) : ScoredRows<BinaryRecord>(row, options)
+    /// <summary>From the probability where there is one. The score behind it is asked for only at its ends: a lazy cursor may compute the model anew for each column.</summary>
+    private sealed class BinaryRows : ScoredRows<BinaryRecord>
     {
-        private readonly ColumnValue<float> _score = new(row, options.ScoreColumnName);
-        private readonly ColumnValue<float>? _probability = row.Schema.GetColumnOrNull(options.ProbabilityColumnName) is null ? null : new(row, options.ProbabilityColumnName);
+        private readonly ColumnValue<float> _value;
+        private readonly ValueGetter<float>? _scoreBehind;
 
-        public override Delegate? GetterOf(int column)
-            => column == _score.Column ? _score.Getter : column == _probability?.Column ? _probability.Getter : null;
-
-        public override void Read()
+        public BinaryRows(DataViewRow row, RecordToOptions options)
+            : base(row, options)
         {
-            _score.Read();
-            _probability?.Read();
+            bool fromProbability = row.Schema.GetColumnOrNull(options.ProbabilityColumnName) is not null;
+            _value = new ColumnValue<float>(row, fromProbability ? options.ProbabilityColumnName : options.ScoreColumnName);
+            _scoreBehind = fromProbability ? row.GetGetter<float>(row.Schema[options.ScoreColumnName]) : null;
         }
 
-        protected override BinaryRecord Make(ulong key) => _probability is null
-            ? BinaryRecord.FromScore(key, _score.Value, Options.ModelVersion, default, Options.KeepingProbability)
-            : BinaryRecord.FromProbability(key, _probability.Value, _score.Value, Options.ModelVersion, default, Options.KeepingProbability);
+        public override Delegate? GetterOf(int column) => column == _value.Column ? _value.Getter : null;
+
+        public override void Read() => _value.Read();
+
+        protected override BinaryRecord Make(ulong key)
+        {
+            if (_scoreBehind is null)
+                return BinaryRecord.FromScore(key, _value.Value, Options.ModelVersion, default, Options.KeepingProbability);
+            float score = 0;
+            if (_value.Value is 0 or 1)
+                _scoreBehind(ref score);
+            return BinaryRecord.FromProbability(key, _value.Value, score, Options.ModelVersion, default, Options.KeepingProbability);
+        }
     }
 
     private sealed class MulticlassRows : ScoredRows<MulticlassRecord>

@@ -132,6 +132,41 @@ public class LoggedRowsTests
         Assert.Equal(50, computed);
     }
 
+    /// <summary>A lazy cursor computes the model anew for each column: a record from a probability asks for the score only where the probability is exactly 0 or 1.</summary>
+    [Fact]
+    public void ScoreBehindAProbability_IsReadOnlyAtItsEnds()
+    {
+        using var folder = new LogFolder();
+        Row[] rows = Rows(20);
+        (rows[3].Probability, rows[3].Score) = (1, 40);
+        (rows[7].Probability, rows[7].Score) = (0, -30);
+        rows[9].Probability = float.NaN;
+        int computed = 0;
+        var mapping = _ml.Transforms.CustomMapping<Row, Scored>((row, scored) =>
+        {
+            computed++;
+            scored.NewScore = row.Score;
+        }, contractName: null);
+        IDataView input = _ml.Data.LoadFromEnumerable(rows);
+        using (var log = new ForwardRecordLog<BinaryRecord>(folder.Path))
+        {
+            IDataView view = _ml.ForwardSampling().RecordTo(mapping.Fit(input).Transform(input), log, new RecordToOptions { ScoreColumnName = "NewScore" });
+            DataViewSchema.Column probability = view.Schema["Probability"];
+            using DataViewRowCursor cursor = Assert.Single(view.GetRowCursorSet([probability], 1));
+            ValueGetter<float> getter = cursor.GetGetter<float>(probability);
+            float value = 0;
+            for (int i = 0; cursor.MoveNext(); i++)
+            {
+                getter(ref value);
+                Assert.Equal(rows[i].Probability, value);
+            }
+        }
+
+        Assert.Equal(2, computed);
+        using var reader = new ForwardRecordReader<BinaryRecord>(folder.Path);
+        Assert.Equal(rows.Select(r => BinaryRecord.FromProbability(r.Key, r.Probability, r.Score).LogOdds), LogFolder.ReadAll(reader).Select(r => r.LogOdds));
+    }
+
     [Fact]
     public void TextKey_IsHashed_AndAnEmptyOneIsCounted()
     {
