@@ -40,17 +40,23 @@ internal static class SelectionColumns
         if ((needs & RecordStatistics.Group) != 0)
             CheckGroup(find, options, parameter);
 
-        const string AgeAdvice = "It holds the record's age in seconds and is read because SelectionOptions.MaximumRecordAge is set; a renamed one is given in SelectionOptions.AgeColumnName.";
-        if (options.MaximumRecordAge is not null)
-            RequireSingle("record age", options.AgeColumnName, find, AgeAdvice, parameter);
-        if (options.MinimumModelVersion is not null)
-            RequireVersion(find, options, parameter);
+        CheckRecordLimits(find, options, parameter);
 
         if (options.ExampleWeightColumnName is { } weight)
             RequireSingle("example weight", weight, find, "SelectionOptions.ExampleWeightColumnName names it; leave that null if rows have no weight of their own.", parameter);
 
         if ((needs & RecordStatistics.Label) != 0 && find(options.LabelColumnName) is { } label && !ClassLabel.IsReadable(label))
             throw SchemaErrors.Mismatch("label", label, "Boolean, Key or Single", "MapValueToKey makes a key of any label; another column is given in SelectionOptions.LabelColumnName.", parameter);
+    }
+
+    /// <summary>Checks the columns of record age and model version, where they are limited.</summary>
+    public static void CheckRecordLimits(Func<string, ColumnFacts?> find, SelectionOptions options, string parameter)
+    {
+        const string AgeAdvice = "It holds the record's age in seconds and is read because SelectionOptions.MaximumRecordAge is set; a renamed one is given in SelectionOptions.AgeColumnName.";
+        if (options.MaximumRecordAge is not null)
+            RequireSingle("record age", options.AgeColumnName, find, AgeAdvice, parameter);
+        if (options.MinimumModelVersion is not null)
+            RequireVersion(find, options, parameter);
     }
 
     /// <summary>Checks the column of the groups.</summary>

@@ -34,14 +34,9 @@ public sealed record InTrainingSelection
 
     /// <summary>
     /// Names of the recorded statistics columns, for <see cref="StatisticsSource.Recorded"/>, and of the columns that are read with either source: the reference loss
-    /// and the groups (where none are named, the label's classes). Its window, budget and seed are not used here.
+    /// and the groups (where none are named, the label's classes). Limits on the age and model version of records, and what becomes of old ones, count too. Its window, budget and seed are not used here.
     /// </summary>
+    /// <remarks>A row whose record is too old is left out with either source. Fresh statistics do not age: <see cref="OldRecords.Discount"/> needs <see cref="StatisticsSource.Recorded"/>.</remarks>
     /// <exception cref="ArgumentNullException">Null.</exception>
-    /// <exception cref="ArgumentException">It limits the age of records, which is for SelectRows.</exception>
-    public SelectionOptions Columns { get; init => field = WithoutAges(Require.NotNull(value, nameof(InTrainingSelection))); } = new();
-
-    private static SelectionOptions WithoutAges(SelectionOptions columns) => !columns.LimitsRecords ? columns : throw new ArgumentException(
-        $"{nameof(InTrainingSelection)}.{nameof(Columns)} sets {nameof(SelectionOptions.MaximumRecordAge)} or {nameof(SelectionOptions.MinimumModelVersion)}, which the trainer's own selection does not read. "
-        + $"Leave old records out before training: SelectRows with {nameof(UniformPolicy)}, {nameof(SelectionOptions.Budget)} = 1.0 and the limit.",
-        nameof(Columns));
+    public SelectionOptions Columns { get; init => field = Require.NotNull(value, nameof(InTrainingSelection)); } = new();
 }

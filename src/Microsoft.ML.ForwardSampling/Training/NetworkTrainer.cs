@@ -116,7 +116,7 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>
         try
         {
             bool continued = previousModel is not null && model.ContinueFrom(previousModel.Model);
-            var rows = new RowFeed(input, columns, MaximumRowBytes);
+            var rows = new RowFeed(input, columns, MaximumRowBytes, Options.Selection?.Columns);
             RowFeed? validation = validationData is null ? null : new RowFeed(validationData, validationColumns!, MaximumRowBytes);
             using var run = new TrainingRun(Options, head, model.Network, model.Optimizer!, rows, validation, columns, device, _seed, previousModel?.Model.Selection, progress => Tell(channel, progress));
             model.Report = run.Train() with { OptimizerContinued = continued };
@@ -126,6 +126,8 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>
             model.Freeze();
             if (model.Report.RowsSkipped > 0)
                 channel.Warning(MessageSensitivity.None, "{0} of {1} rows were skipped: a feature, the label or the weight was missing.", model.Report.RowsSkipped, model.Report.RowsRead);
+            if (rows.RowsExcluded > 0)
+                channel.Info(MessageSensitivity.None, "{0} of {1} rows were left out of training: their record is too old.", rows.RowsExcluded, rows.RowsRead);
             LabelKeyValues? keys = Task == PredictionTask.Multiclass ? LabelKeyValues.Of(columns.Label) : null;
             return new NetworkPredictionTransformer(model, columns.Features.Name, columns.Label.Name, keys);
         }
@@ -178,7 +180,20 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>
             Statistic(schema, names.MarginColumnName, needs.HasFlag(RecordStatistics.Margin)),
             Statistic(schema, names.EntropyColumnName, needs.HasFlag(RecordStatistics.Entropy)),
             ReferenceLoss(schema, names, needs.HasFlag(RecordStatistics.ReferenceLoss)),
-            Group(schema, names, needs.HasFlag(RecordStatistics.Group)));
+            Group(schema, names, needs.HasFlag(RecordStatistics.Group)),
+            RecordLimits(schema, names));
+    }
+
+    /// <summary>The columns by which a record may be too old; none for validation data, whose rows all count.</summary>
+    private static DataViewSchema.Column[] RecordLimits(DataViewSchema schema, SelectionOptions names)
+    {
+        SelectionColumns.CheckRecordLimits(name => ColumnFacts.Find(schema, name), names, nameof(schema));
+        var columns = new List<DataViewSchema.Column>();
+        if (names.MaximumRecordAge is not null)
+            columns.Add(schema[names.AgeColumnName]);
+        if (names.MinimumModelVersion is not null)
+            columns.Add(schema[names.ModelVersionColumnName]);
+        return [.. columns];
     }
 
     /// <summary>Validation data must be of the same problem: a row's features and classes mean the same.</summary>

@@ -1,3 +1,4 @@
+using Microsoft.ML.ForwardSampling.Selection;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -160,6 +161,8 @@ public sealed record NetworkTrainerOptions
             // Fresh statistics take no column, so the recorded loss may serve as the reference loss.
             if (selection.Statistics == StatisticsSource.Recorded)
                 selection.Columns.Validate();
+            if (selection.Statistics == StatisticsSource.Fresh && selection.Columns is { LimitsRecords: true, OldRecords: OldRecords.Discount })
+                throw new ArgumentException($"{nameof(InTrainingSelection)}.{nameof(InTrainingSelection.Columns)} discounts old records, and {nameof(InTrainingSelection)}.{nameof(InTrainingSelection.Statistics)} is {StatisticsSource.Fresh}: fresh statistics do not age. Use {nameof(StatisticsSource)}.{StatisticsSource.Recorded}, or {nameof(OldRecords)}.{OldRecords.Exclude} to leave such rows out.", nameof(InTrainingSelection.Columns));
             if (selection.Budget.AsRows is int rows && rows > selection.WindowSize)
                 throw new ArgumentException($"{nameof(InTrainingSelection)}.{nameof(InTrainingSelection.Budget)} keeps {rows} rows of each window, and {nameof(InTrainingSelection.WindowSize)} is {selection.WindowSize}: make the window at least as large as the budget.", nameof(InTrainingSelection.Budget));
         }

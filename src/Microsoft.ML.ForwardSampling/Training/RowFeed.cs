@@ -15,6 +15,7 @@ namespace Microsoft.ML.ForwardSampling.Training;
 /// <param name="Entropy">Recorded entropy.</param>
 /// <param name="ReferenceLoss">Loss under a reference model.</param>
 /// <param name="Group">Key or Boolean, or null when groups are not needed or are the label's classes.</param>
+/// <param name="RecordLimits">Age (Single) and model version (UInt64) of the record, those that are limited.</param>
 internal sealed record TrainingColumns(
     DataViewSchema.Column Features,
     DataViewSchema.Column Label,
@@ -24,7 +25,8 @@ internal sealed record TrainingColumns(
     DataViewSchema.Column? Margin,
     DataViewSchema.Column? Entropy,
     DataViewSchema.Column? ReferenceLoss,
-    DataViewSchema.Column? Group)
+    DataViewSchema.Column? Group,
+    DataViewSchema.Column[] RecordLimits)
 {
     public int FeatureCount => ((VectorDataViewType)Features.Type).Size;
 
@@ -34,7 +36,7 @@ internal sealed record TrainingColumns(
         | (ReferenceLoss is null ? 0 : RecordStatistics.ReferenceLoss) | (Group is null ? 0 : RecordStatistics.Group);
 
     public IEnumerable<DataViewSchema.Column> All
-        => new DataViewSchema.Column?[] { Features, Label, Weight, Loss, GradientNorm, Margin, Entropy, ReferenceLoss, Group }.OfType<DataViewSchema.Column>();
+        => new DataViewSchema.Column?[] { Features, Label, Weight, Loss, GradientNorm, Margin, Entropy, ReferenceLoss, Group }.OfType<DataViewSchema.Column>().Concat(RecordLimits);
 }
 
 /// <summary>Reads the rows of a data view into memory: once when they fit, else part by part at each pass.</summary>
@@ -44,19 +46,28 @@ internal sealed class RowFeed
 
     private readonly IDataView _data;
     private readonly TrainingColumns _columns;
+    private readonly SelectionOptions? _limits;
     private readonly RowPool _pool;
     private bool _complete;
 
-    public RowFeed(IDataView data, TrainingColumns columns, long maximumBytes)
+    /// <param name="data">The rows.</param>
+    /// <param name="columns">What is read of them.</param>
+    /// <param name="maximumBytes">Memory for the rows held at a time.</param>
+    /// <param name="limits">Limits on the rows' records and what becomes of old ones; null: none.</param>
+    public RowFeed(IDataView data, TrainingColumns columns, long maximumBytes, SelectionOptions? limits = null)
     {
         _data = data;
         _columns = columns;
-        _pool = new RowPool(columns.FeatureCount, columns.Weight is not null, columns.Statistics, maximumBytes);
+        _limits = limits is { LimitsRecords: true } ? limits : null;
+        _pool = new RowPool(columns.FeatureCount, columns.Weight is not null, columns.Statistics, _limits?.OldRecords == OldRecords.Discount, maximumBytes);
     }
 
     public long RowsRead { get; private set; }
 
     public long RowsSkipped { get; private set; }
+
+    /// <summary>Rows left out because their record is too old, over all passes that read the data view.</summary>
+    public long RowsExcluded { get; private set; }
 
     public TimeSpan ReadTime { get; private set; }
 
@@ -70,7 +81,7 @@ internal sealed class RowFeed
         }
 
         using DataViewRowCursor cursor = _data.GetRowCursor(_columns.All);
-        var row = new RowReader(cursor, _columns);
+        var row = new RowReader(cursor, _columns, _limits);
         bool first = true, more;
         do
         {
@@ -79,7 +90,7 @@ internal sealed class RowFeed
             ReadTime += Stopwatch.GetElapsedTime(start);
             _complete = first && !more;
             first = false;
-            if (_pool.Count > 0)
+            if (_pool.Count + _pool.Excluded > 0)
                 yield return _pool;
         }
         while (more);
@@ -95,8 +106,15 @@ internal sealed class RowFeed
             if (!cursor.MoveNext())
                 return false;
             RowsRead++;
-            if (!row.TryAdd(_pool))
+            if (row.IsExcluded(out float credibility))
+            {
+                _pool.Excluded++;
+                RowsExcluded++;
+            }
+            else if (!row.TryAdd(_pool, credibility))
+            {
                 RowsSkipped++;
+            }
         }
 
         return true;
@@ -114,9 +132,10 @@ internal sealed class RowFeed
         private readonly Func<float>? _entropy;
         private readonly Func<float>? _referenceLoss;
         private readonly Func<int>? _group;
+        private readonly RecordCredibility? _credibility;
         private VBuffer<float> _buffer;
 
-        public RowReader(DataViewRowCursor cursor, TrainingColumns columns)
+        public RowReader(DataViewRowCursor cursor, TrainingColumns columns, SelectionOptions? limits)
         {
             _features = cursor.GetGetter<VBuffer<float>>(columns.Features);
             _label = Label(cursor, columns.Label);
@@ -127,10 +146,18 @@ internal sealed class RowFeed
             _entropy = Single(cursor, columns.Entropy);
             _referenceLoss = Single(cursor, columns.ReferenceLoss);
             _group = columns.Group is { } group ? ClassLabel.Open(cursor, group) : null;
+            _credibility = limits is null ? null : new RecordCredibility(cursor, limits);
+        }
+
+        /// <summary>Whether the cursor's row is left out because its record is too old; if not, how much the record still says, in [0, 1].</summary>
+        public bool IsExcluded(out float credibility)
+        {
+            credibility = _credibility?.Read() ?? 1;
+            return credibility < 1 && _credibility!.Excludes;
         }
 
         /// <summary>Adds the cursor's row unless a feature, the label or the weight is missing.</summary>
-        public bool TryAdd(RowPool pool)
+        public bool TryAdd(RowPool pool, float credibility)
         {
             float label = _label();
             float weight = _weight?.Invoke() ?? 1f;
@@ -143,7 +170,7 @@ internal sealed class RowFeed
                 return false;
             pool.Add(
                 label, weight, _loss?.Invoke() ?? 0f, _gradientNorm?.Invoke() ?? 0f, _margin?.Invoke() ?? 0f, _entropy?.Invoke() ?? 0f,
-                _referenceLoss?.Invoke() ?? 0f, Math.Max(ClassLabel.Unknown, _group?.Invoke() ?? ClassLabel.Unknown));
+                _referenceLoss?.Invoke() ?? 0f, Math.Max(ClassLabel.Unknown, _group?.Invoke() ?? ClassLabel.Unknown), credibility);
             return true;
         }
 

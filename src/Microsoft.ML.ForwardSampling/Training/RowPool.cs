@@ -9,17 +9,20 @@ internal sealed class RowPool
     private const int FirstCapacity = 1024;
 
     private readonly RecordStatistics _statistics;
+    private readonly bool _discounted;
 
     /// <param name="featureCount">Features of a row.</param>
     /// <param name="weighted">Whether rows carry weights.</param>
     /// <param name="statistics">Recorded statistics that rows carry.</param>
+    /// <param name="discounted">Whether rows carry their records' credibility.</param>
     /// <param name="maximumBytes">Memory for the arrays.</param>
-    public RowPool(int featureCount, bool weighted, RecordStatistics statistics, long maximumBytes)
+    public RowPool(int featureCount, bool weighted, RecordStatistics statistics, bool discounted, long maximumBytes)
     {
         FeatureCount = featureCount;
         Weighted = weighted;
         _statistics = statistics;
-        long bytesPerRow = sizeof(float) * (featureCount + 2L + BitOperations.PopCount((uint)statistics));
+        _discounted = discounted;
+        long bytesPerRow = sizeof(float) * (featureCount + 2L + BitOperations.PopCount((uint)statistics) + (discounted ? 1 : 0));
         // An array holds at most 2^31 - 57 elements.
         MaximumRows = (int)Math.Clamp(maximumBytes / bytesPerRow, 1, (Array.MaxLength - FirstCapacity) / featureCount);
     }
@@ -32,6 +35,9 @@ internal sealed class RowPool
     public int MaximumRows { get; }
 
     public int Count { get; private set; }
+
+    /// <summary>Rows read with those held and left out because their record is too old.</summary>
+    public int Excluded { get; set; }
 
     /// <summary>Shape [Count, FeatureCount].</summary>
     public float[] Features { get; private set; } = [];
@@ -54,7 +60,10 @@ internal sealed class RowPool
     /// <summary>Empty where the groups are the label's classes.</summary>
     public int[] Group { get; private set; } = [];
 
-    public void Clear() => Count = 0;
+    /// <summary>How much each row's record still says, in [0, 1]; empty unless old records are discounted.</summary>
+    public float[] Credibility { get; private set; } = [];
+
+    public void Clear() => (Count, Excluded) = (0, 0);
 
     /// <summary>Where the next row's features go; the row counts once <see cref="Add"/> is called.</summary>
     public Span<float> NextFeatures()
@@ -64,7 +73,7 @@ internal sealed class RowPool
         return Features.AsSpan(Count * FeatureCount, FeatureCount);
     }
 
-    public void Add(float label, float weight, float loss, float gradientNorm, float margin, float entropy, float referenceLoss, int group)
+    public void Add(float label, float weight, float loss, float gradientNorm, float margin, float entropy, float referenceLoss, int group, float credibility)
     {
         Labels[Count] = label;
         if (Weighted)
@@ -75,6 +84,7 @@ internal sealed class RowPool
         Put(Entropy, entropy);
         Put(ReferenceLoss, referenceLoss);
         Put(Group, group);
+        Put(Credibility, credibility);
         Count++;
     }
 
@@ -103,6 +113,8 @@ internal sealed class RowPool
             ReferenceLoss = Resize(ReferenceLoss, capacity);
         if (_statistics.HasFlag(RecordStatistics.Group))
             Group = Resize(Group, capacity);
+        if (_discounted)
+            Credibility = Resize(Credibility, capacity);
     }
 
     private static T[] Resize<T>(T[] array, int length)

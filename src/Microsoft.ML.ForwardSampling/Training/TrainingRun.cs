@@ -79,7 +79,7 @@ internal sealed class TrainingRun : IDisposable
                 _selectionContinued = true;
             }
 
-            _window = new WindowStatistics(selection.WindowSize, selection.Policy.Needs, head.Task, columns.FeatureCount);
+            _window = new WindowStatistics(selection.WindowSize, selection.Policy.Needs, head.Task, columns.FeatureCount, selection.Columns is { LimitsRecords: true, OldRecords: OldRecords.Discount });
             if (LearnsFromLosses && head.Task != PredictionTask.Regression)
                 _classes = new int[options.BatchSize];
         }
@@ -147,6 +147,7 @@ internal sealed class TrainingRun : IDisposable
         if (_options.Shuffle)
             _order.Shuffle(order);
 
+        _selector?.CountOldRecords(part.Excluded, 0);
         for (int start = 0; start < order.Length && !Finished; start += WindowSize)
         {
             ReadOnlySpan<int> window = order.AsSpan(start, Math.Min(WindowSize, order.Length - start));
@@ -266,10 +267,10 @@ internal sealed class TrainingRun : IDisposable
     {
         InTrainingSelection selection = _options.Selection!;
         if (selection.Statistics == StatisticsSource.Recorded)
-            _window!.Gather(part, window);
+            _selector!.CountOldRecords(0, _window!.Gather(part, window));
         else if (_window!.NeedsForwardPass)
             ScoreWindow(part, window);
-        _window.GatherRows(part, window);
+        _window!.GatherRows(part, window);
         return _window.Select(_selector!, window, selection.Budget.For(window.Length, selection.WindowSize), out weights);
     }
 
@@ -379,7 +380,7 @@ internal sealed class TrainingRun : IDisposable
     {
         long chosen = _rows.Parts(_options.CancellationToken).Sum(part => CountChosen(part.Count));
         if (chosen == 0)
-            throw new InvalidOperationException($"There is no row to train on: {_rows.RowsRead} rows were read and {_rows.RowsSkipped} skipped because a feature, the label or the weight was missing.");
+            throw new InvalidOperationException($"There is no row to train on: {_rows.RowsRead} rows were read, {_rows.RowsSkipped} skipped because a feature, the label or the weight was missing, and {_rows.RowsExcluded} left out because their record is too old.");
         long steps = (chosen + _options.BatchSize - 1) / _options.BatchSize * _options.Epochs;
         return Math.Min(steps, _options.MaximumSteps ?? long.MaxValue);
     }

@@ -13,12 +13,13 @@ internal sealed class WindowStatistics
     private readonly float[] _referenceLoss;
     private readonly int[] _label;
     private readonly int[] _group;
+    private readonly float[] _credibility;
     private readonly int _featureCount;
     private float[] _features = [];
     private readonly int[] _rows;
     private readonly float[] _weights;
 
-    public WindowStatistics(int windowSize, RecordStatistics needs, PredictionTask task, int featureCount)
+    public WindowStatistics(int windowSize, RecordStatistics needs, PredictionTask task, int featureCount, bool discounts)
     {
         _loss = For(RecordStatistics.Loss);
         _gradientNorm = For(RecordStatistics.GradientNorm);
@@ -27,6 +28,7 @@ internal sealed class WindowStatistics
         _label = needs.HasFlag(RecordStatistics.Label) && task != PredictionTask.Regression ? new int[windowSize] : [];
         _referenceLoss = For(RecordStatistics.ReferenceLoss);
         _group = needs.HasFlag(RecordStatistics.Group) ? new int[windowSize] : [];
+        _credibility = discounts ? new float[windowSize] : [];
         _featureCount = needs.HasFlag(RecordStatistics.Features) ? featureCount : 0;
         _rows = new int[windowSize];
         _weights = new float[windowSize];
@@ -48,13 +50,21 @@ internal sealed class WindowStatistics
         Put(_entropy, position, entropy);
     }
 
-    /// <summary>Takes recorded statistics of the window's rows out of the pool.</summary>
-    public void Gather(RowPool part, ReadOnlySpan<int> window)
+    /// <summary>Takes recorded statistics of the window's rows out of the pool, and discounts those of old records.</summary>
+    /// <returns>Rows whose record was discounted.</returns>
+    public int Gather(RowPool part, ReadOnlySpan<int> window)
     {
         Gather(part.Loss, _loss, window);
         Gather(part.GradientNorm, _gradientNorm, window);
         Gather(part.Margin, _margin, window);
         Gather(part.Entropy, _entropy, window);
+        if (_credibility.Length == 0)
+            return 0;
+        Gather(part.Credibility, _credibility, window);
+        Span<float> credibility = _credibility.AsSpan(0, window.Length);
+        foreach (float[] statistic in (ReadOnlySpan<float[]>)[_loss, _gradientNorm, _margin, _entropy])
+            RecordCredibility.Discount(statistic.AsSpan(0, Math.Min(window.Length, statistic.Length)), credibility);
+        return window.Length - credibility.Count(1f);
     }
 
     /// <summary>Takes what no forward pass of the network computes: classes, groups, reference losses and features, where the policy reads them.</summary>

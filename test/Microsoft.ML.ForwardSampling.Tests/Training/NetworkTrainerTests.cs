@@ -205,7 +205,7 @@ public class NetworkTrainerTests
         TrainingRow[] rows = TrainingData.Rows(5);
         Array.ForEach(rows, row => row.Label = float.NaN);
         var error = Assert.Throws<InvalidOperationException>(() => Trainers.Regression(_small).Fit(_context.Data.LoadFromEnumerable(rows)));
-        Assert.Equal("There is no row to train on: 5 rows were read and 5 skipped because a feature, the label or the weight was missing.", error.Message);
+        Assert.Equal("There is no row to train on: 5 rows were read, 5 skipped because a feature, the label or the weight was missing, and 0 left out because their record is too old.", error.Message);
     }
 
     [Fact]

@@ -3,7 +3,7 @@ using Microsoft.ML.Data;
 namespace Microsoft.ML.ForwardSampling.Tests.Training;
 
 /// <summary>A row with a label for each task, all of them functions of the four features.</summary>
-public sealed class TrainingRow
+public class TrainingRow
 {
     [VectorType(4)]
     public float[] Features { get; set; } = [];
