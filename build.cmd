@@ -1,5 +1,5 @@
 @echo off
-rem Builds, runs and tests on Windows, on the real packages. Usage: build.cmd [run^|test^|bench^|pack^|build] [arguments]
+rem Builds, runs and tests on Windows, on the real packages. Usage: build.cmd [run^|compare^|test^|bench^|crashtest^|fuzz^|pack^|build] [arguments]
 setlocal
 cd /d "%~dp0"
 set DOTNET_CLI_TELEMETRY_OPTOUT=1
@@ -22,12 +22,24 @@ if "%command%"=="run" (
     dotnet run --project src\Examples -c Release %packages% -- quick-start%rest%
     exit /b
 )
+if "%command%"=="compare" (
+    dotnet run --project src\Examples -c Release %packages% -- compare%rest%
+    exit /b
+)
 if "%command%"=="test" (
     dotnet test ForwardSampling.slnx -c Release %packages%%rest%
     exit /b
 )
 if "%command%"=="bench" (
     dotnet run --project bench -c Release %packages% --%rest%
+    exit /b
+)
+if "%command%"=="crashtest" (
+    dotnet run --project test\RecordStress -c Release %packages% -- crashtest%rest%
+    exit /b
+)
+if "%command%"=="fuzz" (
+    dotnet run --project test\RecordStress -c Release %packages% -- fuzz%rest%
     exit /b
 )
 if "%command%"=="pack" (
@@ -39,5 +51,5 @@ if "%command%"=="build" (
     dotnet build ForwardSampling.slnx -c Release %packages%%rest%
     exit /b
 )
-echo Usage: build.cmd run^|test^|bench^|pack^|build [arguments]
+echo Usage: build.cmd run^|compare^|test^|bench^|crashtest^|fuzz^|pack^|build [arguments]
 exit /b 2
