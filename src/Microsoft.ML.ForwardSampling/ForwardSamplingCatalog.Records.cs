@@ -57,6 +57,23 @@ public sealed partial class ForwardSamplingCatalog
         return new LabelsOfView(view, keyColumn, labelColumn, time);
     }
 
+    /// <summary>The labels in a data view, each with the time at which it became known, for <see cref="LabelJoin.Run"/> or a <see cref="LabelJoiner{TRecord}"/>.</summary>
+    /// <param name="view">Rows with a key, a label and a time, in order of time within <see cref="LabelJoinOptions.Lateness"/>.</param>
+    /// <param name="keyColumn">Column of the key: UInt64, or text that <see cref="RecordKey.FromString"/> turns into one.</param>
+    /// <param name="labelColumn">Column of the label: Single (as it is), Boolean (true is 1), or Key of any width (the class from 0; a missing key is NaN, a malformed label).</param>
+    /// <param name="timeColumn">Column of the time: DateTimeOffset, or DateTime, local or UTC; one of neither kind counts as UTC, because ML.NET's files and text loaders keep no kind.</param>
+    /// <returns>A lazy sequence: each enumeration reads the view once, and throws <see cref="InvalidOperationException"/> at a row without a time.</returns>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A column is missing or has a wrong type.</exception>
+    public IEnumerable<LabelEvent> LabelsOf(IDataView view, string keyColumn, string labelColumn, string timeColumn)
+    {
+        ArgumentNullException.ThrowIfNull(view);
+        ArgumentNullException.ThrowIfNull(keyColumn);
+        ArgumentNullException.ThrowIfNull(labelColumn);
+        ArgumentNullException.ThrowIfNull(timeColumn);
+        return new LabelsOfView(view, keyColumn, labelColumn, timeColumn);
+    }
+
     /// <summary>Appends a record to a log for each row of a scored data view, while somebody reads it: serving and recording in one pass.</summary>
     /// <remarks>Every pass over the returned view appends again: read it once. For single predictions, append after <c>Predict</c>:
     /// <c>log.Append(BinaryRecord.FromScore(key, prediction.Score, modelVersion))</c>.</remarks>

@@ -35,16 +35,5 @@ internal sealed class AppendedColumnsView : IDataView
     }
 
     private DataViewRowCursor[] Wrap(DataViewRowCursor[] inputs, ActiveColumns active)
-    {
-        try
-        {
-            return Array.ConvertAll(inputs, input => _appender.OpenCursor(input, active));
-        }
-        catch
-        {
-            foreach (DataViewRowCursor input in inputs)
-                input.Dispose();
-            throw;
-        }
-    }
+        => InputCursors.Wrap(inputs, input => _appender.OpenCursor(input, active));
 }

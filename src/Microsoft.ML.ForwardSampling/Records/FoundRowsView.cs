@@ -55,7 +55,7 @@ internal sealed class FoundRowsView : IDataView
     private DataViewRowCursor[] Wrap(DataViewRowCursor[] inputs, ActiveColumns active)
     {
         var pass = new Pass(this, inputs.Length);
-        return Array.ConvertAll(inputs, DataViewRowCursor (input) => new Cursor(this, input, active, pass));
+        return InputCursors.Wrap(inputs, input => new Cursor(this, input, active, pass));
     }
 
     /// <summary>Adds up what the cursors of one pass counted; complete when all have reached the end.</summary>

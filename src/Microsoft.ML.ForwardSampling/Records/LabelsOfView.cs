@@ -10,9 +10,27 @@ internal sealed class LabelsOfView : IEnumerable<LabelEvent>
     private readonly IDataView _view;
     private readonly DataViewSchema.Column _key;
     private readonly DataViewSchema.Column _label;
+    private readonly DataViewSchema.Column? _timeColumn;
     private readonly DateTime _time;
 
+    /// <summary>Labels of one time.</summary>
     public LabelsOfView(IDataView view, string keyColumn, string labelColumn, DateTime time)
+        : this(view, keyColumn, labelColumn)
+        => _time = RecordTime.Checked(time);
+
+    /// <summary>Labels each with its own time.</summary>
+    public LabelsOfView(IDataView view, string keyColumn, string labelColumn, string timeColumn)
+        : this(view, keyColumn, labelColumn)
+    {
+        const string Expected = "DateTime or DateTimeOffset", Advice = "It holds when the row's label became known; leave it out, or give one time, if all became known at once.";
+        if (ColumnFacts.Find(view.Schema, timeColumn) is not { } time)
+            throw SchemaErrors.Missing("time", timeColumn, Expected, Advice, nameof(view));
+        if (!time.IsScalar || (time.ItemRawType != typeof(DateTime) && time.ItemRawType != typeof(DateTimeOffset)))
+            throw SchemaErrors.Mismatch("time", time, Expected, Advice, nameof(view));
+        _timeColumn = view.Schema[timeColumn];
+    }
+
+    private LabelsOfView(IDataView view, string keyColumn, string labelColumn)
     {
         const string Expected = "Boolean, Key or Single", Advice = "MapValueToKey makes a key of any label; a key's raw value less 1 is the class.";
         _view = view;
@@ -22,19 +40,46 @@ internal sealed class LabelsOfView : IEnumerable<LabelEvent>
         if (!ClassLabel.IsReadable(label))
             throw SchemaErrors.Mismatch("label", label, Expected, Advice, nameof(view));
         _label = view.Schema[labelColumn];
-        _time = RecordTime.Checked(time);
     }
 
     public IEnumerator<LabelEvent> GetEnumerator()
     {
-        using DataViewRowCursor cursor = _view.GetRowCursor([_key, _label]);
+        using DataViewRowCursor cursor = _view.GetRowCursor(_timeColumn is { } column ? [_key, _label, column] : [_key, _label]);
         Func<ulong> key = RowKeyColumn.Open(cursor, _key);
         Func<float> label = OpenLabel(cursor);
+        Func<DateTime>? time = _timeColumn is { } times ? OpenTime(cursor, times) : null;
         while (cursor.MoveNext())
-            yield return new LabelEvent(key(), label(), _time);
+            yield return new LabelEvent(key(), label(), time is null ? _time : Known(time(), cursor.Position, key()));
     }
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+    /// <summary>ML.NET reads a missing time as the year 1.</summary>
+    private DateTime Known(DateTime time, long row, ulong key) => time.Ticks > 0
+        ? time
+        : throw new InvalidOperationException(FormattableString.Invariant($"Time column '{_timeColumn!.Value.Name}' has no value in row {row} (key {key}): each label must have the time at which it became known. Leave such rows out, or give one time for all labels."));
+
+    private static Func<DateTime> OpenTime(DataViewRow row, DataViewSchema.Column column)
+    {
+        if (column.Type.RawType == typeof(DateTimeOffset))
+        {
+            ValueGetter<DateTimeOffset> offset = row.GetGetter<DateTimeOffset>(column);
+            DateTimeOffset moment = default;
+            return () =>
+            {
+                offset(ref moment);
+                return moment.UtcDateTime;
+            };
+        }
+
+        ValueGetter<DateTime> getter = row.GetGetter<DateTime>(column);
+        DateTime time = default;
+        return () =>
+        {
+            getter(ref time);
+            return time.Kind == DateTimeKind.Unspecified ? DateTime.SpecifyKind(time, DateTimeKind.Utc) : time;
+        };
+    }
 
     private Func<float> OpenLabel(DataViewRow row)
     {

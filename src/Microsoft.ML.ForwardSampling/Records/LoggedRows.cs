@@ -79,18 +79,7 @@ public sealed class LoggedRows<TRecord> : IDataView
     }
 
     private DataViewRowCursor[] Wrap(DataViewRowCursor[] inputs, ActiveColumns active)
-    {
-        try
-        {
-            return Array.ConvertAll(inputs, DataViewRowCursor (input) => new LoggedRowsCursor<TRecord>(this, input, active, (ulong)Interlocked.Increment(ref _cursors)));
-        }
-        catch
-        {
-            foreach (DataViewRowCursor input in inputs)
-                input.Dispose();
-            throw;
-        }
-    }
+        => InputCursors.Wrap(inputs, input => new LoggedRowsCursor<TRecord>(this, input, active, (ulong)Interlocked.Increment(ref _cursors)));
 }
 
 /// <summary>Counts of one cursor, or of all.</summary>

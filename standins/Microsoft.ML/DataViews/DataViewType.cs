@@ -33,6 +33,10 @@ public abstract class PrimitiveDataViewType : DataViewType
             return TextDataViewType.Instance;
         if (type == typeof(bool))
             return BooleanDataViewType.Instance;
+        if (type == typeof(DateTime))
+            return DateTimeDataViewType.Instance;
+        if (type == typeof(DateTimeOffset))
+            return DateTimeOffsetDataViewType.Instance;
         return NumberDataViewType.FromType(type);
     }
 
@@ -83,6 +87,22 @@ public sealed class BooleanDataViewType : PrimitiveDataViewType
     public static BooleanDataViewType Instance { get; } = new();
     public override bool Equals(DataViewType? other) => ReferenceEquals(this, other);
     public override string ToString() => "Boolean";
+}
+
+public sealed class DateTimeDataViewType : PrimitiveDataViewType
+{
+    private DateTimeDataViewType() : base(typeof(DateTime)) { }
+    public static DateTimeDataViewType Instance { get; } = new();
+    public override bool Equals(DataViewType? other) => ReferenceEquals(this, other);
+    public override string ToString() => "DateTime";
+}
+
+public sealed class DateTimeOffsetDataViewType : PrimitiveDataViewType
+{
+    private DateTimeOffsetDataViewType() : base(typeof(DateTimeOffset)) { }
+    public static DateTimeOffsetDataViewType Instance { get; } = new();
+    public override bool Equals(DataViewType? other) => ReferenceEquals(this, other);
+    public override string ToString() => "DateTimeOffset";
 }
 
 /// <summary>One of <see cref="Count"/> known values: raw 1 is the first, raw 0 is missing.</summary>

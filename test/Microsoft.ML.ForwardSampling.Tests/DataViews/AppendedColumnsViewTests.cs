@@ -83,6 +83,8 @@ public class AppendedColumnsViewTests
 
         Assert.Throws<NotSupportedException>(() => view.GetRowCursor([view.Schema["Negative"]]));
         Assert.Equal(1, spy.Disposed);
+        Assert.Throws<NotSupportedException>(() => view.GetRowCursorSet([view.Schema["Negative"]], 3));
+        Assert.Equal(4, spy.Disposed);
     }
 
     /// <summary>Adds −X.</summary>
@@ -101,40 +103,6 @@ public class AppendedColumnsViewTests
                 x(ref value);
                 value = -value;
             });
-        }
-    }
-
-    private sealed class DisposalView(IDataView source) : IDataView
-    {
-        public int Disposed { get; private set; }
-
-        public DataViewSchema Schema => source.Schema;
-
-        public bool CanShuffle => false;
-
-        public long? GetRowCount() => null;
-
-        public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random? rand = null) => new Cursor(this);
-
-        public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null) => [new Cursor(this)];
-
-        private sealed class Cursor(DisposalView view) : DataViewRowCursor
-        {
-            public override DataViewSchema Schema => view.Schema;
-
-            public override long Position => -1;
-
-            public override long Batch => 0;
-
-            public override bool MoveNext() => false;
-
-            public override bool IsColumnActive(DataViewSchema.Column column) => true;
-
-            public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column) => throw new NotSupportedException();
-
-            public override ValueGetter<DataViewRowId> GetIdGetter() => throw new NotSupportedException();
-
-            protected override void Dispose(bool disposing) => view.Disposed++;
         }
     }
 }

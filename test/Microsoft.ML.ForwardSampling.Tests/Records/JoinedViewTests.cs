@@ -118,6 +118,17 @@ public class JoinedViewTests
     }
 
     [Fact]
+    public void Attach_OpeningACursorFails_DisposesTheInputs()
+    {
+        var source = new DisposalView(Rows(3));
+        AttachedRows attached = Catalog.AttachForwardRecords(source, nameof(Row.Id), Regression(2));
+        Assert.Throws<NotSupportedException>(() => attached.GetRowCursor([]));
+        Assert.Equal(1, source.Disposed);
+        Assert.Throws<NotSupportedException>(() => attached.GetRowCursorSet([], 3));
+        Assert.Equal(4, source.Disposed);
+    }
+
+    [Fact]
     public void Attach_WrongKeyColumn_NamesColumnAndTypes()
     {
         Assert.StartsWith("Schema mismatch for key column 'Nobody': expected UInt64 or String, got no such column.", Assert.Throws<ArgumentOutOfRangeException>("rows", () => Catalog.AttachForwardRecords(Rows(1), "Nobody", [])).Message, StringComparison.Ordinal);
@@ -134,6 +145,38 @@ public class JoinedViewTests
         Assert.Equal([1f, 0, 1], Catalog.LabelsOf(Rows(3), nameof(Row.Name), nameof(Row.IsEven)).Select(l => l.Label));
         Assert.Equal(RecordKey.FromString("row 1"), Catalog.LabelsOf(Rows(3), nameof(Row.Name), nameof(Row.IsEven)).ElementAt(1).Key);
         Assert.Contains("label column 'Name': expected Boolean, Key or Single", Assert.Throws<ArgumentOutOfRangeException>(() => Catalog.LabelsOf(Rows(1), nameof(Row.Id), nameof(Row.Name))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void LabelsOf_ATimeColumn_EachLabelHasItsOwn()
+    {
+        DateTime local = s_start.AddHours(1).ToLocalTime();
+        Timed[] rows = [new(1, s_start), new(2, DateTime.SpecifyKind(s_start.AddMinutes(5), DateTimeKind.Unspecified)), new(3, local)];
+        IDataView view = _context.Data.LoadFromEnumerable(rows);
+        LabelEvent[] expected = [new(1, 0.5f, s_start), new(2, 0.5f, s_start.AddMinutes(5)), new(3, 0.5f, s_start.AddHours(1))];
+        Assert.Equal(expected, Catalog.LabelsOf(view, nameof(Timed.Id), nameof(Timed.Y), nameof(Timed.Known)));
+        Assert.Equal(expected, Catalog.LabelsOf(view, nameof(Timed.Id), nameof(Timed.Y), nameof(Timed.KnownAt)));
+
+        // The label that came too late meets no record; under one time for all it would have.
+        IEnumerable<RegressionRecord> records = rows.Select(row => new RegressionRecord(row.Id, 1, time: s_start));
+        var options = new LabelJoinOptions { Wait = TimeSpan.FromMinutes(10) };
+        Assert.Equal([1UL, 2], LabelJoin.Run(records, Catalog.LabelsOf(view, nameof(Timed.Id), nameof(Timed.Y), nameof(Timed.Known)), options).Select(r => r.Key));
+        Assert.Equal([1UL, 2, 3], LabelJoin.Run(records, Catalog.LabelsOf(view, nameof(Timed.Id), nameof(Timed.Y), s_start), options).Select(r => r.Key));
+    }
+
+    [Fact]
+    public void LabelsOf_ATimeColumnMissingOfAnotherTypeOrWithoutAValue_SaysSo()
+    {
+        IDataView view = _context.Data.LoadFromEnumerable(new Timed[] { new(1, s_start), new(7, default) });
+        const string Advice = " It holds when the row's label became known; leave it out, or give one time, if all became known at once.";
+        Assert.StartsWith("Schema mismatch for time column 'When': expected DateTime or DateTimeOffset, got no such column." + Advice, Assert.Throws<ArgumentOutOfRangeException>("view", () => Catalog.LabelsOf(view, nameof(Timed.Id), nameof(Timed.Y), "When")).Message, StringComparison.Ordinal);
+        Assert.StartsWith("Schema mismatch for time column 'Y': expected DateTime or DateTimeOffset, got Single." + Advice, Assert.Throws<ArgumentOutOfRangeException>("view", () => Catalog.LabelsOf(view, nameof(Timed.Id), nameof(Timed.Y), nameof(Timed.Y))).Message, StringComparison.Ordinal);
+        foreach (string column in (string[])[nameof(Timed.Known), nameof(Timed.KnownAt)])
+        {
+            Assert.StartsWith(
+                $"Time column '{column}' has no value in row 1 (key 7): each label must have the time at which it became known.",
+                Assert.Throws<InvalidOperationException>(() => Catalog.LabelsOf(view, nameof(Timed.Id), nameof(Timed.Y), column).Count()).Message, StringComparison.Ordinal);
+        }
     }
 
     private static JoinedRecord[] Regression(int count) => [.. Enumerable.Range(0, count).Select(i => new RegressionRecord((ulong)i, i % 5, 7, s_start.AddSeconds(i)).Join(1))];
@@ -155,6 +198,17 @@ public class JoinedViewTests
         public float X { get; set; }
 
         public bool IsEven { get; set; }
+    }
+
+    private sealed class Timed(ulong id, DateTime known)
+    {
+        public ulong Id { get; set; } = id;
+
+        public float Y { get; set; } = 0.5f;
+
+        public DateTime Known { get; set; } = known;
+
+        public DateTimeOffset KnownAt { get; set; } = known == default ? default : new DateTimeOffset(DateTime.SpecifyKind(known.Kind == DateTimeKind.Local ? known.ToUniversalTime() : known, DateTimeKind.Utc));
     }
 
     private sealed class Feature
