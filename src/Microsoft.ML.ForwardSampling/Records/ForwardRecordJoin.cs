@@ -6,7 +6,7 @@ namespace Microsoft.ML.ForwardSampling.Records;
 /// <remarks>
 /// <para>Both logs are read side by side and merged by time into a <see cref="LabelJoiner{TRecord}"/>. <see cref="Save"/> writes the two places in the logs, the joiner's state and the number of rows given out into one file, at once:
 /// written under another name, forced to the disk and renamed. A process killed at any moment goes on from its last save; nothing is lost, and the rows given out since then come again.
-/// So each row has its effect once when the consumer replaces by <see cref="JoinedRecord.Key"/>, or keeps what it has made of rows beyond <see cref="Rows"/> aside until Save has returned.</para>
+/// So each row has its effect once when the consumer replaces by <see cref="JoinedRecord.Key"/>, or keeps what it has made of rows beyond <see cref="SavedRows"/> aside, also over a restart.</para>
 /// <para>Not thread-safe. Memory: the joiner's, two readers' and about 1 MiB.</para>
 /// </remarks>
 /// <typeparam name="TRecord"><see cref="RegressionRecord"/>, <see cref="BinaryRecord"/> or <see cref="MulticlassRecord"/>, as was written.</typeparam>
@@ -45,7 +45,7 @@ public sealed class ForwardRecordJoin<TRecord> : IDisposable
         if (stream is not null)
         {
             sections = new StateSections(stream, StatePath!);
-            Rows = ReadHead(sections);
+            Rows = SavedRows = ReadHead(sections);
             records = ForwardRecordPosition.Parse(sections.ReadUpTo(MostPositionBytes));
             labels = ForwardRecordPosition.Parse(sections.ReadUpTo(MostPositionBytes));
             _joiner = LabelJoiner<TRecord>.Load(stream, options);
@@ -67,6 +67,12 @@ public sealed class ForwardRecordJoin<TRecord> : IDisposable
 
     /// <summary>Rows given out since the join began, over all restarts up to the last save.</summary>
     public long Rows { get; private set; }
+
+    /// <summary>The <see cref="Rows"/> of the state that is in the file: those before come never again, those after come again when the join ends here.</summary>
+    public long SavedRows { get; private set; }
+
+    /// <summary>Where the state goes: the disk, or in a test something that fails.</summary>
+    internal ISegmentStorage Storage { get; init; } = DiskStorage.Instance;
 
     /// <summary>What the joiner counted, over all restarts up to the last save.</summary>
     public LabelJoinReport Report => _joiner.Report;
@@ -116,34 +122,37 @@ public sealed class ForwardRecordJoin<TRecord> : IDisposable
     public void Complete() => _joiner.Complete();
 
     /// <summary>Writes the state: either the former file stays, or the new one is whole.</summary>
+    /// <remarks>One error comes after the new file has taken its place: the disk refuses to keep its name. <see cref="SavedRows"/> then counts this save, which is good unless the machine itself stops.</remarks>
     /// <exception cref="InvalidOperationException">No file was named.</exception>
-    /// <exception cref="IOException">The file cannot be written; the former one is as it was.</exception>
-    /// <exception cref="UnauthorizedAccessException">The folder is not writable for this user.</exception>
+    /// <exception cref="IOException">The file cannot be written; the former one is as it was, unless the message says that the state is saved.</exception>
+    /// <exception cref="UnauthorizedAccessException">The folder is not writable, or not readable, for this user; the former file is as it was.</exception>
     public void Save()
     {
         if (StatePath is null)
             throw new InvalidOperationException("The join was made without a file for its state: name one in the constructor.");
         string folder = Path.GetDirectoryName(StatePath)!, temporary = StatePath + ".new";
-        Directory.CreateDirectory(folder);
-        using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 16))
+        Storage.CreateDirectory(folder);
+        try
         {
-            var sections = new StateSections(stream, StatePath);
-            Span<byte> head = stackalloc byte[HeadBytes];
-            head.Clear();
-            Magic.CopyTo(head);
-            BinaryPrimitives.WriteUInt16LittleEndian(head[8..], StateVersion);
-            BinaryPrimitives.WriteInt64LittleEndian(head[16..], Rows);
-            sections.Write(head);
-            sections.Write(_records.Position.ToArray());
-            sections.Write(_labels.Position.ToArray());
-            _joiner.Save(stream);
-            sections.Write(_feed.Records.ToArray());
-            sections.Write(_feed.Labels.ToArray());
-            stream.Flush(flushToDisk: true);
+            Write(temporary);
+            Storage.FlushDirectory(folder);                 // a folder that refuses this must do so before the new file counts
+            File.Move(temporary, StatePath, overwrite: true);
+        }
+        catch
+        {
+            TryDelete(temporary);
+            throw;
         }
 
-        File.Move(temporary, StatePath, overwrite: true);
-        DiskStorage.Instance.FlushDirectory(folder);
+        SavedRows = Rows;
+        try
+        {
+            Storage.FlushDirectory(folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new IOException($"The state is saved in {StatePath} and counts from now on, {SavedRows} rows; but the folder could not be forced to the disk, so that after a power failure the former state may be there. {e.Message}", e);
+        }
     }
 
     /// <summary>Closes the files. Nothing is saved.</summary>
@@ -151,6 +160,36 @@ public sealed class ForwardRecordJoin<TRecord> : IDisposable
     {
         _records.Dispose();
         _labels.Dispose();
+    }
+
+    private void Write(string path)
+    {
+        using var stream = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 16);
+        var sections = new StateSections(stream, StatePath!);
+        Span<byte> head = stackalloc byte[HeadBytes];
+        head.Clear();
+        Magic.CopyTo(head);
+        BinaryPrimitives.WriteUInt16LittleEndian(head[8..], StateVersion);
+        BinaryPrimitives.WriteInt64LittleEndian(head[16..], Rows);
+        sections.Write(head);
+        sections.Write(_records.Position.ToArray());
+        sections.Write(_labels.Position.ToArray());
+        _joiner.Save(stream);
+        sections.Write(_feed.Records.ToArray());
+        sections.Write(_feed.Labels.ToArray());
+        stream.Flush(flushToDisk: true);
+    }
+
+    /// <summary>A file half written would only take room; the error that left it is what matters.</summary>
+    private static void TryDelete(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+        }
     }
 
     private static long ReadHead(StateSections sections)

@@ -261,6 +261,34 @@ public class ForwardRecordJoinTests
         Assert.Equal(Blocks * 62, read);
     }
 
+    /// <summary>Whatever Save meets, SavedRows says which state is in the file, and a join that begins anew agrees.</summary>
+    [Theory]
+    [InlineData(1, false)]
+    [InlineData(2, true)]
+    public void Save_FolderRefusesToBeForced_SaysWhetherItTookPlace(int refused, bool saved)
+    {
+        using LogFolder records = new(), labels = new();
+        Write(records, labels);
+        int asked = 0;
+        var storage = new FaultyStorage { Before = what => _ = what == "flush directory" && ++asked == refused + 2 ? throw new IOException("No.") : 0 };
+        string state = Path.Combine(labels.Path, "join.state");
+        var rows = new JoinedRecord[50];
+        using (var join = new ForwardRecordJoin<BinaryRecord>(records.Path, labels.Path, state, s_options) { Storage = storage })
+        {
+            Assert.Equal(50, join.Read(rows));
+            join.Save();
+            Assert.Equal((50, 50), (join.Rows, join.SavedRows));
+            Assert.Equal(50, join.Read(rows));
+            string message = Assert.Throws<IOException>(join.Save).Message;
+            Assert.Equal(saved ? $"The state is saved in {state} and counts from now on, 100 rows; but the folder could not be forced to the disk, so that after a power failure the former state may be there. No." : "No.", message);
+            Assert.Equal((100, saved ? 100 : 50), (join.Rows, join.SavedRows));
+            Assert.False(File.Exists(state + ".new"));
+        }
+
+        using var next = new ForwardRecordJoin<BinaryRecord>(records.Path, labels.Path, state, s_options);
+        Assert.Equal((saved ? 100 : 50, saved ? 100 : 50), (next.Rows, next.SavedRows));
+    }
+
     [Fact]
     public void Join_StateDamaged_NamesTheFile()
     {
