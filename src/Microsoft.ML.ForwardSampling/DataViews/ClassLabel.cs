@@ -1,3 +1,4 @@
+using System.Numerics;
 using Microsoft.ML.Data;
 
 namespace Microsoft.ML.ForwardSampling.DataViews;
@@ -20,10 +21,10 @@ internal static class ClassLabel
     public static Func<int> Open(DataViewRow row, DataViewSchema.Column column) => column.Type switch
     {
         BooleanDataViewType => OpenBoolean(row.GetGetter<bool>(column)),
-        KeyDataViewType key when key.RawType == typeof(byte) => OpenKey(row.GetGetter<byte>(column), static raw => raw),
-        KeyDataViewType key when key.RawType == typeof(ushort) => OpenKey(row.GetGetter<ushort>(column), static raw => raw),
-        KeyDataViewType key when key.RawType == typeof(uint) => OpenKey(row.GetGetter<uint>(column), static raw => raw),
-        KeyDataViewType => OpenKey(row.GetGetter<ulong>(column), static raw => raw),
+        KeyDataViewType key when key.RawType == typeof(byte) => OpenKey(row.GetGetter<byte>(column)),
+        KeyDataViewType key when key.RawType == typeof(ushort) => OpenKey(row.GetGetter<ushort>(column)),
+        KeyDataViewType key when key.RawType == typeof(uint) => OpenKey(row.GetGetter<uint>(column)),
+        KeyDataViewType => OpenKey(row.GetGetter<ulong>(column)),
         _ => OpenSingle(row.GetGetter<float>(column)),
     };
 
@@ -37,14 +38,14 @@ internal static class ClassLabel
         };
     }
 
-    private static Func<int> OpenKey<T>(ValueGetter<T> getter, Func<T, ulong> widen)
-        where T : struct
+    private static Func<int> OpenKey<T>(ValueGetter<T> getter)
+        where T : struct, IBinaryInteger<T>, IUnsignedNumber<T>
     {
         T value = default;
         return () =>
         {
             getter(ref value);
-            ulong raw = widen(value);
+            ulong raw = ulong.CreateTruncating(value);
             return raw <= int.MaxValue ? (int)raw - 1 : Invalid;   // raw 0 is a missing key: 0 - 1 = Unknown
         };
     }

@@ -1,32 +1,33 @@
-using System.Runtime.CompilerServices;
+using System.Numerics;
+using System.Numerics.Tensors;
 
 namespace Microsoft.ML.ForwardSampling.Selection;
 
-/// <summary>Stable orders of a window's rows by radix sort: O(n), no comparison, no allocation after warm-up.</summary>
+/// <summary>Stable orders of a window's rows by radix sort: O(n), no allocation after warm-up.</summary>
 /// <remarks>
-/// A key is the value's order-preserving bit pattern above the row position, eight bytes in all, so that each pass moves one word.
-/// Digits are bytes, least significant first; a digit in which all keys agree (the exponent, often) costs no pass.
+/// A row is one word: label above value above row position, each as a number from 0 in no more bits than it needs, so that one sort by unsigned order does all.
+/// Digits are sorted by from the least significant one, but only those of the uppermost bits: a few more bits than it takes to count the rows leave next to no neighbours in wrong order,
+/// which an insertion sort puts right. Where it would have too much to do (all values alike but for an outlier), the lower bits are sorted by as well.
 /// </remarks>
 internal static class RowOrder
 {
-    private const int Buckets = 256;
+    private const int SpareBits = 6;
+    private const int MostDigitBits = 10;
 
     /// <summary>Rows by ascending value; −0 equals 0. The values are finite (NaN would sort by its bits).</summary>
     public static ReadOnlySpan<int> ByValue(ReadOnlySpan<float> values, SelectionScratch scratch)
     {
-        Span<ulong> keys = SortedKeys(values, scratch);
-        Span<int> order = scratch.Order(values.Length);
-        for (int i = 0; i < order.Length; i++)
-            order[i] = (int)keys[i];
-        return order;
+        Span<ulong> keys = scratch.Keys(values.Length);
+        int rowBits = BitsFor((uint)values.Length - 1), bits = rowBits + FillValues(values, rowBits, keys);
+        return Order(Sort(keys, rowBits, bits, scratch), rowBits, scratch);
     }
 
     /// <summary>The values in ascending order.</summary>
     public static void Sort(ReadOnlySpan<float> values, Span<float> sorted, SelectionScratch scratch)
     {
-        Span<ulong> keys = SortedKeys(values, scratch);
-        for (int i = 0; i < keys.Length; i++)
-            sorted[i] = values[(int)keys[i]];
+        ReadOnlySpan<int> order = ByValue(values, scratch);
+        for (int i = 0; i < order.Length; i++)
+            sorted[i] = values[order[i]];
     }
 
     /// <summary>Rows by ascending label, then value. By value alone when there are no labels.</summary>
@@ -35,116 +36,127 @@ internal static class RowOrder
         if (labels.IsEmpty)
             return ByValue(values, scratch);
 
-        int min = labels[0], max = labels[0];
-        foreach (int label in labels)
+        Span<ulong> keys = scratch.Keys(values.Length);
+        int rowBits = BitsFor((uint)values.Length - 1), labelBits = LabelBits(labels, out int least);
+        int valueBits = FillValues(values, rowBits, keys);
+        if (rowBits + valueBits + labelBits <= 64)
         {
-            min = Math.Min(min, label);
-            max = Math.Max(max, label);
+            int shift = rowBits + valueBits;
+            for (int i = 0; i < keys.Length; i++)
+                keys[i] |= (ulong)(uint)(labels[i] - least) << shift;
+            return Order(Sort(keys, rowBits, rowBits + valueBits + labelBits, scratch), rowBits, scratch);
         }
 
-        uint span = (uint)max - (uint)min;
-        if (span == 0)
-            return ByValue(values, scratch);
-
-        Span<ulong> keys = SortedKeys(values, scratch);
-        Span<int> order = scratch.Order(values.Length);
-        if (span < Buckets)
-        {
-            // The usual case, up to 256 classes: one counting pass that writes the order itself.
-            Span<int> starts = stackalloc int[Buckets];
-            starts.Clear();
-            foreach (int label in labels)
-                starts[label - min]++;
-            CountsToStarts(starts);
-            foreach (ulong key in keys)
-            {
-                int row = (int)key;
-                order[starts[labels[row] - min]++] = row;
-            }
-
-            return order;
-        }
-
-        for (int i = 0; i < keys.Length; i++)
-        {
-            uint row = (uint)keys[i];
-            keys[i] = (ulong)((uint)labels[(int)row] - (uint)min) << 32 | row;
-        }
-
-        // Keys live in one of the two buffers after an unknown number of passes.
-        Span<ulong> other = Unsafe.AreSame(ref keys[0], ref scratch.Keys(keys.Length)[0]) ? scratch.OtherKeys(keys.Length) : scratch.Keys(keys.Length);
-        keys = SortByUpperHalf(keys, other);
-        for (int i = 0; i < order.Length; i++)
-            order[i] = (int)keys[i];
-        return order;
+        // Thousands of classes in a very large window: by value first, then the ranks by label.
+        Span<int> order = Order(Sort(keys, rowBits, rowBits + valueBits, scratch), rowBits, scratch);
+        keys = scratch.Keys(values.Length);
+        for (int rank = 0; rank < keys.Length; rank++)
+            keys[rank] = (ulong)(uint)(labels[order[rank]] - least) << rowBits | (uint)rank;
+        keys = Sort(keys, rowBits, rowBits + labelBits, scratch);
+        foreach (ref ulong key in keys)
+            key = (uint)order[(int)key & (1 << rowBits) - 1];
+        return Order(keys, rowBits, scratch);
     }
 
     /// <summary>Rows by ascending label alone; rows of one label keep their order.</summary>
     public static ReadOnlySpan<int> ByLabel(ReadOnlySpan<int> labels, SelectionScratch scratch)
     {
         Span<ulong> keys = scratch.Keys(labels.Length);
+        int rowBits = BitsFor((uint)labels.Length - 1), labelBits = LabelBits(labels, out int least);
         for (int i = 0; i < keys.Length; i++)
-            keys[i] = (ulong)(uint)(labels[i] ^ int.MinValue) << 32 | (uint)i;
-        keys = SortByUpperHalf(keys, scratch.OtherKeys(keys.Length));
-        Span<int> order = scratch.Order(labels.Length);
-        for (int i = 0; i < order.Length; i++)
-            order[i] = (int)keys[i];
+            keys[i] = (ulong)(uint)(labels[i] - least) << rowBits | (uint)i;
+        return Order(Sort(keys, rowBits, rowBits + labelBits, scratch), rowBits, scratch);
+    }
+
+    /// <summary>Writes each row's value, counted from the least one, above its position; returns the bits that takes.</summary>
+    private static int FillValues(ReadOnlySpan<float> values, int rowBits, Span<ulong> keys)
+    {
+        uint least = ExtremeRows.KeyOf(TensorPrimitives.Min(values), 0), most = ExtremeRows.KeyOf(TensorPrimitives.Max(values), 0);
+        for (int i = 0; i < keys.Length; i++)
+            keys[i] = (ulong)(ExtremeRows.KeyOf(values[i], 0) - least) << rowBits | (uint)i;
+        return BitsFor(most - least);
+    }
+
+    private static int LabelBits(ReadOnlySpan<int> labels, out int least)
+    {
+        least = TensorPrimitives.Min(labels);
+        return BitsFor((uint)(TensorPrimitives.Max(labels) - least));
+    }
+
+    private static int BitsFor(uint most) => 32 - BitOperations.LeadingZeroCount(most);
+
+    private static Span<int> Order(ReadOnlySpan<ulong> keys, int rowBits, SelectionScratch scratch)
+    {
+        Span<int> order = scratch.Order(keys.Length);
+        int mask = (1 << rowBits) - 1;
+        for (int i = 0; i < keys.Length; i++)
+            order[i] = (int)keys[i] & mask;
         return order;
     }
 
-    private static Span<ulong> SortedKeys(ReadOnlySpan<float> values, SelectionScratch scratch)
+    /// <summary>Sorts keys, ascending in their bits below `from`, by all their bits; nothing is set from bit `to` on. Returns whichever of the two buffers holds the result.</summary>
+    private static Span<ulong> Sort(Span<ulong> keys, int from, int to, SelectionScratch scratch)
     {
-        Span<ulong> keys = scratch.Keys(values.Length);
-        for (int i = 0; i < keys.Length; i++)
-        {
-            // + 0f turns −0 into 0. Positive floats get their sign bit set, negative ones all bits flipped: unsigned order is numeric order.
-            int bits = BitConverter.SingleToInt32Bits(values[i] + 0f);
-            uint ordered = (uint)(bits ^ (bits >> 31 | int.MinValue));
-            keys[i] = (ulong)ordered << 32 | (uint)i;
-        }
-
-        return SortByUpperHalf(keys, scratch.OtherKeys(keys.Length));
+        Span<ulong> other = scratch.OtherKeys(keys.Length);
+        int enough = to - BitsFor((uint)keys.Length) - SpareBits;
+        SortByBits(ref keys, ref other, Math.Max(from, enough), to, scratch);
+        if (enough > from && !TryInsert(keys))
+            SortByBits(ref keys, ref other, from, to, scratch);
+        return keys;
     }
 
-    /// <summary>Sorts by the upper 32 bits, stably; returns whichever of the two buffers holds the result.</summary>
-    private static Span<ulong> SortByUpperHalf(Span<ulong> keys, Span<ulong> other)
+    /// <summary>Stable, by the bits from `from` to below `to`, in digits of about equal length.</summary>
+    private static void SortByBits(ref Span<ulong> keys, ref Span<ulong> other, int from, int to, SelectionScratch scratch)
     {
-        Span<int> counts = stackalloc int[4 * Buckets];
-        counts.Clear();
-        Span<int> counts0 = counts[..Buckets], counts1 = counts.Slice(Buckets, Buckets), counts2 = counts.Slice(2 * Buckets, Buckets), counts3 = counts[(3 * Buckets)..];
-        foreach (ulong key in keys)
+        if (to <= from)
+            return;
+        int digits = (to - from + MostDigitBits - 1) / MostDigitBits, bits = (to - from + digits - 1) / digits;
+        Span<int> starts = scratch.Counts(1 << bits);
+        ulong mask = (1UL << bits) - 1;
+        for (int shift = from; shift < to; shift += bits)
         {
-            counts0[(byte)(key >> 32)]++;
-            counts1[(byte)(key >> 40)]++;
-            counts2[(byte)(key >> 48)]++;
-            counts3[(byte)(key >> 56)]++;
-        }
-
-        for (int digit = 0; digit < 4; digit++)
-        {
-            int shift = 32 + 8 * digit;
-            Span<int> starts = counts.Slice(digit * Buckets, Buckets);
-            if (starts[(byte)(keys[0] >> shift)] == keys.Length)
-                continue;
-            CountsToStarts(starts);
+            starts.Clear();
             foreach (ulong key in keys)
-                other[starts[(byte)(key >> shift)]++] = key;
+                starts[(int)(key >> shift & mask)]++;
+            int start = 0;
+            foreach (ref int count in starts)
+            {
+                int next = start + count;
+                count = start;
+                start = next;
+            }
+
+            foreach (ulong key in keys)
+                other[starts[(int)(key >> shift & mask)]++] = key;
             Span<ulong> swap = keys;
             keys = other;
             other = swap;
         }
-
-        return keys;
     }
 
-    private static void CountsToStarts(Span<int> counts)
+    /// <summary>Insertion sort, for keys in all but perfect order; gives up, and says so, when that takes more steps than there are keys.</summary>
+    private static bool TryInsert(Span<ulong> keys)
     {
-        int start = 0;
-        for (int i = 0; i < counts.Length; i++)
+        int steps = keys.Length;
+        ulong largest = 0;
+        for (int i = 0; i < keys.Length; i++)
         {
-            int count = counts[i];
-            counts[i] = start;
-            start += count;
+            ulong key = keys[i];
+            if (key >= largest)
+            {
+                largest = key;
+                continue;
+            }
+
+            int place = i;
+            for (; place > 0 && keys[place - 1] > key; place--)
+                keys[place] = keys[place - 1];
+            keys[place] = key;
+            steps -= i - place;
+            if (steps < 0)
+                return false;
         }
+
+        return true;
     }
 }

@@ -9,6 +9,7 @@ public sealed class SelectionScratch
     private int[] _order = [];
     private ulong[] _keys = [];
     private ulong[] _otherKeys = [];
+    private int[] _counts = [];
     private ulong[] _marks = [];
     private double[] _weights = [];
     private double[] _tree = [];
@@ -47,6 +48,9 @@ public sealed class SelectionScratch
 
     /// <summary>Sort keys' other half: a radix pass reads one and writes the other.</summary>
     internal Span<ulong> OtherKeys(int count) => Grow(ref _otherKeys, count);
+
+    /// <summary>How many keys have each value of a digit.</summary>
+    internal Span<int> Counts(int values) => Grow(ref _counts, values);
 
     /// <summary>Words of a set of rows; see <see cref="RowSet"/>.</summary>
     internal Span<ulong> Marks(int words) => Grow(ref _marks, words);

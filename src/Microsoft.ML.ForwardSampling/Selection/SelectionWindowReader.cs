@@ -9,11 +9,10 @@ internal sealed class SelectionWindowReader : IDisposable
     private readonly DataViewRowCursor _cursor;
     private readonly int _windowSize;
     private readonly ValueGetter<DataViewRowId> _id;
-    private readonly ValueGetter<float>?[] _getters = new ValueGetter<float>?[SelectionColumns.Statistics.Length];
+    private readonly Statistic[] _statistics;
     private readonly Func<int>? _label;
     private readonly Func<int>? _group;
     private readonly RecordCredibility? _credibility;
-    private readonly float[][] _statistics;
     private DataViewRowId[] _ids = [];
     private int[] _labels = [];
     private int[] _groups = [];
@@ -26,15 +25,12 @@ internal sealed class SelectionWindowReader : IDisposable
         _cursor = cursor;
         _windowSize = options.WindowSize;
         _id = cursor.GetIdGetter();
-        _statistics = new float[_getters.Length][];
-        for (int i = 0; i < _getters.Length; i++)
-        {
-            RecordStatistics statistic = SelectionColumns.Statistics[i];
-            _statistics[i] = [];
-            if ((needs & statistic) != 0)
-                _getters[i] = cursor.GetGetter<float>(cursor.Schema[SelectionColumns.NameOf(statistic, options)]);
-        }
-
+        _statistics =
+        [
+            .. SelectionColumns.Statistics
+                .Where(statistic => (needs & statistic) != 0)
+                .Select(statistic => new Statistic(statistic, cursor.GetGetter<float>(cursor.Schema[SelectionColumns.NameOf(statistic, options)]))),
+        ];
         if (ClassColumn(cursor.Schema, needs, options) is { } label)
             _label = ClassLabel.Open(cursor, label);
         if ((needs & RecordStatistics.Group) != 0)
@@ -92,8 +88,8 @@ internal sealed class SelectionWindowReader : IDisposable
             if (_credibility is not null && !Admit(count))
                 continue;
             _id(ref _ids[count]);
-            for (int i = 0; i < _getters.Length; i++)
-                _getters[i]?.Invoke(ref _statistics[i][count]);
+            foreach (Statistic statistic in _statistics)
+                statistic.Read(count);
             if (_label is not null)
                 _labels[count] = Math.Max(ClassLabel.Unknown, _label());
             if (_group is not null)
@@ -113,11 +109,11 @@ internal sealed class SelectionWindowReader : IDisposable
     /// <summary>The current window, for a selector; it reads this reader's arrays.</summary>
     public SelectionWindow Window(SelectionScratch scratch) => new(Count, scratch)
     {
-        Loss = Statistic(0),
-        GradientNorm = Statistic(1),
-        Margin = Statistic(2),
-        Entropy = Statistic(3),
-        ReferenceLoss = Statistic(4),
+        Loss = Values(RecordStatistics.Loss),
+        GradientNorm = Values(RecordStatistics.GradientNorm),
+        Margin = Values(RecordStatistics.Margin),
+        Entropy = Values(RecordStatistics.Entropy),
+        ReferenceLoss = Values(RecordStatistics.ReferenceLoss),
         Label = _label is null ? [] : _labels.AsSpan(0, Count),
         Group = _group is null ? [] : _groups.AsSpan(0, Count),
     };
@@ -130,7 +126,16 @@ internal sealed class SelectionWindowReader : IDisposable
             ? label
             : null;
 
-    private ReadOnlySpan<float> Statistic(int index) => _getters[index] is null ? [] : _statistics[index].AsSpan(0, Count);
+    private ReadOnlySpan<float> Values(RecordStatistics kind)
+    {
+        foreach (Statistic statistic in _statistics)
+        {
+            if (statistic.Kind == kind)
+                return statistic.Values.AsSpan(0, Count);
+        }
+
+        return [];
+    }
 
     /// <summary>Whether the cursor's row enters the window, as its row <paramref name="place"/>.</summary>
     private bool Admit(int place)
@@ -150,10 +155,10 @@ internal sealed class SelectionWindowReader : IDisposable
 
     private void Discount()
     {
-        for (int i = 0; i < _getters.Length; i++)
+        foreach (Statistic statistic in _statistics)
         {
-            if (_getters[i] is not null && SelectionColumns.Statistics[i] != RecordStatistics.ReferenceLoss)
-                RecordCredibility.Discount(_statistics[i].AsSpan(0, Count), _credibilities.AsSpan(0, Count));
+            if (statistic.Kind != RecordStatistics.ReferenceLoss)
+                RecordCredibility.Discount(statistic.Values.AsSpan(0, Count), _credibilities.AsSpan(0, Count));
         }
     }
 
@@ -162,11 +167,8 @@ internal sealed class SelectionWindowReader : IDisposable
     {
         int capacity = Math.Min(_windowSize, Math.Max(1024, 2 * _ids.Length));
         Array.Resize(ref _ids, capacity);
-        for (int i = 0; i < _getters.Length; i++)
-        {
-            if (_getters[i] is not null)
-                Array.Resize(ref _statistics[i], capacity);
-        }
+        foreach (Statistic statistic in _statistics)
+            Array.Resize(ref statistic.Values, capacity);
 
         if (_label is not null)
             Array.Resize(ref _labels, capacity);
@@ -176,5 +178,15 @@ internal sealed class SelectionWindowReader : IDisposable
             Array.Resize(ref _inputRows, capacity);
         if (_credibility is { Excludes: false })
             Array.Resize(ref _credibilities, capacity);
+    }
+
+    /// <summary>One statistic's column and its values in the window.</summary>
+    private sealed class Statistic(RecordStatistics kind, ValueGetter<float> getter)
+    {
+        public float[] Values = [];
+
+        public RecordStatistics Kind => kind;
+
+        public void Read(int place) => getter(ref Values[place]);
     }
 }
