@@ -40,6 +40,29 @@ public sealed class RowOrderTests
     }
 
     [Fact]
+    public void ByLabelThenValue_LabelsAndValuesThatDoNotFitOneWord_IsTheStableOrder()
+    {
+        // 17 bits of rows, 32 of values and 32 of labels.
+        const int n = 70_000;
+        var random = new Random(4);
+        float[] values = [.. Enumerable.Range(0, n).Select(row => row < 2 ? (2 * row - 1) * float.MaxValue : random.NextSingle())];
+        int[] labels = [.. Enumerable.Range(0, n).Select(row => row < 2 ? row == 0 ? int.MinValue : int.MaxValue : random.Next(100))];
+
+        Assert.Equal(Expected(values, labels), RowOrder.ByLabelThenValue(labels, values, new SelectionScratch()).ToArray());
+    }
+
+    [Fact]
+    public void ByLabel_AnyLabels_IsTheStableOrder_Meets_Specification()
+    {
+        Gen<int[]> inputs =
+            from count in Gen.Choose(1, 300)
+            from labels in Gen.OneOf(Gen.Choose(0, 3), Gen.Choose(int.MinValue, int.MaxValue)).ArrayOf(count)
+            select labels;
+
+        Properties.Hold(inputs, labels => Assert.Equal(Enumerable.Range(0, labels.Length).OrderBy(row => labels[row]), RowOrder.ByLabel(labels, new SelectionScratch()).ToArray()));
+    }
+
+    [Fact]
     public void ByValue_ZerosOfEitherSign_KeepTheirRowOrder()
     {
         Assert.Equal([4, 0, 1, 2, 3], RowOrder.ByValue([0f, -0f, 0f, -0f, -1f], new SelectionScratch()).ToArray());
@@ -47,14 +70,15 @@ public sealed class RowOrderTests
 
     private static Gen<float[]> Values(int longest)
         => from count in Gen.Choose(1, longest)
-           from kind in Gen.Choose(0, 2)
+           from kind in Gen.Choose(0, 3)
            from special in Gen.Elements(s_special).ArrayOf(count)
            from bits in Gen.Choose(int.MinValue, int.MaxValue).ArrayOf(count)
            select kind switch
            {
                0 => special,
                1 => bits.Select(value => BitConverter.Int32BitsToSingle(value) is float any && float.IsFinite(any) ? any : 1f).ToArray(),
-               _ => bits.Select(value => (value & 0xFF) * 0.01f).ToArray(), // many ties, few exponents
+               2 => bits.Select(value => (value & 0xFF) * 0.01f).ToArray(), // many ties, few exponents
+               _ => bits.Select((value, row) => row == 0 ? 1e30f : 0.6931f + (value & 0xFFF) * 1e-7f).ToArray(), // all alike but for one: in the uppermost bits they do not differ
            };
 
     private static int[] Expected(float[] values, int[]? labels)
