@@ -18,6 +18,8 @@ public sealed class RowSelector
     private long _repairedRows;
     private long _excludedRows;
     private long _discountedRows;
+    private long _cappedRows;
+    private double _cappedWeight;
     private double _sumOfWeights;
     private float _largestWeight;
 
@@ -60,7 +62,8 @@ public sealed class RowSelector
         _discountedRows = state.Report.DiscountedRows;
         _sumOfWeights = state.Report.SumOfWeights;
         _largestWeight = state.Report.LargestWeight;
-        Scratch.CountCuts(state.Report.CappedRows, state.Report.CappedWeight);
+        _cappedRows = state.Report.CappedRows;
+        _cappedWeight = state.Report.CappedWeight;
     }
 
     /// <summary>The rule that this selector runs.</summary>
@@ -78,8 +81,8 @@ public sealed class RowSelector
         RepairedRows = _repairedRows,
         ExcludedRows = _excludedRows,
         DiscountedRows = _discountedRows,
-        CappedRows = Scratch.CappedRows,
-        CappedWeight = Scratch.CappedWeight,
+        CappedRows = _cappedRows,
+        CappedWeight = _cappedWeight,
         SumOfWeights = _sumOfWeights,
         LargestWeight = _largestWeight,
     };
@@ -106,11 +109,15 @@ public sealed class RowSelector
             & IsFinite(needs, RecordStatistics.Entropy, window.Entropy)
             & IsFinite(needs, RecordStatistics.ReferenceLoss, window.ReferenceLoss);
         SelectionWindow own = window with { State = _state };
+        window.Scratch.TakeCuts(); // of whoever used it before
         if (finite)
             Policy.Select(in own, ref _random, rows, weights);
         else
             SelectRepaired(in own, rows, weights);
 
+        (long cutRows, double cutWeight) = window.Scratch.TakeCuts();
+        _cappedRows += cutRows;
+        _cappedWeight += cutWeight;
         _windows++;
         _rowsSeen += window.Count;
         _rowsSelected += rows.Length;

@@ -36,7 +36,7 @@ public sealed record RowSelectorState
             throw new InvalidDataException($"These {bytes.Length} bytes are not the saved state of a {nameof(RowSelector)}: it begins with 'FwdR', a version and a length.");
         if (bytes[4] != Version)
             throw new InvalidDataException($"The saved selector state has format version {bytes[4]}; this version of Microsoft.ML.ForwardSampling reads version {Version}. Update the package to load it.");
-        uint content = BinaryPrimitives.ReadUInt32LittleEndian(bytes[5..]);
+        long content = BinaryPrimitives.ReadUInt32LittleEndian(bytes[5..]);
         if (bytes.Length != HeaderBytes + content + ChecksumBytes)
             throw new InvalidDataException($"The saved selector state has {bytes.Length} bytes instead of {HeaderBytes + content + ChecksumBytes}: it was cut off, or something was added.");
         ReadOnlySpan<byte> summed = bytes[..^ChecksumBytes];
@@ -45,25 +45,14 @@ public sealed record RowSelectorState
             throw new InvalidDataException($"The saved selector state is damaged: its checksum is {found:X8} instead of {expected:X8}.");
 
         using var reader = new BinaryReader(new MemoryStream(summed[HeaderBytes..].ToArray()), Encoding.UTF8);
-        return new RowSelectorState
+        try
         {
-            PolicyName = reader.ReadString(),
-            Random = new SelectionRandomState(reader.ReadUInt64(), reader.ReadUInt64(), reader.ReadUInt64(), reader.ReadUInt64()),
-            Report = new SelectionReport
-            {
-                Windows = reader.ReadInt64(),
-                RowsSeen = reader.ReadInt64(),
-                RowsSelected = reader.ReadInt64(),
-                RepairedRows = reader.ReadInt64(),
-                SumOfWeights = reader.ReadDouble(),
-                LargestWeight = reader.ReadSingle(),
-                ExcludedRows = reader.ReadInt64(),
-                DiscountedRows = reader.ReadInt64(),
-                CappedRows = reader.ReadInt64(),
-                CappedWeight = reader.ReadDouble(),
-            },
-            PolicyState = reader.ReadBytes(reader.ReadInt32()),
-        };
+            return ReadContent(reader);
+        }
+        catch (Exception exception) when (exception is EndOfStreamException or FormatException or ArgumentException)
+        {
+            throw new InvalidDataException("The saved selector state is damaged: its checksum is right, but its parts are longer or shorter than it is. It was not written by this library.", exception);
+        }
     }
 
     /// <summary>The state as bytes, for a file or a database: the same on every machine, with a version and a checksum.</summary>
@@ -97,6 +86,34 @@ public sealed record RowSelectorState
         writer.Seek(0, SeekOrigin.End);
         writer.Write(Crc32C.Of(stream.GetBuffer().AsSpan(0, (int)stream.Length)));
         return stream.ToArray();
+    }
+
+    private static RowSelectorState ReadContent(BinaryReader reader) => new()
+    {
+        PolicyName = reader.ReadString(),
+        Random = new SelectionRandomState(reader.ReadUInt64(), reader.ReadUInt64(), reader.ReadUInt64(), reader.ReadUInt64()),
+        Report = new SelectionReport
+        {
+            Windows = reader.ReadInt64(),
+            RowsSeen = reader.ReadInt64(),
+            RowsSelected = reader.ReadInt64(),
+            RepairedRows = reader.ReadInt64(),
+            SumOfWeights = reader.ReadDouble(),
+            LargestWeight = reader.ReadSingle(),
+            ExcludedRows = reader.ReadInt64(),
+            DiscountedRows = reader.ReadInt64(),
+            CappedRows = reader.ReadInt64(),
+            CappedWeight = reader.ReadDouble(),
+        },
+        PolicyState = ReadPolicyState(reader),
+    };
+
+    private static byte[] ReadPolicyState(BinaryReader reader)
+    {
+        // The last part: it ends where the content does.
+        int length = reader.ReadInt32();
+        long left = reader.BaseStream.Length - reader.BaseStream.Position;
+        return length == left ? reader.ReadBytes(length) : throw new EndOfStreamException();
     }
 
     /// <summary>Whether every part is equal.</summary>

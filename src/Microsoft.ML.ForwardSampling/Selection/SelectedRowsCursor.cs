@@ -4,53 +4,35 @@ using Microsoft.ML.ForwardSampling.DataViews;
 namespace Microsoft.ML.ForwardSampling.Selection;
 
 /// <summary>One pass of <see cref="SelectedRows"/>: a reader of statistics runs a window ahead of the cursor that shows the chosen rows.</summary>
-internal sealed class SelectedRowsCursor : DataViewRowCursor
+internal sealed class SelectedRowsCursor : ChosenRowsCursor
 {
     private readonly SelectedRows _view;
-    private readonly ActiveColumns _active;
     private readonly SelectionWindowReader _reader;
-    private readonly DataViewRowCursor _data;
     private readonly ValueGetter<DataViewRowId> _id;
     private readonly RowSelector _selector;
-    private readonly ValueGetter<float>? _exampleWeight;
-    private readonly ValueGetter<float> _weightGetter;
     private int[] _rows = [];
     private float[] _weights = [];
     private int _chosen;                // rows of the current window that were chosen
     private int _next;                  // the one to show next, in [0, _chosen]
     private long _dataRow = -1;         // input row that the data cursor shows
-    private long _position = -1;
-    private bool _ended;
-    private bool _disposed;
 
     public SelectedRowsCursor(SelectedRows view, ActiveColumns active, DataViewRowCursor statistics, DataViewRowCursor data)
+        : base(view.Schema, active, data, view.Options)
     {
         _view = view;
-        _active = active;
         _reader = new SelectionWindowReader(statistics, view.Policy.Needs, view.Options);
-        _data = data;
         _id = data.GetIdGetter();
         _selector = view.StartSelector();
-        if (active.AnyAdded && view.Options.ExampleWeightColumnName is { } exampleWeight)
-            _exampleWeight = data.GetGetter<float>(data.Schema[exampleWeight]);
-        _weightGetter = GetWeight;
     }
 
-    public override DataViewSchema Schema => _view.Schema;
+    protected override float Weight => _weights[_next - 1];
 
-    public override long Position => _position;
-
-    public override long Batch => _data.Batch;
-
-    public override bool MoveNext()
+    protected override bool MoveToChosen()
     {
-        if (_ended)
-            return false;
-
         while (_next == _chosen)
         {
             if (!_reader.ReadNext())
-                return End();
+                return false;
             Select();
         }
 
@@ -60,34 +42,23 @@ internal sealed class SelectedRowsCursor : DataViewRowCursor
         _id(ref id);
         if (!id.Equals(_reader.Ids[row]))
             throw SelectionErrors.NotRepeatable($"row {_dataRow} has id {_reader.Ids[row]} where its statistics are read and id {id} where its values are");
-        _position++;
         return true;
     }
 
-    public override bool IsColumnActive(DataViewSchema.Column column) => _active.IsActive(column, Schema);
-
-    public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column)
+    protected override void Complete()
     {
-        if (!IsColumnActive(column))
-            throw SchemaErrors.Inactive(column);
-        if (column.Index < _data.Schema.Count)
-            return _data.GetGetter<TValue>(_data.Schema[column.Index]);
-        return _weightGetter as ValueGetter<TValue> ?? throw SchemaErrors.WrongGetterType(column, typeof(TValue));
+        // Both cursors must end together.
+        MoveDataTo(_reader.RowsRead - 1);
+        if (Values.MoveNext())
+            throw SelectionErrors.NotRepeatable($"there are {_reader.RowsRead} rows where statistics are read and more where values are");
+        _selector.CountOldRecords(_reader.ExcludedRows, _reader.DiscountedRows);
+        _view.Complete(_selector.State);
     }
-
-    public override ValueGetter<DataViewRowId> GetIdGetter() => _id;
 
     protected override void Dispose(bool disposing)
     {
-        if (disposing && !_disposed)
-        {
-            _disposed = true;
-            _ended = true;
-            _position = -1;
+        if (disposing)
             _reader.Dispose();
-            _data.Dispose();
-        }
-
         base.Dispose(disposing);
     }
 
@@ -110,35 +81,9 @@ internal sealed class SelectedRowsCursor : DataViewRowCursor
     {
         while (_dataRow < row)
         {
-            if (!_data.MoveNext())
+            if (!Values.MoveNext())
                 throw SelectionErrors.NotRepeatable($"there are {_dataRow + 1} rows where values are read and at least {_reader.RowsRead} where statistics are");
             _dataRow++;
-        }
-    }
-
-    /// <summary>Both cursors must end together; only then is the pass complete.</summary>
-    private bool End()
-    {
-        _ended = true;
-        _position = -1;
-        MoveDataTo(_reader.RowsRead - 1);
-        if (_data.MoveNext())
-            throw SelectionErrors.NotRepeatable($"there are {_reader.RowsRead} rows where statistics are read and more where values are");
-        _selector.CountOldRecords(_reader.ExcludedRows, _reader.DiscountedRows);
-        _view.Complete(_selector.State);
-        return false;
-    }
-
-    private void GetWeight(ref float value)
-    {
-        if (_position < 0)
-            throw SchemaErrors.NoRow();
-        value = _weights[_next - 1];
-        if (_exampleWeight is not null)
-        {
-            float own = 0;
-            _exampleWeight(ref own);
-            value *= own;
         }
     }
 }

@@ -19,6 +19,8 @@ public sealed class SelectionScratch
     private int[] _sizes = [];
     private double[] _shares = [];
     private SelectionScratch? _nested;
+    private long _cutRows;
+    private double _cutWeight;
     private readonly float[][] _repaired = [[], [], [], [], []];
 
     private readonly SelectionScratch? _outer;
@@ -82,20 +84,22 @@ public sealed class SelectionScratch
     /// <summary>Memory for a policy that runs inside another one while that one's own memory is in use.</summary>
     internal SelectionScratch Nested => _nested ??= new SelectionScratch(this);
 
-    /// <summary>Weights that <see cref="WeightCapPolicy"/> cut, since the selector began.</summary>
-    internal long CappedRows { get; private set; }
-
-    /// <summary>What the cuts took away.</summary>
-    internal double CappedWeight { get; private set; }
-
-    /// <summary>Counts cuts where the selector reads them, also when the policy that cuts runs inside another one.</summary>
+    /// <summary>Counts weights that <see cref="WeightCapPolicy"/> cut, and what that took away, where the selector finds them: also when the policy that cuts runs inside another one.</summary>
     internal void CountCuts(long rows, double weight)
     {
         SelectionScratch root = this;
         while (root._outer is { } outer)
             root = outer;
-        root.CappedRows += rows;
-        root.CappedWeight += weight;
+        root._cutRows += rows;
+        root._cutWeight += weight;
+    }
+
+    /// <summary>What was counted since the last call.</summary>
+    internal (long Rows, double Weight) TakeCuts()
+    {
+        (long, double) cuts = (_cutRows, _cutWeight);
+        (_cutRows, _cutWeight) = (0, 0);
+        return cuts;
     }
 
     private static Span<T> Grow<T>(ref T[] buffer, int count)

@@ -69,6 +69,75 @@ public sealed class RowSelectorStateTests
     }
 
     [Fact]
+    public void FromBytes_CraftedWithARightChecksum_IsRefusedOrIsAStateThatRuns_Meets_Specification()
+    {
+        // What a checksum cannot tell: parts of other lengths, counts that are negative, a policy's own bytes changed.
+        IRowSelectionPolicy[] policies = [new SelectiveBackpropPolicy { History = 16 }, new AdaptivePercentilePolicy(), new AssistedPolicy(), new WeightCapPolicy()];
+        WindowData data = WindowData.Classes(40, 1);
+        byte[][] saved =
+        [
+            .. policies.Select(policy =>
+            {
+                var selector = new RowSelector(policy, 1);
+                selector.ReportValidation(1);
+                Choice.Of(selector, data, 8);
+                return selector.State.ToBytes();
+            }),
+        ];
+        Gen<(int Policy, byte[] Bytes)> inputs =
+            from policy in Gen.Choose(0, policies.Length - 1)
+            let content = saved[policy][9..^4]
+            from changes in (from place in Gen.Choose(0, content.Length - 1) from value in Gen.Choose(0, 255) select (place, value)).ListOf()
+            from cut in Gen.Frequency((3, Gen.Constant(0)), (1, Gen.Choose(1, content.Length)))
+            select (policy, Crafted(content, changes, cut));
+
+        int refused = 0, loaded = 0;
+        Properties.Hold(
+            inputs,
+            input =>
+            {
+                try
+                {
+                    RowSelectorState state = RowSelectorState.FromBytes(input.Bytes);
+                    Choice.Of(new RowSelector(policies[input.Policy], state with { PolicyName = policies[input.Policy].Name }), data, 8);
+                    loaded++;
+                }
+                catch (InvalidDataException)
+                {
+                    refused++;
+                }
+            },
+            tests: 1000);
+        Assert.True(refused > 100 && loaded > 100, $"{refused} refused, {loaded} loaded");
+
+        static byte[] Crafted(byte[] content, IEnumerable<(int Place, int Value)> changes, int cut)
+        {
+            byte[] changed = [.. content];
+            foreach ((int place, int value) in changes)
+                changed[place] = (byte)value;
+            return WithChecksum(changed[..^cut]);
+        }
+    }
+
+    [Fact]
+    public void FromBytes_PartsLongerThanTheState_SaysSo()
+    {
+        byte[] content = s_state.ToBytes()[9..^4];
+        content[^7] = 4; // of the policy's three bytes
+        Assert.Equal(
+            "The saved selector state is damaged: its checksum is right, but its parts are longer or shorter than it is. It was not written by this library.",
+            Assert.Throws<InvalidDataException>(() => RowSelectorState.FromBytes(WithChecksum(content))).Message);
+        Assert.Throws<InvalidDataException>(() => RowSelectorState.FromBytes(WithChecksum(content[..4])));
+        Assert.Throws<InvalidDataException>(() => RowSelectorState.FromBytes([.. "FwdR"u8, 1, 255, 255, 255, 255, 0, 0, 0]));
+    }
+
+    private static byte[] WithChecksum(byte[] content)
+    {
+        byte[] summed = [.. "FwdR"u8, 1, .. BitConverter.GetBytes(content.Length), .. content];
+        return [.. summed, .. BitConverter.GetBytes(Crc32C.Of(summed))];
+    }
+
+    [Fact]
     public void FromBytes_NewerVersion_SaysSo()
     {
         byte[] bytes = s_state.ToBytes();

@@ -161,6 +161,21 @@ public sealed class SelectedRowsColumnsTests
     }
 
     [Fact]
+    public void OldRecords_DiscountedBesideAMissingStatistic_ThatCountsAsTheWeightedMeanToo()
+    {
+        // The mean of all discounted values is the mean weighted by credibility: what the repair of a NaN takes. Ages as above; mean (1 + 3 + 100/2) / 2.5 = 21.6.
+        var policy = new KeepingPolicy();
+        Row[] rows = Make(4);
+        (float Loss, float Age)[] values = [(1, 0), (3, 60), (100, 70), (float.NaN, 80)];
+        foreach (Row row in rows)
+            (row.Loss, row.Age) = values[row.Number];
+        Numbers(Select(rows, policy, _small with { OldRecords = OldRecords.Discount, MaximumRecordAge = TimeSpan.FromSeconds(60), RecordHalfLife = TimeSpan.FromSeconds(10) }));
+
+        double[] expected = [1, 3, 21.6 + (100 - 21.6) / 2, 21.6];
+        Assert.Equal(expected, policy.Loss.Select(loss => (double)loss), (a, b) => Math.Abs(a - b) < 1e-4);
+    }
+
+    [Fact]
     public void OldRecords_OfAnOlderModelDiscounted_CountAsMissing()
     {
         Row[] rows = Make(40);

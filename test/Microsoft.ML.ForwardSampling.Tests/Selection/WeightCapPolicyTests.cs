@@ -62,6 +62,26 @@ public sealed class WeightCapPolicyTests
     }
 
     [Fact]
+    public void Report_WindowsWithOtherScratch_CountsTheSame()
+    {
+        // Memory that is not the selector's own, and that two selectors share.
+        WindowData data = WindowData.Distinct(200, 1);
+        var policy = new WeightCapPolicy { MaximumWeight = 1.5f };
+        RowSelector own = new(policy, 6), first = new(policy, 6), second = new(policy, 6);
+        var scratch = new SelectionScratch();
+        for (int i = 0; i < 3; i++)
+        {
+            own.Select(data.Window(own.Scratch), new int[20], new float[20]);
+            first.Select(data.Window(scratch), new int[20], new float[20]);
+            second.Select(data.Window(scratch), new int[20], new float[20]);
+        }
+
+        Assert.True(own.Report.CappedRows > 0);
+        Assert.Equal(own.Report, first.Report);
+        Assert.Equal(own.Report, second.Report);
+    }
+
+    [Fact]
     public void Report_CapInsideAnotherPolicy_CountsAndResumes()
     {
         WindowData data = WindowData.Classes(300, 1);
