@@ -9,7 +9,7 @@ namespace Microsoft.ML.ForwardSampling.Benchmarks;
 internal static class LargeWindowBench
 {
     /// <summary>Prints one line a policy.</summary>
-    /// <param name="args">Optional: rows (default 100000000).</param>
+    /// <param name="args">Optional: rows (default 100000000), then names of policies (default all that can).</param>
     /// <returns>0 when every budget is exact and the process grew by less than 64 MB, else 1.</returns>
     public static int Run(string[] args)
     {
@@ -19,6 +19,8 @@ internal static class LargeWindowBench
         var data = new GeneratedRows(rows, 1);
         IRowSelectionPolicy[] policies =
             [new UniformPolicy(), new GradientNormPolicy(), new BalancedGradientNormPolicy(), new LossStratifiedPolicy(), new InfoBatchPolicy(), new TopLossPolicy(), new BottomLossPolicy()];
+        if (args.Length > 1)
+            policies = [.. policies.Where(policy => args[1..].Contains(policy.Name))];
         long before = PeakBytes();
         bool isGood = true;
         Console.WriteLine($"{rows:N0} rows as one window, 1 % chosen; the process had taken {before / 1e6:F0} MB before.");

@@ -16,7 +16,7 @@ internal static class OptimumBench
 
     /// <summary>Prints one line a window and a summary.</summary>
     /// <param name="args">Optional: windows of each kind (default 5), seconds that the solver gets for one (default 20).</param>
-    /// <returns>0 when every residual of the pure objective (KeptShare 0) is within 1e-6 s.d. of the solver's, else 1.</returns>
+    /// <returns>0 when every residual, with KeptShare 0 and by default, is within 1e-6 s.d. of the solver's, else 1.</returns>
     public static int Run(string[] args)
     {
         int windows = args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 5;
@@ -40,8 +40,8 @@ internal static class OptimumBench
         }
 
         Console.WriteLine(holds
-            ? "Every residual with KeptShare 0 is within 1e-6 s.d. of the solver's."
-            : "FAILED: a residual with KeptShare 0 is more than 1e-6 s.d. above the solver's.");
+            ? "Every residual is within 1e-6 s.d. of the solver's."
+            : "FAILED: a residual is more than 1e-6 s.d. above the solver's.");
         return holds ? 0 : 1;
     }
 
@@ -50,7 +50,6 @@ internal static class OptimumBench
         int b = n / 10;
         var random = new SelectionRandom(7UL);
         (double Cbc, double Pure, double Usual) worst = default, time = default;
-        int usualNear = 0;
         double worstGap = double.NegativeInfinity;
         for (int w = 0; w < windows; w++)
         {
@@ -65,13 +64,12 @@ internal static class OptimumBench
             time.Pure += pureSeconds;
             time.Usual += usualSeconds;
             worst = (Math.Max(worst.Cbc, cbc), Math.Max(worst.Pure, pure), Math.Max(worst.Usual, usual));
-            worstGap = Math.Max(worstGap, pure - cbc);
-            usualNear += usual - cbc <= Allowed ? 1 : 0;
+            worstGap = Math.Max(worstGap, Math.Max(pure, usual) - cbc);
         }
 
         string name = skewed ? "skewed" : "normal";
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"| {name} | {n} | {worst.Cbc:E1} | {worst.Pure:E1} | {worst.Usual:E1}, {usualNear} of {windows} near | {time.Cbc / windows:F2} | {time.Pure / windows * 1e6:F1} | {time.Usual / windows * 1e6:F1} | {time.Cbc / time.Pure:N0} times |"));
+            $"| {name} | {n} | {worst.Cbc:E1} | {worst.Pure:E1} | {worst.Usual:E1} | {time.Cbc / windows:F2} | {time.Pure / windows * 1e6:F1} | {time.Usual / windows * 1e6:F1} | {time.Cbc / time.Pure:N0} times |"));
         return worstGap <= Allowed;
     }
 

@@ -9,6 +9,7 @@ using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Reports;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
+using Perfolizer.Horology;
 using Microsoft.ML.ForwardSampling.Selection;
 
 namespace Microsoft.ML.ForwardSampling.Benchmarks;
@@ -54,59 +55,56 @@ public class SelectionBench
     private int _turn;
 
     /// <summary>n, rows in the window.</summary>
-    [Params(64, 640, 4096, 65_536, 1_048_576)]
+    [ParamsSource(nameof(Sizes))]
     public int Window { get; set; }
 
     /// <summary>The policy.</summary>
     [ParamsSource(nameof(Policies))]
     public string Policy { get; set; } = "";
 
+    /// <summary>The windows' sizes.</summary>
+    public static int[] Sizes { get; private set; } = [64, 640, 4096, 65_536, 1_048_576];
+
     /// <summary>Names of all policies.</summary>
     public static IEnumerable<string> Policies => s_policies.Keys;
 
-    /// <summary>Runs NumPy, one read of memory and every policy, and prints one table.</summary>
-    /// <param name="args">Optional: medium (a longer job), then arguments for BenchmarkDotNet.</param>
+    /// <summary>Runs NumPy, one read of memory and every policy, and prints two tables: all figures, and those of docs/benchmarks.md.</summary>
+    /// <param name="args">Optional: the windows' sizes (default 64 640 4096 65536 1048576), then arguments for BenchmarkDotNet.</param>
     /// <returns>0; 1 when a policy is slower than its NumPy peer, allocates, or did not run.</returns>
     public static int Run(string[] args)
     {
-        bool isMedium = args is ["medium", ..];
+        int sizes = args.TakeWhile(arg => int.TryParse(arg, CultureInfo.InvariantCulture, out _)).Count();
+        if (sizes > 0)
+            Sizes = [.. args[..sizes].Select(arg => int.Parse(arg, CultureInfo.InvariantCulture))];
         Dictionary<(string, int), double> numpy = RunNumPy();
-        var config = ManualConfig.Create(DefaultConfig.Instance)
-            .AddJob((isMedium ? Job.MediumRun : Job.ShortRun).WithToolchain(InProcessEmitToolchain.Instance));
-        Summary[] summaries = [.. BenchmarkSwitcher.FromTypes([typeof(SelectionBench)]).Run(["--filter", "*", .. isMedium ? args[1..] : args], config)];
-        bool isGood = summaries.Length > 0;
-        ReadOnce(65_536); // compiled for good by now, and again once the runtime has seen it run
-        Thread.Sleep(500);
+        // Short iterations, the best of them counts, as for NumPy: work beside it on the machine then shows least.
+        Job job = Job.Default.WithWarmupCount(3).WithIterationCount(9).WithIterationTime(TimeInterval.FromMilliseconds(150)).WithToolchain(InProcessEmitToolchain.Instance);
+        Summary[] summaries = [.. BenchmarkSwitcher.FromTypes([typeof(SelectionBench)]).Run(["--filter", "*", .. args[sizes..]], ManualConfig.Create(DefaultConfig.Instance).AddJob(job))];
+        for (long start = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(start).TotalSeconds < 2;)
+            ReadOnce(65_536); // until it is compiled for good
+        Dictionary<int, double> readOnce = Sizes.ToDictionary(size => size, ReadOnce);
 
+        Figures[] figures = [.. summaries.SelectMany(summary => summary.Reports).OrderBy(report => (int)report.BenchmarkCase.Parameters[nameof(Window)]).Select(report => FiguresOf(report, numpy, readOnce))];
         Console.WriteLine("| Policy | Window | ns/row | NumPy, ns/row | Ratio to NumPy | Read once, ns/row | Ratio to reading | Allocated, bytes |");
         Console.WriteLine("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
-        foreach (BenchmarkReport report in summaries.SelectMany(summary => summary.Reports).OrderBy(report => Size(report)))
-        {
-            int window = Size(report);
-            string policy = (string)report.BenchmarkCase.Parameters[nameof(Policy)];
-            if (report.ResultStatistics is null)
-            {
-                Console.WriteLine($"| {policy} | {window} | did not run | | | | | |");
-                isGood = false;
-                continue;
-            }
+        foreach (Figures f in figures)
+            Console.WriteLine($"| {f.Policy} | {f.Window} | {Number(f.PerRow, "F2")} | {Number(f.NumPy, "F2")} | {Number(f.PerRow / f.NumPy, "F2")}{(f.PerRow > f.NumPy ? " SLOWER" : "")} | {Number(f.Read, "F2")} | {Number(f.PerRow / f.Read, "F0")} | {f.Allocated} |");
 
-            double perRow = report.ResultStatistics.Mean / window;
-            RecordStatistics needs = s_policies[policy].Needs;
-            int values = BitOperations.PopCount((uint)(needs & ~RecordStatistics.Features)) + ((needs & RecordStatistics.Features) != 0 ? FeatureCount : 0);
-            double read = values * ReadOnce(window);
-            long allocated = Allocated(policy, window);
-            bool hasPeer = numpy.TryGetValue((policy, window), out double peer);
-            bool isSlower = hasPeer && perRow > peer;
-            isGood &= !isSlower && allocated == 0;
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"| {policy} | {window} | {perRow:F2} | {(hasPeer ? peer.ToString("F2", CultureInfo.InvariantCulture) : "")} | {(hasPeer ? (perRow / peer).ToString("F2", CultureInfo.InvariantCulture) : "")}{(isSlower ? " SLOWER" : "")} | {(read > 0 ? read.ToString("F2", CultureInfo.InvariantCulture) : "")} | {(read > 0 ? (perRow / read).ToString("F0", CultureInfo.InvariantCulture) : "")} | {allocated} |"));
+        int[] shown = [4096, 1_048_576];
+        Console.WriteLine("\nFor docs/benchmarks.md:\n");
+        Console.WriteLine("| Policy | 4,096 rows, ns/row | times faster than NumPy | times one read | 1,048,576 rows, ns/row | times faster than NumPy | times one read |");
+        Console.WriteLine("| --- | ---: | ---: | ---: | ---: | ---: | ---: |");
+        foreach (IGrouping<string, Figures> policy in figures.Where(f => shown.Contains(f.Window)).GroupBy(f => f.Policy).OrderBy(group => group.First().PerRow))
+        {
+            IEnumerable<Figures?> cells = shown.Select(window => policy.SingleOrDefault(f => f.Window == window));
+            Console.WriteLine($"| {policy.Key} | {string.Join(" | ", cells.Select(f => f is null ? " |  | " : $"{Number(f.PerRow, f.PerRow < 10 ? "F1" : "F0")} | {Number(f.NumPy / f.PerRow, "F0")} | {Number(f.PerRow / f.Read, "F0")}"))} |");
         }
 
+        bool isGood = figures.Length > 0 && figures.All(f => double.IsFinite(f.PerRow) && f.Allocated == 0 && !(f.PerRow > f.NumPy));
         Console.WriteLine(isGood ? "No policy allocates, and none is slower than its NumPy peer." : "FAILED: a policy is slower than its NumPy peer, allocates, or did not run.");
         return isGood ? 0 : 1;
 
-        static int Size(BenchmarkReport report) => (int)report.BenchmarkCase.Parameters[nameof(Window)];
+        static string Number(double value, string format) => double.IsFinite(value) ? value.ToString(format, CultureInfo.InvariantCulture) : "";
     }
 
     /// <summary>Makes the windows.</summary>
@@ -131,6 +129,21 @@ public class SelectionBench
         var window = new SelectionWindow(Window, _selector.Scratch) { Loss = statistics.Loss, GradientNorm = statistics.GradientNorm, Label = statistics.Label, ReferenceLoss = statistics.ReferenceLoss, Group = statistics.Label, Features = statistics.Features };
         _selector.Select(in window, _rows, _weights);
         return _rows[0];
+    }
+
+    private static Figures FiguresOf(BenchmarkReport report, Dictionary<(string, int), double> numpy, Dictionary<int, double> readOnce)
+    {
+        int window = (int)report.BenchmarkCase.Parameters[nameof(Window)];
+        string policy = (string)report.BenchmarkCase.Parameters[nameof(Policy)];
+        RecordStatistics needs = s_policies[policy].Needs;
+        int values = BitOperations.PopCount((uint)(needs & ~RecordStatistics.Features)) + ((needs & RecordStatistics.Features) != 0 ? FeatureCount : 0);
+        return new Figures(
+            policy,
+            window,
+            report.ResultStatistics is { } statistics ? statistics.Min / window : double.NaN,
+            numpy.GetValueOrDefault((policy, window), double.NaN),
+            values == 0 ? double.NaN : values * readOnce[window],
+            Allocated(policy, window));
     }
 
     private static WindowStatistics[] WindowsOf(int size)
@@ -196,7 +209,7 @@ public class SelectionBench
     private static Dictionary<(string, int), double> RunNumPy()
     {
         string script = Path.Combine(Environment.CurrentDirectory, "bench", "numpy_peer", "select_rows.py");
-        using Process process = Process.Start(new ProcessStartInfo("/usr/bin/python3", [script, "--json"]) { RedirectStandardOutput = true })!;
+        using Process process = Process.Start(new ProcessStartInfo("/usr/bin/python3", [script, "--json", "--windows", .. Sizes.Select(size => size.ToString(CultureInfo.InvariantCulture))]) { RedirectStandardOutput = true })!;
         string last = "";
         while (process.StandardOutput.ReadLine() is { } line)
         {
@@ -212,6 +225,9 @@ public class SelectionBench
         return json.RootElement.GetProperty("results").EnumerateArray()
             .ToDictionary(result => (result.GetProperty("rule").GetString()!, result.GetProperty("window").GetInt32()), result => result.GetProperty("nsPerRow").GetDouble());
     }
+
+    /// <summary>Of one policy and size: best ns/row, NumPy's, those of one read of the policy's statistics (NaN where there is none), and bytes allocated in a selection.</summary>
+    private sealed record Figures(string Policy, int Window, double PerRow, double NumPy, double Read, long Allocated);
 
     private sealed record WindowStatistics(float[] Loss, float[] GradientNorm, int[] Label, float[] ReferenceLoss, float[] Features);
 }
