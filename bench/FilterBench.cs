@@ -53,7 +53,7 @@ internal static class FilterBench
             }
         }
 
-        Console.WriteLine($"{Rows:N0} rows of {Width} features made on the fly, windows of 640, one row in ten; Microsoft.ML {typeof(MLContext).Assembly.GetName().Version}; CPU time, best of {Rounds} rounds.");
+        Console.WriteLine($"{Rows:N0} rows of {Width} features made on the fly, windows of 640, one row in ten; {typeof(MLContext).Assembly.GetName().Name}.dll; CPU time, best of {Rounds} rounds.");
         Console.WriteLine("| Pass | ms | ns/row |\n| --- | ---: | ---: |");
         for (int i = 0; i < cases.Count; i++)
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {cases[i].Name} | {best[i]:F0} | {best[i] * 1e6 / Rows:F1} |"));

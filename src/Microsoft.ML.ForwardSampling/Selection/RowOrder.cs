@@ -14,7 +14,7 @@ internal static class RowOrder
     private const int SpareBits = 6;
     private const int MostDigitBits = 10;
 
-    /// <summary>Rows by ascending value; −0 equals 0. The values are finite (NaN would sort by its bits).</summary>
+    /// <summary>Rows by ascending value; −0 equals 0. The values are finite (with a NaN among them the order is any one).</summary>
     public static ReadOnlySpan<int> ByValue(ReadOnlySpan<float> values, SelectionScratch scratch)
     {
         Span<ulong> keys = scratch.Keys(values.Length);
