@@ -9,8 +9,8 @@ using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Reports;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
-using Perfolizer.Horology;
 using Microsoft.ML.ForwardSampling.Selection;
+using Perfolizer.Horology;
 
 namespace Microsoft.ML.ForwardSampling.Benchmarks;
 
