@@ -1,4 +1,6 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace Microsoft.ML.ForwardSampling.Records;
 
@@ -25,7 +27,7 @@ public sealed class LabelJoiner<TRecord>
     where TRecord : struct, IForwardRecord<TRecord>
 {
     private const int MostReady = 1 << 16;                  // rows that may wait to be pulled before Push takes no more
-    private const int Ahead = 8;                            // events whose memory is fetched while earlier ones are dealt with
+    private const int Ahead = 16;                           // events whose memory is fetched, all at once, while those before them are dealt with
     private const int HeadBytes = 56;
     private const ushort StateVersion = 1;
 
@@ -87,12 +89,16 @@ public sealed class LabelJoiner<TRecord>
     /// <exception cref="ArgumentException">The very first event has no time.</exception>
     public int Push(ReadOnlySpan<TRecord> records)
     {
-        for (int i = 0; i < records.Length; i++)
+        FetchSlots(Some(records, 0));
+        for (int start = 0; start < records.Length; start += Ahead)
         {
-            if (i + Ahead < records.Length)
-                _index.Prefetch(PendingIndex.Hash(records[i + Ahead].Key));
-            if (!TryPush(in records[i]))
-                return i;
+            FetchSlots(Some(records, start + Ahead));
+            Span<TRecord> some = Some(records, start);
+            for (int i = 0; i < some.Length; i++)
+            {
+                if (!TryPush(ref some[i]))
+                    return start + i;
+            }
         }
 
         return records.Length;
@@ -104,14 +110,19 @@ public sealed class LabelJoiner<TRecord>
     /// <exception cref="ArgumentException">The very first event has no time.</exception>
     public int Push(ReadOnlySpan<LabelEvent> labels)
     {
-        for (int i = 0; i < labels.Length; i++)
+        FetchSlots(Some(labels, 0));
+        FetchSlots(Some(labels, Ahead));
+        FetchEntries(Some(labels, 0));
+        for (int start = 0; start < labels.Length; start += Ahead)
         {
-            if (i + (2 * Ahead) < labels.Length)
-                _index.Prefetch(PendingIndex.Hash(labels[i + (2 * Ahead)].Key));
-            if (i + Ahead < labels.Length)
-                _entries.Prefetch(_entries.NumberOf(_index.Guess(PendingIndex.Hash(labels[i + Ahead].Key))));
-            if (!TryPush(in labels[i]))
-                return i;
+            FetchSlots(Some(labels, start + (2 * Ahead)));
+            FetchEntries(Some(labels, start + Ahead));
+            Span<LabelEvent> some = Some(labels, start);
+            for (int i = 0; i < some.Length; i++)
+            {
+                if (!TryPush(in some[i]))
+                    return start + i;
+            }
         }
 
         return labels.Length;
@@ -259,7 +270,26 @@ public sealed class LabelJoiner<TRecord>
         return milliseconds;
     }
 
-    private bool TryPush(in TRecord record)
+    /// <summary>Up to <see cref="Ahead"/> events from one on. They are not changed: a reference that could be written to spares the copies that a call through an interface makes of what is read-only.</summary>
+    private static Span<TEvent> Some<TEvent>(ReadOnlySpan<TEvent> events, int start)
+        => start >= events.Length ? default : MemoryMarshal.CreateSpan(ref Unsafe.AsRef(in events[start]), Math.Min(Ahead, events.Length - start));
+
+    /// <summary>With many entries no slot is in a cache, nor its page known: asking for many together makes the waits overlap.</summary>
+    private void FetchSlots<TEvent>(Span<TEvent> events)
+        where TEvent : struct, ILogRecord<TEvent>
+    {
+        foreach (ref TEvent one in events)
+            _index.Prefetch(PendingIndex.Hash(one.Key));
+    }
+
+    /// <summary>The same for the entries that labels will probably meet.</summary>
+    private void FetchEntries(ReadOnlySpan<LabelEvent> labels)
+    {
+        foreach (ref readonly LabelEvent label in labels)
+            _entries.Prefetch(_entries.NumberOf(_index.Guess(PendingIndex.Hash(label.Key))));
+    }
+
+    private bool TryPush(ref TRecord record)
     {
         if (_ready.Count >= MostReady)
             return false;
@@ -283,7 +313,7 @@ public sealed class LabelJoiner<TRecord>
 
         if (!HasRoom())
             return false;
-        long n = _entries.AddRecord(in record, time);
+        long n = _entries.AddRecord(ref record, time);
         Index(hash, former, n);
         Count(Counted.Records);
         Count(Counted.PendingRecords);
@@ -391,12 +421,18 @@ public sealed class LabelJoiner<TRecord>
         _ready.Enqueue(n);
     }
 
+    private void FetchSlotsOf(long n)
+    {
+        for (long end = Math.Min(n + Ahead, _entries.End); n < end; n++)
+            _index.Prefetch(PendingIndex.Hash(_entries.KeyOf(n)));
+    }
+
     /// <summary>Drops the oldest entry, whose window has ended; true when that gives a row.</summary>
     private bool TryEndHead(out JoinedRecord row)
     {
         long n = _entries.Head;
-        if (n + Ahead < _entries.End)
-            _index.Prefetch(PendingIndex.Hash(_entries.KeyOf(n + Ahead)));
+        if (n % Ahead == 0)
+            FetchSlotsOf(n + Ahead);
         PendingEntry entry = _entries[n];
         row = default;
         bool gives = false;

@@ -52,7 +52,7 @@ internal sealed class PendingEntries<TRecord>
     }
 
     /// <summary>Adds a record.</summary>
-    public long AddRecord(in TRecord record, long time)
+    public long AddRecord(ref TRecord record, long time)
     {
         long n = Add();
         PendingEntry entry = this[n];
