@@ -162,13 +162,15 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
     /// <param name="closeShortWindow">Also make a window of the rows that are fewer than a whole one.</param>
     /// <param name="cancellationToken">Ends the work between transactions or within one, which is then undone.</param>
     /// <returns>Number of rows joined by this call.</returns>
-    /// <exception cref="ArgumentException">Sum or Mean of labels that are classes.</exception>
+    /// <exception cref="ArgumentException">Sum or Mean of labels that are classes; or this store keeps records or labels for less than Wait + Lateness, so that maintenance would drop what still waits.</exception>
     /// <exception cref="NpgsqlException">The server refuses or is not there.</exception>
     public async Task<long> JoinAsync(LabelJoinOptions options, bool closeShortWindow = false, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
         if (options.Duplicates is DuplicateLabels.Sum or DuplicateLabels.Mean && TRecord.Kind != RecordKind.Regression)
             throw new ArgumentException($"{nameof(LabelJoinOptions)}.{nameof(LabelJoinOptions.Duplicates)} must be First or Last for labels that are classes. Got {options.Duplicates}.", nameof(options));
+        RequireKept(nameof(PostgreSqlStoreOptions.RecordRetention), _options.RecordRetention, options);
+        RequireKept(nameof(PostgreSqlStoreOptions.LabelRetention), _options.LabelRetention, options);
         var sql = new JoinSql(_schema, TRecord.Kind, options.Duplicates);
         object defaultLabel = options.DefaultLabel is float label ? label : DBNull.Value;
         await using NpgsqlConnection connection = await OpenAsync(cancellationToken).ConfigureAwait(false);
@@ -304,6 +306,12 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
     /// <summary>Closes the connections, if the store was made from a connection string.</summary>
     /// <returns>Completes when they are closed.</returns>
     public ValueTask DisposeAsync() => _ownsSource ? _source.DisposeAsync() : ValueTask.CompletedTask;
+
+    private static void RequireKept(string retention, TimeSpan kept, LabelJoinOptions options)
+    {
+        if (kept < options.Wait + options.Lateness)
+            throw new ArgumentException($"{nameof(PostgreSqlStoreOptions)}.{retention} must be at least {nameof(LabelJoinOptions.Wait)} + {nameof(LabelJoinOptions.Lateness)}, {options.Wait + options.Lateness:c}: what waits would be dropped. Got {kept:c}.", nameof(options));
+    }
 
     private static NpgsqlCommand Command(NpgsqlConnection connection, string sql, params object[] values)
     {

@@ -34,7 +34,7 @@ public sealed partial record PostgreSqlStoreOptions
     /// <exception cref="ArgumentOutOfRangeException">Outside [1, 100].</exception>
     public int PartitionsAhead { get; init => field = Require.InRange(value, 1, 100, nameof(PostgreSqlStoreOptions)); } = 2;
 
-    /// <summary>A record that nobody joined is dropped, and counted, with its partition once all of it is older than this. Give more than the joiner's wait, by more than joining may ever be behind.</summary>
+    /// <summary>A record that nobody joined is dropped, and counted, with its partition once all of it is older than this. Give more than the joiner's wait, by more than joining may ever be behind: JoinAsync refuses less than Wait + Lateness.</summary>
     /// <value>[1 s, 36600 days]; default 30 days.</value>
     /// <exception cref="ArgumentOutOfRangeException">Outside [1 s, 36600 days].</exception>
     public TimeSpan RecordRetention { get; init => field = Limits.InRange(value, TimeSpan.FromSeconds(1), TimeSpan.FromDays(36600), nameof(PostgreSqlStoreOptions), nameof(RecordRetention)); } = TimeSpan.FromDays(30);
@@ -44,7 +44,7 @@ public sealed partial record PostgreSqlStoreOptions
     /// <exception cref="ArgumentOutOfRangeException">Outside [1 s, 36600 days].</exception>
     public TimeSpan JoinedRetention { get; init => field = Limits.InRange(value, TimeSpan.FromSeconds(1), TimeSpan.FromDays(36600), nameof(PostgreSqlStoreOptions), nameof(JoinedRetention)); } = TimeSpan.FromDays(30);
 
-    /// <summary>A label that found no record is kept this long, then deleted and counted.</summary>
+    /// <summary>A label that found no record is kept this long, then deleted and counted. JoinAsync refuses less than Wait + Lateness.</summary>
     /// <value>[1 s, 36600 days]; default 30 days.</value>
     /// <exception cref="ArgumentOutOfRangeException">Outside [1 s, 36600 days].</exception>
     public TimeSpan LabelRetention { get; init => field = Limits.InRange(value, TimeSpan.FromSeconds(1), TimeSpan.FromDays(36600), nameof(PostgreSqlStoreOptions), nameof(LabelRetention)); } = TimeSpan.FromDays(30);

@@ -68,6 +68,21 @@ public class JoinTests(StoreFixture fixture)
         }
     }
 
+    [Theory]
+    [InlineData(nameof(PostgreSqlStoreOptions.RecordRetention))]
+    [InlineData(nameof(PostgreSqlStoreOptions.LabelRetention))]
+    public async Task Retention_ShorterThanTheWait_IsRefused(string option)
+    {
+        TimeSpan kept = TimeSpan.FromMinutes(10);
+        var options = new PostgreSqlStoreOptions();
+        PostgreSqlRecordStore<RegressionRecord> store = await fixture.NewStore<RegressionRecord>(option == nameof(options.LabelRetention) ? options with { LabelRetention = kept } : options with { RecordRetention = kept });
+        var join = new LabelJoinOptions { Wait = TimeSpan.FromMinutes(9), Lateness = TimeSpan.FromMinutes(2) };
+        Assert.Equal(
+            $"PostgreSqlStoreOptions.{option} must be at least Wait + Lateness, 00:11:00: what waits would be dropped. Got 00:10:00. (Parameter 'options')",
+            (await Assert.ThrowsAsync<ArgumentException>(() => store.JoinAsync(join))).Message);
+        Assert.Equal(0, await store.JoinAsync(join with { Lateness = TimeSpan.FromMinutes(1) }));
+    }
+
     /// <summary>A joiner has the progress and is about to take a label that maintenance finds too old.</summary>
     [Fact]
     public async Task Maintain_BesideAJoiner_DoesNotWaitInACircle()

@@ -65,7 +65,7 @@ public class SchemaTests(StoreFixture fixture)
     [Fact]
     public async Task Partitions_AreMadeAsTimeGoesOn_AndDroppedByRetention_CountingWhatWasNotUsed()
     {
-        PostgreSqlRecordStore<RegressionRecord> store = await fixture.NewStore<RegressionRecord>(new PostgreSqlStoreOptions
+        var options = new PostgreSqlStoreOptions
         {
             PartitionInterval = TimeSpan.FromSeconds(1),
             PartitionsAhead = 1,
@@ -73,15 +73,17 @@ public class SchemaTests(StoreFixture fixture)
             JoinedRetention = TimeSpan.FromSeconds(1),
             LabelRetention = TimeSpan.FromSeconds(1),
             WindowRows = 2,
-        });
+        };
+        PostgreSqlRecordStore<RegressionRecord> store = await fixture.NewStore<RegressionRecord>(options);
         string schema = fixture.LastSchema;
+        await using var joiner = new PostgreSqlRecordStore<RegressionRecord>(fixture.Source, options with { Schema = schema, RecordRetention = TimeSpan.FromDays(2), LabelRetention = TimeSpan.FromDays(2) });
         await using (PostgreSqlRecordWriter<RegressionRecord> writer = await store.OpenWriterAsync(new PostgreSqlWriterOptions { RetryInterval = TimeSpan.FromMilliseconds(1) }))
         {
             for (ulong i = 0; i < 5; i++)
                 writer.Append(new RegressionRecord(i, i));
             await writer.FlushAsync();
             await store.AddLabelsAsync(new[] { new LabelEvent(0, 0), new LabelEvent(1, 0), new LabelEvent(2, 0), new LabelEvent(99, 0) });
-            Assert.Equal(3, await store.JoinAsync(new LabelJoinOptions()));
+            Assert.Equal(3, await joiner.JoinAsync(new LabelJoinOptions()));
 
             await Task.Delay(2100, TestContext.Current.CancellationToken);
             writer.Append(new RegressionRecord(5, 5));          // there is no partition for it until the writer makes one
@@ -98,7 +100,7 @@ public class SchemaTests(StoreFixture fixture)
 
         // Windows go on behind the rows that went.
         await store.AddLabelsAsync(new[] { new LabelEvent(5, 0) });
-        Assert.Equal(1, await store.JoinAsync(new LabelJoinOptions(), closeShortWindow: true));
+        Assert.Equal(1, await joiner.JoinAsync(new LabelJoinOptions(), closeShortWindow: true));
         await using ClaimedWindow? window = await store.ClaimWindowAsync();
         Assert.Equal(5UL, Assert.Single(window!.Records).Key);
     }
