@@ -9,14 +9,20 @@ internal static class JoinBench
 {
     private const int Batch = 1024;
     private const int Repeats = 3;
+    private static readonly float[] s_probabilities = [0.05f, 0.4f, 0.1f, 0.3f, 0.15f];
     private static readonly DateTime s_start = new(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc);
 
     /// <summary>Prints one table. A row of it is one record pushed, its label pushed later, and the joined row pulled; keys leave when their windows end.</summary>
-    /// <param name="args">Nothing; or <c>--pending N</c>: memory and speed with N pending records.</param>
+    /// <param name="args">Nothing; or <c>--pending N</c>, or <c>--pending N multiclass</c>: memory and speed with N pending records.</param>
     public static int Run(string[] args)
     {
-        if (args is ["--pending", var count])
-            return Pending(int.Parse(count, NumberStyles.AllowThousands, CultureInfo.InvariantCulture));
+        if (args is ["--pending", var number, ..])
+        {
+            int count = int.Parse(number, NumberStyles.AllowThousands, CultureInfo.InvariantCulture);
+            return args is [_, _, "multiclass"]
+                ? Pending(count, i => MulticlassRecord.FromProbabilities(Key(i), s_probabilities, 3, Time(i)))
+                : Pending(count, i => BinaryRecord.FromScore(Key(i), 0.5f, 3, Time(i)));
+        }
 
         Console.WriteLine($"{"Joins, one thread",-44}{"joins/s",12}{"ns/join",9}{"CPU ns",8}{"held",12}{"bytes/entry",13}{"Allocated",12}   (best of {Repeats})");
         foreach (int delay in new[] { 10_000, 1_000_000 })
@@ -24,8 +30,7 @@ internal static class JoinBench
             Table<RegressionRecord>("regression", DuplicateLabels.First, delay, i => new RegressionRecord(Key(i), i % 1000, 3, Time(i)));
             Table<RegressionRecord>("regression", DuplicateLabels.Mean, delay, i => new RegressionRecord(Key(i), i % 1000, 3, Time(i)));
             Table<BinaryRecord>("binary", DuplicateLabels.First, delay, i => BinaryRecord.FromScore(Key(i), (i % 9) - 4, 3, Time(i)));
-            float[] probabilities = [0.05f, 0.4f, 0.1f, 0.3f, 0.15f];
-            Table<MulticlassRecord>("multiclass", DuplicateLabels.First, delay, i => MulticlassRecord.FromProbabilities(Key(i), probabilities, 3, Time(i)));
+            Table<MulticlassRecord>("multiclass", DuplicateLabels.First, delay, i => MulticlassRecord.FromProbabilities(Key(i), s_probabilities, 3, Time(i)));
         }
 
         return 0;
@@ -104,10 +109,11 @@ internal static class JoinBench
         return joined;
     }
 
-    private static int Pending(int count)
+    private static int Pending<TRecord>(int count, Func<int, TRecord> make)
+        where TRecord : struct, IForwardRecord<TRecord>
     {
-        var joiner = new LabelJoiner<BinaryRecord>(new LabelJoinOptions { Wait = TimeSpan.FromDays(1), MaximumPending = count });
-        var records = new BinaryRecord[Batch];
+        var joiner = new LabelJoiner<TRecord>(new LabelJoinOptions { Wait = TimeSpan.FromDays(1), MaximumPending = count });
+        var records = new TRecord[Batch];
         var rows = new JoinedRecord[Batch];
         long before = Environment.WorkingSet, peak = 0;
         long start = Stopwatch.GetTimestamp();
@@ -115,7 +121,7 @@ internal static class JoinBench
         {
             int n = Math.Min(Batch, count - i);
             for (int j = 0; j < n; j++)
-                records[j] = BinaryRecord.FromScore(Key(i + j), 0.5f, 3, Time(i + j));
+                records[j] = make(i + j);
             if (joiner.Push(records.AsSpan(0, n)) != n)
                 throw new InvalidOperationException("There was no room.");
             if (i % (Batch * 256) == 0)

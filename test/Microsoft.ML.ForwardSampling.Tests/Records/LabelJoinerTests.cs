@@ -253,14 +253,20 @@ public class LabelJoinerTests
     }
 
     [Fact]
-    public void Memory_PendingRecords_AtMost40BytesEachAndNothingPerEvent()
+    public void Memory_PendingRecords_AtMost40BytesEachAndNothingPerEvent() => CheckMemory(i => BinaryRecord.FromScore((ulong)i, 1, time: s_start.AddTicks(i)), 28, 40);
+
+    [Fact]
+    public void Memory_PendingMulticlassRecords_AtMost56BytesEachAndNothingPerEvent() => CheckMemory(i => MulticlassRecord.FromProbabilities((ulong)i, [0.5f, 0.25f, 0.25f], time: s_start.AddTicks(i)), 44, 56);
+
+    private static void CheckMemory<TRecord>(Func<int, TRecord> make, long least, long most)
+        where TRecord : struct, IForwardRecord<TRecord>
     {
         const int Count = 400_000;
-        var joiner = new LabelJoiner<BinaryRecord>();
+        var joiner = new LabelJoiner<TRecord>();
         var rows = new JoinedRecord[16];
         for (int i = 0; i < Count; i++)
-            Assert.Equal(1, joiner.Push([BinaryRecord.FromScore((ulong)i, 1, time: s_start.AddTicks(i))]));
-        Assert.InRange(joiner.Report.PendingBytes, 28L * Count, (40L * Count) + (2 << 20));
+            Assert.Equal(1, joiner.Push([make(i)]));
+        Assert.InRange(joiner.Report.PendingBytes, least * Count, (most * Count) + (2 << 20));
 
         long before = GC.GetAllocatedBytesForCurrentThread();
         for (int i = 0; i < 50_000; i++)
@@ -276,21 +282,21 @@ public class LabelJoinerTests
     [Fact]
     public void Overflow_EndOldestWindow_GivesTheOldestAndCountsIt()
     {
-        var joiner = new LabelJoiner<RegressionRecord>(new LabelJoinOptions { MaximumPending = 1024, DefaultLabel = 7 });
+        var joiner = new LabelJoiner<MulticlassRecord>(new LabelJoinOptions { MaximumPending = 1024, DefaultLabel = 2 });
         var rows = new List<JoinedRecord>();
         for (int i = 0; i < 2000; i++)
         {
-            RegressionRecord record = new((ulong)i, i, time: s_start.AddSeconds(i));
+            MulticlassRecord record = MulticlassRecord.FromLogits((ulong)i, [1, 2, 3], time: s_start.AddSeconds(i));
             while (joiner.Push([record]) == 0)
                 Pull(joiner, rows);
         }
 
         Assert.Equal(2000 - 1024, rows.Count);
         Assert.Equal((2000 - 1024, 1024L), (joiner.Report.EndedEarly, joiner.Report.PendingRecords));
-        Assert.All(rows, r => Assert.True(r.IsDefaultLabel && r.Label == 7));
+        Assert.All(rows, r => Assert.True(r.IsDefaultLabel && r.Label == 2));
 
         // Their time is over: they cannot come again.
-        Assert.Equal(1, joiner.Push([new RegressionRecord(3, 3, time: s_start.AddSeconds(3))]));
+        Assert.Equal(1, joiner.Push([MulticlassRecord.FromLogits(3, [1, 2, 3], time: s_start.AddSeconds(3))]));
         Assert.Equal(1, joiner.Report.LateRecords);
     }
 
