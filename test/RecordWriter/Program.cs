@@ -1,7 +1,14 @@
 // Appends records from two threads until it is killed, and prints "THREAD COUNT" whenever the first COUNT records of a thread are acknowledged.
 // Usage: RecordWriter DIRECTORY WRITER DURABILITY (keys: writer << 48 | thread << 40 | number from 0)
+//        RecordWriter join DIRECTORY RECORDS LABELS: see JoinLoop
 using System.Globalization;
 using Microsoft.ML.ForwardSampling.Records;
+
+if (args[0] == "join")
+{
+    JoinLoop.Run(args[1], args[2], args[3], Console.Out);
+    return;
+}
 
 ulong writer = ulong.Parse(args[1], CultureInfo.InvariantCulture);
 using var log = new ForwardRecordLog<RegressionRecord>(args[0], new ForwardRecordLogOptions
