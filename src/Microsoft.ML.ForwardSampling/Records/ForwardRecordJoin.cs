@@ -21,6 +21,9 @@ public sealed class ForwardRecordJoin<TRecord> : IDisposable
     private readonly ForwardRecordReader<LabelEvent> _labels;
     private readonly LabelJoiner<TRecord> _joiner;
     private readonly JoinFeed<TRecord> _feed;
+    private DateTime _advance;                              // the watermark that the caller asked for, once what the logs hold now is pushed
+    private bool _completes;
+    private bool _disposed;
 
     /// <summary>Begins a join, or goes on with the one that was saved.</summary>
     /// <param name="recordDirectory">Folder of the records' log; it need not exist yet.</param>
@@ -35,7 +38,7 @@ public sealed class ForwardRecordJoin<TRecord> : IDisposable
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(recordDirectory);
         ArgumentException.ThrowIfNullOrWhiteSpace(labelDirectory);
-        if (Path.GetFullPath(recordDirectory) == Path.GetFullPath(labelDirectory))
+        if (Path.TrimEndingDirectorySeparator(Path.GetFullPath(recordDirectory)) == Path.TrimEndingDirectorySeparator(Path.GetFullPath(labelDirectory)))
             throw new ArgumentException($"Records and labels need a directory each. Got {Path.GetFullPath(recordDirectory)} for both.", nameof(labelDirectory));
         StatePath = statePath is null ? null : Path.GetFullPath(statePath);
 
@@ -94,13 +97,14 @@ public sealed class ForwardRecordJoin<TRecord> : IDisposable
     /// <exception cref="ObjectDisposedException">The join is closed.</exception>
     public int Read(Span<JoinedRecord> rows)
     {
+        ObjectDisposedException.ThrowIf(_disposed, this);
         int filled = 0;
         while (true)
         {
             filled += _joiner.Read(rows[filled..]);
             try
             {
-                if (filled == rows.Length || !_feed.TryPush())
+                if (filled == rows.Length || !(_feed.TryPush() || TryAdvance()))
                     break;
             }
             catch (Exception) when (filled > 0)
@@ -113,13 +117,17 @@ public sealed class ForwardRecordJoin<TRecord> : IDisposable
         return filled;
     }
 
-    /// <summary>Says that no event older than this will come any more, so that windows end although the logs pause.</summary>
+    /// <summary>Says that no event older than this will come any more, so that windows end although the logs pause. What the logs hold already still counts: <see cref="Read"/> pushes it first.</summary>
     /// <param name="time">For a live join: now, less what the writers may lag behind. One before the watermark changes nothing.</param>
     /// <exception cref="ArgumentException"><paramref name="time"/> is neither UTC nor local.</exception>
-    public void AdvanceTo(DateTime time) => _joiner.AdvanceTo(time);
+    public void AdvanceTo(DateTime time)
+    {
+        time = RecordTime.Checked(time);
+        _advance = time > _advance ? time : _advance;
+    }
 
-    /// <summary>Says that nothing more will come, for logs that are closed: the rest of the rows can be read. Call it when Read gives 0.</summary>
-    public void Complete() => _joiner.Complete();
+    /// <summary>Says that nothing more will come, for logs that are closed: <see cref="Read"/> gives what they still hold, then the rest of the rows.</summary>
+    public void Complete() => _completes = true;
 
     /// <summary>Writes the state: either the former file stays, or the new one is whole.</summary>
     /// <remarks>One error comes after the new file has taken its place: the disk refuses to keep its name. <see cref="SavedRows"/> then counts this save, which is good unless the machine itself stops.</remarks>
@@ -158,8 +166,22 @@ public sealed class ForwardRecordJoin<TRecord> : IDisposable
     /// <summary>Closes the files. Nothing is saved.</summary>
     public void Dispose()
     {
+        _disposed = true;
         _records.Dispose();
         _labels.Dispose();
+    }
+
+    /// <summary>Moves the watermark as the caller asked, when the logs give nothing more; false when that was done already.</summary>
+    private bool TryAdvance()
+    {
+        if (!_completes && _advance == default)
+            return false;
+        if (_completes)
+            _joiner.Complete();
+        else
+            _joiner.AdvanceTo(_advance);
+        (_completes, _advance) = (false, default);
+        return true;
     }
 
     private void Write(string path)

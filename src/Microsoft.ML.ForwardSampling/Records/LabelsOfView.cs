@@ -49,7 +49,10 @@ internal sealed class LabelsOfView : IEnumerable<LabelEvent>
         Func<float> label = OpenLabel(cursor);
         Func<DateTime>? time = _timeColumn is { } times ? OpenTime(cursor, times) : null;
         while (cursor.MoveNext())
-            yield return new LabelEvent(key(), label(), time is null ? _time : Known(time(), cursor.Position, key()));
+        {
+            ulong current = key();
+            yield return new LabelEvent(current, label(), time is null ? _time : Known(time(), cursor.Position, current));
+        }
     }
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();

@@ -169,6 +169,32 @@ public class ForwardRecordJoinTests
         Assert.Throws<InvalidOperationException>(join.Save);
     }
 
+    /// <summary>A join that is hours behind must not take for late what its logs have held all along.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void AdvanceTo_WhileTheLogsHoldMore_WaitsForIt(bool completes)
+    {
+        using LogFolder records = new(), labels = new();
+        Write(records, labels);
+        using var join = new ForwardRecordJoin<BinaryRecord>(records.Path, labels.Path, options: s_options);
+        var rows = new JoinedRecord[1];
+        int given = 0;
+        for (int n = 1; n > 0; given += n)
+        {
+            if (completes)
+                join.Complete();
+            else
+                join.AdvanceTo(s_start.AddDays(1));
+            n = join.Read(rows);
+        }
+
+        Assert.Equal((Rows, Rows / 3, 0, 0), (given, (int)join.Report.Defaulted, (int)join.Report.LateRecords, (int)join.Report.LateLabels));
+        Assert.Throws<ArgumentException>(() => join.AdvanceTo(new DateTime(2026, 1, 1)));
+        join.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => join.Read(rows));
+    }
+
     /// <summary>What was read before a file that cannot be read is given out first; the error comes with the next call, as often as it is there.</summary>
     [Fact]
     public void Read_AtAFileThatCannotBeRead_LosesNothing()
@@ -297,6 +323,7 @@ public class ForwardRecordJoinTests
         File.WriteAllBytes(state, new byte[100]);
         Assert.StartsWith(state, Assert.Throws<InvalidDataException>(() => new ForwardRecordJoin<BinaryRecord>(records.Path, labels.Path, state)).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => new ForwardRecordJoin<BinaryRecord>(records.Path, records.Path));
+        Assert.Throws<ArgumentException>(() => new ForwardRecordJoin<BinaryRecord>(records.Path, records.Path + Path.DirectorySeparatorChar));
     }
 
     private static void Write(LogFolder records, LogFolder labels)

@@ -355,6 +355,25 @@ public class LabelJoinerTests
     public void Push_FirstEventWithoutTime_SaysSo()
         => Assert.Equal("The first event must have a time: there is no watermark yet that could stand for it.", Assert.Throws<ArgumentException>(() => new LabelJoiner<RegressionRecord>().Push([new LabelEvent(1, 1)])).Message);
 
+    /// <summary>The exception that the contract makes of out-of-order arrival.</summary>
+    [Theory]
+    [InlineData(0, 40, 40, true)]
+    [InlineData(0, 40, 0, false)]
+    [InlineData(40, 0, 0, true)]
+    [InlineData(40, 0, 40, false)]
+    [InlineData(0, 30, 30, true)]
+    public void Labels_OfOneKeyBeforeTheirRecord_MoreThanWaitApart_OnlyTheOnePushedLastMeetsIt(int first, int second, int record, bool isJoined)
+    {
+        var joiner = new LabelJoiner<RegressionRecord>(Options(DuplicateLabels.Last));       // waits 30 s, and 10 s for what is out of order
+        joiner.Push([new LabelEvent(1, 5, s_start.AddSeconds(first)), new LabelEvent(1, 6, s_start.AddSeconds(second))]);
+        joiner.Push([new RegressionRecord(1, 1, time: s_start.AddSeconds(record))]);
+        joiner.Complete();
+        var rows = new List<JoinedRecord>();
+        Pull(joiner, rows);
+        Assert.Equal(isJoined ? [6f] : [], rows.Select(r => r.Label));
+        Assert.Equal((isJoined ? 0 : 1, isJoined && Math.Abs(first - second) <= 30 ? 0 : isJoined ? 1 : 2), (joiner.Report.Expired, joiner.Report.OrphanLabels));
+    }
+
     [Fact]
     public void Run_LabelsWithoutTime_CountAsOfTheFirstRecord()
     {
