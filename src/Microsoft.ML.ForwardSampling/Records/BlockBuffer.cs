@@ -1,16 +1,20 @@
 using System.Buffers.Binary;
+using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 
 namespace Microsoft.ML.ForwardSampling.Records;
 
 /// <summary>A block being filled, by several threads at once. Records stand in it as they will in the file, except for their times: those are known as steps between the first and the last only when the block is sealed.</summary>
-/// <remarks>A place belongs to the one thread that reserved it in the log's gate. Its time, never 0, is written last and says that the place is filled; <see cref="Seal"/> waits for all of them.</remarks>
+/// <remarks>A place belongs to the one thread that reserved it in the log's gate. Its time, never 0, is written last and says that the place is filled; <see cref="Complete"/> waits for all of them.</remarks>
 internal sealed class BlockBuffer<TRecord>
     where TRecord : struct, ILogRecord<TRecord>
 {
+    private const int MostParts = 8;
+
     private readonly byte[] _bytes;
     private readonly long[] _ticks;
     private readonly (ulong Version, int Classes)[] _versions = new (ulong, int)[BlockFormat.MostVersions];
+    private readonly int[] _partEnds = new int[MostParts];
     private int _versionCount;
 
     public BlockBuffer(int recordBytes)
@@ -22,6 +26,9 @@ internal sealed class BlockBuffer<TRecord>
 
     /// <summary>Records that were reserved before the block was closed.</summary>
     public int Count { get; set; }
+
+    /// <summary>Blocks that this one becomes in the file, after <see cref="Complete"/>.</summary>
+    public int Parts { get; private set; }
 
     /// <summary>Number of the first record among all of this writer's, from 0.</summary>
     public long FirstSequence { get; private set; }
@@ -76,10 +83,13 @@ internal sealed class BlockBuffer<TRecord>
         Volatile.Write(ref _ticks[at], ticks);
     }
 
-    /// <summary>Waits until every reserved place is filled, and completes the block: times, versions, header with both checksums.</summary>
-    public ReadOnlySpan<byte> Seal(ulong writer)
+    /// <summary>Waits until every reserved place is filled, and cuts the block into parts, each of which becomes a block of the file: one as a rule.</summary>
+    /// <remarks>A file's block has few bits for a time. One record whose time is far off would take their precision from all others, so a block of more than an hour is cut, as long as few cuts do.</remarks>
+    public void Complete()
     {
+        const long MostTicks = TimeSpan.TicksPerHour;
         ReadOnlySpan<long> ticks = _ticks.AsSpan(0, Count);
+        Parts = 0;
         long first = long.MaxValue, last = 0;
         for (int i = 0; i < ticks.Length; i++)
         {
@@ -94,43 +104,73 @@ internal sealed class BlockBuffer<TRecord>
 
             first = Math.Min(first, t);
             last = Math.Max(last, t);
-        }
-
-        long step = (last - first + BlockFormat.MostTimeSteps - 1) / BlockFormat.MostTimeSteps;
-        if (step > 0)
-        {
-            double stepsPerTick = 1.0 / step;
-            Span<byte> place = _bytes.AsSpan(BlockFormat.HeaderBytes + 8);
-            for (int i = 0; i < ticks.Length; i++)
+            if (last - first > MostTicks && Parts < MostParts)
             {
-                int steps = Math.Min(BlockFormat.MostTimeSteps, (int)(((ticks[i] - first) * stepsPerTick) + 0.5));
-                ushort version = BinaryPrimitives.ReadUInt16LittleEndian(place);
-                BinaryPrimitives.WriteUInt16LittleEndian(place, (ushort)((version & 0xF000) | steps));
-                if (i + 1 < ticks.Length)
-                    place = place[TRecord.EncodedBytes..];
+                _partEnds[Parts++] = i;
+                first = last = t;
             }
         }
 
-        int end = BlockFormat.HeaderBytes + (Count * TRecord.EncodedBytes);
-        for (int i = 0; i < _versionCount; i++, end += BlockFormat.VersionBytes)
+        if (Parts == MostParts)
+            Parts = 0;                                      // cutting does not help
+        _partEnds[Parts++] = Count;
+    }
+
+    /// <summary>Number of the first record after a part.</summary>
+    public long SequenceAfter(int part) => FirstSequence + _partEnds[part];
+
+    /// <summary>Completes a part: times, versions, header with both checksums.</summary>
+    /// <param name="part">In [0, <see cref="Parts"/>), after <see cref="Complete"/>.</param>
+    /// <param name="writer">The log's name.</param>
+    /// <param name="scratch">Room for a part that is not the whole block; made when it is needed.</param>
+    public ReadOnlySpan<byte> Seal(int part, ulong writer, ref byte[]? scratch)
+    {
+        int start = part == 0 ? 0 : _partEnds[part - 1];
+        ReadOnlySpan<long> ticks = _ticks.AsSpan(start, _partEnds[part] - start);
+        Span<byte> bytes = _bytes;
+        int end = BlockFormat.HeaderBytes + (ticks.Length * TRecord.EncodedBytes);
+        if (Parts > 1)
         {
-            BinaryPrimitives.WriteUInt64LittleEndian(_bytes.AsSpan(end), _versions[i].Version);
-            BinaryPrimitives.WriteInt32LittleEndian(_bytes.AsSpan(end + 8), _versions[i].Classes);
-            BinaryPrimitives.WriteInt32LittleEndian(_bytes.AsSpan(end + 12), 0);
+            bytes = scratch ??= new byte[_bytes.Length];
+            _bytes.AsSpan(BlockFormat.HeaderBytes + (start * TRecord.EncodedBytes), ticks.Length * TRecord.EncodedBytes).CopyTo(bytes[BlockFormat.HeaderBytes..]);
         }
 
-        BlockFormat.WriteHeader(_bytes.AsSpan(0, end), new BlockHeader
+        long first = TensorPrimitives.Min(ticks), last = TensorPrimitives.Max(ticks);
+        long step = (last - first + BlockFormat.MostTimeSteps - 1) / BlockFormat.MostTimeSteps;
+        if (step > 0)
+            WriteTimes(bytes[BlockFormat.HeaderBytes..], ticks, first, step);
+
+        for (int i = 0; i < _versionCount; i++, end += BlockFormat.VersionBytes)
+        {
+            BinaryPrimitives.WriteUInt64LittleEndian(bytes[end..], _versions[i].Version);
+            BinaryPrimitives.WriteInt32LittleEndian(bytes[(end + 8)..], _versions[i].Classes);
+            BinaryPrimitives.WriteInt32LittleEndian(bytes[(end + 12)..], 0);
+        }
+
+        BlockFormat.WriteHeader(bytes[..end], new BlockHeader
         {
             Bytes = end,
             Kind = TRecord.Kind,
             RecordBytes = TRecord.EncodedBytes,
             Versions = _versionCount,
-            Count = Count,
-            FirstSequence = FirstSequence,
+            Count = ticks.Length,
+            FirstSequence = FirstSequence + start,
             BaseTicks = first,
             TicksPerStep = step,
             Writer = writer,
         });
-        return _bytes.AsSpan(0, end);
+        return bytes[..end];
+    }
+
+    private static void WriteTimes(Span<byte> records, ReadOnlySpan<long> ticks, long first, long step)
+    {
+        double stepsPerTick = 1.0 / step;
+        for (int i = 0; i < ticks.Length; i++)
+        {
+            int steps = Math.Min(BlockFormat.MostTimeSteps, (int)(((ticks[i] - first) * stepsPerTick) + 0.5));
+            Span<byte> place = records[((i * TRecord.EncodedBytes) + 8)..];
+            ushort version = BinaryPrimitives.ReadUInt16LittleEndian(place);
+            BinaryPrimitives.WriteUInt16LittleEndian(place, (ushort)((version & 0xF000) | steps));
+        }
     }
 }

@@ -21,6 +21,7 @@ public sealed class CompactStatistics
     private readonly double _lossScale;
     private readonly double _gradientNormScale;
     private readonly RandomizedRounding _rounding;
+    private readonly uint _loads;                               // saved, so that no session repeats the draws of an earlier one
     private SelectionRandom _random;
 
     /// <summary>Makes room for rows of which nothing is known yet.</summary>
@@ -28,6 +29,11 @@ public sealed class CompactStatistics
     /// <param name="options">Bits, ranges and seed; left out, the defaults.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="rows"/> is out of its range.</exception>
     public CompactStatistics(int rows, CompactStatisticsOptions? options = null)
+        : this(rows, options, loads: 0)
+    {
+    }
+
+    private CompactStatistics(int rows, CompactStatisticsOptions? options, uint loads)
     {
         Options = options ?? new CompactStatisticsOptions();
         BytesPerRow = (Options.Bits / 4) + 1;
@@ -35,8 +41,10 @@ public sealed class CompactStatistics
         _unknown = (1 << Options.Bits) - 1;
         _lossScale = 2.0 / Options.LargestLoss;
         _gradientNormScale = 2.0 / Options.LargestGradientNorm;
-        _rounding = new RandomizedRounding(1, Options.Bits - 1, Options.Seed);
-        _random = new SelectionRandom(~(ulong)(uint)Options.Seed);
+        _loads = loads;
+        ulong seed = ((ulong)loads << 32) | (uint)Options.Seed;
+        _rounding = new RandomizedRounding(1, Options.Bits - 1, seed);
+        _random = new SelectionRandom(~seed);
         _rows = new byte[rows * BytesPerRow];
         for (int row = 0; row < rows; row++)
             Write(row, _unknown, _unknown);
@@ -141,6 +149,7 @@ public sealed class CompactStatistics
         BinaryPrimitives.WriteInt32LittleEndian(header[8..], Rows);
         BinaryPrimitives.WriteSingleLittleEndian(header[12..], Options.LargestLoss);
         BinaryPrimitives.WriteSingleLittleEndian(header[16..], Options.LargestGradientNorm);
+        BinaryPrimitives.WriteUInt32LittleEndian(header[20..], _loads);
         BinaryPrimitives.WriteUInt32LittleEndian(header[24..], Crc32C.Of(_rows));
         BinaryPrimitives.WriteUInt32LittleEndian(header[28..], Crc32C.Of(header[..28]));
         stream.Write(header);
@@ -149,7 +158,7 @@ public sealed class CompactStatistics
 
     /// <summary>Reads what <see cref="Save"/> wrote.</summary>
     /// <param name="stream">Where from.</param>
-    /// <param name="seed">Seed of the rounding and of the counters from here on: take another one at each loading.</param>
+    /// <param name="seed">Seed of the rounding and of the counters from here on. The file says how often its rows have been loaded, and that is mixed in: with the same seed, too, each session draws numbers of its own.</param>
     /// <returns>The same rows; <see cref="Clamped"/> begins at 0.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="stream"/> is null.</exception>
     /// <exception cref="InvalidDataException">These are no compact statistics of this version, or they are damaged; the message says what was found.</exception>
@@ -166,13 +175,14 @@ public sealed class CompactStatistics
             throw new InvalidDataException("The header of the compact statistics is damaged: its checksum or its fields do not hold.");
         if (stream.CanSeek && stream.Length - stream.Position < (long)rows * ((bits / 4) + 1))
             throw new EndOfStreamException($"The compact statistics end too early: their header speaks of {rows} rows.");
-        var loaded = new CompactStatistics(rows, new CompactStatisticsOptions
+        var options = new CompactStatisticsOptions
         {
             Bits = bits,
             LargestLoss = BinaryPrimitives.ReadSingleLittleEndian(header[12..]),
             LargestGradientNorm = BinaryPrimitives.ReadSingleLittleEndian(header[16..]),
             Seed = seed,
-        });
+        };
+        var loaded = new CompactStatistics(rows, options, loads: BinaryPrimitives.ReadUInt32LittleEndian(header[20..]) + 1);
         stream.ReadExactly(loaded._rows);
         if (BinaryPrimitives.ReadUInt32LittleEndian(header[24..]) != Crc32C.Of(loaded._rows))
             throw new InvalidDataException("The rows of the compact statistics are damaged: their checksum does not hold.");

@@ -10,7 +10,7 @@ namespace Microsoft.ML.ForwardSampling.Records;
 /// <para><b>When the disk refuses</b> (full, read-only, an error), nothing acknowledged is touched and what is in memory is tried again every <see cref="ForwardRecordLogOptions.RetryInterval"/>, and at each Flush.
 /// Meanwhile Flush throws; Append throws once memory is full, or drops and counts under <see cref="RecordOverflow.DropAndRecord"/>. When the directory or the segment in use is deleted, the log makes a new one and writes again
 /// what was not yet acknowledged; what was acknowledged went with the files.</para>
-/// <para><b>Clock.</b> Record times are written as they come, also when the clock goes backwards; a block's times are exact to 1/8190 of the time it spans. Segment age runs on the monotonic clock.</para>
+/// <para><b>Clock.</b> Record times are written as they come, also when the clock goes backwards; a block's times are exact to 1/8190 of the time it spans, and a block that spans more than an hour is cut unless that takes more than eight parts. Segment age runs on the monotonic clock.</para>
 /// <para>Thread-safe. While the open block has room, Append takes no lock: threads reserve their places in it with one interlocked exchange. Append allocates nothing. Memory is fixed at opening: <see cref="ForwardRecordLogOptions.MemoryBytes"/> and 8 bytes a record.</para>
 /// </remarks>
 /// <typeparam name="TRecord"><see cref="RegressionRecord"/>, <see cref="BinaryRecord"/> or <see cref="MulticlassRecord"/>, or <see cref="LabelEvent"/> for labels; one directory holds one of them.</typeparam>
@@ -34,6 +34,7 @@ public sealed class ForwardRecordLog<TRecord> : IDisposable, IAsyncDisposable
     private readonly int _recoveredSegments;
     private readonly long _truncatedBytes;
     private SelectionRandom _random;
+    private byte[]? _scratch;
 
     /// <summary>Places reserved in the open block, and above <see cref="CountBits"/> a number that no other open block has; all ones instead of the places while none is open.</summary>
     /// <remarks>An appender that raises it by n owns the n places from there on. Only the lock's owner opens and closes blocks.</remarks>
@@ -523,9 +524,13 @@ public sealed class ForwardRecordLog<TRecord> : IDisposable, IAsyncDisposable
                 for (int i = 0; i < count; i++)
                 {
                     BlockBuffer<TRecord> block = _batch[i];
-                    long next = block.FirstSequence + block.Count;
-                    if (next > _segments.Written)
-                        _segments.Write(block.Seal(_segments.Id), next);
+                    block.Complete();
+                    for (int part = 0; part < block.Parts; part++)
+                    {
+                        long next = block.SequenceAfter(part);
+                        if (next > _segments.Written)
+                            _segments.Write(block.Seal(part, _segments.Id, ref _scratch), next);
+                    }
                 }
 
                 _segments.Commit();

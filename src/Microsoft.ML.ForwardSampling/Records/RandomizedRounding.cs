@@ -22,6 +22,11 @@ public sealed class RandomizedRounding
     /// <param name="seed">Any value; it alone decides the random numbers.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number of bits is out of its range, or n + m is outside [1, 30].</exception>
     public RandomizedRounding(int integerBits, int fractionBits, int seed)
+        : this(integerBits, fractionBits, (ulong)(uint)seed)
+    {
+    }
+
+    internal RandomizedRounding(int integerBits, int fractionBits, ulong seed)
     {
         IntegerBits = Require.InRange(integerBits, 0, 15, nameof(RandomizedRounding), nameof(integerBits));
         FractionBits = Require.InRange(fractionBits, 0, 15, nameof(RandomizedRounding), nameof(fractionBits));
@@ -30,7 +35,7 @@ public sealed class RandomizedRounding
         _step = 1 / _scale;
         Smallest = -(1 << (integerBits + fractionBits));
         Largest = (1 << (integerBits + fractionBits)) - 1;
-        _random = new SelectionRandom((ulong)(uint)seed);
+        _random = new SelectionRandom(seed);
     }
 
     /// <summary>Integer bits n, without the sign.</summary>

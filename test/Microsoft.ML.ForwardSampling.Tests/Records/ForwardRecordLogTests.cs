@@ -132,6 +132,59 @@ public class ForwardRecordLogTests
         Assert.All(read.Skip(10), r => Assert.InRange(r.Time - read[9].Time, TimeSpan.FromMilliseconds(200), after - before));
     }
 
+    /// <summary>Records whose times are far off become blocks of their own, so that those around them keep theirs; also when the disk refuses between two of these blocks.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(4)]
+    public void Append_WildTimes_LeaveTheOthersTheirs(int writesUntilTheDiskRefuses)
+    {
+        using var folder = new LogFolder();
+        var start = new DateTime(2026, 5, 1, 12, 0, 0, DateTimeKind.Utc);
+        RegressionRecord[] records = [.. Enumerable.Range(0, 60).Select(i => new RegressionRecord((ulong)i, i, (ulong)(i % 3), i switch
+        {
+            0 => DateTime.UnixEpoch,
+            20 => new DateTime(9999, 12, 31, 23, 59, 59, DateTimeKind.Utc),
+            41 => start.AddHours(1.5),
+            _ => start.AddMilliseconds(i),
+        }))];
+        int writes = 0;
+        var storage = new FaultyStorage();
+        using (var log = new ForwardRecordLog<RegressionRecord>(folder.Path, LogFolder.Small, storage))
+        {
+            storage.Before = what =>
+            {
+                if (what == "write" && writes++ == writesUntilTheDiskRefuses)
+                    throw new IOException("Input/output error");
+            };
+            log.Append(records);
+            log.Flush();
+            Assert.Equal(6, log.Report.Blocks);
+        }
+
+        Assert.Equal(6 + 1 + 1, writes);                    // the refused one, and the end mark
+        RegressionRecord[] read = folder.Read(out _);
+        Assert.Equal(records.Select(r => (r.Key, r.Score, r.ModelVersion)), read.Select(r => (r.Key, r.Score, r.ModelVersion)));
+        Assert.All(records.Zip(read), pair => Assert.Equal(pair.First.Time, pair.Second.Time, TimeSpan.FromMilliseconds(0.01)));
+    }
+
+    /// <summary>Where every other record would have to be cut off, the block stays whole, and its times are exact to 1/8190 of its span.</summary>
+    [Fact]
+    public void Append_TimesAllOver_OneBlock()
+    {
+        using var folder = new LogFolder();
+        var start = new DateTime(2026, 5, 1, 12, 0, 0, DateTimeKind.Utc);
+        RegressionRecord[] records = [.. Enumerable.Range(0, 60).Select(i => new RegressionRecord((ulong)i, i, 0, start.AddHours(i * 7 % 60)))];
+        using (var log = new ForwardRecordLog<RegressionRecord>(folder.Path, LogFolder.Small))
+        {
+            log.Append(records);
+            log.Flush();
+            Assert.Equal(1, log.Report.Blocks);
+        }
+
+        Assert.All(records.Zip(folder.Read(out _)), pair => Assert.Equal(pair.First.Time, pair.Second.Time, TimeSpan.FromHours(59) / 8190 + TimeSpan.FromTicks(1)));
+    }
+
     [Fact]
     public void SegmentAge_Reached_NextSegment()
     {
