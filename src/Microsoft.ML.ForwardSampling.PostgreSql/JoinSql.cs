@@ -8,13 +8,25 @@ internal sealed class JoinSql
     /// <summary>Records or labels that one transaction of the join looks at, about.</summary>
     public const int SliceRows = 50_000;
 
-    /// <summary>Plans for the transaction. A slice is looked up through the indexes, however little the server knows of partitions that are new: without this it reads them whole.</summary>
-    public const string Plan = """
-        SELECT set_config(name, value, true) FROM (VALUES ('enable_seqscan', 'off'), ('enable_hashjoin', 'off'), ('enable_mergejoin', 'off'), ('jit', 'off'), ('work_mem', '64MB')) s (name, value)
+    /// <summary>Settings for the transaction. A slice is looked up through the indexes, row by row, however little the server knows of partitions that are new: without this it may read them whole.</summary>
+    public const string Settings = """
+        SELECT set_config(name, value, true) FROM (VALUES ('enable_seqscan', 'off'), ('enable_bitmapscan', 'off'), ('enable_hashjoin', 'off'), ('enable_mergejoin', 'off'), ('jit', 'off'), ('work_mem', '64MB')) s (name, value)
         """;
+
+    /// <summary>What becomes of a record.</summary>
+    private const string Good = "1", Again = "2", Expired = "3", Voided = "4";
+
+    /// <summary>Columns of a record that go on to its joined row.</summary>
+    private const string Kept = "key, scored, model_version, classes, keeping, body";
 
     /// <summary>Lets one joiner in at a time; the others wait.</summary>
     public readonly string Lock;
+
+    /// <summary>Time up to which all labels were looked at.</summary>
+    public readonly string LabelsSeen;
+
+    /// <summary>Notes that all labels stored up to $1 were looked at.</summary>
+    public readonly string SeeLabels;
 
     /// <summary>Time up to which the next slice of waiting labels goes; NULL when there is none. $1: after; $2: up to at most.</summary>
     public readonly string NextLabels;
@@ -22,16 +34,16 @@ internal sealed class JoinSql
     /// <summary>Time up to which the next slice of records goes whose wait is over; NULL when there is none. $1: up to at most.</summary>
     public readonly string NextWaited;
 
-    /// <summary>Joins the records of a slice of labels. $1, $2: after, up to; $3: time between label and record at most; $4: default label; $5: the wait, beyond which JoinWaited takes the records and whose partitions need no look.</summary>
+    /// <summary>Joins the records of a slice of labels, each with its first label. $1, $2: after, up to; $3: time between label and record at most; $4: the wait, beyond which JoinWaited takes the records and whose partitions need no look; $5: how long before a record was scored a row of its key counts.</summary>
     public readonly string JoinLabelled;
 
-    /// <summary>Joins the records of a slice whose wait is over. $1: up to; $2, $3: as $3, $4 above.</summary>
+    /// <summary>Joins the records of a slice whose wait is over. $1: up to; $2: time between label and record at most; $3: default label; $4: as $5 above.</summary>
     public readonly string JoinWaited;
 
-    /// <summary>Takes away the labels of a slice whose row is given out already. $1, $2: after, up to.</summary>
+    /// <summary>Takes away the labels of a slice whose row is given out already. $1, $2: after, up to; $3: how long before a label was known its row counts.</summary>
     public readonly string DropLate;
 
-    /// <summary>Takes away the labels that waited too long. $1: how long.</summary>
+    /// <summary>Takes away the labels of a slice, which waited too long. $1, $2: after, up to.</summary>
     public readonly string DropOrphans;
 
     /// <summary>Makes the windows that are full. $1: rows; $2: whether to close a short one.</summary>
@@ -40,19 +52,66 @@ internal sealed class JoinSql
     public JoinSql(string schema, RecordKind kind, DuplicateLabels rule)
     {
         Lock = $"SELECT FROM {schema}.progress FOR UPDATE";
+        LabelsSeen = $"SELECT labels_seen FROM {schema}.progress";
+        SeeLabels = $"UPDATE {schema}.progress SET labels_seen = greatest(labels_seen, $1)";
         NextLabels = $"SELECT max(stored) FROM (SELECT stored FROM {schema}.labels WHERE stored > $1 AND stored <= $2 ORDER BY stored LIMIT {SliceRows}) slice";
         NextWaited = $"SELECT max(stored) FROM (SELECT stored FROM {schema}.records WHERE stored <= $1 ORDER BY stored LIMIT {SliceRows}) slice";
+
+        // In the order of the keys, so that neighbours in the indexes are looked up together. One label a key is the rule: only where a slice has several is there a search for the first.
         JoinLabelled = Join(
-            $"DELETE FROM {schema}.records r USING {schema}.labels l WHERE l.stored > $1 AND l.stored <= $2 AND r.key = l.key AND l.known BETWEEN r.scored - $3 AND r.scored + $3 AND r.stored > now() - $5", schema, kind, rule, "$3", "$4");
-        JoinWaited = Join($"DELETE FROM {schema}.records r WHERE r.stored <= $1", schema, kind, rule, "$2", "$3");
-        // Not EXISTS: that is turned round into a search for each joined row, and here labels are few.
-        string isLate = $"coalesce((SELECT true FROM {schema}.joined j WHERE j.key = l.key LIMIT 1), false)";
+            schema,
+            kind,
+            $"""
+            slice AS MATERIALIZED (
+                SELECT ctid AS id, key, known - $3 AS low, known + $3 AS high, label FROM {schema}.labels WHERE stored > $1 AND stored <= $2 ORDER BY key
+            ), repeated AS (
+                SELECT key FROM slice GROUP BY key HAVING count(*) > 1
+            ), taken AS (
+                DELETE FROM {schema}.records r USING slice l
+                WHERE r.key = l.key AND r.scored BETWEEN l.low AND l.high AND r.stored > now() - $4 AND r.stored <= statement_timestamp()
+                RETURNING r.*, l.id, l.label
+            ), used AS (
+                DELETE FROM {schema}.labels WHERE ctid = ANY (ARRAY(SELECT id FROM taken))
+            ), labelled AS (
+                SELECT DISTINCT ON (key) {Kept}, false AS is_default, CASE WHEN key IN (SELECT key FROM repeated)
+                    THEN (SELECT l.label FROM {schema}.labels l WHERE l.key = t.key AND l.known BETWEEN t.scored - $3 AND t.scored + $3 ORDER BY l.stored, l.known, l.label LIMIT 1) ELSE label END AS label
+                FROM taken t ORDER BY key, stored, scored
+            )
+            """,
+            "$5");
+
+        string labelled = rule switch
+        {
+            DuplicateLabels.First => $"SELECT DISTINCT ON (key) {Kept}, label FROM pairs ORDER BY key, came, known, label",
+            DuplicateLabels.Last => $"SELECT DISTINCT ON (key) {Kept}, label FROM pairs ORDER BY key, came DESC NULLS LAST, known DESC, label DESC",
+            DuplicateLabels.Sum => $"SELECT {Kept}, {Single("sum(label::float8 ORDER BY known, label)")} AS label FROM pairs GROUP BY {Kept}",
+            _ => $"SELECT {Kept}, {Single("avg(label::float8 ORDER BY known, label)")} AS label FROM pairs GROUP BY {Kept}",
+        };
+        JoinWaited = Join(
+            schema,
+            kind,
+            $"""
+            taken AS (
+                DELETE FROM {schema}.records r WHERE r.stored <= $1 RETURNING r.*
+            ), firsts AS MATERIALIZED (
+                SELECT DISTINCT ON (key) {Kept} FROM taken ORDER BY key, stored, scored
+            ), used AS (
+                DELETE FROM {schema}.labels l USING firsts f WHERE l.key = f.key AND l.known BETWEEN f.scored - $2 AND f.scored + $2
+                RETURNING f.*, l.label, l.known, l.stored AS came
+            ), pairs AS (
+                SELECT *, NULL::real AS label, NULL::timestamptz AS known, NULL::timestamptz AS came FROM firsts UNION ALL SELECT * FROM used
+            ), labelled AS (
+                SELECT {Kept}, label IS NULL AS is_default, coalesce(label, $3) AS label FROM ({labelled}) t
+            )
+            """,
+            "$4");
+
         DropLate = $"""
-            WITH late AS (DELETE FROM {schema}.labels l WHERE l.stored > $1 AND l.stored <= $2 AND {isLate} RETURNING 1)
+            WITH late AS (DELETE FROM {schema}.labels l WHERE l.stored > $1 AND l.stored <= $2 AND {GivenOut(schema, "l.key", "l.known - $3")} RETURNING 1)
             UPDATE {schema}.progress SET late_labels = late_labels + (SELECT count(*) FROM late)
             """;
         DropOrphans = $"""
-            WITH gone AS (DELETE FROM {schema}.labels l WHERE l.stored < now() - $1 RETURNING {isLate} AS late)
+            WITH gone AS (DELETE FROM {schema}.labels l WHERE l.stored > $1 AND l.stored <= $2 RETURNING {GivenOut(schema, "l.key", "'-infinity'")} AS late)
             UPDATE {schema}.progress SET late_labels = late_labels + (SELECT count(*) FROM gone WHERE late), orphan_labels = orphan_labels + (SELECT count(*) FROM gone WHERE NOT late)
             """;
         MakeWindows = $"""
@@ -66,48 +125,40 @@ internal sealed class JoinSql
             """;
     }
 
-    /// <summary>Takes records, gives each its label, puts those that have a good one behind the joined rows, and counts all.</summary>
-    private static string Join(string take, string schema, RecordKind kind, DuplicateLabels rule, string apart, string defaultLabel)
+    /// <summary>Takes records and gives each its label, puts those that have a good one behind the joined rows in the order in which they were scored, and counts all.</summary>
+    /// <param name="schema">The quoted schema.</param>
+    /// <param name="kind">What the records are, and so which labels they can have.</param>
+    /// <param name="labelled">Defines "taken", all the records, and "labelled", one of each key with its label.</param>
+    /// <param name="remembered">Parameter: how long before a record was scored a row of its key counts.</param>
+    private static string Join(string schema, RecordKind kind, string labelled, string remembered)
     {
-        (string label, string order) = rule switch
-        {
-            DuplicateLabels.First => ("l.label", "ORDER BY l.stored, l.known, l.label LIMIT 1"),
-            DuplicateLabels.Last => ("l.label", "ORDER BY l.stored DESC, l.known DESC, l.label DESC LIMIT 1"),
-            DuplicateLabels.Sum => (Single("sum(l.label::float8 ORDER BY l.known, l.label)"), ""),
-            _ => (Single("avg(l.label::float8 ORDER BY l.known, l.label)"), ""),
-        };
         string fits = kind switch
         {
             RecordKind.Regression => "t.label NOT IN ('NaN', 'Infinity', '-Infinity')",
             RecordKind.Binary => "t.label IN (0, 1)",
             _ => "t.label >= 0 AND t.label < t.classes AND t.label = floor(t.label)",
         };
-        string near = $"l.known BETWEEN t.scored - {apart} AND t.scored + {apart}";
         return $"""
-            WITH taken AS (
-                {take} RETURNING r.*
-            ), labelled AS (
-                SELECT t.*, coalesce(came.label, {defaultLabel}) AS label, came.label IS NULL AS is_default
-                FROM taken t CROSS JOIN LATERAL (SELECT (SELECT {label} FROM {schema}.labels l WHERE l.key = t.key AND {near} {order}) AS label) came
-            ), judged AS (
-                SELECT t.*, {fits} AS fits,
-                    row_number() OVER (PARTITION BY t.key ORDER BY t.stored, t.scored, t.is_default) > 1 OR EXISTS (SELECT FROM {schema}.joined j WHERE j.key = t.key) AS again
-                FROM labelled t
-            ), good AS (
-                SELECT g.*, row_number() OVER (ORDER BY g.scored, g.key) AS place FROM judged g WHERE NOT g.again AND g.label IS NOT NULL AND g.fits
+            WITH {labelled}, judged AS (
+                SELECT t.*, (CASE WHEN {GivenOut(schema, "t.key", $"t.scored - {remembered}")} THEN {Again} WHEN t.label IS NULL THEN {Expired} WHEN {fits} THEN {Good} ELSE {Voided} END)::smallint AS fate
+                FROM labelled t OFFSET 0
+            ), numbered AS MATERIALIZED (
+                SELECT j.*, count(*) FILTER (WHERE fate = {Good}) OVER (ORDER BY scored, key ROWS UNBOUNDED PRECEDING) - 1 AS place FROM judged j
             ), put AS (
                 INSERT INTO {schema}.joined (sealed, number, key, scored, model_version, label, classes, keeping, is_default, body)
-                SELECT now(), p.joined + g.place - 1, g.key, g.scored, g.model_version, g.label, coalesce(g.classes, 0), g.keeping, g.is_default, g.body FROM good g, {schema}.progress p
-            ), used AS (
-                DELETE FROM {schema}.labels l USING taken t WHERE l.key = t.key AND {near}
+                SELECT now(), (SELECT joined FROM {schema}.progress) + place, key, scored, model_version, label, coalesce(classes, 0), keeping, is_default, body FROM numbered WHERE fate = {Good}
             ), counts AS (
-                SELECT (SELECT count(*) FROM good) AS joined, (SELECT count(*) FROM good WHERE is_default) AS defaulted, count(*) FILTER (WHERE again) AS again, count(*) FILTER (WHERE NOT again AND label IS NULL) AS expired,
-                    count(*) FILTER (WHERE NOT again AND label IS NOT NULL AND NOT fits) AS voided FROM judged
+                SELECT count(*) FILTER (WHERE fate = {Good}) AS joined, count(*) FILTER (WHERE fate = {Good} AND is_default) AS defaulted, count(*) FILTER (WHERE fate = {Expired}) AS expired,
+                    count(*) FILTER (WHERE fate = {Voided}) AS voided, (SELECT count(*) FROM taken) - count(*) FILTER (WHERE fate <> {Again}) AS again FROM numbered
             )
             UPDATE {schema}.progress p SET joined = p.joined + c.joined, defaulted = p.defaulted + c.defaulted, duplicate_records = p.duplicate_records + c.again, expired = p.expired + c.expired, voided = p.voided + c.voided
             FROM counts c
             """;
     }
+
+    /// <summary>Whether a row of a key was given out since a moment. Not EXISTS: the server may turn that round into a reading of all joined rows.</summary>
+    private static string GivenOut(string schema, string key, string since)
+        => $"coalesce((SELECT true FROM {schema}.joined g WHERE g.key = {key} AND g.sealed >= {since} LIMIT 1), false)";
 
     /// <summary>A double as a Single; beyond its range infinite, and not an error.</summary>
     private static string Single(string value) => $"CASE WHEN abs({value}) > 3.4028235e38 THEN 'Infinity'::real ELSE ({value})::real END";

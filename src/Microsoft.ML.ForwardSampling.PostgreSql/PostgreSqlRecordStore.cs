@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.CompilerServices;
 using Microsoft.ML.ForwardSampling.Records;
 using Npgsql;
+using NpgsqlTypes;
 
 namespace Microsoft.ML.ForwardSampling.PostgreSql;
 
@@ -15,6 +16,12 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
     where TRecord : struct, IForwardRecord<TRecord>
 {
     private const int LabelsAtOnce = 16384;
+
+    /// <summary>How long a transaction that adds labels may run without being missed by the join that ends meanwhile.</summary>
+    private static readonly TimeSpan s_longestTransaction = TimeSpan.FromSeconds(10);
+
+    /// <summary>How far the clocks of machines and server may differ for a repeated record or label to be recognised.</summary>
+    private static readonly TimeSpan s_clockDifference = TimeSpan.FromHours(1);
 
     private readonly NpgsqlDataSource _source;
     private readonly bool _ownsSource;
@@ -69,16 +76,19 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
     {
         await using NpgsqlConnection connection = await OpenAsync(cancellationToken).ConfigureAwait(false);
         await Execute(connection, $"SELECT {_schema}.make_partitions()", cancellationToken).ConfigureAwait(false);
+        DateTime now = (await Next(connection, "SELECT now()", cancellationToken).ConfigureAwait(false))!.Value;
         var sql = new JoinSql(_schema, TRecord.Kind, default);
-        await using (NpgsqlTransaction transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false))
+        for (DateTime after = DateTime.UnixEpoch; await Next(connection, sql.NextLabels, cancellationToken, after, now - _options.LabelRetention).ConfigureAwait(false) is DateTime upTo; after = upTo)
         {
             // As a joiner does: the progress first and labels then, or the two would wait for each other.
+            await using NpgsqlTransaction transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
             await Execute(connection, sql.Lock, cancellationToken).ConfigureAwait(false);
-            await Execute(connection, sql.DropOrphans, cancellationToken, _options.LabelRetention).ConfigureAwait(false);
+            await Execute(connection, JoinSql.Settings, cancellationToken).ConfigureAwait(false);
+            await Execute(connection, sql.DropOrphans, cancellationToken, after, upTo).ConfigureAwait(false);
             await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
         }
 
-        await using NpgsqlCommand drop = Command(connection, $"SELECT {_schema}.drop_partitions(now() - $1, now() - $2)", _options.RecordRetention, _options.JoinedRetention);
+        await using NpgsqlCommand drop = Command(connection, $"SELECT {_schema}.drop_partitions($1, $2)", now - _options.RecordRetention, now - _options.JoinedRetention);
         return (int)(await drop.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!;
     }
 
@@ -179,18 +189,23 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
         DateTime begun = (await Next(connection, "SELECT now()", cancellationToken).ConfigureAwait(false))!.Value;
         long joined = 0;
 
+        TimeSpan waiting = options.Wait + options.Lateness, remembered = waiting + s_clockDifference;
         if (options.Duplicates == DuplicateLabels.First)
         {
-            DateTime after = DateTime.UnixEpoch;
+            // Labels that an earlier call has seen are looked at again only while their record may still come late.
+            DateTime seen = (await Next(connection, sql.LabelsSeen, cancellationToken).ConfigureAwait(false))!.Value;
+            DateTime after = seen - (options.Lateness + s_longestTransaction);
             while (await Next(connection, sql.NextLabels, cancellationToken, after, begun).ConfigureAwait(false) is DateTime upTo)
             {
-                joined += await JoinSlice((sql.JoinLabelled, [after, upTo, options.Wait, defaultLabel, options.Wait + options.Lateness]), (sql.DropLate, [after, upTo])).ConfigureAwait(false);
+                joined += await JoinSlice((sql.JoinLabelled, [after, upTo, options.Wait, waiting, remembered]), (sql.DropLate, [after, upTo, remembered])).ConfigureAwait(false);
                 after = upTo;
             }
+
+            await Execute(connection, sql.SeeLabels, cancellationToken, begun).ConfigureAwait(false);
         }
 
-        while (await Next(connection, sql.NextWaited, cancellationToken, begun - options.Wait - options.Lateness).ConfigureAwait(false) is DateTime upTo)
-            joined += await JoinSlice((sql.JoinWaited, [upTo, options.Wait, defaultLabel])).ConfigureAwait(false);
+        while (await Next(connection, sql.NextWaited, cancellationToken, begun - waiting).ConfigureAwait(false) is DateTime upTo)
+            joined += await JoinSlice((sql.JoinWaited, [upTo, options.Wait, defaultLabel, remembered])).ConfigureAwait(false);
 
         if (closeShortWindow)
             await JoinSlice().ConfigureAwait(false);
@@ -200,7 +215,7 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
         {
             await using NpgsqlTransaction transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
             await Execute(connection, sql.Lock, cancellationToken).ConfigureAwait(false);
-            await Execute(connection, JoinSql.Plan, cancellationToken).ConfigureAwait(false);
+            await Execute(connection, JoinSql.Settings, cancellationToken).ConfigureAwait(false);
             long before = await Numbered().ConfigureAwait(false);
             foreach ((string statement, object[] values) in statements)
                 await Execute(connection, statement, cancellationToken, values).ConfigureAwait(false);
@@ -317,7 +332,16 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
     {
         var command = new NpgsqlCommand(sql, connection);
         foreach (object value in values)
-            command.Parameters.Add(value is DBNull ? new NpgsqlParameter { Value = value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Real } : new NpgsqlParameter { Value = value });
+        {
+            command.Parameters.Add(value switch
+            {
+                DBNull => new NpgsqlParameter { Value = value, NpgsqlDbType = NpgsqlDbType.Real },
+                // All of it as microseconds: the server takes a day for 23 to 25 hours, as the session's time zone has it.
+                TimeSpan span => new NpgsqlParameter { Value = new NpgsqlInterval(months: 0, days: 0, time: span.Ticks / TimeSpan.TicksPerMicrosecond) },
+                _ => new NpgsqlParameter { Value = value },
+            });
+        }
+
         return command;
     }
 

@@ -187,6 +187,77 @@ public class JoinTests(StoreFixture fixture)
         Assert.Equal(1, (await store.ReportAsync()).Voided);
     }
 
+    /// <summary>In Berlin 24 hours before this label are a day and an hour: the clocks were set forward.</summary>
+    [Fact]
+    public async Task Wait_IsThatLong_WhateverTheSessionsTimeZone()
+    {
+        await fixture.NewStore<RegressionRecord>();
+        var options = new PostgreSqlStoreOptions { Schema = fixture.LastSchema };
+        await using var store = new PostgreSqlRecordStore<RegressionRecord>(fixture.Server.ConnectionString + ";Timezone=Europe/Berlin", options);
+        var scored = new DateTime(2026, 3, 28, 12, 0, 0, DateTimeKind.Utc);
+        await Write(store, new RegressionRecord(1, 1, 0, scored), new RegressionRecord(2, 1, 0, scored));
+        await store.AddLabelsAsync(new LabelEvent[] { new(1, 7, scored.AddHours(24)), new(2, 7, scored.AddHours(24).AddMilliseconds(1)) });
+        Assert.Equal(1, await store.JoinAsync(new LabelJoinOptions { Wait = TimeSpan.FromDays(1) }, closeShortWindow: true));
+        await using ClaimedWindow? window = await store.ClaimWindowAsync();
+        Assert.Equal((1UL, scored), (Assert.Single(window!.Records).Key, window.Records[0].ScoredAt));
+    }
+
+    [Fact]
+    public async Task Label_BeforeItsRecord_JoinsAtOnceWithinLateness_ThenAtTheEndOfTheWait()
+    {
+        PostgreSqlRecordStore<RegressionRecord> store = await fixture.NewStore<RegressionRecord>();
+        string schema = fixture.LastSchema;
+        var options = new LabelJoinOptions { Lateness = TimeSpan.FromMinutes(10) };
+        await store.AddLabelsAsync(new LabelEvent[] { new(1, 1), new(2, 2) });
+        Assert.Equal(0, await store.JoinAsync(options));
+
+        // The joins go on for eight minutes, and for thirty.
+        await fixture.Execute($"UPDATE {schema}.labels SET stored = stored - CASE key WHEN 1 THEN interval '8 min' ELSE interval '30 min' END");
+        await Write(store, new RegressionRecord(1, 1), new RegressionRecord(2, 2));
+        Assert.Equal(1, await store.JoinAsync(options));
+        Assert.Equal(1L, await fixture.Scalar<long>($"SELECT key FROM {schema}.joined"));
+        Assert.Equal(1, await store.JoinAsync(s_short with { Wait = TimeSpan.FromSeconds(1), DefaultLabel = 9 }) + await LaterJoin());
+        Assert.Equal(2f, await fixture.Scalar<float>($"SELECT label FROM {schema}.joined WHERE key = 2"));
+
+        async Task<long> LaterJoin()
+        {
+            await Task.Delay(1100);
+            return await store.JoinAsync(s_short with { Wait = TimeSpan.FromSeconds(1), DefaultLabel = 9 });
+        }
+    }
+
+    [Fact]
+    public async Task KeyThatComesAgain_IsARepetition_UnlessItWasScoredLongAfter()
+    {
+        PostgreSqlRecordStore<RegressionRecord> store = await fixture.NewStore<RegressionRecord>();
+        DateTime now = TimeProvider.System.GetUtcNow().UtcDateTime;
+        var options = s_short with { Wait = TimeSpan.FromMinutes(1), DefaultLabel = null };
+        foreach (DateTime scored in new[] { now, now.AddDays(-9), now.AddMinutes(60), now.AddMinutes(62) })
+        {
+            await Write(store, new RegressionRecord(1, 1, 0, scored));
+            await store.AddLabelsAsync(new LabelEvent[] { new(1, 1, scored) });
+            await store.JoinAsync(options);
+        }
+
+        PostgreSqlStoreReport report = await store.ReportAsync();
+        Assert.Equal((2, 2, 0, 0), (report.Joined, report.DuplicateRecords, report.PendingRecords, report.PendingLabels));
+    }
+
+    [Fact]
+    public async Task SeveralLabelsInASlice_TheFirstStoredCounts_TheOthersAreLate()
+    {
+        PostgreSqlRecordStore<RegressionRecord> store = await fixture.NewStore<RegressionRecord>();
+        await Write(store, new RegressionRecord(1, 1, 0, s_time), new RegressionRecord(2, 1, 0, s_time), new RegressionRecord(1, 2, 0, s_time));
+        await store.AddLabelsAsync(new LabelEvent[] { new(1, 8, s_time.AddHours(2)) });
+        await store.AddLabelsAsync(new LabelEvent[] { new(1, 6, s_time.AddHours(-30)), new(1, 5, s_time), new(2, 3, s_time), new(1, 4, s_time.AddHours(1)) });
+        Assert.Equal(2, await store.JoinAsync(new LabelJoinOptions(), closeShortWindow: true));
+        await using ClaimedWindow? window = await store.ClaimWindowAsync();
+        Assert.Equal([(1UL, 8f), (2UL, 3f)], window!.Records.Select(r => (r.Key, r.Label)));
+        PostgreSqlStoreReport report = await store.ReportAsync();
+        Assert.Equal((1, 0, 0), (report.DuplicateRecords, report.PendingLabels, report.PendingRecords));
+        Assert.Equal(3, report.LateLabels);
+    }
+
     [Fact]
     public async Task Windows_AreConsecutiveAndWhole_HoweverManyJoin()
     {

@@ -19,20 +19,28 @@ public class SchemaTests(StoreFixture fixture)
     [Fact]
     public async Task Migrate_OlderSchema_KeepsItsRows_AndTheOlderLibraryThenRefuses()
     {
-        PostgreSqlRecordStore<RegressionRecord> old = await fixture.NewStore<RegressionRecord>();
-        var options = new PostgreSqlStoreOptions { Schema = fixture.LastSchema };
+        // A store of version 1, with a record and a label that wait.
+        int latest = SchemaMigrations.Embedded.Count;
+        var options = new PostgreSqlStoreOptions { Schema = fixture.NewSchema() };
+        var old = new PostgreSqlRecordStore<RegressionRecord>(fixture.Source, options, [.. SchemaMigrations.Embedded.Take(1)]);
+        await old.MigrateAsync();
         await using (PostgreSqlRecordWriter<RegressionRecord> writer = await old.OpenWriterAsync())
-            writer.Append(new RegressionRecord(1, 2));
+            writer.Append([new RegressionRecord(1, 2), new RegressionRecord(2, 3)]);
+        await old.AddLabelsAsync(new[] { new LabelEvent(1, 5) });
 
-        var next = new PostgreSqlRecordStore<RegressionRecord>(fixture.Source, options, [.. SchemaMigrations.Embedded, "ALTER TABLE {schema}.records ADD COLUMN note text"]);
+        var next = new PostgreSqlRecordStore<RegressionRecord>(fixture.Source, options);
         var error = await Assert.ThrowsAsync<InvalidOperationException>(() => next.OpenWriterAsync());
-        Assert.Equal($"The schema {options.Schema} of database postgres has version 1, and this library needs version 2. Call MigrateAsync once, as the role that owns the schema.", error.Message);
+        Assert.Equal($"The schema {options.Schema} of database postgres has version 1, and this library needs version {latest}. Call MigrateAsync once, as the role that owns the schema.", error.Message);
         await next.MigrateAsync();
         await next.MigrateAsync();
-        Assert.Equal(1L, await fixture.Scalar<long>($"SELECT count(*) FROM {options.Schema}.records WHERE note IS NULL"));
+        Assert.Equal(1, await next.JoinAsync(new LabelJoinOptions(), closeShortWindow: true));
+        await using (ClaimedWindow? window = await next.ClaimWindowAsync())
+            Assert.Equal((1UL, 5f), (Assert.Single(window!.Records).Key, window.Records[0].Label));
+        PostgreSqlStoreReport report = await next.ReportAsync();
+        Assert.Equal((1, 1, 0), (report.Joined, report.PendingRecords, report.PendingLabels));
 
-        string newer = $"The schema {options.Schema} has version 2, and this library knows versions up to 1. Use a library at least as new as the one that migrated it.";
-        var fresh = new PostgreSqlRecordStore<RegressionRecord>(fixture.Source, options);
+        string newer = $"The schema {options.Schema} has version {latest}, and this library knows versions up to 1. Use a library at least as new as the one that migrated it.";
+        var fresh = new PostgreSqlRecordStore<RegressionRecord>(fixture.Source, options, [.. SchemaMigrations.Embedded.Take(1)]);
         Assert.Equal(newer, (await Assert.ThrowsAsync<NotSupportedException>(() => fresh.OpenWriterAsync())).Message);
         Assert.Equal(newer, (await Assert.ThrowsAsync<NotSupportedException>(() => fresh.MigrateAsync())).Message);
     }
