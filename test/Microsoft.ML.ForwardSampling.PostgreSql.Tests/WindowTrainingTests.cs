@@ -1,0 +1,103 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.ForwardSampling.Records;
+using Microsoft.ML.ForwardSampling.Scoring;
+using Microsoft.ML.ForwardSampling.Selection;
+using Microsoft.ML.ForwardSampling.Training;
+
+namespace Microsoft.ML.ForwardSampling.PostgreSql.Tests;
+
+/// <summary>A claimed window becomes a data view, selected rows, a model and a stored selection, by the public members alone.</summary>
+public class WindowTrainingTests(StoreFixture fixture)
+{
+    private const int Rows = 400;
+    private const int Window = 160;
+
+    private readonly MLContext _context = new(1);
+
+    [Fact]
+    public async Task Windows_AsDataViews_TrainAModel_AndStoreWhatItWasTrainedOn()
+    {
+        PostgreSqlRecordStore<BinaryRecord> store = await NewWindows();
+        ForwardSamplingCatalog fs = _context.ForwardSampling();
+        var expected = new List<(long Number, ulong[] Keys, float[] Weights)>();
+        NetworkTrainerOptions network = new() { HiddenLayers = [8], Optimizer = new AdamOptions { LearningRate = 0.03f }, BatchSize = 16, Epochs = 40, Seed = 1, ExampleWeightColumnName = ForwardColumns.Weight };
+        NetworkPredictionTransformer? model = null;
+        while (await store.ClaimWindowAsync() is ClaimedWindow window)
+        {
+            await using (window)
+            {
+                // The features come from where the rows are, by key.
+                IDataView visits = _context.Data.LoadFromEnumerable(window.Records.Select(r => VisitOf((int)(r.Key - RecordKey.FromString("visit-0")), r.Key)));
+                AttachedRows recorded = fs.AttachForwardRecords(visits, nameof(Visit.Id), window.Records, new AttachRecordsOptions { Task = PredictionTask.Binary });
+                SelectedRows chosen = fs.SelectRows(recorded, new BalancedGradientNormPolicy(), new SelectionOptions { WindowSize = Window, Budget = 0.25, Seed = 1 });
+                model = model is null ? fs.Trainers.Binary(network).Fit(chosen) : fs.Trainers.Binary(network).Fit(chosen, model);
+                ulong[] keys = [.. chosen.GetColumn<ulong>(nameof(Visit.Id))];
+                expected.Add((window.Number, keys, [.. chosen.GetColumn<float>(ForwardColumns.Weight)]));
+                Assert.Equal(keys.Length, await window.CompleteSelectedAsync(chosen, nameof(Visit.Id)));
+            }
+        }
+
+        Assert.Equal([40, 40, 20], expected.Select(e => e.Keys.Length));
+        int n = 0;
+        await foreach (SelectedWindow selected in store.ReadSelectionsAsync())
+        {
+            Assert.Equal(expected[n].Number, selected.Number);
+            Assert.Equal(expected[n].Keys, selected.Keys);
+            Assert.Equal(expected[n++].Weights, selected.Weights);
+        }
+
+        Assert.Equal(3, n);
+        IDataView scored = model!.Transform(_context.Data.LoadFromEnumerable(Enumerable.Range(Rows, 200).Select(i => VisitOf(i, 0))));
+        Assert.InRange(_context.BinaryClassification.EvaluateNonCalibrated(scored).Accuracy, 0.8, 1);
+    }
+
+    [Fact]
+    public async Task CompleteSelected_OfTheRecordsThemselves_ChecksColumnsAndKeys()
+    {
+        PostgreSqlRecordStore<BinaryRecord> store = await NewWindows();
+        ForwardSamplingCatalog fs = _context.ForwardSampling();
+        await using ClaimedWindow window = (await store.ClaimWindowAsync())!;
+        var options = new JoinedRowsOptions { Task = PredictionTask.Binary };
+        IDataView joined = fs.LoadJoined(window.Records, options);
+        var error = await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => window.CompleteSelectedAsync(joined));
+        Assert.Equal("Schema mismatch for weight column 'Forward.Weight': expected Single, got no such column. SelectRows adds this column. (Parameter 'selected')", error.Message);
+        SelectedRows chosen = fs.SelectRows(joined, new UniformPolicy(), new SelectionOptions { WindowSize = Window, Budget = 0.5 });
+        error = await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => window.CompleteSelectedAsync(chosen, weightColumn: ForwardColumns.Key));
+        Assert.StartsWith("Schema mismatch for weight column 'Forward.Key': expected Single, got ", error.Message, StringComparison.Ordinal);
+        var wrong = await Assert.ThrowsAsync<ArgumentException>(() => window.CompleteSelectedAsync(chosen, ForwardColumns.ModelVersion));
+        Assert.Equal("Window 0 has no row of key 12: each key must be that of one of its records. (Parameter 'keys')", wrong.Message);
+
+        // None of that ended the claim.
+        Assert.Equal(Window / 2, await window.CompleteSelectedAsync(chosen));
+        await using ClaimedWindow? next = await store.ClaimWindowAsync();
+        Assert.Equal(1, next!.Number);
+    }
+
+    private static Visit VisitOf(int i, ulong id)
+    {
+        float[] x = [MathF.Sin(i), MathF.Cos(i * 1.7f)];
+        return new Visit { Id = id, Features = x, Label = x[0] + x[1] > 0 };
+    }
+
+    /// <summary>A store with three windows, the last one short, of a model that knows nothing yet.</summary>
+    private async Task<PostgreSqlRecordStore<BinaryRecord>> NewWindows()
+    {
+        PostgreSqlRecordStore<BinaryRecord> store = await fixture.NewStore<BinaryRecord>(new PostgreSqlStoreOptions { WindowRows = Window });
+        ulong first = RecordKey.FromString("visit-0");
+        await using (PostgreSqlRecordWriter<BinaryRecord> writer = await store.OpenWriterAsync())
+            writer.Append([.. Enumerable.Range(0, Rows).Select(i => BinaryRecord.FromScore(first + (ulong)i, 0.3f * MathF.Sin(3 * i), modelVersion: 12))]);
+        await store.AddLabelsAsync(Enumerable.Range(0, Rows).Select(i => new LabelEvent(first + (ulong)i, VisitOf(i, 0).Label ? 1 : 0)).ToArray());
+        Assert.Equal(Rows, await store.JoinAsync(new LabelJoinOptions(), closeShortWindow: true));
+        return store;
+    }
+
+    private sealed class Visit
+    {
+        public ulong Id { get; set; }
+
+        [VectorType(2)]
+        public float[] Features { get; set; } = [];
+
+        public bool Label { get; set; }
+    }
+}
