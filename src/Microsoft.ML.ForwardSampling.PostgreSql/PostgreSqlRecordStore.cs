@@ -9,6 +9,7 @@ namespace Microsoft.ML.ForwardSampling.PostgreSql;
 /// <summary>Records, labels and windows of a fleet in one PostgreSQL database: serving processes write records, others add labels, a joiner brings them together into windows, and workers on any number of machines select from these.</summary>
 /// <remarks>
 /// <para>The library makes its schema (<see cref="MigrateAsync"/>) and its partitions; <see cref="MaintainAsync"/>, called now and then by the schema's owner, drops old ones. All statements name the schema in full and take values as parameters only.</para>
+/// <para>The store's own statements have no time limit, whatever the connection string's Command Timeout says: a cancellation token ends them.</para>
 /// <para>PostgreSQL 14 or later. Thread-safe. Guide and contract: docs/postgresql.md.</para>
 /// </remarks>
 /// <typeparam name="TRecord"><see cref="RegressionRecord"/>, <see cref="BinaryRecord"/> or <see cref="MulticlassRecord"/>; one schema holds one of them.</typeparam>
@@ -69,6 +70,7 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
     }
 
     /// <summary>Makes partitions ahead and drops what is older than its retention, counting what was not used yet. For the role that owns the schema; call it at least once an interval.</summary>
+    /// <remarks>A partition that a claim or another transaction is reading is left to the next call.</remarks>
     /// <param name="cancellationToken">Ends the waiting.</param>
     /// <returns>Number of partitions dropped.</returns>
     /// <exception cref="NpgsqlException">The server refuses or is not there.</exception>
@@ -164,7 +166,7 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
 
     /// <summary>Joins all records that are ready when it begins, and makes windows of <see cref="PostgreSqlStoreOptions.WindowRows"/> rows. Call it again and again; several joiners take turns. Access: <see cref="StoreAccess.Joiner"/>.</summary>
     /// <remarks>
-    /// <para>A label belongs to the record of its key if their times differ by at most <see cref="LabelJoinOptions.Wait"/>. A record is ready when it has a label (<see cref="DuplicateLabels.First"/>), or when Wait + <see cref="LabelJoinOptions.Lateness"/> have passed since it was stored,
+    /// <para>A label belongs to the record of its key if their times differ by at most <see cref="LabelJoinOptions.Wait"/>. A record is ready when it has a label (<see cref="DuplicateLabels.First"/>; a label that was stored more than Lateness before it waits with it), or when Wait + <see cref="LabelJoinOptions.Lateness"/> have passed since it was stored,
     /// by the server's clock. Labels count as arriving in the order in which they were stored.</para>
     /// <para>Works in transactions of about 50,000 records: whenever it is stopped, each record is joined or waits. <see cref="LabelJoinOptions.MaximumPending"/> and <see cref="LabelJoinOptions.Overflow"/> are not used: records wait on disk.</para>
     /// </remarks>
@@ -184,7 +186,6 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
         var sql = new JoinSql(_schema, TRecord.Kind, options.Duplicates);
         object defaultLabel = options.DefaultLabel is float label ? label : DBNull.Value;
         await using NpgsqlConnection connection = await OpenAsync(cancellationToken).ConfigureAwait(false);
-        await Execute(connection, $"SELECT {_schema}.make_partitions()", cancellationToken).ConfigureAwait(false);
         // What comes meanwhile is for the next call: else this one would not end while labels stream in.
         DateTime begun = (await Next(connection, "SELECT now()", cancellationToken).ConfigureAwait(false))!.Value;
         long joined = 0;
@@ -213,6 +214,7 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
 
         async Task<long> JoinSlice(params (string Sql, object[] Values)[] statements)
         {
+            await Execute(connection, $"SELECT {_schema}.make_partitions()", cancellationToken).ConfigureAwait(false);
             await using NpgsqlTransaction transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
             await Execute(connection, sql.Lock, cancellationToken).ConfigureAwait(false);
             await Execute(connection, JoinSql.Settings, cancellationToken).ConfigureAwait(false);
@@ -328,9 +330,10 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
             throw new ArgumentException($"{nameof(PostgreSqlStoreOptions)}.{retention} must be at least {nameof(LabelJoinOptions.Wait)} + {nameof(LabelJoinOptions.Lateness)}, {options.Wait + options.Lateness:c}: what waits would be dropped. Got {kept:c}.", nameof(options));
     }
 
+    /// <summary>A command without a time limit: how long one takes depends on the disk and on whose turn it is, and one that is given up would only begin again.</summary>
     private static NpgsqlCommand Command(NpgsqlConnection connection, string sql, params object[] values)
     {
-        var command = new NpgsqlCommand(sql, connection);
+        var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
         foreach (object value in values)
         {
             command.Parameters.Add(value switch

@@ -135,6 +135,70 @@ public class JoinTests(StoreFixture fixture)
         }
     }
 
+    /// <summary>A worker that takes its time has read all partitions by way of their parent.</summary>
+    [Fact]
+    public async Task DropPartitions_WhileAWindowIsClaimed_LeavesThemToTheNextCall_AndHoldsNobodyUp()
+    {
+        PostgreSqlRecordStore<RegressionRecord> store = await fixture.NewStore<RegressionRecord>();
+        string schema = fixture.LastSchema;
+        await fixture.Execute($"""
+            CREATE TABLE {schema}.joined_old PARTITION OF {schema}.joined FOR VALUES FROM ('2000-01-01') TO ('2000-01-02');
+            INSERT INTO {schema}.partitions VALUES ('joined_old', 'joined', '2000-01-01', '2000-01-02');
+            """);
+        await Write(store, new RegressionRecord(1, 1, 0, s_time));
+        await store.AddLabelsAsync(new LabelEvent[] { new(1, 1, s_time) });
+        await store.JoinAsync(new LabelJoinOptions(), closeShortWindow: true);
+        await using (ClaimedWindow? window = await store.ClaimWindowAsync())
+        {
+            Task<int> maintaining = store.MaintainAsync();
+            await Task.Delay(100);
+            await Write(store, new RegressionRecord(2, 1, 0, s_time));
+            Assert.Null(await store.ClaimWindowAsync());
+            await store.JoinAsync(new LabelJoinOptions());
+            Assert.Equal(0, await maintaining);
+        }
+
+        Assert.Equal(1, await store.MaintainAsync());
+        Assert.Equal(0L, await fixture.Scalar<long>($"SELECT count(*) FROM {schema}.partitions WHERE name = 'joined_old'"));
+    }
+
+    /// <summary>The first of the call's transactions takes longer than partitions were made ahead for.</summary>
+    [Fact]
+    public async Task Join_LongerThanPartitionsWereMadeAhead_MakesMore()
+    {
+        PostgreSqlRecordStore<RegressionRecord> store = await fixture.NewStore<RegressionRecord>(new PostgreSqlStoreOptions { PartitionInterval = TimeSpan.FromSeconds(1), PartitionsAhead = 1 });
+        string schema = fixture.LastSchema;
+        await fixture.Execute($"""
+            CREATE FUNCTION {schema}.slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(2.2) FROM {schema}.progress WHERE joined = 0; RETURN NULL; END $$;
+            CREATE TRIGGER slow BEFORE DELETE ON {schema}.labels EXECUTE FUNCTION {schema}.slow();
+            """);
+        await Write(store, new RegressionRecord(1, 1), new RegressionRecord(2, 1));
+        await store.AddLabelsAsync(new LabelEvent[] { new(1, 1) });
+        await Task.Delay(5);
+        Assert.Equal(2, await store.JoinAsync(s_short with { Wait = TimeSpan.FromMilliseconds(1), Lateness = TimeSpan.Zero, DefaultLabel = 0 }));
+    }
+
+    /// <summary>As when a disk is slow, or other joiners have their turn first.</summary>
+    [Fact]
+    public async Task Join_WaitsLongerThanTheCommandTimeout_AndEndsWhenCancelled()
+    {
+        await fixture.NewStore<RegressionRecord>();
+        string schema = fixture.LastSchema;
+        await using var store = new PostgreSqlRecordStore<RegressionRecord>(fixture.Server.ConnectionString.Replace("Command Timeout=20", "Command Timeout=1", StringComparison.Ordinal), new PostgreSqlStoreOptions { Schema = schema });
+        await Write(store, new RegressionRecord(1, 1));
+        await store.AddLabelsAsync(new LabelEvent[] { new(1, 1) });
+        await using NpgsqlConnection other = await fixture.Source.OpenConnectionAsync();
+        await using NpgsqlTransaction transaction = await other.BeginTransactionAsync();
+        await using (var command = new NpgsqlCommand($"SELECT FROM {schema}.progress FOR UPDATE", other, transaction))
+            await command.ExecuteNonQueryAsync();
+        using var cancel = new CancellationTokenSource(100);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => store.JoinAsync(new LabelJoinOptions(), cancellationToken: cancel.Token));
+        Task<long> joining = store.JoinAsync(new LabelJoinOptions());
+        await Task.Delay(1500);
+        await transaction.RollbackAsync();
+        Assert.Equal(1, await joining);
+    }
+
     [Fact]
     public async Task First_JoinsAtOnce_OthersWait_WithoutALabelWaitIsOver()
     {
