@@ -10,7 +10,8 @@ namespace Microsoft.ML.ForwardSampling.Records;
 /// <para><b>When the disk refuses</b> (full, read-only, an error), nothing acknowledged is touched and what is in memory is tried again every <see cref="ForwardRecordLogOptions.RetryInterval"/>, and at each Flush.
 /// Meanwhile Flush throws; Append throws once memory is full, or drops and counts under <see cref="RecordOverflow.DropAndRecord"/>. When the directory or the segment in use is deleted, the log makes a new one and writes again
 /// what was not yet acknowledged; what was acknowledged went with the files.</para>
-/// <para><b>Clock.</b> Record times are written as they come, also when the clock goes backwards; a block's times are exact to 1/8190 of the time it spans, and a block that spans more than an hour is cut unless that takes more than eight parts. Segment age runs on the monotonic clock.</para>
+/// <para><b>Clock.</b> Record times are written as they come, also when the clock goes backwards; a block's times are exact to 1/8190 of the time it spans, and a block that spans more than an hour is cut unless that takes more than eight parts. Segment age runs on the monotonic clock.
+/// A record without a time gets what the clock said at most some 10 ms before; while one write to the disk takes longer, at most that long or 64 records before.</para>
 /// <para>Thread-safe. While the open block has room, Append takes no lock: threads reserve their places in it with one interlocked exchange. Append allocates nothing. Memory is fixed at opening: <see cref="ForwardRecordLogOptions.MemoryBytes"/> and 8 bytes a record.</para>
 /// </remarks>
 /// <typeparam name="TRecord"><see cref="RegressionRecord"/>, <see cref="BinaryRecord"/> or <see cref="MulticlassRecord"/>, or <see cref="LabelEvent"/> for labels; one directory holds one of them.</typeparam>

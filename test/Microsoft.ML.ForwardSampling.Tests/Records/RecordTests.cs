@@ -165,6 +165,24 @@ public class RecordTests
             Assert.Equal(a.SumOfSquares, b.SumOfSquares);
         });
 
+    /// <summary>Few different values, so that many are equal; also zeros of both signs, and as many classes as a record can name.</summary>
+    [Fact]
+    public void Multiclass_ThreeLikeliest_AreTheFirstOfAStableSort()
+    {
+        Gen<int> classes = Gen.Frequency((9, Gen.Choose(1, 12)), (1, Gen.Constant(MulticlassRecord.MaximumClasses)));
+        Gen<int[]> counts = classes.SelectMany(k => Gen.ArrayOf(Gen.Choose(0, 4), Math.Min(k, 40)).Select(few => Enumerable.Repeat(0, k - few.Length).Concat(few).ToArray()));
+        Properties.Hold(counts.Where(c => c.Sum() > 0), counts =>
+        {
+            double sum = counts.Sum();
+            float[] p = [.. counts.Select((c, k) => c > 0 ? (float)(c / sum) : k % 2 == 0 ? 0f : -0f)];
+            int[] order = [.. Enumerable.Range(0, p.Length).OrderByDescending(k => p[k]).Take(3)];
+            MulticlassRecord record = MulticlassRecord.FromProbabilities(1, p);
+            Assert.Equal([.. order, .. Enumerable.Repeat(-1, 3 - order.Length)], new[] { record.Class1, record.Class2, record.Class3 });
+            Assert.Equal([.. order.Select(k => p[k]), .. Enumerable.Repeat(0f, 3 - order.Length)], new[] { record.Probability1, record.Probability2, record.Probability3 });
+            Assert.Equal(p.Sum(x => (double)x * x), record.SumOfSquares, 1e-3);
+        });
+    }
+
     [Fact]
     public void Multiclass_OneClass_NoOthers()
     {
