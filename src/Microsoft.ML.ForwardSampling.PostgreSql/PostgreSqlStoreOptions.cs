@@ -17,7 +17,7 @@ public sealed partial record PostgreSqlStoreOptions
     }
     = "forward_sampling";
 
-    /// <summary>Time that one partition of records, and one of joined rows, spans. Fixed when the store is made. A key is looked up in every partition that may hold it: let the wait for labels, and <see cref="JoinedRetention"/>, span few of them.</summary>
+    /// <summary>Time that one partition of records, and one of joined rows, spans. Fixed when the store is made. A key is looked up in every partition that may hold it: let the wait for labels span few of them.</summary>
     /// <value>[1 s, 366 days], whole seconds; default 1 day.</value>
     /// <exception cref="ArgumentOutOfRangeException">Outside [1 s, 366 days], or no whole seconds.</exception>
     public TimeSpan PartitionInterval
@@ -39,7 +39,7 @@ public sealed partial record PostgreSqlStoreOptions
     /// <exception cref="ArgumentOutOfRangeException">Outside [1 s, 36600 days].</exception>
     public TimeSpan RecordRetention { get; init => field = Limits.InRange(value, TimeSpan.FromSeconds(1), TimeSpan.FromDays(36600), nameof(PostgreSqlStoreOptions), nameof(RecordRetention)); } = TimeSpan.FromDays(30);
 
-    /// <summary>Joined rows are dropped with their partition, and their windows with them, once all of it is older than this; windows that no worker had completed are counted. So long, too, a record or label that comes again is recognised.</summary>
+    /// <summary>Joined rows are dropped with their partition, and their windows with them, once all of it is older than this; windows that no worker had completed are counted. So long, at most, a record or label that comes again is recognised (docs/postgresql.md, "The join").</summary>
     /// <value>[1 s, 36600 days]; default 30 days.</value>
     /// <exception cref="ArgumentOutOfRangeException">Outside [1 s, 36600 days].</exception>
     public TimeSpan JoinedRetention { get; init => field = Limits.InRange(value, TimeSpan.FromSeconds(1), TimeSpan.FromDays(36600), nameof(PostgreSqlStoreOptions), nameof(JoinedRetention)); } = TimeSpan.FromDays(30);
