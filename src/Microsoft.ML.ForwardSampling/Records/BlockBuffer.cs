@@ -89,31 +89,34 @@ internal sealed class BlockBuffer<TRecord>
     {
         const long MostTicks = TimeSpan.TicksPerHour;
         ReadOnlySpan<long> ticks = _ticks.AsSpan(0, Count);
-        Parts = 0;
-        long first = long.MaxValue, last = 0;
-        for (int i = 0; i < ticks.Length; i++)
-        {
-            long t = Volatile.Read(in ticks[i]);
-            if (t == 0)
-            {
-                // Its thread has reserved the place and is about to fill it.
-                var wait = default(SpinWait);
-                while ((t = Volatile.Read(in ticks[i])) == 0)
-                    wait.SpinOnce();
-            }
+        var wait = default(SpinWait);
+        while (ticks.Contains(0))
+            wait.SpinOnce();                                // a thread has reserved a place and is about to fill it
+        Interlocked.MemoryBarrier();                        // what was written before the times is read after them
 
-            first = Math.Min(first, t);
-            last = Math.Max(last, t);
-            if (last - first > MostTicks && Parts < MostParts)
+        Parts = 0;
+        if (TensorPrimitives.Max(ticks) - TensorPrimitives.Min(ticks) > MostTicks)
+            Cut(ticks, MostTicks);
+        _partEnds[Parts++] = Count;
+    }
+
+    private void Cut(ReadOnlySpan<long> ticks, long mostTicks)
+    {
+        long first = ticks[0], last = first;
+        for (int i = 1; i < ticks.Length; i++)
+        {
+            first = Math.Min(first, ticks[i]);
+            last = Math.Max(last, ticks[i]);
+            if (last - first <= mostTicks)
+                continue;
+            _partEnds[Parts++] = i;
+            first = last = ticks[i];
+            if (Parts == MostParts)
             {
-                _partEnds[Parts++] = i;
-                first = last = t;
+                Parts = 0;                                  // cutting does not help
+                return;
             }
         }
-
-        if (Parts == MostParts)
-            Parts = 0;                                      // cutting does not help
-        _partEnds[Parts++] = Count;
     }
 
     /// <summary>Number of the first record after a part.</summary>
@@ -165,10 +168,17 @@ internal sealed class BlockBuffer<TRecord>
     private static void WriteTimes(Span<byte> records, ReadOnlySpan<long> ticks, long first, long step)
     {
         double stepsPerTick = 1.0 / step;
+        long known = first;
+        int steps = 0;
         for (int i = 0; i < ticks.Length; i++)
         {
-            int steps = Math.Min(BlockFormat.MostTimeSteps, (int)(((ticks[i] - first) * stepsPerTick) + 0.5));
-            Span<byte> place = records[((i * TRecord.EncodedBytes) + 8)..];
+            if (ticks[i] != known)                          // neighbours often share a look at the clock
+            {
+                known = ticks[i];
+                steps = Math.Min(BlockFormat.MostTimeSteps, (int)(((known - first) * stepsPerTick) + 0.5));
+            }
+
+            Span<byte> place = records.Slice((i * TRecord.EncodedBytes) + 8, sizeof(ushort));
             ushort version = BinaryPrimitives.ReadUInt16LittleEndian(place);
             BinaryPrimitives.WriteUInt16LittleEndian(place, (ushort)((version & 0xF000) | steps));
         }

@@ -31,6 +31,29 @@ public class RecordTests
     [Fact]
     public void Crc32C_CheckString_IsThePublishedValue() => Assert.Equal(0xE3069283, Crc32C.Of("123456789"u8));
 
+    /// <summary>Around the lengths at which three lanes are summed side by side, against one bit at a time.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(7)]
+    [InlineData(12287)]
+    [InlineData(12288)]
+    [InlineData(12289)]
+    [InlineData(65533)]
+    public void Crc32C_AnyLength_IsThatOfSingleBits(int length)
+    {
+        byte[] bytes = new byte[length];
+        new Random(length).NextBytes(bytes);
+        uint crc = uint.MaxValue;
+        foreach (byte b in bytes)
+        {
+            crc ^= b;
+            for (int bit = 0; bit < 8; bit++)
+                crc = (crc >> 1) ^ ((crc & 1) * 0x82F63B78);
+        }
+
+        Assert.Equal(~crc, Crc32C.Of(bytes));
+    }
+
     [Fact]
     public void KeepingProbability_EveryCode_ComesBackAndHalves()
     {
