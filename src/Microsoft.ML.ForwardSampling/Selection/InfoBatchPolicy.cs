@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace Microsoft.ML.ForwardSampling.Selection;
 
 /// <summary>Draws rows whose loss is below the window's mean less often than the others, and weighs them more in return: InfoBatch with a fixed budget.</summary>
@@ -32,7 +34,8 @@ public sealed record InfoBatchPolicy : IRowSelectionPolicy
         int n = window.Count, b = rows.Length;
         ReadOnlySpan<float> loss = window.Loss;
         double mean = WindowSums.Sum(loss) / n;
-        int below = CountBelow(loss, mean), above = n - below;
+        float least = LeastAbove(mean);
+        int below = CountBelow(loss, least), above = n - below;
         (double chanceAbove, double chanceBelow) = Chances(above, below, b);
 
         // The rounding gives every row its chance exactly; the clamp only undoes the arithmetic's own rounding.
@@ -43,7 +46,7 @@ public sealed record InfoBatchPolicy : IRowSelectionPolicy
         EvenDraw.Choose(below, ref random, ranksBelow, window.Scratch);
 
         double even = (double)b / n;
-        Merge(loss, mean, ranksAbove, ranksBelow, (float)(even / chanceAbove), (float)(even / chanceBelow), rows, weights);
+        Merge(loss, least, ranksAbove, ranksBelow, (float)(even / chanceAbove), (float)(even / chanceBelow), rows, weights);
     }
 
     /// <summary>The chance of a row of each side; the sides' sizes and the budget given.</summary>
@@ -53,18 +56,24 @@ public sealed record InfoBatchPolicy : IRowSelectionPolicy
         return c < 1 ? (c, (1 - DropRate) * c) : (1, (double)(budget - above) / below);
     }
 
-    private static int CountBelow(ReadOnlySpan<float> loss, double mean)
+    /// <summary>The least Single that is not below the mean: comparing with it says the same of a loss.</summary>
+    private static float LeastAbove(double mean) => (float)mean is var near && near < mean ? MathF.BitIncrement(near) : near;
+
+    private static int CountBelow(ReadOnlySpan<float> loss, float least)
     {
-        int below = 0;
-        foreach (float value in loss)
-            below += value < mean ? 1 : 0;
-        return below;
+        Vector<int> counts = Vector<int>.Zero;
+        int row = 0, below = 0;
+        for (; row <= loss.Length - Vector<float>.Count; row += Vector<float>.Count)
+            counts -= Vector.LessThan(new Vector<float>(loss[row..]), new Vector<float>(least));
+        for (; row < loss.Length; row++)
+            below += loss[row] < least ? 1 : 0;
+        return below + Vector.Sum(counts);
     }
 
     /// <summary>Turns ranks within each side into rows, both sides in one walk, so that rows come out ascending.</summary>
     private static void Merge(
         ReadOnlySpan<float> loss,
-        double mean,
+        float least,
         ReadOnlySpan<int> ranksAbove,
         ReadOnlySpan<int> ranksBelow,
         float weightAbove,
@@ -72,25 +81,21 @@ public sealed record InfoBatchPolicy : IRowSelectionPolicy
         Span<int> rows,
         Span<float> weights)
     {
-        int above = 0, below = 0, takenAbove = 0, takenBelow = 0;
+        // Which side a row is on is chance, so it is reckoned without a branch; only whether the row was chosen takes one.
+        int below = 0, takenBelow = 0;
         int nextAbove = Next(ranksAbove, 0), nextBelow = Next(ranksBelow, 0);
         for (int row = 0, taken = 0; taken < rows.Length; row++)
         {
-            if (loss[row] < mean)
-            {
-                if (below++ != nextBelow)
-                    continue;
+            bool isBelow = loss[row] < least;
+            int rank = isBelow ? below : row - below, chosen = isBelow ? nextBelow : nextAbove;
+            below += isBelow ? 1 : 0;
+            if (rank != chosen)
+                continue;
+            if (isBelow)
                 nextBelow = Next(ranksBelow, ++takenBelow);
-                weights[taken] = weightBelow;
-            }
             else
-            {
-                if (above++ != nextAbove)
-                    continue;
-                nextAbove = Next(ranksAbove, ++takenAbove);
-                weights[taken] = weightAbove;
-            }
-
+                nextAbove = Next(ranksAbove, taken - takenBelow + 1);
+            weights[taken] = isBelow ? weightBelow : weightAbove;
             rows[taken++] = row;
         }
 
