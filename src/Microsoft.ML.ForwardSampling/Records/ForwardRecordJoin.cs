@@ -176,6 +176,9 @@ public sealed class ForwardRecordJoin<TRecord> : IDisposable
     {
         if (!_completes && _advance == default)
             return false;
+        // Full, so that the logs may hold more: their events must not be late, so one window makes room at a time.
+        if (_joiner.IsFull && _joiner.TryAdvancePastOldest(_completes ? DateTime.MaxValue : _advance))
+            return true;
         if (_completes)
             _joiner.Complete();
         else

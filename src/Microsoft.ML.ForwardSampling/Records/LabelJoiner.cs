@@ -81,6 +81,9 @@ public sealed class LabelJoiner<TRecord>
     /// <summary>Reading would give rows or make room.</summary>
     internal bool HasDue => _ready.Count > 0 || HasEnded;
 
+    /// <summary>Takes no new key until a window ends.</summary>
+    internal bool IsFull => _entries.Count >= Options.MaximumPending;
+
     private bool HasEnded => _entries.Count > 0 && !IsOpen(_entries[_entries.Head].Time);
 
     /// <summary>Takes records, in order, as long as there is room.</summary>
@@ -139,6 +142,17 @@ public sealed class LabelJoiner<TRecord>
 
     /// <summary>Says that nothing more will come: every window ends. What is pushed afterwards is late.</summary>
     public void Complete() => _watermark = _latest = PendingEntry.LatestTime + _reach + 1;
+
+    /// <summary>Advances just past the oldest window; false when that ends after a moment.</summary>
+    internal bool TryAdvancePastOldest(DateTime most)
+    {
+        long end = _entries[_entries.Head].Time + _reach + 1;
+        if (end > most.Ticks / TimeSpan.TicksPerMillisecond)
+            return false;
+        _latest = Math.Max(_latest, end);
+        _watermark = Math.Max(_watermark, _latest);
+        return true;
+    }
 
     /// <summary>Gives out rows: first those whose record and label have met, then those whose window has ended.</summary>
     /// <param name="rows">Out: filled from the start.</param>
@@ -369,7 +383,7 @@ public sealed class LabelJoiner<TRecord>
 
     private bool HasRoom()
     {
-        if (_entries.Count < Options.MaximumPending)
+        if (!IsFull)
             return true;
         if (Options.Overflow == JoinOverflow.EndOldestWindow)
             _watermark = Math.Max(_watermark, _entries[_entries.Head].Time + _reach + 1);

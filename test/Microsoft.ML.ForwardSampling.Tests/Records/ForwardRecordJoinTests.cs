@@ -195,6 +195,35 @@ public class ForwardRecordJoinTests
         Assert.Throws<ObjectDisposedException>(() => join.Read(rows));
     }
 
+    /// <summary>A joiner that is full takes nothing until windows end: the watermark moves on only so far that there is room for what the logs hold.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void AdvanceTo_WhileTheJoinerIsFull_WaitsForWhatTheLogsHold(bool completes)
+    {
+        const int Most = 1024, Records = 3 * Most;
+        using LogFolder records = new(), labels = new();
+        using (var log = new ForwardRecordLog<BinaryRecord>(records.Path, LogFolder.Small))
+        {
+            for (int i = 0; i < Records; i++)
+                log.Append(BinaryRecord.FromScore((ulong)i, 1, 0, s_start.AddMilliseconds(i)));
+        }
+
+        using var join = new ForwardRecordJoin<BinaryRecord>(records.Path, labels.Path, options: s_options with { MaximumPending = Most, Overflow = JoinOverflow.Refuse });
+        var rows = new JoinedRecord[100];
+        Assert.Equal(0, join.Read(rows));
+        if (completes)
+            join.Complete();
+        else
+            join.AdvanceTo(s_start.AddDays(1));
+        int given = 0;
+        for (int n; (n = join.Read(rows)) > 0; given += n)
+        {
+        }
+
+        Assert.Equal((Records, Records, 0, 0), (given, (int)join.Report.Defaulted, (int)join.Report.LateRecords, (int)join.Report.PendingRecords));
+    }
+
     /// <summary>What was read before a file that cannot be read is given out first; the error comes with the next call, as often as it is there.</summary>
     [Fact]
     public void Read_AtAFileThatCannotBeRead_LosesNothing()
