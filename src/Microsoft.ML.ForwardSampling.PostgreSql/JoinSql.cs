@@ -53,28 +53,26 @@ internal sealed class JoinSql
     {
         Lock = $"SELECT FROM {schema}.progress FOR UPDATE";
         LabelsSeen = $"SELECT labels_seen FROM {schema}.progress";
-        SeeLabels = $"UPDATE {schema}.progress SET labels_seen = greatest(labels_seen, $1)";
+        SeeLabels = $"UPDATE {schema}.progress SET labels_seen = $1";
         NextLabels = $"SELECT max(stored) FROM (SELECT stored FROM {schema}.labels WHERE stored > $1 AND stored <= $2 ORDER BY stored LIMIT {SliceRows}) slice";
         NextWaited = $"SELECT max(stored) FROM (SELECT stored FROM {schema}.records WHERE stored <= $1 ORDER BY stored LIMIT {SliceRows}) slice";
 
-        // In the order of the keys, so that neighbours in the indexes are looked up together. One label a key is the rule: only where a slice has several is there a search for the first.
+        // In the order of the keys, so that neighbours in the indexes are looked up together. The first label may be one that waits since before the slice.
         JoinLabelled = Join(
             schema,
             kind,
             $"""
             slice AS MATERIALIZED (
-                SELECT ctid AS id, key, known - $3 AS low, known + $3 AS high, label FROM {schema}.labels WHERE stored > $1 AND stored <= $2 ORDER BY key
-            ), repeated AS (
-                SELECT key FROM slice GROUP BY key HAVING count(*) > 1
+                SELECT ctid AS id, key, known - $3 AS low, known + $3 AS high FROM {schema}.labels WHERE stored > $1 AND stored <= $2 ORDER BY key
             ), taken AS (
                 DELETE FROM {schema}.records r USING slice l
                 WHERE r.key = l.key AND r.scored BETWEEN l.low AND l.high AND r.stored > now() - $4 AND r.stored <= statement_timestamp()
-                RETURNING r.*, l.id, l.label
+                RETURNING r.*, l.id
             ), used AS (
                 DELETE FROM {schema}.labels WHERE ctid = ANY (ARRAY(SELECT id FROM taken))
             ), labelled AS (
-                SELECT DISTINCT ON (key) {Kept}, false AS is_default, CASE WHEN key IN (SELECT key FROM repeated)
-                    THEN (SELECT l.label FROM {schema}.labels l WHERE l.key = t.key AND l.known BETWEEN t.scored - $3 AND t.scored + $3 ORDER BY l.stored, l.known, l.label LIMIT 1) ELSE label END AS label
+                SELECT DISTINCT ON (key) {Kept}, false AS is_default,
+                    (SELECT l.label FROM {schema}.labels l WHERE l.key = t.key AND l.known BETWEEN t.scored - $3 AND t.scored + $3 ORDER BY l.stored, l.known, l.label LIMIT 1) AS label
                 FROM taken t ORDER BY key, stored, scored
             )
             """,

@@ -186,6 +186,7 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
         var sql = new JoinSql(_schema, TRecord.Kind, options.Duplicates);
         object defaultLabel = options.DefaultLabel is float label ? label : DBNull.Value;
         await using NpgsqlConnection connection = await OpenAsync(cancellationToken).ConfigureAwait(false);
+        DateTime seen = (await Next(connection, sql.LabelsSeen, cancellationToken).ConfigureAwait(false))!.Value;
         // What comes meanwhile is for the next call: else this one would not end while labels stream in.
         DateTime begun = (await Next(connection, "SELECT now()", cancellationToken).ConfigureAwait(false))!.Value;
         long joined = 0;
@@ -193,9 +194,8 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
         TimeSpan waiting = options.Wait + options.Lateness, remembered = waiting + s_clockDifference;
         if (options.Duplicates == DuplicateLabels.First)
         {
-            // Labels that an earlier call has seen are looked at again only while their record may still come late.
-            DateTime seen = (await Next(connection, sql.LabelsSeen, cancellationToken).ConfigureAwait(false))!.Value;
-            DateTime after = seen - (options.Lateness + s_longestTransaction);
+            // Labels that an earlier call has seen are looked at again only while their record may still come late; or when the server's clock was set back, so that new ones may seem seen.
+            DateTime after = seen <= begun ? seen - (options.Lateness + s_longestTransaction) : DateTime.UnixEpoch;
             while (await Next(connection, sql.NextLabels, cancellationToken, after, begun).ConfigureAwait(false) is DateTime upTo)
             {
                 joined += await JoinSlice((sql.JoinLabelled, [after, upTo, options.Wait, waiting, remembered]), (sql.DropLate, [after, upTo, remembered])).ConfigureAwait(false);

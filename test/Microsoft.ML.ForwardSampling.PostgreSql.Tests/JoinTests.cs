@@ -108,31 +108,35 @@ public class JoinTests(StoreFixture fixture)
         }
     }
 
-    /// <summary>A worker has a window and is about to read its rows, which retention drops.</summary>
+    /// <summary>A worker has a window and is about to read its rows, which retention would drop.</summary>
     [Fact]
-    public async Task DropPartitions_BesideAWorker_DoesNotWaitInACircle()
+    public async Task DropPartitions_WhoseWindowAWorkerHas_LeavesThemToTheNextCall_AndHoldsNobodyUp()
     {
         PostgreSqlRecordStore<RegressionRecord> store = await fixture.NewStore<RegressionRecord>();
         await Write(store, new RegressionRecord(1, 1, 0, s_time));
         await store.AddLabelsAsync(new LabelEvent[] { new(1, 1, s_time) });
         Assert.Equal(1, await store.JoinAsync(s_short with { Wait = TimeSpan.FromDays(1) }, closeShortWindow: true));
         string schema = fixture.LastSchema;
-        await using NpgsqlConnection worker = await fixture.Source.OpenConnectionAsync();
-        await using NpgsqlTransaction transaction = await worker.BeginTransactionAsync();
-        await Execute($"SELECT FROM {schema}.windows FOR UPDATE");
-        Task dropping = fixture.Execute($"SELECT {schema}.drop_partitions('-infinity', now() + interval '9 days')");
-        await Task.Delay(300);
-        Assert.False(dropping.IsCompleted);
-        await Execute($"SELECT FROM {schema}.joined");
-        await transaction.RollbackAsync();
-        await dropping;
-        Assert.Equal((1, 0), ((await store.ReportAsync()).DroppedRows, (await store.ReportAsync()).OpenWindows));
-
-        async Task Execute(string sql)
+        await using (NpgsqlConnection worker = await fixture.Source.OpenConnectionAsync())
+        await using (NpgsqlTransaction transaction = await worker.BeginTransactionAsync())
         {
-            await using var command = new NpgsqlCommand(sql, worker, transaction);
-            await command.ExecuteNonQueryAsync();
+            await Execute($"SELECT FROM {schema}.windows FOR UPDATE");
+            await Drop();
+            Assert.Equal((0, 1), ((await store.ReportAsync()).DroppedRows, (await store.ReportAsync()).OpenWindows));
+            await Execute($"SELECT 1 / count(*) FROM {schema}.joined");
+
+            async Task Execute(string sql)
+            {
+                await using var command = new NpgsqlCommand(sql, worker, transaction);
+                await command.ExecuteNonQueryAsync();
+            }
         }
+
+        await Drop();
+        Assert.Equal((1, 0), ((await store.ReportAsync()).DroppedRows, (await store.ReportAsync()).OpenWindows));
+        Assert.Equal(0L, await fixture.Scalar<long>($"SELECT count(*) FROM {schema}.partitions WHERE parent = 'joined'"));
+
+        Task Drop() => fixture.Execute($"BEGIN; SET LOCAL statement_timeout = '5s'; SELECT {schema}.drop_partitions('-infinity', now() + interval '9 days'); COMMIT");
     }
 
     /// <summary>A worker that takes its time has read all partitions by way of their parent.</summary>
@@ -287,6 +291,35 @@ public class JoinTests(StoreFixture fixture)
         {
             await Task.Delay(1100);
             return await store.JoinAsync(s_short with { Wait = TimeSpan.FromSeconds(1), DefaultLabel = 9 });
+        }
+    }
+
+    [Fact]
+    public async Task First_IsTheLabelStoredFirst_AlsoWhereAnEarlierJoinHasSeenItAlone()
+    {
+        PostgreSqlRecordStore<RegressionRecord> store = await fixture.NewStore<RegressionRecord>();
+        var options = new LabelJoinOptions { Lateness = TimeSpan.FromMinutes(10) };
+        await store.AddLabelsAsync(new LabelEvent[] { new(1, 1, s_time) });
+        Assert.Equal(0, await store.JoinAsync(options));
+        await fixture.Execute($"UPDATE {fixture.LastSchema}.labels SET stored = stored - interval '30 min'");
+        await Write(store, new RegressionRecord(1, 1, 0, s_time));
+        await store.AddLabelsAsync(new LabelEvent[] { new(1, 2, s_time) });
+        Assert.Equal(1, await store.JoinAsync(options));
+        Assert.Equal(1f, await fixture.Scalar<float>($"SELECT label FROM {fixture.LastSchema}.joined"));
+    }
+
+    /// <summary>As after a fail-over to a server whose clock is an hour behind.</summary>
+    [Fact]
+    public async Task Clock_SetBack_RecordsAreStillJoinedAsSoonAsALabelIsThere()
+    {
+        PostgreSqlRecordStore<RegressionRecord> store = await fixture.NewStore<RegressionRecord>();
+        Assert.Equal(0, await store.JoinAsync(new LabelJoinOptions()));
+        await fixture.Execute($"UPDATE {fixture.LastSchema}.progress SET labels_seen = now() + interval '1 hour'");
+        for (ulong key = 0; key < 2; key++)
+        {
+            await Write(store, new RegressionRecord(key, 1, 0, s_time));
+            await store.AddLabelsAsync(new LabelEvent[] { new(key, 1, s_time) });
+            Assert.Equal(1, await store.JoinAsync(new LabelJoinOptions()));
         }
     }
 

@@ -2,7 +2,7 @@
 ALTER TABLE {schema}.progress ADD COLUMN labels_seen timestamptz NOT NULL DEFAULT to_timestamp(0);
 
 -- Drops the partitions that ended before these moments, and counts what was in them that nobody had used.
--- One that a transaction still reads, be it by way of its parent as each claim does, is left to the next call: waiting for it would hold up all who come later.
+-- One that a transaction still reads, be it by way of its parent as each claim does, or whose window a worker has, is left to the next call: waiting for it would hold up all who come later.
 CREATE OR REPLACE FUNCTION {schema}.drop_partitions(records_before timestamptz, joined_before timestamptz) RETURNS integer
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
@@ -18,12 +18,17 @@ BEGIN
         EXECUTE format('SELECT max(number) FROM {schema}.%I', part.name) INTO last_number;
         WITH gone AS (
             UPDATE {schema}.windows w SET dropped = true
-            WHERE w.completed IS NULL AND NOT w.dropped AND w.first <= last_number
+            WHERE w.number IN (SELECT o.number FROM {schema}.windows o WHERE o.completed IS NULL AND NOT o.dropped AND o.first <= last_number FOR UPDATE SKIP LOCKED)
             RETURNING w.rows
         )
         UPDATE {schema}.progress SET
             dropped_rows = dropped_rows + (SELECT coalesce(sum(gone.rows), 0) FROM gone) + greatest(0, coalesce(last_number, -1) + 1 - windowed),
             windowed = greatest(windowed, coalesce(last_number, -1) + 1);
+        -- A worker that has a window of it may not have read the rows yet.
+        IF EXISTS (SELECT FROM {schema}.windows w WHERE w.completed IS NULL AND NOT w.dropped AND w.first <= last_number) THEN
+            joined_before := part.lower;
+            EXIT;
+        END IF;
     END LOOP;
     FOR part IN SELECT * FROM {schema}.partitions p WHERE p.upper <= CASE p.parent WHEN 'records' THEN records_before ELSE joined_before END ORDER BY p.upper LOOP
         BEGIN
