@@ -8,9 +8,9 @@ internal sealed class JoinSql
     /// <summary>Records or labels that one transaction of the join looks at, about.</summary>
     public const int SliceRows = 50_000;
 
-    /// <summary>Settings for the transaction. A slice is looked up through the indexes, row by row, however little the server knows of partitions that are new: without this it may read them whole.</summary>
+    /// <summary>Settings for the transaction. A slice is looked up through the indexes, row by row, however little the server knows of partitions that are new: without this, or with pages at their price on a disk, it may read all of them for each row.</summary>
     public const string Settings = """
-        SELECT set_config(name, value, true) FROM (VALUES ('enable_seqscan', 'off'), ('enable_bitmapscan', 'off'), ('enable_hashjoin', 'off'), ('enable_mergejoin', 'off'), ('jit', 'off'), ('work_mem', '64MB')) s (name, value)
+        SELECT set_config(name, value, true) FROM (VALUES ('enable_seqscan', 'off'), ('enable_bitmapscan', 'off'), ('enable_hashjoin', 'off'), ('enable_mergejoin', 'off'), ('enable_material', 'off'), ('random_page_cost', '0.1'), ('jit', 'off'), ('work_mem', '64MB')) s (name, value)
         """;
 
     /// <summary>What becomes of a record.</summary>
@@ -57,17 +57,15 @@ internal sealed class JoinSql
         NextLabels = $"SELECT max(stored) FROM (SELECT stored FROM {schema}.labels WHERE stored > $1 AND stored <= $2 ORDER BY stored LIMIT {SliceRows}) slice";
         NextWaited = $"SELECT max(stored) FROM (SELECT stored FROM {schema}.records WHERE stored <= $1 ORDER BY stored LIMIT {SliceRows}) slice";
 
-        // In the order of the keys, so that neighbours in the indexes are looked up together. The first label may be one that waits since before the slice.
+        // Both tables by their indexes, in whichever order: a slice of its own could only be read whole for each record. The first label may be one that waits since before the slice.
         JoinLabelled = Join(
             schema,
             kind,
             $"""
-            slice AS MATERIALIZED (
-                SELECT ctid AS id, key, known - $3 AS low, known + $3 AS high FROM {schema}.labels WHERE stored > $1 AND stored <= $2 ORDER BY key
-            ), taken AS (
-                DELETE FROM {schema}.records r USING slice l
-                WHERE r.key = l.key AND r.scored BETWEEN l.low AND l.high AND r.stored > now() - $4 AND r.stored <= statement_timestamp()
-                RETURNING r.*, l.id
+            taken AS (
+                DELETE FROM {schema}.records r USING {schema}.labels l
+                WHERE l.stored > $1 AND l.stored <= $2 AND r.key = l.key AND r.scored BETWEEN l.known - $3 AND l.known + $3 AND r.stored > now() - $4 AND r.stored <= statement_timestamp()
+                RETURNING r.*, l.ctid AS id
             ), used AS (
                 DELETE FROM {schema}.labels WHERE ctid = ANY (ARRAY(SELECT id FROM taken))
             ), labelled AS (
