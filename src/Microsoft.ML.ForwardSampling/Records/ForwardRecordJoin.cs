@@ -13,7 +13,7 @@ namespace Microsoft.ML.ForwardSampling.Records;
 public sealed class ForwardRecordJoin<TRecord> : IDisposable
     where TRecord : struct, IForwardRecord<TRecord>
 {
-    private const ushort StateVersion = 1;
+    private const ushort StateVersion = 2;                // 1 has no watermark asked for
     private const int HeadBytes = 24;
     private const int MostPositionBytes = 1 << 28;
 
@@ -44,11 +44,12 @@ public sealed class ForwardRecordJoin<TRecord> : IDisposable
 
         ForwardRecordPosition? records = null, labels = null;
         StateSections? sections = null;
+        ushort version = 0;
         using FileStream? stream = StatePath is not null && File.Exists(StatePath) ? new FileStream(StatePath, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16) : null;
         if (stream is not null)
         {
             sections = new StateSections(stream, StatePath!);
-            Rows = SavedRows = ReadHead(sections);
+            Rows = SavedRows = ReadHead(sections, out version);
             records = ForwardRecordPosition.Parse(sections.ReadUpTo(MostPositionBytes));
             labels = ForwardRecordPosition.Parse(sections.ReadUpTo(MostPositionBytes));
             _joiner = LabelJoiner<TRecord>.Load(stream, options);
@@ -62,6 +63,9 @@ public sealed class ForwardRecordJoin<TRecord> : IDisposable
         {
             _feed.Records.Load(sections);
             _feed.Labels.Load(sections);
+            long asked = version > 1 ? BinaryPrimitives.ReadInt64LittleEndian(sections.Read(sizeof(long))) : 0;
+            _completes = asked > DateTime.MaxValue.Ticks;
+            _advance = new DateTime(Math.Clamp(asked, 0, DateTime.MaxValue.Ticks), DateTimeKind.Utc);
         }
     }
 
@@ -202,6 +206,9 @@ public sealed class ForwardRecordJoin<TRecord> : IDisposable
         _joiner.Save(stream);
         sections.Write(_feed.Records.ToArray());
         sections.Write(_feed.Labels.ToArray());
+        Span<byte> asked = stackalloc byte[sizeof(long)];
+        BinaryPrimitives.WriteInt64LittleEndian(asked, _completes ? long.MaxValue : _advance.Ticks);
+        sections.Write(asked);
         stream.Flush(flushToDisk: true);
     }
 
@@ -217,12 +224,12 @@ public sealed class ForwardRecordJoin<TRecord> : IDisposable
         }
     }
 
-    private static long ReadHead(StateSections sections)
+    private static long ReadHead(StateSections sections, out ushort version)
     {
         ReadOnlySpan<byte> head = sections.Read(HeadBytes);
         if (!head.StartsWith(Magic))
             throw sections.Damaged("it does not begin as the state of a join");
-        ushort version = BinaryPrimitives.ReadUInt16LittleEndian(head[8..]);
+        version = BinaryPrimitives.ReadUInt16LittleEndian(head[8..]);
         return version <= StateVersion
             ? BinaryPrimitives.ReadInt64LittleEndian(head[16..])
             : throw new NotSupportedException($"The state of the join has format version {version}, and this library reads versions up to {StateVersion}.");

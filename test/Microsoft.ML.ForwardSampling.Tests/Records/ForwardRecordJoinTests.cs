@@ -195,6 +195,31 @@ public class ForwardRecordJoinTests
         Assert.Throws<ObjectDisposedException>(() => join.Read(rows));
     }
 
+    /// <summary>A job that runs now and then reads, advances, saves and ends: the next one gives out what has ended.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Save_AfterTheWatermarkWasAskedFor_KeepsIt(bool completes)
+    {
+        using LogFolder records = new(), labels = new();
+        Write(records, labels);
+        string state = Path.Combine(labels.Path, "join.state");
+        var rows = new JoinedRecord[2 * Rows];
+        using (var first = new ForwardRecordJoin<BinaryRecord>(records.Path, labels.Path, state, s_options))
+        {
+            Assert.InRange(first.Read(rows), 1, Rows - 1);
+            if (completes)
+                first.Complete();
+            else
+                first.AdvanceTo(s_start.AddDays(1));
+            first.Save();
+        }
+
+        using var second = new ForwardRecordJoin<BinaryRecord>(records.Path, labels.Path, state, s_options);
+        Assert.Equal(Rows, second.Rows + second.Read(rows));
+        Assert.Equal(0, second.Report.PendingRecords);
+    }
+
     /// <summary>A joiner that is full takes nothing until windows end: the watermark moves on only so far that there is room for what the logs hold.</summary>
     [Theory]
     [InlineData(false)]
