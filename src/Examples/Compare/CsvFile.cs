@@ -18,6 +18,9 @@ internal sealed class CsvFile(string path, char? separator)
     /// <summary>What is wrong with a number that has a decimal comma.</summary>
     public const string DecimalComma = "numbers need a decimal point, not a comma";
 
+    /// <summary>What is wrong with a number that no 32-bit float can hold in standard deviations.</summary>
+    public const string TooFar = "too far from the training rows: in their standard deviations it is beyond 3.4e38";
+
     private int _column;
 
     /// <summary>The file.</summary>
@@ -28,7 +31,7 @@ internal sealed class CsvFile(string path, char? separator)
 
     /// <summary>A number of a field; null for another text, and for what a 32-bit float cannot hold.</summary>
     public static double? Number(string field)
-        => double.TryParse(field, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && Math.Abs(value) <= float.MaxValue ? value : null;
+        => double.TryParse(field, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && float.IsFinite((float)value) ? value : null;
 
     /// <summary>Whether a text would be a number if its comma were a point.</summary>
     public static bool HasDecimalComma(string field) => field.Contains(',') && Number(field.Replace(',', '.')) is not null;

@@ -72,7 +72,7 @@ internal sealed class CsvLabel
 
     /// <summary>Sets a row's label.</summary>
     /// <returns>False where it is missing, or a class that no training row has: the row cannot be used.</returns>
-    /// <exception cref="InvalidDataException">A regression's label is not a number; the message names the line.</exception>
+    /// <exception cref="InvalidDataException">A regression's label is not a number, or too far from the others; the message names the line.</exception>
     public bool TrySet(in CsvRow row, TabularRow target)
     {
         string field = row[_index];
@@ -81,7 +81,7 @@ internal sealed class CsvLabel
         if (_task == PredictionTask.Regression)
         {
             target.Number = (float)((NumberOf(row, field) - _mean) / Scale);
-            return true;
+            return float.IsFinite(target.Number) ? true : throw row.Error(_index, CsvFile.TooFar);
         }
 
         if (!_classes.TryGetValue(field, out uint known))

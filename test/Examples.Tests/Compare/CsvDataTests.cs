@@ -186,6 +186,31 @@ public sealed class CsvDataTests : IDisposable
     }
 
     [Fact]
+    public void Load_TheLargestSingle_IsANumber()
+    {
+        // As float.MaxValue is written; read as a double it is a little more than float.MaxValue.
+        string file = Write("y,x\n" + Lines(100, i => $"{i % 2},{(i % 10 == 0 ? "3.4028235E+38" : "0.5")}"));
+
+        TabularData data = CsvData.Load(file, Options("y", PredictionTask.Binary));
+
+        Assert.Equal(1, data.FeatureCount);
+        Assert.All(data.Training.Concat(data.Test), row => Assert.InRange(row.Features[0], -10, 10));
+    }
+
+    [Theory]
+    [InlineData("1,1e38,5", "column 2 ('x')")]
+    [InlineData("1,5e-9,1e38", "column 3 ('y')")]
+    public void Load_ATestRowTooFarFromTheTrainingRows_NamesLineAndColumn(string row, string expected)
+    {
+        // Standardised, it is beyond a Single: every figure of the comparison would be NaN.
+        string training = Write("z,x,y\n" + Lines(100, i => $"{i % 5},{i}e-9,{i % 7}e-9"), "training.csv"), test = Write($"z,x,y\n{row}\n", "test.csv");
+
+        var error = Assert.Throws<InvalidDataException>(() => CsvData.Load(training, Options("y", PredictionTask.Regression) with { TestFile = test }));
+
+        Assert.StartsWith($"{test}, line 2, {expected}: ", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Load_ThirdValueOfABinaryLabel_NamesLineAndTheOtherTwo()
     {
         string file = Write("y,x\n" + Lines(30, i => $"{(i == 20 ? "maybe" : i % 2 == 0 ? "yes" : "no")},{i}"));
