@@ -120,6 +120,30 @@ public sealed class CompareEngineTests : IDisposable
     }
 
     [Fact]
+    public void Run_ReducibleLossWithOneBackwardRow_HasItsReferences()
+    {
+        TabularData data = Multiclass();
+
+        CompareResults results = CompareRunner.Run(
+            Options() with { Policies = ["reducible-loss"], Budget = 0.003, Window = 320, FullSeeds = 0, Passes = 1 }, data with { Training = [.. data.Training.Take(320)] }, Silent, Token);
+
+        Assert.All(results.Runs, run => Assert.Equal((null, 1), (run.Failure, run.Curve[^1].BackwardRows)));
+    }
+
+    [Fact]
+    public void ReferenceLosses_AnOddNumberOfBackwardRows_TrainsOnAllOfThem()
+    {
+        TabularData data = Multiclass();
+        var networks = new CompareNetworks(new MLContext(1), Options().On(data), data, Token);
+        TabularRow[] two = [.. data.Training], three = [.. data.Training];
+
+        ReferenceLosses.AddTo(two, networks, backwardRows: 2, seed: 1);
+        ReferenceLosses.AddTo(three, networks, backwardRows: 3, seed: 1);
+
+        Assert.NotEqual(two.Select(row => row.ReferenceLoss), three.Select(row => row.ReferenceLoss));
+    }
+
+    [Fact]
     public void Fingerprint_AnotherUnitOfTheLabel_IsAnotherNumber()
     {
         TabularData data = Regression();
