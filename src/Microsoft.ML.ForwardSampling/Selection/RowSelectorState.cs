@@ -49,7 +49,7 @@ public sealed record RowSelectorState
         {
             return ReadContent(reader);
         }
-        catch (Exception exception) when (exception is EndOfStreamException or FormatException or ArgumentException)
+        catch (Exception exception) when (exception is IOException or FormatException or ArgumentException)
         {
             throw new InvalidDataException("The saved selector state is damaged: its checksum is right, but its parts are longer or shorter than it is. It was not written by this library.", exception);
         }

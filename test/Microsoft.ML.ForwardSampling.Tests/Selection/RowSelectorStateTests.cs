@@ -128,6 +128,7 @@ public sealed class RowSelectorStateTests
             "The saved selector state is damaged: its checksum is right, but its parts are longer or shorter than it is. It was not written by this library.",
             Assert.Throws<InvalidDataException>(() => RowSelectorState.FromBytes(WithChecksum(content))).Message);
         Assert.Throws<InvalidDataException>(() => RowSelectorState.FromBytes(WithChecksum(content[..4])));
+        Assert.Throws<InvalidDataException>(() => RowSelectorState.FromBytes(WithChecksum([255, 255, 255, 255, 15]))); // a name of -1 bytes
         Assert.Throws<InvalidDataException>(() => RowSelectorState.FromBytes([.. "FwdR"u8, 1, 255, 255, 255, 255, 0, 0, 0]));
     }
 
