@@ -40,7 +40,7 @@ internal sealed class NumberFeature(int index, double mean, double deviation, bo
             return;
         }
 
-        double value = CsvFile.Number(field) ?? throw row.Error(Index, "not a number (of at most 3.4e38) in a column of numbers");
+        double value = CsvFile.Number(field) ?? throw row.Error(Index, CsvFile.NoNumber);
         features[0] = (float)((value - mean) * _scale);
         if (!float.IsFinite(features[0]))
             throw row.Error(Index, CsvFile.TooFar);

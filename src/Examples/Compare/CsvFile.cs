@@ -18,6 +18,9 @@ internal sealed class CsvFile(string path, char? separator)
     /// <summary>What is wrong with a number that has a decimal comma.</summary>
     public const string DecimalComma = "numbers need a decimal point, not a comma";
 
+    /// <summary>What is wrong with another text, or a number beyond a 32-bit float, among numbers.</summary>
+    public const string NoNumber = "not a number (of at most 3.4e38) in a column of numbers";
+
     /// <summary>What is wrong with a number that no 32-bit float can hold in standard deviations.</summary>
     public const string TooFar = "too far from the training rows: in their standard deviations it is beyond 3.4e38";
 

@@ -53,7 +53,7 @@ internal sealed class CsvProfile(int index, string name, bool isCategory)
         }
         else
         {
-            _firstText ??= row.Error(index, $"not a number (of at most 3.4e38) in a column of numbers. Leave the field empty where there is no value, or give --categories {name} if it holds names");
+            _firstText ??= row.Error(index, $"{CsvFile.NoNumber}. Leave the field empty where there is no value, or give --categories {name} if it holds names");
             if (!isCategory && CsvFile.HasDecimalComma(field))
             {
                 _commas++;
