@@ -152,7 +152,7 @@ public sealed class ForwardRecordJoin<TRecord> : IDisposable
         }
         catch
         {
-            TryDelete(temporary);
+            SegmentDirectory.TryDelete(temporary);          // half written it would only take room; the error that left it is what matters
             throw;
         }
 
@@ -210,18 +210,6 @@ public sealed class ForwardRecordJoin<TRecord> : IDisposable
         BinaryPrimitives.WriteInt64LittleEndian(asked, _completes ? long.MaxValue : _advance.Ticks);
         sections.Write(asked);
         stream.Flush(flushToDisk: true);
-    }
-
-    /// <summary>A file half written would only take room; the error that left it is what matters.</summary>
-    private static void TryDelete(string path)
-    {
-        try
-        {
-            File.Delete(path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-        }
     }
 
     private static long ReadHead(StateSections sections, out ushort version)
