@@ -1,5 +1,5 @@
 @echo off
-rem Builds, runs and tests on Windows, on the real packages. Usage: build.cmd [run^|compare^|test^|bench^|crashtest^|fuzz^|pack^|build] [arguments]
+rem Builds, runs and tests on Windows. Usage: build.cmd [run^|compare^|test^|bench^|crashtest^|fuzz^|pack^|build] [arguments]
 setlocal
 cd /d "%~dp0"
 set DOTNET_CLI_TELEMETRY_OPTOUT=1
@@ -16,39 +16,38 @@ set rest=%rest% %1
 goto collect
 
 :dispatch
-set packages=-p:DependencySource=Packages
 if "%command%"=="run" (
     rem Fashion-MNIST is a Debian package; on Windows give its four .gz files with --data FOLDER.
-    dotnet run --project src\Examples -c Release %packages% -- quick-start%rest%
+    dotnet run --project src\Examples -c Release -- quick-start%rest%
     exit /b
 )
 if "%command%"=="compare" (
-    dotnet run --project src\Examples -c Release %packages% -- compare%rest%
+    dotnet run --project src\Examples -c Release -- compare%rest%
     exit /b
 )
 if "%command%"=="test" (
-    dotnet test ForwardSampling.slnx -c Release %packages%%rest%
+    dotnet test ForwardSampling.slnx -c Release%rest%
     exit /b
 )
 if "%command%"=="bench" (
-    dotnet run --project bench -c Release %packages% --%rest%
+    dotnet run --project bench -c Release --%rest%
     exit /b
 )
 if "%command%"=="crashtest" (
-    dotnet run --project test\RecordStress -c Release %packages% -- crashtest%rest%
+    dotnet run --project test\RecordStress -c Release -- crashtest%rest%
     exit /b
 )
 if "%command%"=="fuzz" (
-    dotnet run --project test\RecordStress -c Release %packages% -- fuzz%rest%
+    dotnet run --project test\RecordStress -c Release -- fuzz%rest%
     exit /b
 )
 if "%command%"=="pack" (
-    dotnet pack src\Microsoft.ML.ForwardSampling -c Release -o packages %packages%%rest% || exit /b 1
-    dotnet pack src\Microsoft.ML.ForwardSampling.PostgreSql -c Release -o packages %packages%%rest%
+    dotnet pack src\Microsoft.ML.ForwardSampling -c Release -o packages%rest% || exit /b 1
+    dotnet pack src\Microsoft.ML.ForwardSampling.PostgreSql -c Release -o packages%rest%
     exit /b
 )
 if "%command%"=="build" (
-    dotnet build ForwardSampling.slnx -c Release %packages%%rest%
+    dotnet build ForwardSampling.slnx -c Release%rest%
     exit /b
 )
 echo Usage: build.cmd run^|compare^|test^|bench^|crashtest^|fuzz^|pack^|build [arguments]

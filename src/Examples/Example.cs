@@ -15,18 +15,20 @@ internal sealed record Comparison(string Metric, double Uniform, double Selected
 /// <param name="Description">One line.</param>
 /// <param name="Rows">Rows of training data, by default.</param>
 /// <param name="Run">The example: where it prints, rows, seed.</param>
-internal sealed partial record Example(string Name, string Description, int Rows, Func<TextWriter, int, int, CancellationToken, Comparison> Run)
+internal sealed record Example(string Name, string Description, int Rows, Func<TextWriter, int, int, CancellationToken, Comparison> Run)
 {
     private const int DefaultSeed = 1;
-    private const string FastTreeName = "fast-tree-deployed";
 
-    /// <summary>The examples this build has, besides the quick start.</summary>
-    public static IReadOnlyList<Example> All { get; } = Collect();
-
-    /// <summary>The examples this build lacks, and why.</summary>
-    public static IReadOnlyList<(string Name, string Reason)> Unavailable { get; } = All.Any(example => example.Name == FastTreeName)
-        ? []
-        : [(FastTreeName, "needs the Microsoft.ML.FastTree package, which this build does not have")];
+    /// <summary>The examples, besides the quick start.</summary>
+    public static IReadOnlyList<Example> All { get; } =
+    [
+        new("heavy-tailed-regression", "A stream of regression rows with heavy-tailed noise: record, select, train, deploy.", 64_000, HeavyTailedRegression.Run),
+        new("binary-clicks", "A rare event: ML.NET's logistic regression records, a network learns from one row in ten.", 200_000, BinaryClicks.Run),
+        new("own-network", "Your own torch module, and statistics computed afresh while it trains.", 64_000, OwnNetwork.Run),
+        new("fast-tree-deployed", "Boosted trees, deployed and retrained on selected rows: SelectThen with an ML.NET trainer.", 200_000, FastTreeDeployed.Run),
+        new("light-gbm-deployed", "LightGBM, deployed and retrained on selected rows.", 200_000, LightGbmDeployed.Run),
+        new("onnx-deployed", "An ONNX model is deployed, and a network succeeds it.", 64_000, OnnxDeployed.Run),
+    ];
 
     /// <summary>The example as a command with <c>--rows</c> and <c>--seed</c>.</summary>
     public System.CommandLine.Command CreateCommand(Func<int, int, CancellationToken, Task<int>> run)
@@ -37,19 +39,4 @@ internal sealed partial record Example(string Name, string Description, int Rows
         command.SetAction((parsed, cancellation) => run(parsed.GetValue(rows) ?? Rows, parsed.GetValue(seed) ?? DefaultSeed, cancellation));
         return command;
     }
-
-    private static List<Example> Collect()
-    {
-        List<Example> examples =
-        [
-            new("heavy-tailed-regression", "A stream of regression rows with heavy-tailed noise: record, select, train, deploy.", 64_000, HeavyTailedRegression.Run),
-            new("binary-clicks", "A rare event: ML.NET's logistic regression records, a network learns from one row in ten.", 200_000, BinaryClicks.Run),
-            new("own-network", "Your own torch module, and statistics computed afresh while it trains.", 64_000, OwnNetwork.Run),
-        ];
-        AddFastTree(examples);
-        return examples;
-    }
-
-    /// <summary>Adds the example with FastTree; implemented in its own file, where the package is there.</summary>
-    static partial void AddFastTree(List<Example> examples);
 }

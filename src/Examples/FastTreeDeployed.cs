@@ -5,7 +5,7 @@ namespace Microsoft.ML.ForwardSampling.Examples;
 
 /// <summary>Boosted trees are deployed and retrained: selection serves any ML.NET trainer that takes example weights.</summary>
 /// <remarks>
-/// Prints, with Microsoft.ML 5.0.0 and TorchSharp 0.102.7 (other builds differ in the last digits or the draw):
+/// Prints, with Microsoft.ML 5.0.1:
 /// <code>
 /// Deployed, trained on 20,000 old rows: log-loss 0.2338
 /// Retrained, Uniform:              log-loss 0.2314 with 20,000 rows
@@ -51,10 +51,4 @@ internal static class FastTreeDeployed
 
         double LogLoss(ITransformer model) => mlContext.BinaryClassification.Evaluate(model.Transform(test)).LogLoss;
     }
-}
-
-internal sealed partial record Example
-{
-    static partial void AddFastTree(List<Example> examples)
-        => examples.Add(new Example(FastTreeName, "Boosted trees, deployed and retrained on selected rows: SelectThen with an ML.NET trainer.", 200_000, FastTreeDeployed.Run));
 }

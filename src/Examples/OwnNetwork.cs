@@ -9,7 +9,7 @@ namespace Microsoft.ML.ForwardSampling.Examples;
 
 /// <summary>Your own torch module, and no recorded statistics: the trainer scores each window itself and backpropagates one row in ten.</summary>
 /// <remarks>
-/// Prints, with Microsoft.ML 5.0.0 and TorchSharp 0.102.7 (other builds differ in the last digits or the draw):
+/// Prints, with Microsoft.ML 5.0.1 and TorchSharp 0.107.0 (other versions differ in the last digits or the draw):
 /// <code>
 /// Uniform: RMSE 0.326 after 25,600 backward rows, 256,000 forward rows
 /// BalancedGradientNorm: RMSE 0.282 after 25,600 backward rows, 256,000 forward rows

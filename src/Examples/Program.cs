@@ -34,8 +34,6 @@ internal static class Program
         root.Add(ServeAndTrainCommand.Create(output, (token, run) => Guarded(error, token, run)));
         foreach (Example example in Example.All)
             root.Add(example.CreateCommand((rows, seed, token) => Guarded(error, token, () => example.Run(output, rows, seed, token))));
-        foreach ((string name, string reason) in Example.Unavailable)
-            root.Add(Unavailable(name, reason, error));
         var readme = new System.CommandLine.Command("readme", "The example of README.md: record, select, train, evaluate, save.");
         readme.SetAction((_, token) => Guarded(error, token, ReadmeExample.Run));
         root.Add(readme);
@@ -56,18 +54,6 @@ internal static class Program
         int width = root.Subcommands.Max(command => command.Name.Length);
         foreach (System.CommandLine.Command command in root.Subcommands)
             output.WriteLine($"  {command.Name.PadRight(width)}  {command.Description}");
-    }
-
-    /// <summary>A command that only says why it cannot run.</summary>
-    private static System.CommandLine.Command Unavailable(string name, string reason, TextWriter error)
-    {
-        var command = new System.CommandLine.Command(name, reason) { TreatUnmatchedTokensAsErrors = false };
-        command.SetAction(_ =>
-        {
-            error.WriteLine($"{name} {reason}.");
-            return Failed;
-        });
-        return command;
     }
 
     /// <summary>Runs on another thread, so that Ctrl-C is heard, and turns exceptions into a message and an exit code.</summary>

@@ -15,7 +15,7 @@ namespace Microsoft.ML.ForwardSampling.Examples;
 /// is selected by what that forward pass said, the next network is trained on the selected rows, and takes over.
 /// </summary>
 /// <remarks>
-/// Prints, with Microsoft.ML 5.0.0 and TorchSharp 0.102.7 (other builds differ in the last digits or the draw):
+/// Prints, with Microsoft.ML 5.0.1 and TorchSharp 0.107.0 (other versions differ in the last digits or the draw):
 /// <code>
 /// Policy                     accuracy  s.d.  n  backward rows  recorded rows
 /// Uniform                     84.36 %  0.50  5         48,000              0

@@ -11,21 +11,8 @@ public sealed class ProgramTests
 
         Assert.Equal((0, ""), (exitCode, error));
         string[] lines = output.Split(Environment.NewLine);
-        foreach (string name in (string[])["quick-start", "heavy-tailed-regression", "binary-clicks", "own-network", "fast-tree-deployed", "readme", "compare", "serve-and-train"])
+        foreach (string name in (string[])["quick-start", "heavy-tailed-regression", "binary-clicks", "own-network", "fast-tree-deployed", "light-gbm-deployed", "onnx-deployed", "readme", "compare", "serve-and-train"])
             Assert.Single(lines, line => line.StartsWith($"  {name} ", StringComparison.Ordinal));
-    }
-
-    [Fact]
-    public async Task Run_WithoutFastTree_SaysWhatIsMissing()
-    {
-        Assert.SkipUnless(Example.Unavailable.Any(), "This build has Microsoft.ML.FastTree.");
-
-        (_, string output, _) = await Runner.RunAsync([], Token);
-        (int exitCode, _, string error) = await Runner.RunAsync(["fast-tree-deployed", "--rows", "1000"], Token);
-
-        Assert.Equal(1, exitCode);
-        Assert.Contains("needs the Microsoft.ML.FastTree package, which this build does not have", error, StringComparison.Ordinal);
-        Assert.Contains("needs the Microsoft.ML.FastTree package, which this build does not have", output, StringComparison.Ordinal);
     }
 
     [Theory]

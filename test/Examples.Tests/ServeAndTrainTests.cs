@@ -140,7 +140,7 @@ public sealed class ServeAndTrainTests(ServeAndTrainTests.ShortRun run) : IClass
         using var folder = new TemporaryFolder();
         RunFolder small = run.Start(folder, rows: 300);
         Directory.CreateDirectory(small.In("models"));
-        File.Copy(Directory.GetFiles(Path.Combine(run.Folder, "models")).Min()!, small.In(Path.Combine("models", "model-000000.zip")));
+        File.Copy(Directory.GetFiles(Path.Combine(run.Folder, "models"), "model-*.zip").Min()!, small.In(Path.Combine("models", "model-000000.zip")));
         using (IRecordStore store = small.OpenStore())
         using (ISink<BinaryRecord> records = store.OpenRecords())
             records.Write(Enumerable.Range(0, 40).Select(n => BinaryRecord.FromScore((ulong)n, 0.5f, 0, DateTime.UtcNow)).ToArray());

@@ -3,7 +3,7 @@ using Microsoft.ML.ForwardSampling.Records;
 using Npgsql;
 
 [assembly: AssemblyFixture(typeof(StoreFixture))]
-[assembly: CollectionBehavior(DisableTestParallelization = true)]
+[assembly: Xunit.v3.Parallelization(Mode = Xunit.Sdk.ParallelMode.None)]
 
 namespace Microsoft.ML.ForwardSampling.PostgreSql.Tests;
 

@@ -1,6 +1,5 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
-using Standins.Tests;
 
 namespace Microsoft.ML.ForwardSampling.Tests;
 

@@ -9,12 +9,16 @@ namespace Microsoft.ML.ForwardSampling.DataViews;
 /// <param name="ItemRawType">Raw type of the value, or of a vector's items.</param>
 /// <param name="IsKey">True for a key or a vector of keys.</param>
 /// <param name="TypeText">The type as ML.NET writes it, for messages.</param>
-internal readonly record struct ColumnFacts(string Name, SchemaShape.Column.VectorKind Kind, Type ItemRawType, bool IsKey, string TypeText)
+/// <param name="Size">Items of a vector of known size; 0 where that is not known, as in every promised shape.</param>
+internal readonly record struct ColumnFacts(string Name, SchemaShape.Column.VectorKind Kind, Type ItemRawType, bool IsKey, string TypeText, int Size = 0)
 {
     public bool IsScalar => Kind == SchemaShape.Column.VectorKind.Scalar;
 
     /// <summary>True for a plain Single.</summary>
     public bool IsSingle => IsScalar && !IsKey && ItemRawType == typeof(float);
+
+    /// <summary>True for a plain Single and for a vector of one, which is how ONNX models give a number; in a promised shape, for any vector of known size.</summary>
+    public bool IsOneSingle => IsSingle || (IsSingleVector && Kind == SchemaShape.Column.VectorKind.Vector && Size is 0 or 1);
 
     /// <summary>True for a plain Boolean.</summary>
     public bool IsBoolean => IsScalar && !IsKey && ItemRawType == typeof(bool);
@@ -51,7 +55,7 @@ internal readonly record struct ColumnFacts(string Name, SchemaShape.Column.Vect
             { IsKnownSize: true } => SchemaShape.Column.VectorKind.Vector,
             _ => SchemaShape.Column.VectorKind.VariableVector,
         };
-        return new ColumnFacts(column.Name, kind, item.RawType, item is KeyDataViewType, column.Type.ToString()!);
+        return new ColumnFacts(column.Name, kind, item.RawType, item is KeyDataViewType, column.Type.ToString()!, vector?.Size ?? 0);
     }
 
     private static ColumnFacts Of(SchemaShape.Column column)

@@ -1,3 +1,5 @@
+using Microsoft.ML.ForwardSampling.DataViews;
+
 namespace Microsoft.ML.ForwardSampling.Recording;
 
 /// <summary>From the probability where the model gives one, else from the score as log-odds.</summary>
@@ -9,8 +11,8 @@ internal sealed class BinaryValues : ClassificationValues
     public BinaryValues(DataViewRow row, RecordingCounters counters, DataViewSchema.Column score, DataViewSchema.Column? probability, DataViewSchema.Column? label, bool needsLabel)
         : base(row, counters, label, needsLabel)
     {
-        _score = row.GetGetter<float>(score);
-        _probability = probability is { } column ? row.GetGetter<float>(column) : null;
+        _score = OneSingle.Getter(row, score);
+        _probability = probability is { } column ? OneSingle.Getter(row, column) : null;
     }
 
     protected override void Compute()

@@ -22,7 +22,7 @@ public sealed record ForwardRecordingOptions
     /// <exception cref="ArgumentException">Null or empty.</exception>
     public string LabelColumnName { get; init => field = Require.NotEmpty(value, nameof(ForwardRecordingOptions)); } = "Label";
 
-    /// <summary>Column that the wrapped model adds: Single (regression, binary) or a vector of Single (multiclass).</summary>
+    /// <summary>Column that the wrapped model adds: Single, or a vector of one as ONNX models give it (regression, binary), or a vector of Single (multiclass).</summary>
     /// <value>Default "Score".</value>
     /// <exception cref="ArgumentException">Null or empty.</exception>
     public string ScoreColumnName { get; init => field = Require.NotEmpty(value, nameof(ForwardRecordingOptions)); } = "Score";

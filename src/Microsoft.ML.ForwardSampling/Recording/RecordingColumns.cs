@@ -25,10 +25,10 @@ internal static class RecordingColumns
         string expectedScore = multiclass ? "Vector<Single>" : "Single";
         if (score is not { } s)
             throw SchemaErrors.Missing("score", options.ScoreColumnName, expectedScore, RecordingMessages.ScoreAdvice(options), parameter);
-        if (!(multiclass ? s.IsSingleVector : s.IsSingle))
+        if (!(multiclass ? s.IsSingleVector : s.IsOneSingle))
             throw SchemaErrors.Mismatch("score", s, expectedScore, RecordingMessages.ScoreAdvice(options), parameter);
 
-        if (options.Task == PredictionTask.Binary && probability is { IsSingle: false } p)
+        if (options.Task == PredictionTask.Binary && probability is { IsOneSingle: false } p)
             throw SchemaErrors.Mismatch("probability", p, "Single", RecordingMessages.ProbabilityAdvice, parameter);
 
         if (label is not { } l)

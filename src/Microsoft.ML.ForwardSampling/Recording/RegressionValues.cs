@@ -1,3 +1,5 @@
+using Microsoft.ML.ForwardSampling.DataViews;
+
 namespace Microsoft.ML.ForwardSampling.Recording;
 
 /// <summary>Loss, gradient norm and residual.</summary>
@@ -11,7 +13,7 @@ internal sealed class RegressionValues : RecordedValues
     public RegressionValues(DataViewRow row, RecordingCounters counters, DataViewSchema.Column score, DataViewSchema.Column? label)
         : base(row, counters)
     {
-        _score = row.GetGetter<float>(score);
+        _score = OneSingle.Getter(row, score);
         _label = label is { } column ? row.GetGetter<float>(column) : null;
         _getters = [GetLoss, GetGradientNorm, GetResidual];
     }

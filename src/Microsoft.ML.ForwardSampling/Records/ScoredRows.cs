@@ -17,7 +17,7 @@ internal static class ScoredRows
         string scoreAdvice = $"The model adds this column, and the log holds records of type {typeof(TRecord).Name}; a renamed score is given in RecordToOptions.ScoreColumnName.";
         if (ColumnFacts.Find(schema, options.ScoreColumnName) is not { } score)
             throw SchemaErrors.Missing("score", options.ScoreColumnName, expectedScore, scoreAdvice, parameter);
-        if (!(multiclass ? score.IsSingleVector : score.IsSingle))
+        if (!(multiclass ? score.IsSingleVector : score.IsOneSingle))
             throw SchemaErrors.Mismatch("score", score, expectedScore, scoreAdvice, parameter);
 
         var columns = new List<DataViewSchema.Column> { key, schema[options.ScoreColumnName] };
@@ -25,7 +25,7 @@ internal static class ScoredRows
             throw new ArgumentOutOfRangeException(parameter, $"Score column '{options.ScoreColumnName}' has {vector.Size} classes, and a record can name {MulticlassRecord.MaximumClasses}.");
         if (TRecord.Kind == RecordKind.Binary && ColumnFacts.Find(schema, options.ProbabilityColumnName) is { } probability)
         {
-            if (!probability.IsSingle)
+            if (!probability.IsOneSingle)
                 throw SchemaErrors.Mismatch("probability", probability, "Single", "A calibrated binary model adds this column; a renamed one is given in RecordToOptions.ProbabilityColumnName.", parameter);
             columns.Add(schema[options.ProbabilityColumnName]);
         }
@@ -45,7 +45,7 @@ internal static class ScoredRows
 
     private sealed class RegressionRows(DataViewRow row, RecordToOptions options) : ScoredRows<RegressionRecord>(row, options)
     {
-        private readonly ColumnValue<float> _score = new(row, options.ScoreColumnName);
+        private readonly NumberColumn _score = new(row, options.ScoreColumnName);
 
         public override Delegate? GetterOf(int column) => column == _score.Column ? _score.Getter : null;
 
@@ -57,15 +57,15 @@ internal static class ScoredRows
     /// <summary>From the probability where there is one. The score behind it is asked for only at its ends: a lazy cursor may compute the model anew for each column.</summary>
     private sealed class BinaryRows : ScoredRows<BinaryRecord>
     {
-        private readonly ColumnValue<float> _value;
+        private readonly NumberColumn _value;
         private readonly ValueGetter<float>? _scoreBehind;
 
         public BinaryRows(DataViewRow row, RecordToOptions options)
             : base(row, options)
         {
             bool fromProbability = row.Schema.GetColumnOrNull(options.ProbabilityColumnName) is not null;
-            _value = new ColumnValue<float>(row, fromProbability ? options.ProbabilityColumnName : options.ScoreColumnName);
-            _scoreBehind = fromProbability ? row.GetGetter<float>(row.Schema[options.ScoreColumnName]) : null;
+            _value = new NumberColumn(row, fromProbability ? options.ProbabilityColumnName : options.ScoreColumnName);
+            _scoreBehind = fromProbability ? OneSingle.Getter(row, row.Schema[options.ScoreColumnName]) : null;
         }
 
         public override Delegate? GetterOf(int column) => column == _value.Column ? _value.Getter : null;
@@ -121,25 +121,25 @@ internal static class ScoredRows
         }
     }
 
-    /// <summary>A column's value in the current row, read once for us and for whoever reads the cursor.</summary>
-    private sealed class ColumnValue<T>
+    /// <summary>A number in the current row, read once for us and, where it is a plain Single, for whoever reads the cursor.</summary>
+    private sealed class NumberColumn
     {
-        private readonly ValueGetter<T> _read;
-        private T _value = default!;
+        private readonly ValueGetter<float> _read;
+        private float _value;
 
-        public ColumnValue(DataViewRow row, string name)
+        public NumberColumn(DataViewRow row, string name)
         {
             DataViewSchema.Column column = row.Schema[name];
             Column = column.Index;
-            _read = row.GetGetter<T>(column);
-            Getter = (ref T value) => value = _value;
+            _read = OneSingle.Getter(row, column);
+            Getter = column.Type is VectorDataViewType ? null : (ref float value) => value = _value;
         }
 
         public int Column { get; }
 
-        public T Value => _value;
+        public float Value => _value;
 
-        public ValueGetter<T> Getter { get; }
+        public ValueGetter<float>? Getter { get; }
 
         public void Read() => _read(ref _value);
     }

@@ -6,13 +6,9 @@ namespace Microsoft.ML.ForwardSampling.Training;
 /// <summary>The first touch of torch: turns a missing native library or device into one clear message.</summary>
 internal static class TorchRuntime
 {
-    private const string MissingLibrary =
-        "The native torch library could not be loaded. Reference the package TorchSharp-cpu, or TorchSharp-cuda-linux or TorchSharp-cuda-windows for a GPU; " +
-        "on a machine whose libtorch comes from the system, install it (Debian: libtorch-dev libopenblas0-openmp).";
-
     /// <summary>The named device, checked.</summary>
     /// <param name="name"><c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>.</param>
-    /// <exception cref="DllNotFoundException">The native library is missing.</exception>
+    /// <exception cref="DllNotFoundException">The native library cannot be loaded; the message says which of the causes in docs/install.md it is.</exception>
     /// <exception cref="InvalidOperationException">The device is not there.</exception>
     public static Device GetDevice(string name)
     {
@@ -29,7 +25,7 @@ internal static class TorchRuntime
         }
         catch (Exception e) when (Unwrap(e) is DllNotFoundException or NotSupportedException or EntryPointNotFoundException)
         {
-            throw new DllNotFoundException($"{MissingLibrary} ({Unwrap(e).Message})", e);
+            throw new DllNotFoundException(TorchLoadFailure.Find().Message, e);
         }
     }
 
