@@ -19,7 +19,7 @@ Usage: ./build.sh COMMAND [ARGUMENTS]
   run     the main job: record, select and train on Fashion-MNIST (arguments: --quick, --seeds N, --json FILE, ... see --help)
   compare does it pay? every policy against an even draw, on Fashion-MNIST or on your file (--data rows.csv --label y --task binary, see --help)
   test    all tests
-  bench   benchmarks: training (against PyTorch), scoring, records, join, postgres (psql), selection (NumPy),
+  bench   benchmarks: training (against a plain TorchSharp loop), scoring, records, join, postgres (psql), selection (NumPy),
           filter, largewindow, optimum (the solver CBC); or the named one
   crashtest  kill -9 of processes that write records, at random moments (--kills N, --minutes N); fails when anything acknowledged is lost or doubled
   fuzz    damaged record files, read and recovered (--files N); fails on a crash, a hang or unbounded memory
@@ -79,7 +79,7 @@ run_examples() {
 
 run_bench() {
     # The peers that are measured against.
-    local peers=(python3-torch python3-numpy "${server_packages[@]}")
+    local peers=(python3-numpy "${server_packages[@]}")
     [[ ${1:-all} == all || ${1:-} == optimum ]] && peers+=(coinor-cbc)
     prepare "${peers[@]}"
     dotnet build bench -c Release -v quiet

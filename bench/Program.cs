@@ -4,7 +4,7 @@ using Microsoft.ML.ForwardSampling.Benchmarks;
 // Each named one prints a table and compares within one run; anything else goes to BenchmarkDotNet.
 return args switch
 {
-    ["training-steps", .. var rest] => TrainingSteps.Run(rest),
+    ["training", .. var rest] => TrainingSteps.Run(rest),
     ["scoring", .. var rest] => ScoringRate.Run(rest),
     ["records", .. var rest] => RecordsBench.Run(rest),
     ["selection", .. var rest] => SelectionBench.Run(rest),

@@ -8,10 +8,10 @@ namespace Microsoft.ML.ForwardSampling.Scoring;
 /// One call into torch for one row costs more than the row, and torch's matrix product gives a row other last bits in another batch.
 /// Here a row's scores are the same bits alone, in a batch and after loading.
 /// </remarks>
-internal sealed class DenseNetwork
+internal sealed unsafe class DenseNetwork
 {
     /// <summary>Rows that pass through all layers together: their activations stay in the cache.</summary>
-    private const int RowsPerPass = 64;
+    private const int RowsPerPass = 16 * DenseKernel.TileRows;
     private const float NormalizationEpsilon = 1e-5f;
 
     private readonly NetworkArchitecture _architecture;
@@ -27,7 +27,7 @@ internal sealed class DenseNetwork
         _layers = new Layer[sizes.Length - 1];
         for (int i = 0; i < _layers.Length; i++)
             _layers[i] = CreateLayer(i, sizes[i], sizes[i + 1], weight);
-        _widest = _layers.Max(layer => layer.PaddedOutputs);
+        _widest = _layers.Max(layer => layer.Stride);
     }
 
     /// <summary>Buffers of one caller.</summary>
@@ -54,12 +54,13 @@ internal sealed class DenseNetwork
             for (int i = 0; i < _layers.Length; i++)
             {
                 Layer layer = _layers[i];
-                DenseKernel.Multiply(input, stride, layer.Weights, layer.Bias, next, count, layer.Inputs);
+                fixed (float* x = input, weights = layer.Weights, bias = layer.Bias, y = next)
+                    DenseKernel.Forward(x, stride, weights, bias, y, layer.Stride, count, layer.Inputs, layer.Panels);
                 if (i < _layers.Length - 1)
                     ActivateRows(layer, next, count);
                 (current, next) = (next, current);
                 input = current;
-                stride = layer.PaddedOutputs;
+                stride = layer.Stride;
             }
 
             for (int row = 0; row < count; row++)
@@ -69,8 +70,7 @@ internal sealed class DenseNetwork
 
     private Layer CreateLayer(int index, int inputs, int outputs, Func<string, float[]> weight)
     {
-        int padded = (outputs + DenseKernel.Padding - 1) / DenseKernel.Padding * DenseKernel.Padding;
-        var layer = new Layer(inputs, outputs, padded);
+        var layer = new Layer(inputs, outputs);
         string Name(string part) => $"{MultilayerPerceptron.LayerName(index)}.{part}";
         float[] weights = weight(Name("weight"));
         float[] bias = weight(Name("bias"));
@@ -93,7 +93,7 @@ internal sealed class DenseNetwork
         {
             layer.Bias[o] = scale is null ? bias[o] : bias[o] * scale[o] + shift![o];
             for (int k = 0; k < inputs; k++)
-                layer.Weights[k * padded + o] = weights[o * inputs + k] * (scale?[o] ?? 1f);
+                layer.Weights[DenseKernel.IndexOf(k, o, inputs)] = weights[o * inputs + k] * (scale?[o] ?? 1f);
         }
 
         return layer;
@@ -104,10 +104,10 @@ internal sealed class DenseNetwork
         // Row by row, so that a row's bits do not depend on where in a vector it stands.
         for (int row = 0; row < rows; row++)
         {
-            Span<float> units = values.AsSpan(row * layer.PaddedOutputs, layer.Outputs);
+            Span<float> units = values.AsSpan(row * layer.Stride, layer.Outputs);
             if (layer.Scale is not null)
                 NormalizeRow(units, layer.Scale, layer.Shift!);
-            Activate(units);
+            ActivationFunctions.Apply(_architecture.Activation, units);
         }
     }
 
@@ -120,83 +120,21 @@ internal sealed class DenseNetwork
         TensorPrimitives.MultiplyAdd(units, scale, shift, units);
     }
 
-    private void Activate(Span<float> units)
-    {
-        switch (_architecture.Activation)
-        {
-            case Activation.ReLU:
-                TensorPrimitives.Max(units, 0f, units);
-                break;
-            case Activation.Tanh:
-                TensorPrimitives.Tanh<float>(units, units);
-                break;
-            case Activation.Sigmoid:
-                TensorPrimitives.Sigmoid<float>(units, units);
-                break;
-            case Activation.LeakyReLU:
-                foreach (ref float x in units)
-                    x = x > 0f ? x : 0.01f * x;
-                break;
-            case Activation.ELU:
-                foreach (ref float x in units)
-                    x = x > 0f ? x : MathF.Exp(x) - 1f;
-                break;
-            case Activation.SiLU:
-                foreach (ref float x in units)
-                    x /= 1f + MathF.Exp(-x);
-                break;
-            case Activation.GELU:
-                foreach (ref float x in units)
-                    x = (float)(0.5 * x * (1 + Erf(x / Math.Sqrt(2))));
-                break;
-            default:
-                throw new InvalidOperationException($"Activation {_architecture.Activation} has no function.");
-        }
-    }
-
-    /// <summary>The error function to double precision: a series near zero, the continued fraction of its complement beyond.</summary>
-    private static double Erf(double x)
-    {
-        double a = Math.Abs(x);
-        if (a > 6)
-            return Math.Sign(x);
-        double result;
-        if (a < 2.5)
-        {
-            // Series 2/sqrt(pi) * sum (-1)^n x^(2n+1) / (n! (2n+1)), in the form without cancellation: exp(-x^2) * sum 2^n x^(2n+1) / (2n+1)!!
-            double term = a, sum = a;
-            for (int n = 1; term > sum * 1e-17; n++)
-            {
-                term *= 2 * a * a / (2 * n + 1);
-                sum += term;
-            }
-
-            result = 2 / Math.Sqrt(Math.PI) * Math.Exp(-a * a) * sum;
-        }
-        else
-        {
-            // Continued fraction of erfc, from the back.
-            double fraction = 0;
-            for (int n = 60; n > 0; n--)
-                fraction = n / 2.0 / (a + fraction);
-            result = 1 - Math.Exp(-a * a) / Math.Sqrt(Math.PI) / (a + fraction);
-        }
-
-        return x < 0 ? -result : result;
-    }
-
-    private sealed class Layer(int inputs, int outputs, int paddedOutputs)
+    private sealed class Layer(int inputs, int outputs)
     {
         public int Inputs => inputs;
 
         public int Outputs => outputs;
 
-        public int PaddedOutputs => paddedOutputs;
+        public int Panels { get; } = DenseKernel.Panels(outputs);
 
-        /// <summary>Shape [inputs, paddedOutputs].</summary>
-        public float[] Weights { get; } = new float[inputs * paddedOutputs];
+        /// <summary>Distance of two rows of outputs.</summary>
+        public int Stride { get; } = DenseKernel.Stride(outputs);
 
-        public float[] Bias { get; } = new float[paddedOutputs];
+        /// <summary>In panels.</summary>
+        public float[] Weights { get; } = new float[DenseKernel.Panels(outputs) * DenseKernel.PanelWidth * inputs];
+
+        public float[] Bias { get; } = new float[DenseKernel.Panels(outputs) * DenseKernel.PanelWidth];
 
         public float[]? Scale { get; set; }
 

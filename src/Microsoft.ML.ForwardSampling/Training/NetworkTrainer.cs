@@ -118,7 +118,7 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>
             bool continued = previousModel is not null && model.ContinueFrom(previousModel.Model);
             var rows = new RowFeed(input, columns, MaximumRowBytes, Options.Selection?.Columns);
             RowFeed? validation = validationData is null ? null : new RowFeed(validationData, validationColumns!, MaximumRowBytes);
-            using var run = new TrainingRun(Options, head, model.Network, model.Optimizer!, rows, validation, columns, device, _seed, previousModel?.Model.Selection, progress => Tell(channel, progress));
+            using var run = new TrainingRun(Options, model, rows, validation, columns, _seed, previousModel?.Model.Selection, progress => Tell(channel, progress));
             model.Report = run.Train() with { OptimizerContinued = continued };
             model.Selection = run.Selection;
             if (!model.AllFinite())

@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Microsoft.ML.ForwardSampling.Scoring;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -21,7 +22,7 @@ internal abstract class Optimizer : IDisposable
     public long StepsTaken { get; private set; }
 
     /// <summary>State tensors a parameter needs.</summary>
-    protected abstract int StateTensors { get; }
+    public abstract int StateTensors { get; }
 
     /// <summary>Makes one step.</summary>
     /// <param name="parameters">What is updated.</param>
@@ -31,8 +32,7 @@ internal abstract class Optimizer : IDisposable
     public void Step(IReadOnlyList<Tensor> parameters, IReadOnlyList<Tensor?> gradients, float learningRate, float gradientScale)
     {
         _state ??= CreateState(parameters);
-        StepsTaken++;
-        BeginStep(learningRate);
+        Advance(learningRate);
         for (int i = 0; i < parameters.Count; i++)
         {
             if (gradients[i] is not { } gradient)
@@ -44,6 +44,16 @@ internal abstract class Optimizer : IDisposable
                 UpdateByTensors(parameter, Scale(gradient, gradientScale), _state[i]);
         }
     }
+
+    /// <summary>Counts a step and computes what is the same for all parameters of it; whoever calls this updates the weights by the optimizer's rule.</summary>
+    public void Advance(float learningRate)
+    {
+        StepsTaken++;
+        BeginStep(learningRate);
+    }
+
+    /// <summary>The state tensors of each parameter, made where there are none yet.</summary>
+    public Tensor[][] StateOf(IReadOnlyList<Tensor> parameters) => _state ??= CreateState(parameters);
 
     /// <summary>Takes over a copy of another optimizer's state when both are alike; otherwise starts afresh.</summary>
     /// <returns>Whether the state was taken over.</returns>
@@ -92,7 +102,12 @@ internal sealed class Sgd(SgdOptions options) : Optimizer
 {
     private float _rate;
 
-    protected override int StateTensors => options.Momentum > 0f ? 1 : 0;
+    /// <summary>The step's rule for a register's worth of weights.</summary>
+    public SgdUpdate<TVector, TLanes> OnRegisters<TVector, TLanes>(float gradientScale)
+        where TLanes : struct, ILanes<TVector>
+        => new(options.Momentum, options.Nesterov, options.WeightDecay, gradientScale, _rate);
+
+    public override int StateTensors => options.Momentum > 0f ? 1 : 0;
 
     protected override void BeginStep(float learningRate) => _rate = learningRate;
 
@@ -136,7 +151,12 @@ internal sealed class Adam(float beta1, float beta2, float epsilon, float weight
     private float _secondScale;
     private float _shrink;
 
-    protected override int StateTensors => 2;
+    /// <summary>The step's rule for a register's worth of weights.</summary>
+    public AdamUpdate<TVector, TLanes> OnRegisters<TVector, TLanes>(float gradientScale)
+        where TLanes : struct, ILanes<TVector>
+        => new(beta1, beta2, decoupled ? 0f : weightDecay, _shrink, gradientScale, _stepSize, _secondScale, epsilon);
+
+    public override int StateTensors => 2;
 
     protected override void BeginStep(float learningRate)
     {

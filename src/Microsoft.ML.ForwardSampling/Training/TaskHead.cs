@@ -1,6 +1,7 @@
 using Microsoft.ML.ForwardSampling.Recording;
 using TorchSharp;
 using static TorchSharp.torch;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace Microsoft.ML.ForwardSampling.Training;
 
@@ -42,6 +43,18 @@ internal abstract class TaskHead
     /// <param name="weights">Shape [rows], or null: every row weighs 1.</param>
     public static Tensor MeanLoss(Tensor losses, Tensor? weights) => (weights is null ? losses : losses.mul(weights)).mean();
 
+    /// <summary>The loss of one row.</summary>
+    /// <param name="outputs">The network's outputs of the row, length <see cref="Outputs"/>.</param>
+    /// <param name="label">As in <see cref="RowPool.Labels"/>.</param>
+    public abstract float RowLoss(ReadOnlySpan<float> outputs, float label);
+
+    /// <summary>The loss of one row, and what it says to the outputs.</summary>
+    /// <param name="outputs">The network's outputs of the row, length <see cref="Outputs"/>.</param>
+    /// <param name="label">As in <see cref="RowPool.Labels"/>.</param>
+    /// <param name="factor">Factor of the gradient.</param>
+    /// <param name="gradient">Out: factor times the loss's derivative by each output.</param>
+    public abstract float RowLossAndGradient(ReadOnlySpan<float> outputs, float label, float factor, Span<float> gradient);
+
     /// <summary>Writes a row's statistics after a forward pass into the window.</summary>
     /// <param name="outputs">The network's outputs of the row, length <see cref="Outputs"/>.</param>
     /// <param name="label">As in <see cref="RowPool.Labels"/>.</param>
@@ -59,6 +72,14 @@ internal abstract class TaskHead
             return residual.mul(residual);
         }
 
+        public override float RowLoss(ReadOnlySpan<float> outputs, float label) => (outputs[0] - label) * (outputs[0] - label);
+
+        public override float RowLossAndGradient(ReadOnlySpan<float> outputs, float label, float factor, Span<float> gradient)
+        {
+            gradient[0] = factor * 2f * (outputs[0] - label);
+            return RowLoss(outputs, label);
+        }
+
         public override void Statistics(ReadOnlySpan<float> outputs, float label, WindowStatistics window, int position)
         {
             RegressionStatistics statistics = ForwardStatistics.Regression(outputs[0], label);
@@ -72,19 +93,37 @@ internal abstract class TaskHead
 
         public override Tensor RowLosses(Tensor outputs, Tensor labels) => nn.functional.huber_loss(Column(outputs), labels, delta, nn.Reduction.None);
 
-        public override void Statistics(ReadOnlySpan<float> outputs, float label, WindowStatistics window, int position)
+        public override float RowLoss(ReadOnlySpan<float> outputs, float label)
         {
-            // The trained loss, not the square: its gradient is what a backward pass would propagate.
             float residual = MathF.Abs(outputs[0] - label);
-            float loss = residual <= delta ? 0.5f * residual * residual : delta * (residual - 0.5f * delta);
-            window.Set(position, loss, MathF.Min(residual, delta), float.NaN, float.NaN);
+            return residual <= delta ? 0.5f * residual * residual : delta * (residual - 0.5f * delta);
         }
+
+        public override float RowLossAndGradient(ReadOnlySpan<float> outputs, float label, float factor, Span<float> gradient)
+        {
+            gradient[0] = factor * Math.Clamp(outputs[0] - label, -delta, delta);
+            return RowLoss(outputs, label);
+        }
+
+        // The trained loss, not the square: its gradient is what a backward pass would propagate.
+        public override void Statistics(ReadOnlySpan<float> outputs, float label, WindowStatistics window, int position)
+            => window.Set(position, RowLoss(outputs, label), MathF.Min(MathF.Abs(outputs[0] - label), delta), float.NaN, float.NaN);
     }
 
     private sealed class LogisticHead() : TaskHead(PredictionTask.Binary, 1)
     {
         public override Tensor RowLosses(Tensor outputs, Tensor labels)
             => nn.functional.binary_cross_entropy_with_logits(Column(outputs), labels, null, nn.Reduction.None);
+
+        // -ln of the probability of the label, from the side on which the exponential does not overflow.
+        public override float RowLoss(ReadOnlySpan<float> outputs, float label)
+            => MathF.Max(outputs[0], 0f) - outputs[0] * label + float.LogP1(MathF.Exp(-MathF.Abs(outputs[0])));
+
+        public override float RowLossAndGradient(ReadOnlySpan<float> outputs, float label, float factor, Span<float> gradient)
+        {
+            gradient[0] = factor * (1f / (1f + MathF.Exp(-outputs[0])) - label);
+            return RowLoss(outputs, label);
+        }
 
         public override void Statistics(ReadOnlySpan<float> outputs, float label, WindowStatistics window, int position)
             => window.Set(position, ForwardStatistics.BinaryFromScore(outputs[0], (int)label));
@@ -95,6 +134,26 @@ internal abstract class TaskHead
         public override ScalarType LabelType => ScalarType.Int64;
 
         public override Tensor RowLosses(Tensor outputs, Tensor labels) => nn.functional.cross_entropy(outputs, labels, reduction: nn.Reduction.None);
+
+        public override float RowLoss(ReadOnlySpan<float> outputs, float label)
+        {
+            float largest = TensorPrimitives.Max(outputs);
+            double sum = 0;
+            foreach (float output in outputs)
+                sum += MathF.Exp(output - largest);
+            return (float)(Math.Log(sum) - (outputs[(int)label] - largest));
+        }
+
+        public override float RowLossAndGradient(ReadOnlySpan<float> outputs, float label, float factor, Span<float> gradient)
+        {
+            float largest = TensorPrimitives.Max(outputs);
+            TensorPrimitives.Subtract(outputs, largest, gradient);
+            TensorPrimitives.Exp<float>(gradient, gradient);
+            float sum = TensorPrimitives.Sum<float>(gradient);
+            TensorPrimitives.Multiply(gradient, factor / sum, gradient);
+            gradient[(int)label] -= factor;
+            return MathF.Log(sum) - (outputs[(int)label] - largest);
+        }
 
         public override void Statistics(ReadOnlySpan<float> outputs, float label, WindowStatistics window, int position)
             => window.Set(position, ForwardStatistics.MulticlassFromLogits(outputs, (int)label));

@@ -1,39 +1,27 @@
 using System.Diagnostics;
 using Microsoft.ML.ForwardSampling.DataViews;
-using Microsoft.ML.ForwardSampling.Recording;
+using Microsoft.ML.ForwardSampling.Scoring;
 using Microsoft.ML.ForwardSampling.Selection;
-using TorchSharp;
-using static TorchSharp.torch;
-using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace Microsoft.ML.ForwardSampling.Training;
 
 /// <summary>One call of Fit: passes over the rows, selection, steps, evaluation and counts.</summary>
 internal sealed class TrainingRun : IDisposable
 {
-    private const int MostRowsPerEvaluation = 1024;
     private const int StepsBetweenReports = 100;
 
     private readonly NetworkTrainerOptions _options;
     private readonly TaskHead _head;
-    private readonly nn.Module<Tensor, Tensor> _network;
-    private readonly Tensor[] _parameters;
-    private readonly Optimizer _optimizer;
+    private readonly TrainingEngine _engine;
     private readonly RowFeed _rows;
     private readonly RowFeed? _validation;
-    private readonly bool _weighted;
-    private readonly BatchTensors _batch;
-    private readonly BatchTensors _scored;
     private readonly RowSelector? _selector;
     private readonly WindowStatistics? _window;
     private readonly bool _selectionContinued;
     private readonly int[] _classes = [];
     private readonly Random _order;
     private readonly Action<TrainingProgress> _report;
-    private readonly List<Tensor> _losses = [];
     private readonly long _started = Stopwatch.GetTimestamp();
-
-    private readonly int _rowsPerEvaluation;
 
     private int _pending;
     private int _epoch;
@@ -47,29 +35,22 @@ internal sealed class TrainingRun : IDisposable
     private float _lossToImproveOn = float.PositiveInfinity;
     private int _evaluationsWithoutImprovement;
     private bool _stoppedEarly;
-    private Tensor[]? _bestWeights;
+    private bool _hasBestWeights;
     private TimeSpan _selectTime;
     private TimeSpan _stepTime;
     private TimeSpan _validateTime;
 
     public TrainingRun(
-        NetworkTrainerOptions options, TaskHead head, nn.Module<Tensor, Tensor> network, Optimizer optimizer,
-        RowFeed rows, RowFeed? validation, TrainingColumns columns, Device device, int seed,
+        NetworkTrainerOptions options, NetworkModel model, RowFeed rows, RowFeed? validation, TrainingColumns columns, int seed,
         (IRowSelectionPolicy Policy, RowSelectorState State)? previousSelection, Action<TrainingProgress> report)
     {
         _options = options;
-        _head = head;
-        _network = network;
-        _parameters = [.. network.parameters().Where(p => p.requires_grad)];
-        _optimizer = optimizer;
+        _head = model.Head;
+        _engine = TrainingEngine.Create(model, options, columns.FeatureCount, weighted: columns.Weight is not null || options.Selection is not null);
         _rows = rows;
         _validation = validation;
         _report = report;
         _order = new Random(seed);
-        _batch = new BatchTensors(options.BatchSize, columns.FeatureCount, head.LabelType, device);
-        _rowsPerEvaluation = RowBlocks.RowsFor(columns.FeatureCount, MostRowsPerEvaluation);
-        _scored = new BatchTensors(_rowsPerEvaluation, columns.FeatureCount, head.LabelType, device);
-        _weighted = columns.Weight is not null || options.Selection is not null;
         if (options.Selection is { } selection)
         {
             _selector = new RowSelector(selection.Policy, _order.Next());
@@ -79,8 +60,8 @@ internal sealed class TrainingRun : IDisposable
                 _selectionContinued = true;
             }
 
-            _window = new WindowStatistics(selection.WindowSize, selection.Policy.Needs, head.Task, columns.FeatureCount, selection.Columns is { LimitsRecords: true, OldRecords: OldRecords.Discount });
-            if (LearnsFromLosses && head.Task != PredictionTask.Regression)
+            _window = new WindowStatistics(selection.WindowSize, selection.Policy.Needs, _head.Task, columns.FeatureCount, selection.Columns is { LimitsRecords: true, OldRecords: OldRecords.Discount });
+            if (LearnsFromLosses && _head.Task != PredictionTask.Regression)
                 _classes = new int[options.BatchSize];
         }
     }
@@ -94,7 +75,6 @@ internal sealed class TrainingRun : IDisposable
         while (_epoch < _options.Epochs && !Finished)
         {
             _epoch++;
-            _network.train();
             foreach (RowPool part in _rows.Parts(_options.CancellationToken))
             {
                 TrainOn(part);
@@ -115,22 +95,14 @@ internal sealed class TrainingRun : IDisposable
             Evaluate();
         if (_step == 0)
             throw new InvalidOperationException("Training made no step: there was one usable row, and batch normalisation needs at least two in a batch.");
-        RestoreBestWeights();
-        _network.eval();
+        _engine.Finish();
         return Summary();
     }
 
     /// <summary>The policy and where its selector stands; null without selection.</summary>
     public (IRowSelectionPolicy Policy, RowSelectorState State)? Selection => _selector is null ? null : (_selector.Policy, _selector.State);
 
-    public void Dispose()
-    {
-        _batch.Dispose();
-        _scored.Dispose();
-        ClearLosses();
-        foreach (Tensor tensor in _bestWeights ?? [])
-            tensor.Dispose();
-    }
+    public void Dispose() => _engine.Dispose();
 
     private bool Finished => _stoppedEarly || _step >= (_options.MaximumSteps ?? long.MaxValue);
 
@@ -169,7 +141,7 @@ internal sealed class TrainingRun : IDisposable
         while (rows.Length > 0 && !Finished)
         {
             int taken = Math.Min(rows.Length, _options.BatchSize - _pending);
-            _batch.Fill(part, rows[..taken], weights.IsEmpty ? [] : weights[..taken], _pending);
+            _engine.Fill(part, rows[..taken], weights.IsEmpty ? [] : weights[..taken], _pending);
             _pending += taken;
             rows = rows[taken..];
             weights = weights.IsEmpty ? [] : weights[taken..];
@@ -190,27 +162,10 @@ internal sealed class TrainingRun : IDisposable
     {
         _options.CancellationToken.ThrowIfCancellationRequested();
         long began = Stopwatch.GetTimestamp();
-        using (NewDisposeScope())
-        {
-            Tensor outputs = _network.call(_batch.Features(_pending));
-            if (_step == 0)
-                CheckOutputs(outputs, _pending, forTraining: true);
-            Tensor losses = _head.RowLosses(outputs, _batch.Labels(_pending));
-            Tensor loss = TaskHead.MeanLoss(losses, _weighted ? _batch.Weights(_pending) : null);
-            IList<Tensor> gradients = autograd.grad([loss], _parameters, allow_unused: true);
-            _learningRate = _options.Optimizer.LearningRate * _options.LearningRateSchedule.Factor(_step, _totalSteps);
-            using (no_grad())
-            {
-                Tensor?[] present = [.. gradients.Select(g => g is null || g.IsInvalid ? null : g)];
-                _optimizer.Step(_parameters, present, _learningRate, GradientScale(present));
-            }
-
-            if (LearnsFromLosses)
-                ReportTraining(losses);
-            // Kept until the next report: reading a loss waits for the device.
-            _losses.Add(loss.detach().DetachFromDisposeScope());
-        }
-
+        _learningRate = _options.Optimizer.LearningRate * _options.LearningRateSchedule.Factor(_step, _totalSteps);
+        _engine.Step(_pending, _learningRate);
+        if (LearnsFromLosses)
+            ReportTraining();
         _step++;
         _backwardRows += _pending;
         _pending = 0;
@@ -218,48 +173,14 @@ internal sealed class TrainingRun : IDisposable
         if (_step % StepsBetweenReports == 0)
             Report(null);
         if (_validation is not null && _options.EarlyStopping?.EveryNSteps is { } every && _step % every == 0)
-        {
             Evaluate();
-            _network.train();
-        }
     }
 
-    private void ReportTraining(Tensor losses)
+    private void ReportTraining()
     {
         Span<int> classes = _classes.AsSpan(0, Math.Min(_classes.Length, _pending));
-        _batch.CopyClasses(classes);
-        _selector!.ReportTraining(Optimizer.Floats(losses.detach().cpu().contiguous()), _batch.FeatureValues(_pending), classes);
-    }
-
-    private float GradientScale(Tensor?[] gradients)
-    {
-        if (_options.MaximumGradientNorm is not { } limit)
-            return 1f;
-        double squares = 0;
-        foreach (Tensor? gradient in gradients)
-        {
-            if (gradient is null)
-                continue;
-            if (gradient.device_type == DeviceType.CPU && gradient.is_contiguous())
-                squares += TensorPrimitives.SumOfSquares(Optimizer.Floats(gradient));
-            else
-                squares += gradient.mul(gradient).sum().item<float>();
-        }
-
-        double norm = Math.Sqrt(squares);
-        return norm > limit ? (float)(limit / norm) : 1f;
-    }
-
-    /// <summary>A user's module may give anything; a wrong shape would train on the wrong thing, or end the process.</summary>
-    private void CheckOutputs(Tensor outputs, int rows, bool forTraining)
-    {
-        const string Option = $"{nameof(NetworkTrainerOptions)}.{nameof(NetworkTrainerOptions.Network)}";
-        long[] shape = outputs.shape;
-        if (shape.Length != 2 || shape[0] != rows || shape[1] != _head.Outputs)
-            throw new InvalidOperationException($"{Option} must give outputs of shape [{rows}, {_head.Outputs}] for {rows} rows. Got [{string.Join(", ", shape)}].");
-        // autograd.grad ends the process when there is nothing to differentiate.
-        if (forTraining && !outputs.requires_grad)
-            throw new InvalidOperationException($"{Option} gave outputs that depend on no trainable parameter: register its layers with RegisterComponents().");
+        _engine.CopyClasses(classes);
+        _selector!.ReportTraining(_engine.RowLosses(_pending), _engine.FeatureValues(_pending), classes);
     }
 
     /// <summary>The policy's choice among a window's rows, as positions in the pool, with their weights.</summary>
@@ -276,45 +197,31 @@ internal sealed class TrainingRun : IDisposable
 
     private void ScoreWindow(RowPool part, ReadOnlySpan<int> window)
     {
-        _network.eval();
-        for (int start = 0; start < window.Length; start += _rowsPerEvaluation)
+        for (int start = 0; start < window.Length; start += _engine.MostRowsPerScoring)
         {
-            ReadOnlySpan<int> rows = window.Slice(start, Math.Min(_rowsPerEvaluation, window.Length - start));
-            _scored.Fill(part, rows, [], 0);
-            using DisposeScope scope = NewDisposeScope();
-            using IDisposable noGrad = no_grad();
-            Tensor outputs = _network.call(_scored.Features(rows.Length));
-            if (_step == 0 && start == 0)
-                CheckOutputs(outputs, rows.Length, forTraining: false);
-            ReadOnlySpan<float> values = Optimizer.Floats(outputs.cpu().contiguous());
+            ReadOnlySpan<int> rows = window.Slice(start, Math.Min(_engine.MostRowsPerScoring, window.Length - start));
+            ReadOnlySpan<float> outputs = _engine.Score(part, rows);
             for (int i = 0; i < rows.Length; i++)
-                _head.Statistics(values.Slice(i * _head.Outputs, _head.Outputs), part.Labels[rows[i]], _window!, start + i);
+                _head.Statistics(outputs.Slice(i * _head.Outputs, _head.Outputs), part.Labels[rows[i]], _window!, start + i);
             _forwardRows += rows.Length;
         }
-
-        _network.train();
     }
 
     /// <summary>Mean weighted loss over the validation rows; keeps the best weights and decides on early stopping.</summary>
     private void Evaluate()
     {
         long began = Stopwatch.GetTimestamp();
-        _network.eval();
         double sum = 0, weightSum = 0;
         foreach (RowPool part in _validation!.Parts(_options.CancellationToken))
         {
             int[] rows = [.. Enumerable.Range(0, part.Count)];
-            for (int start = 0; start < rows.Length; start += _rowsPerEvaluation)
+            for (int start = 0; start < rows.Length; start += _engine.MostRowsPerScoring)
             {
-                int count = Math.Min(_rowsPerEvaluation, rows.Length - start);
-                _scored.Fill(part, rows.AsSpan(start, count), [], 0);
-                using DisposeScope scope = NewDisposeScope();
-                using IDisposable noGrad = no_grad();
-                Tensor losses = _head.RowLosses(_network.call(_scored.Features(count)), _scored.Labels(count));
-                Tensor weights = _scored.Weights(count);
-                sum += losses.mul(weights).sum().item<float>();
-                weightSum += weights.sum().item<float>();
-                _forwardRows += count;
+                ReadOnlySpan<int> some = rows.AsSpan(start, Math.Min(_engine.MostRowsPerScoring, rows.Length - start));
+                (double loss, double weight) = _engine.Evaluate(part, some);
+                sum += loss;
+                weightSum += weight;
+                _forwardRows += some.Length;
             }
         }
 
@@ -335,7 +242,11 @@ internal sealed class TrainingRun : IDisposable
         {
             _bestValidationLoss = validationLoss;
             if (stopping is not null)
-                KeepBestWeights();
+            {
+                _engine.KeepBestWeights();
+                _hasBestWeights = true;
+            }
+
         }
 
         if (stopping is null)
@@ -349,30 +260,6 @@ internal sealed class TrainingRun : IDisposable
         {
             _stoppedEarly = true;
         }
-    }
-
-    private IEnumerable<Tensor> Weights => _network.state_dict().Values;
-
-    private void KeepBestWeights()
-    {
-        using IDisposable noGrad = no_grad();
-        if (_bestWeights is null)
-        {
-            _bestWeights = [.. Weights.Select(w => w.detach().clone().DetachFromDisposeScope())];
-            return;
-        }
-
-        foreach ((Tensor weights, Tensor best) in Weights.Zip(_bestWeights))
-            best.copy_(weights);
-    }
-
-    private void RestoreBestWeights()
-    {
-        if (_bestWeights is null)
-            return;
-        using IDisposable noGrad = no_grad();
-        foreach ((Tensor weights, Tensor best) in Weights.Zip(_bestWeights))
-            weights.copy_(best);
     }
 
     /// <summary>Steps of the whole run, known beforehand because every window keeps its exact budget. Data that do not fit in memory are read once more for it.</summary>
@@ -396,13 +283,12 @@ internal sealed class TrainingRun : IDisposable
 
     private void Report(float? validationLoss)
     {
-        if (_losses.Count > 0)
+        if (_engine.TakeMeanLoss() is { } meanLoss)
         {
-            _meanLoss = (float)_losses.Average(loss => (double)loss.item<float>());
-            ClearLosses();
+            _meanLoss = meanLoss;
             // Under early stopping the best weights are kept, and they were finite.
             if (!float.IsFinite(_meanLoss))
-                _stoppedEarly = _bestWeights is not null ? true : throw Diverged();
+                _stoppedEarly = _hasBestWeights ? true : throw Diverged();
         }
 
         _report(new TrainingProgress(_epoch, _step, _totalSteps, _backwardRows, _forwardRows, _meanLoss, validationLoss, _learningRate, Stopwatch.GetElapsedTime(_started)));
@@ -411,13 +297,6 @@ internal sealed class TrainingRun : IDisposable
     /// <summary>The one message for a loss or weights that are no longer finite.</summary>
     public InvalidOperationException Diverged()
         => new($"Training diverged: the loss or a weight is no longer finite at step {_step} (learning rate {_learningRate}). Lower the learning rate, normalise the features, or set {nameof(NetworkTrainerOptions.MaximumGradientNorm)}.");
-
-    private void ClearLosses()
-    {
-        foreach (Tensor loss in _losses)
-            loss.Dispose();
-        _losses.Clear();
-    }
 
     private TrainingReport Summary() => new()
     {

@@ -6,33 +6,45 @@ namespace Microsoft.ML.ForwardSampling.Tests.Scoring;
 public class DenseNetworkTests
 {
     [Theory]
-    [InlineData(1, 32)]
+    [InlineData(1, 1)]
     [InlineData(3, 32)]
     [InlineData(784, 64)]
-    [InlineData(7, 96)]
-    public void Multiply_EveryRowCount_MatchesTheSum(int inputs, int outputs)
+    [InlineData(7, 150)]
+    public unsafe void Forward_EveryRowCount_MatchesTheSum(int inputs, int outputs)
     {
         var random = new Random(1);
-        float[] weights = Values(random, inputs * outputs), bias = Values(random, outputs);
-        for (int rows = 0; rows <= 9; rows++)
+        int panels = DenseKernel.Panels(outputs), stride = DenseKernel.Stride(outputs);
+        float[] weights = Values(random, inputs * outputs), packed = new float[panels * DenseKernel.PanelWidth * inputs], bias = Values(random, panels * DenseKernel.PanelWidth);
+        for (int i = 0; i < weights.Length; i++)
+            packed[DenseKernel.IndexOf(i / outputs, i % outputs, inputs)] = weights[i];
+        for (int rows = 0; rows <= 14; rows++)
         {
-            int stride = inputs + 2;
-            float[] input = Values(random, rows * stride), output = new float[rows * outputs];
-            DenseKernel.Multiply(input, stride, weights, bias, output, rows, inputs);
+            int inputStride = inputs + 2;
+            float[] input = Values(random, rows * inputStride), output = new float[rows * stride];
+            fixed (float* x = input, w = packed, b = bias, y = output)
+                DenseKernel.Forward(x, inputStride, w, b, y, stride, rows, inputs, panels);
             for (int r = 0; r < rows; r++)
             {
                 for (int o = 0; o < outputs; o++)
                 {
-                    double expected = bias[o] + Enumerable.Range(0, inputs).Sum(k => (double)input[r * stride + k] * weights[k * outputs + o]);
-                    Assert.Equal(expected, output[r * outputs + o], 1e-5 * Math.Sqrt(inputs));
+                    double expected = bias[o] + Enumerable.Range(0, inputs).Sum(k => (double)input[r * inputStride + k] * weights[k * outputs + o]);
+                    Assert.Equal(expected, output[r * stride + o], 1e-5 * Math.Sqrt(inputs));
                 }
             }
         }
     }
 
-    [Fact]
-    public void Multiply_TooShortOutput_IsRefused()
-        => Assert.Throws<ArgumentOutOfRangeException>(() => DenseKernel.Multiply(new float[4], 2, new float[64], new float[32], new float[63], 2, 2));
+    [Theory]
+    [InlineData(1)]
+    [InlineData(32)]
+    [InlineData(48)]
+    [InlineData(1000)]
+    public void Stride_HoldsThePanelsInAnOddNumberOfLines(int outputs)
+    {
+        Assert.InRange(DenseKernel.Stride(outputs), DenseKernel.Panels(outputs) * DenseKernel.PanelWidth, outputs + 3 * 32);
+        Assert.Equal(1, DenseKernel.Stride(outputs) / 16 % 2);
+        Assert.Equal(0, DenseKernel.Stride(outputs) % 16);
+    }
 
     [Theory]
     [InlineData(Activation.ReLU, Normalization.Layer)]
