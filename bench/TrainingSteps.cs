@@ -27,7 +27,7 @@ internal static class TrainingSteps
         IDataView data = context.Data.LoadFromEnumerable(Enumerable.Range(0, Rows).Select(_ => new ImageRow
         {
             Features = [.. Enumerable.Range(0, 784).Select(_ => 2f * random.NextSingle() - 1f)],
-            Label = (uint)random.Next(10) + 1,
+            Label = (uint)random.Next(10),
         }).ToArray());
         Console.WriteLine($"784-256-128-10, batch {Batch}, Adam, {steps} steps a round, median of {Rounds} rounds that take turns:");
         Console.WriteLine($"{"",-34}{"s per 1,000 steps",18}{"smallest",10}{"ratio",8}");
@@ -51,6 +51,7 @@ internal static class TrainingSteps
             oneThread ??= Median(trainer);
         }
 
+        TrainingParts.Print();
         return 0;
     }
 

@@ -58,7 +58,7 @@ public sealed class ClaimedWindow : IAsyncDisposable
 
     /// <summary>Stores the rows of a data view, as SelectRows gives them, and ends the claim. It reads the view once, and only keys and weights.</summary>
     /// <param name="selected">Selected rows of this window.</param>
-    /// <param name="keyColumn">Column of the rows' keys: UInt64, or text that <see cref="RecordKey.FromString"/> turns into one. Left out, that of LoadJoined.</param>
+    /// <param name="keyColumn">Column of the rows' keys: any integer type (its 64 bits), Key, or text that <see cref="RecordKey.FromString"/> turns into one. Left out, that of LoadJoined.</param>
     /// <param name="weightColumn">Column of their weights, Single. Left out, that of SelectRows.</param>
     /// <param name="worker">A name for whoever looks at the table; left out, the machine and the process.</param>
     /// <param name="cancellationToken">Ends the waiting; whether the window is completed is then open.</param>
@@ -79,13 +79,13 @@ public sealed class ClaimedWindow : IAsyncDisposable
         var weights = new List<float>();
         using (DataViewRowCursor cursor = selected.GetRowCursor([key, weight]))
         {
-            Func<ulong> keyOf = RowKeyColumn.Open(cursor, key);
+            Func<ulong?> keyOf = RowKeyColumn.Open(cursor, key);
             ValueGetter<float> weightOf = cursor.GetGetter<float>(weight);
             float value = 0;
             while (cursor.MoveNext())
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                keys.Add(keyOf());
+                keys.Add(keyOf() ?? RecordKey.FromString("")); // of no row: refused with those that are not of the window
                 weightOf(ref value);
                 weights.Add(value);
             }

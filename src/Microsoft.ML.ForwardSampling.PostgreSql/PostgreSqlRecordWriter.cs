@@ -63,7 +63,7 @@ public sealed class PostgreSqlRecordWriter<TRecord> : IDisposable, IAsyncDisposa
         _ring = new Slot[options.MemoryRecords];
         _retryAfter = options.RetryInterval;
         _thins = options.Overflow == RecordOverflow.DropAndRecord;
-        _random = new SelectionRandom((ulong)(uint)options.Seed);
+        _random = RecordDraws.Start(DrawPurpose.StoreThinning, options.Seed);
         _thread = new Thread(Run) { IsBackground = true, Name = "PostgreSqlRecordWriter" };
         _thread.Start();
     }

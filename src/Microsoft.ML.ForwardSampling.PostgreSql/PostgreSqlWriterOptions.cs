@@ -36,8 +36,8 @@ public sealed record PostgreSqlWriterOptions
     public TimeSpan LongestRetryInterval { get; init => field = Limits.InRange(value, TimeSpan.FromMilliseconds(1), TimeSpan.FromHours(1), nameof(PostgreSqlWriterOptions), nameof(LongestRetryInterval)); } = TimeSpan.FromSeconds(10);
 
     /// <summary>Seed of the draws of <see cref="RecordOverflow.DropAndRecord"/>.</summary>
-    /// <value>Any value; default 0.</value>
-    public int Seed { get; init; }
+    /// <value>Any value; default null: unlike every other writer's.</value>
+    public int? Seed { get; init; }
 
     /// <summary>Clock for the times of records that have none.</summary>
     /// <value>Default <see cref="TimeProvider.System"/>.</value>

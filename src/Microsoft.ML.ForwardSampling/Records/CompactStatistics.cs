@@ -42,9 +42,8 @@ public sealed class CompactStatistics
         _lossScale = 2.0 / Options.LargestLoss;
         _gradientNormScale = 2.0 / Options.LargestGradientNorm;
         _loads = loads;
-        ulong seed = ((ulong)loads << 32) | (uint)Options.Seed;
-        _rounding = new RandomizedRounding(1, Options.Bits - 1, seed);
-        _random = new SelectionRandom(~seed);
+        _rounding = new RandomizedRounding(1, Options.Bits - 1, RecordDraws.SeedOf(DrawPurpose.Rounding, Options.Seed, loads));
+        _random = RecordDraws.Start(DrawPurpose.Counting, Options.Seed, loads);
         _rows = new byte[rows * BytesPerRow];
         for (int row = 0; row < rows; row++)
             Write(row, _unknown, _unknown);

@@ -35,6 +35,7 @@ public sealed class ForwardRecordLog<TRecord> : IDisposable, IAsyncDisposable
     private readonly int _recoveredSegments;
     private readonly long _truncatedBytes;
     private SelectionRandom _random;
+    private long _streams;
     private byte[]? _scratch;
 
     /// <summary>Places reserved in the open block, and above <see cref="CountBits"/> a number that no other open block has; all ones instead of the places while none is open.</summary>
@@ -92,10 +93,13 @@ public sealed class ForwardRecordLog<TRecord> : IDisposable, IAsyncDisposable
         _blockRecords = _options.BlockBytes / TRecord.EncodedBytes;
         _hasSystemClock = ReferenceEquals(_options.TimeProvider, TimeProvider.System);
         _thins = _options.Overflow == RecordOverflow.DropAndRecord;
-        _random = new SelectionRandom((ulong)(uint)_options.Seed);
+        _random = RecordDraws.Start(DrawPurpose.Thinning, _options.Seed);
         _thread = new Thread(RunWriter) { IsBackground = true, Name = "ForwardRecordLog" };
         _thread.Start();
     }
+
+    /// <summary>A number for each generator that draws for this log: two views over one log draw differently, also with the same seed.</summary>
+    internal long NextStream() => Interlocked.Increment(ref _streams);
 
     /// <summary>Full path of the folder.</summary>
     public string Directory { get; }

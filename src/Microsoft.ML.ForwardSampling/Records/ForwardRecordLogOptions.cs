@@ -67,8 +67,8 @@ public sealed record ForwardRecordLogOptions
     public TimeSpan? RetentionAge { get; init => field = value is TimeSpan age ? InRange(age, TimeSpan.FromSeconds(1), TimeSpan.FromDays(36600), nameof(RetentionAge)) : null; }
 
     /// <summary>Seed of the draws of <see cref="RecordOverflow.DropAndRecord"/>.</summary>
-    /// <value>Any value; default 0.</value>
-    public int Seed { get; init; }
+    /// <value>Any value; default null: unlike every other log's.</value>
+    public int? Seed { get; init; }
 
     /// <summary>Clock for record times, segment ages and retention. Flush and retry intervals run on the machine's own clock.</summary>
     /// <value>Default <see cref="TimeProvider.System"/>.</value>

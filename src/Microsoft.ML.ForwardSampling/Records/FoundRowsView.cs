@@ -84,7 +84,7 @@ internal sealed class FoundRowsView : IDataView
         private readonly DataViewRowCursor _input;
         private readonly ActiveColumns _active;
         private readonly Pass _pass;
-        private readonly Func<ulong> _key;
+        private readonly Func<ulong?> _key;
         private JoinedRecord _record;
         private long _position = -1;
         private long _seen;
@@ -114,7 +114,8 @@ internal sealed class FoundRowsView : IDataView
             while (_input.MoveNext())
             {
                 _seen++;
-                bool isFound = _view._records.TryGetValue(_key(), out _record);
+                _record = default;
+                bool isFound = _key() is { } key && _view._records.TryGetValue(key, out _record);
                 if (!isFound)
                 {
                     _missing++;

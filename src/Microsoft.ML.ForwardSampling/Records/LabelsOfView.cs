@@ -45,12 +45,12 @@ internal sealed class LabelsOfView : IEnumerable<LabelEvent>
     public IEnumerator<LabelEvent> GetEnumerator()
     {
         using DataViewRowCursor cursor = _view.GetRowCursor(_timeColumn is { } column ? [_key, _label, column] : [_key, _label]);
-        Func<ulong> key = RowKeyColumn.Open(cursor, _key);
+        Func<ulong?> key = RowKeyColumn.Open(cursor, _key);
         Func<float> label = OpenLabel(cursor);
         Func<DateTime>? time = _timeColumn is { } times ? OpenTime(cursor, times) : null;
         while (cursor.MoveNext())
         {
-            ulong current = key();
+            ulong current = key() ?? RecordKey.FromString(""); // of no record: the join counts the label as one
             yield return new LabelEvent(current, label(), time is null ? _time : Known(time(), cursor.Position, current));
         }
     }

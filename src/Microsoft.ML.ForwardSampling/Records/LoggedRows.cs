@@ -17,7 +17,6 @@ public sealed class LoggedRows<TRecord> : IDataView
 {
     private readonly IDataView _source;
     private readonly DataViewSchema.Column[] _reads;
-    private long _cursors;
     private LoggedRowsCounts _counts;
 
     internal LoggedRows(IDataView source, ForwardRecordLog<TRecord> log, RecordToOptions options, string parameter)
@@ -79,7 +78,7 @@ public sealed class LoggedRows<TRecord> : IDataView
     }
 
     private DataViewRowCursor[] Wrap(DataViewRowCursor[] inputs, ActiveColumns active)
-        => InputCursors.Wrap(inputs, input => new LoggedRowsCursor<TRecord>(this, input, active, (ulong)Interlocked.Increment(ref _cursors)));
+        => InputCursors.Wrap(inputs, input => new LoggedRowsCursor<TRecord>(this, input, active));
 }
 
 /// <summary>Counts of one cursor, or of all.</summary>

@@ -17,7 +17,7 @@ internal sealed class LoggedRowsCursor<TRecord> : DataViewRowCursor
     private LoggedRowsCounts _counts;
     private bool _disposed;
 
-    public LoggedRowsCursor(LoggedRows<TRecord> view, DataViewRowCursor input, ActiveColumns active, ulong number)
+    public LoggedRowsCursor(LoggedRows<TRecord> view, DataViewRowCursor input, ActiveColumns active)
     {
         _view = view;
         _input = input;
@@ -25,7 +25,7 @@ internal sealed class LoggedRowsCursor<TRecord> : DataViewRowCursor
         _row = ScoredRows.Open<TRecord>(input, view.Options);
         // The draw is by the probability that the record will state.
         _keeping = KeepingProbability.Decode(KeepingProbability.Encode(view.Options.KeepingProbability));
-        _random = new SelectionRandom(((ulong)(uint)view.Options.Seed << 32) + number);
+        _random = RecordDraws.Start(DrawPurpose.Keeping, view.Options.Seed, view.Log.NextStream());
     }
 
     public override DataViewSchema Schema => _view.Schema;

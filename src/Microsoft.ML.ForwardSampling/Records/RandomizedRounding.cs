@@ -22,7 +22,7 @@ public sealed class RandomizedRounding
     /// <param name="seed">Any value; it alone decides the random numbers.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number of bits is out of its range, or n + m is outside [1, 30].</exception>
     public RandomizedRounding(int integerBits, int fractionBits, int seed)
-        : this(integerBits, fractionBits, (ulong)(uint)seed)
+        : this(integerBits, fractionBits, RecordDraws.SeedOf(DrawPurpose.Rounding, seed, 0))
     {
     }
 

@@ -38,7 +38,7 @@ public sealed record RecordToOptions
     /// <exception cref="ArgumentOutOfRangeException">Outside [2⁻¹⁶, 1].</exception>
     public float KeepingProbability { get; init => field = Require.InRange(value, Records.KeepingProbability.Least, 1f, nameof(RecordToOptions)); } = 1;
 
-    /// <summary>Seed of the draws of <see cref="KeepingProbability"/>; each cursor draws numbers of its own.</summary>
-    /// <value>Any value; default 0.</value>
-    public int Seed { get; init; }
+    /// <summary>Seed of the draws of <see cref="KeepingProbability"/>, for runs that must repeat; each cursor over one log draws numbers of its own, and another log begins again.</summary>
+    /// <value>Any value; default null: unlike every other cursor's, in this process and in others.</value>
+    public int? Seed { get; init; }
 }

@@ -149,18 +149,12 @@ internal static class ScoredRows
 internal abstract class ScoredRows<TRecord>
     where TRecord : struct, IForwardRecord<TRecord>
 {
-    private readonly ValueGetter<ulong>? _number;
-    private readonly ValueGetter<ReadOnlyMemory<char>>? _text;
-    private ReadOnlyMemory<char> _name;
+    private readonly Func<ulong?> _key;
 
     protected ScoredRows(DataViewRow row, RecordToOptions options)
     {
         Options = options;
-        DataViewSchema.Column key = row.Schema[options.KeyColumnName];
-        if (key.Type.RawType == typeof(ulong))
-            _number = row.GetGetter<ulong>(key);
-        else
-            _text = row.GetGetter<ReadOnlyMemory<char>>(key);
+        _key = RowKeyColumn.Open(row, row.Schema[options.KeyColumnName]);
     }
 
     protected RecordToOptions Options { get; }
@@ -174,21 +168,10 @@ internal abstract class ScoredRows<TRecord>
     /// <summary>The current row's record; false when it has no key.</summary>
     public bool TryMake(out TRecord record)
     {
-        ulong key = 0;
-        if (_text is null)
+        if (_key() is not { } key)
         {
-            _number!(ref key);
-        }
-        else
-        {
-            _text(ref _name);
-            if (_name.IsEmpty)
-            {
-                record = default;
-                return false;
-            }
-
-            key = RecordKey.FromString(_name.Span);
+            record = default;
+            return false;
         }
 
         record = Make(key);

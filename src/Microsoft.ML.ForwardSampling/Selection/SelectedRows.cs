@@ -87,6 +87,9 @@ public sealed class SelectedRows : IDataView
         if (weightActive && Options.ExampleWeightColumnName is { } exampleWeight)
             needed[_source.Schema[exampleWeight].Index] = true;
 
+        // The chosen rows' statistics are read once more beside their values: they must be those by which the rows were chosen.
+        foreach (DataViewSchema.Column statistic in SelectionWindowReader.StatisticsOf(_source.Schema, Policy.Needs, Options))
+            needed[statistic.Index] = true;
         DataViewRowCursor statistics = OpenLazily(_source, SelectionWindowReader.ColumnsOf(_source.Schema, Policy.Needs, Options));
         try
         {

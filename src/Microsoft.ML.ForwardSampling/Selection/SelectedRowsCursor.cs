@@ -9,6 +9,7 @@ internal sealed class SelectedRowsCursor : ChosenRowsCursor
     private readonly SelectedRows _view;
     private readonly SelectionWindowReader _reader;
     private readonly ValueGetter<DataViewRowId> _id;
+    private readonly ValueGetter<float>[] _again;
     private readonly RowSelector _selector;
     private int[] _rows = [];
     private float[] _weights = [];
@@ -22,6 +23,7 @@ internal sealed class SelectedRowsCursor : ChosenRowsCursor
         _view = view;
         _reader = new SelectionWindowReader(statistics, view.Policy.Needs, view.Options);
         _id = data.GetIdGetter();
+        _again = _reader.OpenAgain(data);
         _selector = view.StartSelector();
     }
 
@@ -42,6 +44,7 @@ internal sealed class SelectedRowsCursor : ChosenRowsCursor
         _id(ref id);
         if (!id.Equals(_reader.Ids[row]))
             throw SelectionErrors.NotRepeatable($"row {_dataRow} has id {_reader.Ids[row]} where its statistics are read and id {id} where its values are");
+        _reader.CheckAgain(row, _again);
         return true;
     }
 

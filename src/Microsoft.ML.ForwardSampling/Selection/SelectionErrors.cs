@@ -31,7 +31,7 @@ internal static class SelectionErrors
     }
 
     public static InvalidOperationException NotRepeatable(string what)
-        => new($"The input order is not repeatable: {what}. A selection reads its input more than once and needs the same rows in the same order; put mlContext.Data.Cache before SelectRows.");
+        => new($"The input order is not repeatable: {what}. A selection reads its input more than once and needs the same rows in the same order: put the rows in an array before they become a data view, or name every column in mlContext.Data.Cache(rows, names) before SelectRows (without names it reads each column when that is first asked for).");
 
     public static ArgumentException LengthsDiffer(int rows, int weights)
         => new($"rows has length {rows} and weights has length {weights}: they must be equal.", nameof(weights));

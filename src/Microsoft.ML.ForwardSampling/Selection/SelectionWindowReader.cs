@@ -6,6 +6,10 @@ namespace Microsoft.ML.ForwardSampling.Selection;
 /// <summary>Reads a window's statistics, classes, groups and row ids from a cursor into arrays that are used again for the next window.</summary>
 internal sealed class SelectionWindowReader : IDisposable
 {
+    // A model that scores in blocks may give a row other last digits in another block; another row's statistics differ by more.
+    private const float RelativeDifference = 1e-3f;
+    private const float SmallestDifference = 1e-5f;
+
     private readonly DataViewRowCursor _cursor;
     private readonly int _windowSize;
     private readonly ValueGetter<DataViewRowId> _id;
@@ -29,7 +33,7 @@ internal sealed class SelectionWindowReader : IDisposable
         [
             .. SelectionColumns.Statistics
                 .Where(statistic => (needs & statistic) != 0)
-                .Select(statistic => new Statistic(statistic, cursor.GetGetter<float>(cursor.Schema[SelectionColumns.NameOf(statistic, options)]))),
+                .Select(statistic => new Statistic(statistic, cursor.Schema[SelectionColumns.NameOf(statistic, options)], cursor)),
         ];
         if (ClassColumn(cursor.Schema, needs, options) is { } label)
             _label = ClassLabel.Open(cursor, label);
@@ -54,16 +58,14 @@ internal sealed class SelectionWindowReader : IDisposable
     /// <summary>Ids of the current window's rows.</summary>
     public ReadOnlySpan<DataViewRowId> Ids => _ids.AsSpan(0, Count);
 
+    /// <summary>The input columns that hold the statistics a selection reads.</summary>
+    public static IEnumerable<DataViewSchema.Column> StatisticsOf(DataViewSchema schema, RecordStatistics needs, SelectionOptions options)
+        => SelectionColumns.Statistics.Where(statistic => (needs & statistic) != 0).Select(statistic => schema[SelectionColumns.NameOf(statistic, options)]);
+
     /// <summary>The input columns that a selection reads.</summary>
     public static DataViewSchema.Column[] ColumnsOf(DataViewSchema schema, RecordStatistics needs, SelectionOptions options)
     {
-        var columns = new List<DataViewSchema.Column>();
-        foreach (RecordStatistics statistic in SelectionColumns.Statistics)
-        {
-            if ((needs & statistic) != 0)
-                columns.Add(schema[SelectionColumns.NameOf(statistic, options)]);
-        }
-
+        List<DataViewSchema.Column> columns = [.. StatisticsOf(schema, needs, options)];
         if (ClassColumn(schema, needs, options) is { } label)
             columns.Add(label);
         if ((needs & RecordStatistics.Group) != 0)
@@ -157,6 +159,7 @@ internal sealed class SelectionWindowReader : IDisposable
     {
         foreach (Statistic statistic in _statistics)
         {
+            statistic.Values.AsSpan(0, Count).CopyTo(statistic.Recorded);
             if (statistic.Kind != RecordStatistics.ReferenceLoss)
                 RecordCredibility.Discount(statistic.Values.AsSpan(0, Count), _credibilities.AsSpan(0, Count));
         }
@@ -168,7 +171,11 @@ internal sealed class SelectionWindowReader : IDisposable
         int capacity = Math.Min(_windowSize, Math.Max(1024, 2 * _ids.Length));
         Array.Resize(ref _ids, capacity);
         foreach (Statistic statistic in _statistics)
+        {
             Array.Resize(ref statistic.Values, capacity);
+            if (_credibility is { Excludes: false })
+                statistic.Recorded = new float[capacity];
+        }
 
         if (_label is not null)
             Array.Resize(ref _labels, capacity);
@@ -180,13 +187,39 @@ internal sealed class SelectionWindowReader : IDisposable
             Array.Resize(ref _credibilities, capacity);
     }
 
-    /// <summary>One statistic's column and its values in the window.</summary>
-    private sealed class Statistic(RecordStatistics kind, ValueGetter<float> getter)
+    /// <summary>Compares the statistics of a row of the window with those that another cursor shows of it.</summary>
+    /// <param name="row">Row of the window.</param>
+    /// <param name="values">What <see cref="OpenAgain"/> gave for the other cursor.</param>
+    /// <exception cref="InvalidOperationException">They differ: the input gave other rows the second time.</exception>
+    public void CheckAgain(int row, ValueGetter<float>[] values)
     {
+        for (int i = 0; i < values.Length; i++)
+        {
+            float first = (_credibility is { Excludes: false } ? _statistics[i].Recorded : _statistics[i].Values)[row], second = 0;
+            values[i](ref second);
+            if (first.Equals(second) || MathF.Abs(first - second) <= SmallestDifference + RelativeDifference * MathF.Abs(first))
+                continue;
+            throw SelectionErrors.NotRepeatable($"row {InputRow(row)} has {_statistics[i].Column.Name} {first} where its statistics are read and {second} where its values are");
+        }
+    }
+
+    /// <summary>The statistics of another cursor over the same input, for <see cref="CheckAgain"/>.</summary>
+    public ValueGetter<float>[] OpenAgain(DataViewRowCursor other) => [.. _statistics.Select(statistic => other.GetGetter<float>(other.Schema[statistic.Column.Index]))];
+
+    /// <summary>One statistic's column and its values in the window.</summary>
+    private sealed class Statistic(RecordStatistics kind, DataViewSchema.Column column, DataViewRowCursor cursor)
+    {
+        private readonly ValueGetter<float> _getter = cursor.GetGetter<float>(column);
+
         public float[] Values = [];
+
+        /// <summary>The values before they were discounted; empty where none are.</summary>
+        public float[] Recorded = [];
 
         public RecordStatistics Kind => kind;
 
-        public void Read(int place) => getter(ref Values[place]);
+        public DataViewSchema.Column Column => column;
+
+        public void Read(int place) => _getter(ref Values[place]);
     }
 }

@@ -21,6 +21,14 @@ internal static class SystematicDraw
         (int certain, double sum) = WindowSums.CertainAndRest(probabilities);
         var chosen = new RowSet(probabilities.Length, scratch);
         int wanted = rows.Length - certain;
+        if (wanted < 0)
+        {
+            // More than 2^25 rows of which nearly all are wanted: their chances round to 1. Those left out are evenly spread along the order.
+            ChooseAmongCertain(probabilities, order, certain, offset, rows.Length, chosen);
+            chosen.CopyTo(rows);
+            return;
+        }
+
         double step = sum / wanted;
         double next = wanted > 0 ? offset * step : double.PositiveInfinity;
         double position = 0;
@@ -58,6 +66,20 @@ internal static class SystematicDraw
         long position = start;
         for (int k = 0; k < ranks.Length; k++, position += count)
             ranks[k] = (int)(position / ranks.Length);
+    }
+
+    private static void ChooseAmongCertain(ReadOnlySpan<float> probabilities, ReadOnlySpan<int> order, int certain, double offset, int wanted, RowSet chosen)
+    {
+        // Rank k of the certain rows is chosen when k·b/n + offset passes a whole number.
+        long start = (long)(offset * certain), rank = 0;
+        foreach (int row in order)
+        {
+            if (probabilities[row] < 1)
+                continue;
+            if ((start + (rank + 1) * wanted) / certain > (start + rank * wanted) / certain)
+                chosen.Add(row);
+            rank++;
+        }
     }
 
     /// <summary>The last offset's row can be lost to rounding (an offset just below 1): it is the last one of the order that is still free.</summary>

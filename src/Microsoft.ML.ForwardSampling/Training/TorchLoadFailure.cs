@@ -14,8 +14,8 @@ internal sealed partial record TorchLoadFailure(string Platform, string? Binding
 {
     private const string SeeAlso = "See docs/install.md.";
 
-    // What TorchSharp 0.107.0 has libraries for.
-    private static readonly string[] Platforms = ["linux-x64", "osx-arm64", "win-arm64", "win-x64"];
+    // What TorchSharp-cpu 0.107.0 has libtorch for.
+    private static readonly string[] Platforms = ["linux-x64", "osx-arm64", "win-x64"];
 
     /// <summary>One cause and its remedy.</summary>
     public string Message
@@ -23,7 +23,7 @@ internal sealed partial record TorchLoadFailure(string Platform, string? Binding
         get
         {
             if (!Platforms.Contains(Platform))
-                return $"TorchSharp has no native library for this process, {Platform}: it has them for {string.Join(", ", Platforms)}. {SeeAlso}";
+                return $"There is no libtorch package for this process, {Platform}: TorchSharp-cpu has it for {string.Join(", ", Platforms)}. {SeeAlso}";
             if (BuiltFor is not null)
                 return $"Torch's native library is for another processor: {BindingPath ?? TorchPath} is for {BuiltFor}, and this process is {Platform}. Build or publish the program for {Platform}. {SeeAlso}";
             if (LoaderMessage is not null && MissingVersions().Match(LoaderMessage) is { Success: true } match)

@@ -9,7 +9,7 @@ public class ForwardRecordLogOptionsTests
     {
         var options = new ForwardRecordLogOptions();
         Assert.Equal(
-            (RecordDurability.ProcessCrash, RecordOverflow.Block, 65536, 8388608, TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(1), 268435456L, TimeSpan.FromHours(1), (long?)null, (TimeSpan?)null, 0, TimeProvider.System),
+            (RecordDurability.ProcessCrash, RecordOverflow.Block, 65536, 8388608, TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(1), 268435456L, TimeSpan.FromHours(1), (long?)null, (TimeSpan?)null, (int?)null, TimeProvider.System),
             (options.Durability, options.Overflow, options.BlockBytes, options.MemoryBytes, options.FlushInterval, options.RetryInterval, options.SegmentBytes, options.SegmentAge, options.RetentionBytes, options.RetentionAge, options.Seed, options.TimeProvider));
         options.Validate();
     }

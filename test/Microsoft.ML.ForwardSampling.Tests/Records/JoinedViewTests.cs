@@ -131,8 +131,8 @@ public class JoinedViewTests
     [Fact]
     public void Attach_WrongKeyColumn_NamesColumnAndTypes()
     {
-        Assert.StartsWith("Schema mismatch for key column 'Nobody': expected UInt64 or String, got no such column.", Assert.Throws<ArgumentOutOfRangeException>("rows", () => Catalog.AttachForwardRecords(Rows(1), "Nobody", [])).Message, StringComparison.Ordinal);
-        Assert.Contains("Schema mismatch for key column 'X': expected UInt64 or String, got Single.", Assert.Throws<ArgumentOutOfRangeException>("rows", () => Catalog.AttachForwardRecords(Rows(1), nameof(Row.X), [])).Message, StringComparison.Ordinal);
+        Assert.StartsWith("Schema mismatch for key column 'Nobody': expected an integer, Key or String, got no such column.", Assert.Throws<ArgumentOutOfRangeException>("rows", () => Catalog.AttachForwardRecords(Rows(1), "Nobody", [])).Message, StringComparison.Ordinal);
+        Assert.Contains("Schema mismatch for key column 'X': expected an integer, Key or String, got Single.", Assert.Throws<ArgumentOutOfRangeException>("rows", () => Catalog.AttachForwardRecords(Rows(1), nameof(Row.X), [])).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.ForwardSampling.Recording;
 using Microsoft.ML.ForwardSampling.Records;
+using Microsoft.ML.ForwardSampling.Selection;
 using Microsoft.ML.ForwardSampling.Tests.DataViews;
 
 namespace Microsoft.ML.ForwardSampling.Tests.Records;
@@ -198,6 +199,77 @@ public class LoggedRowsTests
         Assert.NotEqual(records.Select(r => r.Key), Drain<RegressionRecord>(third, rows, options with { Seed = 5 }, out _).Select(r => r.Key));
     }
 
+    /// <summary>A service that scores one row a request: with a seed of 0 for every view it recorded nothing for ever, or everything.</summary>
+    [Fact]
+    public void KeepingProbability_OneRowAView_IsDrawnAnewInEachView()
+    {
+        using var folder = new LogFolder();
+        using var log = new ForwardRecordLog<RegressionRecord>(folder.Path, LogFolder.Small);
+        Row[] rows = Rows(400);
+        foreach (Row row in rows)
+            _ml.ForwardSampling().AppendRecords(_ml.Data.LoadFromEnumerable([row]), log, new RecordToOptions { KeepingProbability = 0.5f });
+
+        // 400 fair draws: six standard deviations of 10.
+        Assert.InRange(log.Report.Appended, 140, 260);
+    }
+
+    [Fact]
+    public void Seed_TwoViewsOverOneLog_DrawDifferently()
+    {
+        using var folder = new LogFolder();
+        using var log = new ForwardRecordLog<RegressionRecord>(folder.Path, LogFolder.Small);
+        var options = new RecordToOptions { KeepingProbability = 0.5f, Seed = 3 };
+        IDataView rows = _ml.Data.LoadFromEnumerable(Rows(100));
+        for (int view = 0; view < 2; view++)
+            _ml.ForwardSampling().AppendRecords(rows, log, options);
+
+        using var reader = new ForwardRecordReader<RegressionRecord>(folder.Path);
+        int[] times = [.. LogFolder.ReadAll(reader).GroupBy(record => record.Key).Select(group => group.Count())];
+        Assert.Contains(1, times);
+        Assert.Contains(2, times);
+    }
+
+    [Fact]
+    public void Draws_AnyTwoPurposesSeedsOrStreams_AreUnlike()
+    {
+        var starts = new Dictionary<string, string>();
+        foreach (int seed in (int[])[0, 1, 2, -1, int.MinValue])
+        {
+            var selection = new SelectionRandom((ulong)(uint)seed);
+            starts.Add(Start(ref selection), $"selection, seed {seed}");
+            foreach (DrawPurpose purpose in Enum.GetValues<DrawPurpose>())
+            {
+                for (int stream = 0; stream < 4; stream++)
+                {
+                    SelectionRandom random = RecordDraws.Start(purpose, seed, stream);
+                    starts.Add(Start(ref random), $"{purpose}, seed {seed}, stream {stream}"); // throws on two alike
+                }
+            }
+        }
+
+        SelectionRandom one = RecordDraws.Start(DrawPurpose.Keeping, null), two = RecordDraws.Start(DrawPurpose.Keeping, null);
+        Assert.NotEqual(one.NextUInt64(), two.NextUInt64());
+
+        static string Start(ref SelectionRandom random) => $"{random.NextUInt64()} {random.NextUInt64()}";
+    }
+
+    public static TheoryData<string, ulong> IntegerKeys => new()
+    {
+        { "UInt64", ulong.MaxValue - 1 }, { "Int64", unchecked((ulong)-2L) }, { "UInt32", 4_000_000_000 }, { "Int32", unchecked((ulong)-3L) },
+        { "UInt16", 65_000 }, { "Int16", unchecked((ulong)-4L) }, { "Byte", 200 }, { "SByte", unchecked((ulong)-5L) }, { "Key", 3 }, // raw: ML.NET counts the property's values from 0, and its own from 1
+    };
+
+    [Theory, MemberData(nameof(IntegerKeys))]
+    public void Key_OfEveryIntegerType_IsRecordedWithItsBits(string column, ulong expected)
+    {
+        using var folder = new LogFolder();
+        using (var log = new ForwardRecordLog<RegressionRecord>(folder.Path, LogFolder.Small))
+            _ml.ForwardSampling().AppendRecords(_ml.Data.LoadFromEnumerable([new IntegerRow()]), log, new RecordToOptions { KeyColumnName = column });
+
+        using var reader = new ForwardRecordReader<RegressionRecord>(folder.Path);
+        Assert.Equal(expected, Assert.Single(LogFolder.ReadAll(reader)).Key);
+    }
+
     [Fact]
     public void AppendRecords_Cancelled_KeepsWhatWasAppended()
     {
@@ -217,9 +289,8 @@ public class LoggedRowsTests
         using var numbers = new ForwardRecordLog<RegressionRecord>(Path.Combine(folder.Path, "a"));
         using var classes = new ForwardRecordLog<MulticlassRecord>(Path.Combine(folder.Path, "b"));
         using var binary = new ForwardRecordLog<BinaryRecord>(Path.Combine(folder.Path, "c"));
-        Refused("Schema mismatch for key column 'Id': expected UInt64 or String, got no such column. The key is what the row's record was made with", numbers, new RecordToOptions { KeyColumnName = "Id" });
-        Refused("Schema mismatch for key column 'Label': expected UInt64 or String, got Single.", numbers, new RecordToOptions { KeyColumnName = "Label" });
-        Refused("Schema mismatch for key column 'Class': expected UInt64 or String, got Key<UInt32, 0-2>.", numbers, new RecordToOptions { KeyColumnName = "Class" });
+        Refused("Schema mismatch for key column 'Id': expected an integer, Key or String, got no such column. The key is what the row's record was made with", numbers, new RecordToOptions { KeyColumnName = "Id" });
+        Refused("Schema mismatch for key column 'Label': expected an integer, Key or String, got Single.", numbers, new RecordToOptions { KeyColumnName = "Label" });
         Refused("Schema mismatch for score column 'S': expected Single, got no such column. The model adds this column, and the log holds records of type RegressionRecord;", numbers, new RecordToOptions { ScoreColumnName = "S" });
         Refused("Schema mismatch for score column 'Scores': expected Single, got Vector<Single, 3>.", numbers, new RecordToOptions { ScoreColumnName = "Scores" });
         Refused("Schema mismatch for score column 'Score': expected Vector<Single>, got Single.", classes, new RecordToOptions());
@@ -286,6 +357,30 @@ public class LoggedRowsTests
     private sealed class Scored
     {
         public float NewScore { get; set; }
+    }
+
+    private sealed class IntegerRow
+    {
+        public ulong UInt64 { get; set; } = ulong.MaxValue - 1;
+
+        public long Int64 { get; set; } = -2;
+
+        public uint UInt32 { get; set; } = 4_000_000_000;
+
+        public int Int32 { get; set; } = -3;
+
+        public ushort UInt16 { get; set; } = 65_000;
+
+        public short Int16 { get; set; } = -4;
+
+        public byte Byte { get; set; } = 200;
+
+        public sbyte SByte { get; set; } = -5;
+
+        [KeyType(3)]
+        public uint Key { get; set; } = 2;
+
+        public float Score { get; set; } = 1;
     }
 
     private sealed class Row

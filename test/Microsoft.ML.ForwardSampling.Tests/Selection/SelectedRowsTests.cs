@@ -165,7 +165,7 @@ public class SelectedRowsTests
         selected.GetRowCursor([]).Dispose();
 
         string[] statistics = ["set1(Forward.Loss,Class)"];
-        Assert.Equal([.. statistics, "set1(X,Forward.Loss)", .. statistics, "set1(OwnWeight)", .. statistics, "set1()"], spy.Opened);
+        Assert.Equal([.. statistics, "set1(X,Forward.Loss)", .. statistics, "set1(Forward.Loss,OwnWeight)", .. statistics, "set1(Forward.Loss)"], spy.Opened);
     }
 
     // Weight
@@ -313,8 +313,25 @@ public class SelectedRowsTests
         SelectedRows selected = _ml.ForwardSampling().SelectRows(new ReorderingView(Data(30)), new FirstRowsPolicy(), _small);
         var error = Assert.Throws<InvalidOperationException>(() => ViewContract.Read(selected.GetRowCursor(selected.Schema)));
         Assert.StartsWith("The input order is not repeatable: row 0 has id ", error.Message);
-        Assert.EndsWith("A selection reads its input more than once and needs the same rows in the same order; put mlContext.Data.Cache before SelectRows.", error.Message);
+        Assert.EndsWith("A selection reads its input more than once and needs the same rows in the same order: put the rows in an array before they become a data view, or name every column in mlContext.Data.Cache(rows, names) before SelectRows (without names it reads each column when that is first asked for).", error.Message);
         Assert.Null(selected.Report);
+    }
+
+    /// <summary>An enumerable that shuffles itself has the same ids in every pass, and other rows behind them.</summary>
+    [Fact]
+    public void Input_OtherRowsBehindTheSameIdsTheSecondTime_FailsLoudly()
+    {
+        var random = new Random(1);
+        ShuffledRow[] rows = [.. Enumerable.Range(0, 200).Select(i => new ShuffledRow { Score = i, Label = 0 })];
+        IDataView shuffled = _ml.Data.LoadFromEnumerable(rows.OrderBy(_ => random.Next()));
+        IDataView recorded = _ml.ForwardSampling().RecordForwardPass(_ml.Transforms.CopyColumns("Unused", "Score"), PredictionTask.Regression).Fit(shuffled).Transform(shuffled);
+
+        SelectedRows selected = _ml.ForwardSampling().SelectRows(recorded, new TopLossPolicy(), new SelectionOptions { WindowSize = 200, Budget = 0.1 });
+        var error = Assert.Throws<InvalidOperationException>(() => selected.GetColumn<float>("Score").ToArray());
+
+        Assert.Matches("^The input order is not repeatable: row [0-9]+ has Forward.Loss [0-9]+ where its statistics are read and [0-9]+ where its values are. ", error.Message);
+        IDataView cached = _ml.Data.Cache(recorded, [.. recorded.Schema.Select(column => column.Name)]);
+        Assert.Equal(Enumerable.Range(180, 20).Select(i => (float)i), _ml.ForwardSampling().SelectRows(cached, new TopLossPolicy(), new SelectionOptions { WindowSize = 200, Budget = 0.1 }).GetColumn<float>("Score").Order());
     }
 
     [Theory]
@@ -447,5 +464,12 @@ public class SelectedRowsTests
         }
 
         public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null) => [GetRowCursor(columnsNeeded)];
+    }
+
+    private sealed class ShuffledRow
+    {
+        public float Score { get; set; }
+
+        public float Label { get; set; }
     }
 }

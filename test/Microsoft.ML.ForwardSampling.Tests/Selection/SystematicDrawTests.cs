@@ -8,6 +8,26 @@ public sealed class SystematicDrawTests
 {
     private static readonly double[] s_edges = [0, double.Epsilon, 1e-9, 0.5, 1 - 1e-9, Math.BitDecrement(1.0)];
 
+    /// <summary>Beyond 2^25 rows a chance of (n - 1)/n is 1 in single precision, and there are more certain rows than wanted ones.</summary>
+    [Theory]
+    [InlineData(10, 9)]
+    [InlineData(10, 4)]
+    [InlineData(7, 1)]
+    public void Choose_MoreCertainRowsThanWanted_LeavesOutEachEquallyOften(int count, int wanted)
+    {
+        float[] certain = [.. Enumerable.Repeat(1f, count)];
+        int[] order = [.. Enumerable.Range(0, count).Reverse()], hits = new int[count], rows = new int[wanted];
+        for (int start = 0; start < count; start++)
+        {
+            SystematicDraw.Choose(certain, order, (start + 0.5) / count, rows, new SelectionScratch());
+            Assert.Equal(rows.Distinct().Order(), rows);
+            foreach (int row in rows)
+                hits[row]++;
+        }
+
+        Assert.All(hits, hit => Assert.Equal(wanted, hit));
+    }
+
     [Fact]
     public void Choose_AnyProbabilitiesOrderAndOffset_Meets_Specification()
     {

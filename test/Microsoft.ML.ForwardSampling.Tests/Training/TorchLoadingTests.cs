@@ -76,7 +76,7 @@ public sealed class TorchLoadingTests : IDisposable
     }
 
     [Theory]
-    [InlineData("linux-arm64", null, "TorchSharp has no native library for this process, linux-arm64: it has them for linux-x64, osx-arm64, win-arm64, win-x64. ")]
+    [InlineData("linux-arm64", null, "There is no libtorch package for this process, linux-arm64: TorchSharp-cpu has it for linux-x64, osx-arm64, win-x64. ")]
     [InlineData("linux-x64", "/lib64/libc.so.6: version `GLIBC_2.34' not found (required by /app/libLibTorchSharp.so)", "This system's C library is too old for torch: /lib64/libc.so.6 lacks GLIBC_2.34. Use a newer system or container image. ")]
     [InlineData("linux-x64", "out of memory", "Torch's native library could not be loaded from /app/libLibTorchSharp.so: out of memory. ")]
     [InlineData("linux-x64", null, "Torch's native library could not be loaded from /app/libLibTorchSharp.so: the loader says nothing more. ")]
