@@ -259,14 +259,17 @@ internal readonly unsafe struct WeightMemory(float* weights, float* first, float
     /// <summary>Asks for so many numbers of each array before they are needed: a tile's sums take longer than memory does.</summary>
     public void Prefetch(int count)
     {
-        if (!Sse.IsSupported)
+        Prefetch(Weights, count);
+        Prefetch(First, count);
+        Prefetch(Second, count);
+    }
+
+    private static void Prefetch(float* memory, int count)
+    {
+        if (!Sse.IsSupported || memory is null) // an address that is not mapped costs a search for its page
             return;
         for (int i = 0; i < count; i += 16)
-        {
-            Sse.Prefetch0(Weights + i);
-            Sse.Prefetch0(First + i);
-            Sse.Prefetch0(Second + i);
-        }
+            Sse.Prefetch0(memory + i);
     }
 }
 

@@ -90,10 +90,14 @@ internal sealed unsafe class DenseNetwork
         }
 
         for (int o = 0; o < outputs; o++)
-        {
             layer.Bias[o] = scale is null ? bias[o] : bias[o] * scale[o] + shift![o];
-            for (int k = 0; k < inputs; k++)
-                layer.Weights[DenseKernel.IndexOf(k, o, inputs)] = weights[o * inputs + k] * (scale?[o] ?? 1f);
+        for (int panel = 0, to = 0; panel < outputs; panel += DenseKernel.PanelWidth)
+        {
+            for (int k = 0; k < inputs; k++, to += DenseKernel.PanelWidth)
+            {
+                for (int o = panel; o < Math.Min(panel + DenseKernel.PanelWidth, outputs); o++)
+                    layer.Weights[to + o - panel] = weights[o * inputs + k] * (scale is null ? 1f : scale[o]);
+            }
         }
 
         return layer;

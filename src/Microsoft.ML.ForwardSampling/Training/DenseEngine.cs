@@ -36,14 +36,17 @@ internal sealed unsafe class DenseEngine : TrainingEngine
     private readonly int _features;
     private readonly int _featureStride;
     private readonly AlignedFloats _batch;
-    private readonly AlignedFloats _scored;
     private readonly AlignedFloats _one = new(1);
     private readonly AlignedFloats _zeros;
     private readonly float[] _labels;
     private readonly float[] _weights;
     private readonly float[] _rowLosses;
-    private readonly float[] _outputs;
     private float[] _packed = [];
+
+    // For scoring, made when first asked for: most runs are short and score nothing.
+    private AlignedFloats? _scored;
+    private AlignedFloats[] _scoredOutputs = [];
+    private float[] _outputs = [];
 
     private int _members = 1;
     private int _rows;
@@ -62,20 +65,17 @@ internal sealed unsafe class DenseEngine : TrainingEngine
         _features = architecture.Inputs;
         _featureStride = OddLines(_features);
         MostRowsPerScoring = RowBlocks.RowsFor(_features, MostRows);
-        int capacity = Math.Max(options.BatchSize, MostRowsPerScoring);
         int[] sizes = [architecture.Inputs, .. architecture.HiddenLayers, architecture.Outputs];
         _layers = new Layer[sizes.Length - 1];
         for (int i = 0; i < _layers.Length; i++)
-            _layers[i] = new Layer(sizes[i], sizes[i + 1], capacity, _optimizer.StateTensors, keepsInput: i < _layers.Length - 1 && ActivationFunctions.DerivativeNeedsInput(_activation), keepsGradient: _gradientLimit is not null, passesGradientOn: i > 0);
+            _layers[i] = new Layer(sizes[i], sizes[i + 1], options.BatchSize, _optimizer.StateTensors, keepsInput: i < _layers.Length - 1 && ActivationFunctions.DerivativeNeedsInput(_activation), keepsGradient: _gradientLimit is not null, passesGradientOn: i > 0);
         _batch = new AlignedFloats((long)options.BatchSize * _featureStride);
-        _scored = new AlignedFloats((long)MostRowsPerScoring * _featureStride);
         _one.Span[0] = 1f;
         _weightCount = _layers.Sum(layer => (long)layer.Weights.Length);
         _zeros = new AlignedFloats(_layers.Max(layer => layer.Panels) * DenseKernel.PanelWidth);
         _labels = new float[options.BatchSize];
         _weights = new float[options.BatchSize];
         _rowLosses = new float[options.BatchSize];
-        _outputs = new float[MostRowsPerScoring * _head.Outputs];
         _team = new ThreadTeam(Math.Clamp(options.Threads ?? get_num_threads(), 1, Environment.ProcessorCount));
         _passRows = PassRows;
         _scoreRows = ScoreRows;
@@ -153,6 +153,13 @@ internal sealed unsafe class DenseEngine : TrainingEngine
 
     public override ReadOnlySpan<float> Score(RowPool pool, ReadOnlySpan<int> rows)
     {
+        if (_scored is null)
+        {
+            _scored = new AlignedFloats((long)MostRowsPerScoring * _featureStride);
+            _scoredOutputs = [.. _layers.Select(layer => new AlignedFloats((long)MostRowsPerScoring * layer.Stride))];
+            _outputs = new float[MostRowsPerScoring * _head.Outputs];
+        }
+
         CopyFeatures(pool, rows, _scored.Span);
         _rows = rows.Length;
         Share(_scoreRows);
@@ -191,7 +198,9 @@ internal sealed unsafe class DenseEngine : TrainingEngine
     {
         _team.Dispose();
         _batch.Dispose();
-        _scored.Dispose();
+        _scored?.Dispose();
+        foreach (AlignedFloats output in _scoredOutputs)
+            output.Dispose();
         _one.Dispose();
         _zeros.Dispose();
         foreach (Layer layer in _layers)
@@ -229,10 +238,10 @@ internal sealed unsafe class DenseEngine : TrainingEngine
         (int first, int count) = RowsOf(member);
         if (count <= 0)
             return;
-        Forward(_scored.Pointer, first, count, forTraining: false);
+        Forward(_scored!.Pointer, first, count, forTraining: false);
         Layer last = _layers[^1];
         for (int row = first; row < first + count; row++)
-            last.Row(last.Output, row).CopyTo(_outputs.AsSpan(row * _head.Outputs));
+            last.Row(_scoredOutputs[^1], row).CopyTo(_outputs.AsSpan(row * _head.Outputs));
     }
 
     private void PassRows(int member)
@@ -260,14 +269,15 @@ internal sealed unsafe class DenseEngine : TrainingEngine
         for (int i = 0; i < _layers.Length; i++)
         {
             Layer layer = _layers[i];
-            float* y = layer.Output.Pointer + (nint)first * layer.Stride;
+            AlignedFloats output = forTraining ? layer.Output : _scoredOutputs[i];
+            float* y = output.Pointer + (nint)first * layer.Stride;
             DenseKernel.Forward(x, stride, layer.Weights.Pointer, layer.Bias.Pointer, y, layer.Stride, count, layer.Inputs, layer.Panels);
             if (i < _layers.Length - 1)
             {
                 if (forTraining && layer.BeforeActivation is { } before)
                     new ReadOnlySpan<float>(y, count * layer.Stride).CopyTo(before.Span[(first * layer.Stride)..]);
                 for (int row = first; row < first + count; row++)
-                    ActivationFunctions.Apply(_activation, layer.Row(layer.Output, row));
+                    ActivationFunctions.Apply(_activation, layer.Row(output, row));
             }
 
             x = y;
@@ -492,19 +502,31 @@ internal sealed unsafe class DenseEngine : TrainingEngine
 
         public void ToPanels(ReadOnlySpan<float> rows, AlignedFloats panels)
         {
-            for (int output = 0; output < Outputs; output++)
+            int width = DenseKernel.PanelWidth;
+            for (int first = 0; first < Outputs; first += width)
             {
-                for (int input = 0; input < Inputs; input++)
-                    panels.Pointer[DenseKernel.IndexOf(input, output, Inputs)] = rows[output * Inputs + input];
+                float* to = panels.Pointer + (nint)first * Inputs;
+                int outputs = Math.Min(width, Outputs - first);
+                for (int input = 0; input < Inputs; input++, to += width)
+                {
+                    for (int output = 0; output < outputs; output++)
+                        to[output] = rows[(first + output) * Inputs + input];
+                }
             }
         }
 
         public void FromPanels(AlignedFloats panels, Span<float> rows)
         {
-            for (int output = 0; output < Outputs; output++)
+            int width = DenseKernel.PanelWidth;
+            for (int first = 0; first < Outputs; first += width)
             {
-                for (int input = 0; input < Inputs; input++)
-                    rows[output * Inputs + input] = panels.Pointer[DenseKernel.IndexOf(input, output, Inputs)];
+                float* from = panels.Pointer + (nint)first * Inputs;
+                int outputs = Math.Min(width, Outputs - first);
+                for (int input = 0; input < Inputs; input++, from += width)
+                {
+                    for (int output = 0; output < outputs; output++)
+                        rows[(first + output) * Inputs + input] = from[output];
+                }
             }
         }
 

@@ -15,16 +15,18 @@ internal sealed class MultilayerPerceptron : nn.Module<Tensor, Tensor>
     /// <param name="architecture">Sizes and functions.</param>
     /// <param name="device">Where the weights live.</param>
     /// <param name="seed">Seed of the initial weights and of dropout.</param>
-    public MultilayerPerceptron(NetworkArchitecture architecture, Device device, int seed)
+    /// <param name="isContinued">Whether the weights will be replaced by a previous model's: then none are drawn, unless dropout's seed follows them.</param>
+    public MultilayerPerceptron(NetworkArchitecture architecture, Device device, int seed, bool isContinued = false)
         : base(nameof(MultilayerPerceptron))
     {
         _architecture = architecture;
         var random = new Random(seed);
+        Random? weights = isContinued && architecture.Dropout == 0f ? null : random;
         int[] sizes = [architecture.Inputs, .. architecture.HiddenLayers, architecture.Outputs];
         _layers = new DenseLayer[sizes.Length - 1];
         for (int i = 0; i < _layers.Length; i++)
         {
-            _layers[i] = new DenseLayer(sizes[i], sizes[i + 1], i < _layers.Length - 1 ? architecture.Normalization : Normalization.None, random, device);
+            _layers[i] = new DenseLayer(sizes[i], sizes[i + 1], i < _layers.Length - 1 ? architecture.Normalization : Normalization.None, weights, device);
             register_module(LayerName(i), _layers[i]);
         }
 
@@ -91,7 +93,7 @@ internal sealed class DenseLayer : nn.Module<Tensor, Tensor>
     private readonly Tensor? mean;
     private readonly Tensor? variance;
 
-    public DenseLayer(int inputs, int outputs, Normalization normalization, Random random, Device device)
+    public DenseLayer(int inputs, int outputs, Normalization normalization, Random? random, Device device)
         : base(nameof(DenseLayer))
     {
         // torch's own start for a linear layer: weights and biases uniform within 1/sqrt(inputs).
@@ -123,8 +125,10 @@ internal sealed class DenseLayer : nn.Module<Tensor, Tensor>
             : nn.functional.batch_norm(x, mean, variance, scale, shift, training, BatchMomentum, NormalizationEpsilon);
     }
 
-    private static Tensor Uniform(Random random, float bound, Device device, params long[] shape)
+    private static Tensor Uniform(Random? random, float bound, Device device, params long[] shape)
     {
+        if (random is null)
+            return zeros(shape, dtype: ScalarType.Float32, device: device);
         Tensor values = empty(shape, dtype: ScalarType.Float32);
         foreach (ref float value in Optimizer.Floats(values))
             value = bound * (2f * random.NextSingle() - 1f);

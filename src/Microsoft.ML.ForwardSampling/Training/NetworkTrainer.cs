@@ -112,7 +112,7 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>
         var architecture = Options.Network is null
             ? new NetworkArchitecture(columns.FeatureCount, [.. Options.HiddenLayers], outputs, Options.Activation, Options.Normalization, Options.Dropout)
             : null;
-        var model = new NetworkModel(head, columns.FeatureCount, architecture, CreateNetwork(architecture, columns.FeatureCount, outputs, device), device, Options.Optimizer.Create());
+        var model = new NetworkModel(head, columns.FeatureCount, architecture, CreateNetwork(architecture, columns.FeatureCount, outputs, device, isContinued: previousModel is not null), device, Options.Optimizer.Create());
         try
         {
             bool continued = previousModel is not null && model.ContinueFrom(previousModel.Model);
@@ -141,10 +141,10 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>
 
     private long MaximumRowBytes => (long)Options.MaximumRowMegabytes << 20;
 
-    private nn.Module<Tensor, Tensor> CreateNetwork(NetworkArchitecture? architecture, int inputs, int outputs, Device device)
+    private nn.Module<Tensor, Tensor> CreateNetwork(NetworkArchitecture? architecture, int inputs, int outputs, Device device, bool isContinued)
     {
         if (architecture is not null)
-            return new MultilayerPerceptron(architecture, device, _seed);
+            return new MultilayerPerceptron(architecture, device, _seed, isContinued);
         return Options.Network!(inputs, outputs, device)
             ?? throw new InvalidOperationException($"{nameof(NetworkTrainerOptions)}.{nameof(NetworkTrainerOptions.Network)} gave null instead of a module.");
     }
