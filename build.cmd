@@ -26,7 +26,7 @@ if "%command%"=="compare" (
     exit /b
 )
 if "%command%"=="test" (
-    dotnet test ForwardSampling.slnx -c Release%rest%
+    dotnet test --solution ForwardSampling.slnx -c Release%rest%
     exit /b
 )
 if "%command%"=="bench" (

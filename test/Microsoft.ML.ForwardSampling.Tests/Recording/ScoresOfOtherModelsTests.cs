@@ -1,6 +1,6 @@
 using Microsoft.ML.Data;
-using Microsoft.ML.ForwardSampling.Records;
 using Microsoft.ML.ForwardSampling.Recording;
+using Microsoft.ML.ForwardSampling.Records;
 
 namespace Microsoft.ML.ForwardSampling.Tests.Recording;
 
