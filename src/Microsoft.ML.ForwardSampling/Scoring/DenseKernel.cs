@@ -254,7 +254,10 @@ internal readonly unsafe struct WeightMemory(float* weights, float* first, float
 
     /// <summary>The same, so many weights further on.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public WeightMemory At(nint offset) => new(Weights + offset, First + offset, Second + offset);
+    public WeightMemory At(nint offset) => new(
+        Weights is null ? null : Weights + offset,
+        First is null ? null : First + offset,
+        Second is null ? null : Second + offset);
 
     /// <summary>Asks for so many numbers of each array before they are needed: a tile's sums take longer than memory does.</summary>
     public void Prefetch(int count)

@@ -84,7 +84,7 @@ internal sealed unsafe class DenseEngine : TrainingEngine
         _useStoredGradients = UseStoredGradients;
         _transpose = Transpose;
         CopyFromModel();
-        Share(_transpose);
+        Transpose(0);
     }
 
     public override int MostRowsPerScoring { get; }

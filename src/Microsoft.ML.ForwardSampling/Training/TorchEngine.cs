@@ -65,6 +65,7 @@ internal sealed class TorchEngine : TrainingEngine
 
     public override ReadOnlySpan<float> RowLosses(int rows)
     {
+        using DisposeScope scope = NewDisposeScope();
         Tensor host = _rowLosses!.cpu().contiguous();
         if (!ReferenceEquals(host, _rowLosses))
         {

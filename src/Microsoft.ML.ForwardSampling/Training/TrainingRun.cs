@@ -46,7 +46,6 @@ internal sealed class TrainingRun : IDisposable
     {
         _options = options;
         _head = model.Head;
-        _engine = TrainingEngine.Create(model, options, columns.FeatureCount, weighted: columns.Weight is not null || options.Selection is not null);
         _rows = rows;
         _validation = validation;
         _report = report;
@@ -64,6 +63,9 @@ internal sealed class TrainingRun : IDisposable
             if (LearnsFromLosses && _head.Task != PredictionTask.Regression)
                 _classes = new int[options.BatchSize];
         }
+
+        // Last: nothing after it can throw, so whoever gets a run disposes its engine.
+        _engine = TrainingEngine.Create(model, options, columns.FeatureCount, weighted: columns.Weight is not null || options.Selection is not null);
     }
 
     /// <summary>Trains the network to its last step, or to the step at which early stopping ends it.</summary>

@@ -67,7 +67,9 @@ public sealed class WeakenUnusedVersions : Microsoft.Build.Utilities.Task
         if (library == null)
             return Array.Empty<string>();
         var changed = new List<string>();
-        HashSet<int> used = library.UsedVersions();
+        HashSet<int>? used = library.UsedVersions();
+        if (used == null)
+            return changed;
         foreach (ElfLibrary.NeededVersion version in library.NeededVersions().Where(v => v.File == Provider))
         {
             if ((version.Flags & Weak) != 0 || present.Contains(version.Name) || used.Contains(version.Index))
@@ -190,13 +192,13 @@ public sealed class WeakenUnusedVersions : Microsoft.Build.Utilities.Task
             }
         }
 
-        /// <summary>Version indices of the symbols that some relocation names.</summary>
-        public HashSet<int> UsedVersions()
+        /// <summary>Version indices of the symbols that some relocation names; null where the library does not say which version a symbol has.</summary>
+        public HashSet<int>? UsedVersions()
         {
             var used = new HashSet<int>();
             Section? versions = _sections.FirstOrDefault(s => s.Type == SymbolVersions);
             if (versions == null)
-                return used;
+                return null;
             foreach (Section section in _sections.Where(s => (s.Type == Rela || s.Type == Rel) && s.Link < _sections.Count && _sections[s.Link].Type == DynamicSymbols))
             {
                 int entry = section.Type == Rela ? 24 : 16;

@@ -54,7 +54,7 @@ public sealed class DenseEngineTests
     [Fact]
     public void Step_AnyNumberOfThreads_SameBits()
     {
-        var options = new NetworkTrainerOptions { BatchSize = 64, HiddenLayers = [50, 30], Optimizer = new AdamOptions { LearningRate = 0.01f } };
+        var options = new NetworkTrainerOptions { BatchSize = 256, HiddenLayers = [50, 30], Optimizer = new AdamOptions { LearningRate = 0.01f } };
 
         float[] one = Train(new DenseSteps(PredictionTask.Multiclass, options with { Threads = 1 }));
         float[] two = Train(new DenseSteps(PredictionTask.Multiclass, options with { Threads = 2 }));
@@ -64,7 +64,7 @@ public sealed class DenseEngineTests
         static float[] Train(DenseSteps steps)
         {
             using (steps)
-                return steps.Run(20, 64);
+                return steps.Run(20, 256);
         }
     }
 
