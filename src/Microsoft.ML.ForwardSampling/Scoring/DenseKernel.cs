@@ -28,8 +28,11 @@ internal static unsafe class DenseKernel
     /// <summary>Where the weight of an input and an output stands.</summary>
     public static int IndexOf(int input, int output, int inputs) => (output / PanelWidth * inputs + input) * PanelWidth + output % PanelWidth;
 
-    /// <summary>Distance of two rows of outputs in a buffer: whole panels and an odd number of cache lines, so that a column of rows spreads over the cache.</summary>
-    public static int Stride(int outputs) => (Panels(outputs) * PanelWidth + 15) / 16 * 16 is var stride && stride / 16 % 2 == 0 ? stride + 16 : stride;
+    /// <summary>Distance of two rows of outputs in a buffer: whole panels, see <see cref="OddLines"/>.</summary>
+    public static int Stride(int outputs) => OddLines(Panels(outputs) * PanelWidth);
+
+    /// <summary>A row's length in a buffer: an odd number of cache lines, so that a column of rows spreads over the cache.</summary>
+    public static int OddLines(int length) => (length + 15) / 16 is var lines && lines % 2 == 0 ? (lines + 1) * 16 : lines * 16;
 
     /// <summary>output = input W^T + bias.</summary>
     /// <param name="x">Inputs, shape [rows, inputs].</param>

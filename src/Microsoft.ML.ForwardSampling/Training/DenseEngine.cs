@@ -63,7 +63,7 @@ internal sealed unsafe class DenseEngine : TrainingEngine
         NetworkArchitecture architecture = model.Architecture!;
         _activation = architecture.Activation;
         _features = architecture.Inputs;
-        _featureStride = OddLines(_features);
+        _featureStride = DenseKernel.OddLines(_features);
         MostRowsPerScoring = RowBlocks.RowsFor(_features, MostRows);
         int[] sizes = [architecture.Inputs, .. architecture.HiddenLayers, architecture.Outputs];
         _layers = new Layer[sizes.Length - 1];
@@ -215,9 +215,6 @@ internal sealed unsafe class DenseEngine : TrainingEngine
         else
             _team.Run(work);
     }
-
-    /// <summary>A row's length in a buffer: an odd number of cache lines, so that a column of rows spreads over the cache.</summary>
-    private static int OddLines(int length) => (length + 15) / 16 is var lines && lines % 2 == 0 ? (lines + 1) * 16 : lines * 16;
 
     private void CopyFeatures(RowPool pool, ReadOnlySpan<int> rows, Span<float> to)
     {
