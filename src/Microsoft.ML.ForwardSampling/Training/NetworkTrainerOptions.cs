@@ -121,7 +121,7 @@ public sealed record NetworkTrainerOptions
     /// One trainer draws alike in each of its Fit calls: to go on chunk by chunk, make a trainer for each chunk or give each its own seed.</value>
     public int? Seed { get; init; }
 
-    /// <summary>Threads torch uses while training; torch's own number is put back at the end. Null: leave it as it is.</summary>
+    /// <summary>Threads that train, torch's among them (its own number is put back at the end); at most one a processor where the network is trained without torch. Null: as many as torch uses.</summary>
     /// <value>[1, 1024], or null; default 1: networks of this size gain little from more, and lose much on a busy machine.</value>
     /// <exception cref="ArgumentOutOfRangeException">Outside the range.</exception>
     public int? Threads { get; init => field = value is { } threads ? Require.InRange(threads, 1, 1024, nameof(NetworkTrainerOptions)) : null; } = 1;
