@@ -486,7 +486,7 @@ public class ForwardRecordLogTests
         using var hold = new ManualResetEventSlim();
         var storage = new FaultyStorage();
         ForwardRecordLogReport report;
-        using (var log = new ForwardRecordLog<RegressionRecord>(folder.Path, LogFolder.Small with { Overflow = RecordOverflow.DropAndRecord }, storage))
+        using (var log = new ForwardRecordLog<RegressionRecord>(folder.Path, LogFolder.Small with { Overflow = RecordOverflow.DropAndRecord, Seed = 1 }, storage))
         {
             storage.Before = what => { if (what == "write") hold.Wait(); };
             for (ulong i = 0; i < Count; i++)
