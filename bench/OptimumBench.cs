@@ -48,7 +48,7 @@ internal static class OptimumBench
     private static bool Compare(int n, bool skewed, int windows, int seconds, string folder)
     {
         int b = n / 10;
-        var random = new SelectionRandom(7UL);
+        var random = new RepeatableRandom(7UL);
         (double Cbc, double Pure, double Usual) worst = default, time = default;
         double worstGap = double.NegativeInfinity;
         for (int w = 0; w < windows; w++)
@@ -96,7 +96,7 @@ internal static class OptimumBench
         return Math.Abs(SelectionDiagnostics.LossResidual(loss, rows)) / deviation;
     }
 
-    private static float[] Losses(int n, bool skewed, ref SelectionRandom random)
+    private static float[] Losses(int n, bool skewed, ref RepeatableRandom random)
     {
         var loss = new float[n];
         for (int i = 0; i < n; i++)

@@ -89,7 +89,7 @@ internal static class PostgresBench
                 await using (window)
                 {
                     read += window.Records.Count;
-                    await window.CompleteAsync(window.Records.Take(window.Records.Count / 10).Select(r => r.Key).ToArray(), new float[window.Records.Count / 10]);
+                    await window.CompleteAsync([.. window.Records.Take(window.Records.Count / 10).Select(r => new SelectedKey(r.Key, 10))]);
                 }
             }
         });
@@ -129,9 +129,16 @@ internal static class PostgresBench
     {
         using var file = new BufferedStream(File.Create(path), 1 << 16);
         file.Write(CopyRow.Header);
-        byte[] row = new byte[CopyRow.MostBytes<BinaryRecord>()];
+        byte[] row = new byte[CopyRow.MostBytes(BinaryRecord.EncodedBytes)];
+        var block = new BlockBuffer<BinaryRecord>(1);
         foreach (BinaryRecord record in records)
-            file.Write(row, 0, CopyRow.Write(in record, record.Time.Ticks, 0, row));
+        {
+            block.Start(0, 0);
+            block.TryAddVersion(in record);
+            block.Put(0, in record, 0, record.Time.Ticks, 0);
+            file.Write(row, 0, CopyRow.Write(block.At(0), row));
+        }
+
         file.Write(CopyRow.Trailer);
     }
 

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Microsoft.ML.Data;
 using Microsoft.ML.ForwardSampling.Records;
+using Microsoft.ML.ForwardSampling.RecordViews;
 using Microsoft.ML.ForwardSampling.Training;
 using static TorchSharp.torch;
 

@@ -150,7 +150,7 @@ public class SelectionBench
     {
         if (!s_windows.TryGetValue(size, out WindowStatistics[]? windows))
         {
-            var random = new SelectionRandom(1UL);
+            var random = new RepeatableRandom(1UL);
             s_windows[size] = windows = new WindowStatistics[Windows];
             var features = new float[FeatureCount * size]; // the same for every window
             foreach (ref float feature in features.AsSpan())

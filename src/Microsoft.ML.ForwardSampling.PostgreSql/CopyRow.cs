@@ -20,27 +20,17 @@ internal static class CopyRow
     public static ReadOnlySpan<byte> Trailer => [0xFF, 0xFF];
 
     /// <summary>Most bytes that a row takes.</summary>
-    public static int MostBytes<TRecord>()
-        where TRecord : struct, IForwardRecord<TRecord>
-        => 2 + (Fields * 4) + 8 + 8 + 8 + 4 + 2 + BodyBytes<TRecord>();
-
-    /// <summary>Bytes of a record's own part, after what all records share.</summary>
-    public static int BodyBytes<TRecord>()
-        where TRecord : struct, IForwardRecord<TRecord>
-        => TRecord.EncodedBytes - 12;
+    public static int MostBytes(int bodyBytes) => 2 + (Fields * 4) + 8 + 8 + 8 + 4 + 2 + bodyBytes;
 
     /// <summary>Writes one row and gives its length.</summary>
-    /// <param name="record">The record.</param>
-    /// <param name="ticks">Its time, UTC, in 100 ns; the database keeps microseconds.</param>
-    /// <param name="keepingCode">The code of its keeping probability.</param>
-    /// <param name="row">Out, at least <see cref="MostBytes{TRecord}"/> long.</param>
-    public static int Write<TRecord>(in TRecord record, long ticks, ushort keepingCode, Span<byte> row)
-        where TRecord : struct, IForwardRecord<TRecord>
+    /// <param name="record">The record; the database keeps microseconds of its time.</param>
+    /// <param name="row">Out, at least <see cref="MostBytes"/> long.</param>
+    public static int Write(BufferedRecord record, Span<byte> row)
     {
         BinaryPrimitives.WriteInt16BigEndian(row, Fields);
         int at = 2;
         at = Long((long)record.Key, row, at);
-        at = Long((ticks - TicksOfYear2000) / TimeSpan.TicksPerMicrosecond, row, at);
+        at = Long((record.Time.Ticks - TicksOfYear2000) / TimeSpan.TicksPerMicrosecond, row, at);
         at = Long((long)record.ModelVersion, row, at);
         int classes = record.Classes;
         BinaryPrimitives.WriteInt32BigEndian(row[at..], classes == 0 ? -1 : 4);     // -1: NULL
@@ -52,12 +42,12 @@ internal static class CopyRow
         }
 
         BinaryPrimitives.WriteInt32BigEndian(row[at..], 2);
-        BinaryPrimitives.WriteUInt16BigEndian(row[(at + 4)..], keepingCode);
+        BinaryPrimitives.WriteUInt16BigEndian(row[(at + 4)..], record.KeepingCode);
         at += 6;
-        int body = BodyBytes<TRecord>();
-        BinaryPrimitives.WriteInt32BigEndian(row[at..], body);
-        record.WriteBody(row.Slice(at + 4, body));
-        return at + 4 + body;
+        ReadOnlySpan<byte> body = record.Body;
+        BinaryPrimitives.WriteInt32BigEndian(row[at..], body.Length);
+        body.CopyTo(row[(at + 4)..]);
+        return at + 4 + body.Length;
     }
 
     private static int Long(long value, Span<byte> row, int at)

@@ -137,6 +137,20 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
             return new PostgreSqlRecordWriter<TRecord>(_source, _schema, _options.PartitionInterval, options ?? new PostgreSqlWriterOptions());
     }
 
+    /// <summary>Opens a writer of labels, for those that come one by one and must not wait for the server. Access: <see cref="StoreAccess.Labeller"/>.</summary>
+    /// <param name="options">Left out, the defaults.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <returns>The writer; dispose of it to send what it holds.</returns>
+    /// <exception cref="ArgumentException">Options do not agree with each other, or ask for <see cref="RecordOverflow.DropAndRecord"/>.</exception>
+    /// <exception cref="InvalidOperationException">The schema is not there, is older than this library, or holds another kind of record.</exception>
+    /// <exception cref="NotSupportedException">The schema is newer than this library.</exception>
+    /// <exception cref="NpgsqlException">The server refuses or is not there.</exception>
+    public async Task<PostgreSqlLabelWriter> OpenLabelWriterAsync(PostgreSqlWriterOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        await using (await OpenAsync(cancellationToken).ConfigureAwait(false))
+            return new PostgreSqlLabelWriter(_source, _schema, options ?? new PostgreSqlWriterOptions());
+    }
+
     /// <summary>Adds labels. A label that is there already (same key, time and value) stays one, so the call can be repeated after an error. Access: <see cref="StoreAccess.Labeller"/>.</summary>
     /// <param name="labels">In any order, any number. One without a time is stamped, and so is not recognised when it comes again.</param>
     /// <param name="cancellationToken">Ends the waiting; some of the labels may be there.</param>
@@ -148,17 +162,12 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
         long added = 0;
         for (; !labels.IsEmpty; labels = labels[Math.Min(LabelsAtOnce, labels.Length)..])
         {
-            // In the order of the index: two who add the same labels then cannot wait for each other.
             LabelEvent[] part = labels[..Math.Min(LabelsAtOnce, labels.Length)].ToArray();
-            Array.Sort(part, (a, b) => (a.Key, a.Time, a.Label).CompareTo((b.Key, b.Time, b.Label)));
             DateTime now = TimeProvider.System.GetUtcNow().UtcDateTime;
-            added += await Execute(
-                connection,
-                $"INSERT INTO {_schema}.labels (key, known, label) SELECT * FROM unnest($1, $2, $3) ON CONFLICT DO NOTHING",
-                cancellationToken,
-                Array.ConvertAll(part, l => (long)l.Key),
-                Array.ConvertAll(part, l => l.Time.Ticks == 0 ? now : l.Time),
-                Array.ConvertAll(part, l => l.Label)).ConfigureAwait(false);
+            for (int i = 0; i < part.Length; i++)
+                part[i] = part[i].Time.Ticks == 0 ? new LabelEvent(part[i].Key, part[i].Label, now) : part[i];
+            await using NpgsqlCommand insert = LabelInsert.Command(connection, _schema, part);
+            added += await insert.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
         }
 
         return added;
@@ -285,7 +294,7 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
             firstWindow);
         await using NpgsqlDataReader reader = await select.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
         while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
-            yield return new SelectedWindow(reader.GetInt64(0), Array.ConvertAll(reader.GetFieldValue<long[]>(1), k => (ulong)k), reader.GetFieldValue<float[]>(2));
+            yield return new SelectedWindow(reader.GetInt64(0), [.. reader.GetFieldValue<long[]>(1).Zip(reader.GetFieldValue<float[]>(2), (key, weight) => new SelectedKey((ulong)key, weight))]);
     }
 
     /// <summary>Counts. It reads all waiting records and labels: minutes for thousands of millions. For the role that owns the schema.</summary>
@@ -398,7 +407,7 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
         await using NpgsqlCommand select = Command(connection, $"SELECT key, scored, model_version, label, classes, keeping, is_default, body FROM {_schema}.joined WHERE number >= $1 AND number < $2 ORDER BY number", first, first + rows);
         await using NpgsqlDataReader reader = await select.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
         var records = new JoinedRecord[rows];
-        byte[] body = new byte[CopyRow.BodyBytes<TRecord>()];
+        byte[] body = new byte[TRecord.BodyBytes];
         int n = 0;
         for (; await reader.ReadAsync(cancellationToken).ConfigureAwait(false); n++)
         {

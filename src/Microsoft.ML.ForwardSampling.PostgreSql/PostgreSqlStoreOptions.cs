@@ -24,7 +24,7 @@ public sealed partial record PostgreSqlStoreOptions
     {
         get;
         init => field = value.Ticks % TimeSpan.TicksPerSecond == 0
-            ? Limits.InRange(value, TimeSpan.FromSeconds(1), TimeSpan.FromDays(366), nameof(PostgreSqlStoreOptions), nameof(PartitionInterval))
+            ? Require.InRange(value, Require.Second, TimeSpan.FromDays(366), nameof(PostgreSqlStoreOptions))
             : throw new ArgumentOutOfRangeException(nameof(PartitionInterval), value, $"{nameof(PostgreSqlStoreOptions)}.{nameof(PartitionInterval)} must be whole seconds.");
     }
     = TimeSpan.FromDays(1);
@@ -37,22 +37,22 @@ public sealed partial record PostgreSqlStoreOptions
     /// <summary>A record that nobody joined is dropped, and counted, with its partition once all of it is older than this. Give more than the joiner's wait, by more than joining may ever be behind: JoinAsync refuses less than Wait + Lateness.</summary>
     /// <value>[1 s, 36600 days]; default 30 days.</value>
     /// <exception cref="ArgumentOutOfRangeException">Outside [1 s, 36600 days].</exception>
-    public TimeSpan RecordRetention { get; init => field = Limits.InRange(value, TimeSpan.FromSeconds(1), TimeSpan.FromDays(36600), nameof(PostgreSqlStoreOptions), nameof(RecordRetention)); } = TimeSpan.FromDays(30);
+    public TimeSpan RecordRetention { get; init => field = Require.InRange(value, Require.Second, TimeSpan.FromDays(36600), nameof(PostgreSqlStoreOptions)); } = TimeSpan.FromDays(30);
 
     /// <summary>Joined rows are dropped with their partition, and their windows with them, once all of it is older than this; windows that no worker had completed are counted. So long, at most, a record or label that comes again is recognised (docs/postgresql.md, "The join").</summary>
     /// <value>[1 s, 36600 days]; default 30 days.</value>
     /// <exception cref="ArgumentOutOfRangeException">Outside [1 s, 36600 days].</exception>
-    public TimeSpan JoinedRetention { get; init => field = Limits.InRange(value, TimeSpan.FromSeconds(1), TimeSpan.FromDays(36600), nameof(PostgreSqlStoreOptions), nameof(JoinedRetention)); } = TimeSpan.FromDays(30);
+    public TimeSpan JoinedRetention { get; init => field = Require.InRange(value, Require.Second, TimeSpan.FromDays(36600), nameof(PostgreSqlStoreOptions)); } = TimeSpan.FromDays(30);
 
     /// <summary>A label that found no record is kept this long, then deleted and counted. JoinAsync refuses less than Wait + Lateness.</summary>
     /// <value>[1 s, 36600 days]; default 30 days.</value>
     /// <exception cref="ArgumentOutOfRangeException">Outside [1 s, 36600 days].</exception>
-    public TimeSpan LabelRetention { get; init => field = Limits.InRange(value, TimeSpan.FromSeconds(1), TimeSpan.FromDays(36600), nameof(PostgreSqlStoreOptions), nameof(LabelRetention)); } = TimeSpan.FromDays(30);
+    public TimeSpan LabelRetention { get; init => field = Require.InRange(value, Require.Second, TimeSpan.FromDays(36600), nameof(PostgreSqlStoreOptions)); } = TimeSpan.FromDays(30);
 
     /// <summary>A claimed window comes free again when its worker is silent this long. A worker whose process ends gives it back at once; this is for a machine that vanishes.</summary>
     /// <value>[1 s, 1 day]; default 10 minutes.</value>
     /// <exception cref="ArgumentOutOfRangeException">Outside [1 s, 1 day].</exception>
-    public TimeSpan ClaimTimeout { get; init => field = Limits.InRange(value, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1), nameof(PostgreSqlStoreOptions), nameof(ClaimTimeout)); } = TimeSpan.FromMinutes(10);
+    public TimeSpan ClaimTimeout { get; init => field = Require.InRange(value, Require.Second, TimeSpan.FromDays(1), nameof(PostgreSqlStoreOptions)); } = TimeSpan.FromMinutes(10);
 
     /// <summary>Rows of a window, the unit that one worker claims and selects from.</summary>
     /// <value>[1, 16777216]; default 4096.</value>
@@ -61,13 +61,4 @@ public sealed partial record PostgreSqlStoreOptions
 
     [GeneratedRegex(@"\A[a-z_][a-z0-9_]{0,62}\z")]
     private static partial Regex SchemaName();
-}
-
-/// <summary>Ranges of times in options.</summary>
-internal static class Limits
-{
-    public static TimeSpan InRange(TimeSpan value, TimeSpan least, TimeSpan most, string owner, string option)
-        => value >= least && value <= most
-            ? value
-            : throw new ArgumentOutOfRangeException(option, value, $"{owner}.{option} must be in [{least:c}, {most:c}].");
 }

@@ -1,4 +1,5 @@
 using Microsoft.ML.ForwardSampling.Records;
+using Microsoft.ML.ForwardSampling.RecordViews;
 
 namespace Microsoft.ML.ForwardSampling;
 
@@ -74,15 +75,37 @@ public sealed partial class ForwardSamplingCatalog
         return new LabelsOfView(view, keyColumn, labelColumn, timeColumn);
     }
 
-    /// <summary>Appends a record to a log for each row of a scored data view, while somebody reads it: serving and recording in one pass.</summary>
+    /// <summary>The keys and weights of selected rows, for who stores the selection. Reads the view once, now, and only these two columns.</summary>
+    /// <param name="selected">Selected rows, as <see cref="SelectRows"/> gives them.</param>
+    /// <param name="keyColumn">Column of the rows' keys: any integer type (its 64 bits), Key, or text that <see cref="RecordKey.FromString"/> turns into one. Left out, that of <see cref="LoadJoined"/>.</param>
+    /// <param name="weightColumn">Column of their weights, Single. Left out, that of SelectRows.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <returns>One a row, in order.</returns>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The key or weight column is missing or has a wrong type.</exception>
+    /// <exception cref="InvalidOperationException">A row has no key.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    /// <example><code>
+    /// IDataView rows = fs.LoadJoined(window.Records, new JoinedRowsOptions { Task = PredictionTask.Binary });
+    /// await window.CompleteAsync(fs.SelectedKeys(fs.SelectRows(rows, new BalancedGradientNormPolicy())));
+    /// </code></example>
+    public IReadOnlyList<SelectedKey> SelectedKeys(IDataView selected, string keyColumn = ForwardColumns.Key, string weightColumn = ForwardColumns.Weight, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(selected);
+        ArgumentNullException.ThrowIfNull(keyColumn);
+        ArgumentNullException.ThrowIfNull(weightColumn);
+        return SelectedKeysOfView.Read(selected, keyColumn, weightColumn, cancellationToken);
+    }
+
+    /// <summary>Appends a record for each row of a scored data view, while somebody reads it: serving and recording in one pass.</summary>
     /// <remarks>Every pass over the returned view appends again: read it once. For single predictions, append after <c>Predict</c>:
     /// <c>log.Append(BinaryRecord.FromScore(key, prediction.Score, modelVersion))</c>.</remarks>
     /// <typeparam name="TRecord">What the model predicts: <see cref="RegressionRecord"/>, <see cref="BinaryRecord"/> or <see cref="MulticlassRecord"/>.</typeparam>
     /// <param name="scored">Rows with a key and a model's score; a label is not needed.</param>
-    /// <param name="log">Where the records go; it stays yours to dispose.</param>
+    /// <param name="writer">Where the records go, a <see cref="ForwardRecordLog{TRecord}"/> or another; it stays yours to dispose.</param>
     /// <param name="options">Columns, model version and share of the rows; left out, the defaults.</param>
     /// <returns>A lazy view of the same rows and columns.</returns>
-    /// <exception cref="ArgumentNullException"><paramref name="scored"/> or <paramref name="log"/> is null.</exception>
+    /// <exception cref="ArgumentNullException"><paramref name="scored"/> or <paramref name="writer"/> is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException">Key or score is missing, or key, score or probability has a wrong type.</exception>
     /// <example><code>
     /// using var log = new ForwardRecordLog&lt;BinaryRecord&gt;("records/clicks");
@@ -90,36 +113,36 @@ public sealed partial class ForwardSamplingCatalog
     /// foreach (Answer answer in mlContext.Data.CreateEnumerable&lt;Answer&gt;(served, reuseRowObject: true))
     ///     Send(answer);                                    // each row is recorded as it is read
     /// </code></example>
-    public LoggedRows<TRecord> RecordTo<TRecord>(IDataView scored, ForwardRecordLog<TRecord> log, RecordToOptions? options = null)
+    public LoggedRows<TRecord> RecordTo<TRecord>(IDataView scored, IRecordWriter<TRecord> writer, RecordToOptions? options = null)
         where TRecord : struct, IForwardRecord<TRecord>
     {
         ArgumentNullException.ThrowIfNull(scored);
-        ArgumentNullException.ThrowIfNull(log);
-        return new LoggedRows<TRecord>(scored, log, options ?? new RecordToOptions(), nameof(scored));
+        ArgumentNullException.ThrowIfNull(writer);
+        return new LoggedRows<TRecord>(scored, writer, options ?? new RecordToOptions(), nameof(scored));
     }
 
-    /// <summary>Appends a record to a log for each row of a scored data view, in one pass, and waits until they are durable.</summary>
+    /// <summary>Appends a record for each row of a scored data view, in one pass, and waits until they are safe.</summary>
     /// <typeparam name="TRecord">What the model predicts: <see cref="RegressionRecord"/>, <see cref="BinaryRecord"/> or <see cref="MulticlassRecord"/>.</typeparam>
     /// <param name="scored">Rows with a key and a model's score; a label is not needed.</param>
-    /// <param name="log">Where the records go; it stays yours to dispose.</param>
+    /// <param name="writer">Where the records go, a <see cref="ForwardRecordLog{TRecord}"/> or another; it stays yours to dispose.</param>
     /// <param name="options">Columns, model version and share of the rows; left out, the defaults.</param>
     /// <param name="cancellationToken">Stops between two rows. What was appended before stays.</param>
     /// <returns>What was counted.</returns>
-    /// <exception cref="ArgumentNullException"><paramref name="scored"/> or <paramref name="log"/> is null.</exception>
+    /// <exception cref="ArgumentNullException"><paramref name="scored"/> or <paramref name="writer"/> is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException">Key or score is missing, or key, score or probability has a wrong type.</exception>
-    /// <exception cref="IOException">The disk refuses.</exception>
+    /// <exception cref="IOException">What the records go to refuses.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
-    public LoggedRowsReport AppendRecords<TRecord>(IDataView scored, ForwardRecordLog<TRecord> log, RecordToOptions? options = null, CancellationToken cancellationToken = default)
+    public LoggedRowsReport AppendRecords<TRecord>(IDataView scored, IRecordWriter<TRecord> writer, RecordToOptions? options = null, CancellationToken cancellationToken = default)
         where TRecord : struct, IForwardRecord<TRecord>
     {
-        LoggedRows<TRecord> rows = RecordTo(scored, log, options);
+        LoggedRows<TRecord> rows = RecordTo(scored, writer, options);
         using (DataViewRowCursor cursor = rows.GetRowCursor([]))
         {
             while (cursor.MoveNext())
                 cancellationToken.ThrowIfCancellationRequested();
         }
 
-        log.Flush(cancellationToken);
+        writer.Flush(cancellationToken);
         return rows.Report;
     }
 }

@@ -1,4 +1,4 @@
-using Microsoft.ML.ForwardSampling.Recording;
+using Microsoft.ML.ForwardSampling.ForwardPass;
 using Microsoft.ML.ForwardSampling.Selection;
 using Microsoft.ML.Runtime;
 

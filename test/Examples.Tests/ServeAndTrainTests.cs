@@ -142,8 +142,8 @@ public sealed class ServeAndTrainTests(ServeAndTrainTests.ShortRun run) : IClass
         Directory.CreateDirectory(small.In("models"));
         File.Copy(Directory.GetFiles(Path.Combine(run.Folder, "models"), "model-*.zip").Min()!, small.In(Path.Combine("models", "model-000000.zip")));
         using (IRecordStore store = small.OpenStore())
-        using (ISink<BinaryRecord> records = store.OpenRecords())
-            records.Write(Enumerable.Range(0, 40).Select(n => BinaryRecord.FromScore((ulong)n, 0.5f, 0, DateTime.UtcNow)).ToArray());
+        using (IRecordWriter<BinaryRecord> records = store.OpenRecords())
+            records.Append(Enumerable.Range(0, 40).Select(n => BinaryRecord.FromScore((ulong)n, 0.5f, 0, DateTime.UtcNow)).ToArray());
 
         ServeRole.Run(small, TextWriter.Null, Token);
         LabelRole.Run(small, TextWriter.Null, Token);
@@ -255,10 +255,10 @@ public sealed class ServeAndTrainTests(ServeAndTrainTests.ShortRun run) : IClass
     {
         DateTime time = DateTime.UtcNow;
         using IRecordStore store = run.OpenStore();
-        using ISink<BinaryRecord> records = store.OpenRecords();
-        using ISink<LabelEvent> labels = store.OpenLabels();
-        records.Write(Enumerable.Range(from, to - from).Select(n => BinaryRecord.FromScore((ulong)n, 0.5f, 0, time)).ToArray());
-        labels.Write(Enumerable.Range(from, to - from).Reverse().Select(n => new LabelEvent((ulong)n, n % 2, time.AddSeconds(0.5))).ToArray());
+        using IRecordWriter<BinaryRecord> records = store.OpenRecords();
+        using IRecordWriter<LabelEvent> labels = store.OpenLabels();   // closing waits for the acknowledgement
+        records.Append(Enumerable.Range(from, to - from).Select(n => BinaryRecord.FromScore((ulong)n, 0.5f, 0, time)).ToArray());
+        labels.Append(Enumerable.Range(from, to - from).Reverse().Select(n => new LabelEvent((ulong)n, n % 2, time.AddSeconds(0.5))).ToArray());
     }
 
     public sealed class ShortRun : IAsyncLifetime

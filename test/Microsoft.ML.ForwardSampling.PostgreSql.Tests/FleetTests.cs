@@ -62,7 +62,7 @@ public class FleetTests(StoreFixture fixture)
         await foreach (SelectedWindow window in store.ReadSelectionsAsync())
         {
             windows.Add(window.Number);
-            selected.AddRange(window.Keys);
+            selected.AddRange(window.Rows.Select(row => row.Key));
         }
 
         Assert.Equal(Enumerable.Range(0, (keys.Length + Window - 1) / Window).Select(i => (long)i), windows);

@@ -378,7 +378,7 @@ public class JoinTests(StoreFixture fixture)
                 Assert.Equal(sizes.Count, window.Number);
                 sizes.Add(window.Records.Count);
                 Assert.All(window.Records, r => Assert.True(keys.Add(r.Key)));
-                await window.CompleteAsync(default, default);
+                await window.CompleteAsync([]);
             }
         }
 

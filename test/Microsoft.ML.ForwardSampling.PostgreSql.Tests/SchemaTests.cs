@@ -131,9 +131,9 @@ public class SchemaTests(StoreFixture fixture)
         Assert.Equal(2, await labelling.AddLabelsAsync(new[] { new LabelEvent(1, 1), new LabelEvent(2, 1) }));
         Assert.Equal(2, await joining.JoinAsync(new LabelJoinOptions()));
         await using (ClaimedWindow? window = await working.ClaimWindowAsync())
-            await window!.CompleteAsync(new ulong[] { 2 }, new[] { 2f });
+            await window!.CompleteAsync([new SelectedKey(2, 2)]);
         await foreach (SelectedWindow selected in working.ReadSelectionsAsync())
-            Assert.Equal((2UL, 2f), (Assert.Single(selected.Keys), Assert.Single(selected.Weights)));
+            Assert.Equal(new SelectedKey(2, 2), Assert.Single(selected.Rows));
 
         string[] denied = ["SELECT * FROM {0}.records", "DELETE FROM {0}.records", "UPDATE {0}.records SET key = 0", "SELECT * FROM {0}.labels", "DELETE FROM {0}.joined", "UPDATE {0}.windows SET first = 0", "DROP TABLE {0}.records", "TRUNCATE {0}.records", "CREATE TABLE {0}.mine (a int)", "SELECT {0}.drop_partitions(now(), now())", "UPDATE {0}.settings SET kind = 1", "INSERT INTO {0}.records (stored) VALUES (now())"];
         foreach (StoreAccess access in Enum.GetValues<StoreAccess>())

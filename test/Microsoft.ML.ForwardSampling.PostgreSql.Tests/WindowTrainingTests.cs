@@ -1,5 +1,6 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.ForwardSampling.Records;
+using Microsoft.ML.ForwardSampling.RecordViews;
 using Microsoft.ML.ForwardSampling.Scoring;
 using Microsoft.ML.ForwardSampling.Selection;
 using Microsoft.ML.ForwardSampling.Training;
@@ -19,7 +20,7 @@ public class WindowTrainingTests(StoreFixture fixture)
     {
         PostgreSqlRecordStore<BinaryRecord> store = await NewWindows();
         ForwardSamplingCatalog fs = _context.ForwardSampling();
-        var expected = new List<(long Number, ulong[] Keys, float[] Weights)>();
+        var expected = new List<(long Number, SelectedKey[] Rows)>();
         NetworkTrainerOptions network = new() { HiddenLayers = [8], Optimizer = new AdamOptions { LearningRate = 0.03f }, BatchSize = 16, Epochs = 40, Seed = 1, ExampleWeightColumnName = ForwardColumns.Weight };
         NetworkPredictionTransformer? model = null;
         while (await store.ClaimWindowAsync() is ClaimedWindow window)
@@ -31,19 +32,17 @@ public class WindowTrainingTests(StoreFixture fixture)
                 AttachedRows recorded = fs.AttachForwardRecords(visits, nameof(Visit.Id), window.Records, new AttachRecordsOptions { Task = PredictionTask.Binary });
                 SelectedRows chosen = fs.SelectRows(recorded, new BalancedGradientNormPolicy(), new SelectionOptions { WindowSize = Window, Budget = 0.25, Seed = 1 });
                 model = model is null ? fs.Trainers.Binary(network).Fit(chosen) : fs.Trainers.Binary(network).Fit(chosen, model);
-                ulong[] keys = [.. chosen.GetColumn<ulong>(nameof(Visit.Id))];
-                expected.Add((window.Number, keys, [.. chosen.GetColumn<float>(ForwardColumns.Weight)]));
-                Assert.Equal(keys.Length, await window.CompleteSelectedAsync(chosen, nameof(Visit.Id)));
+                expected.Add((window.Number, [.. chosen.GetColumn<ulong>(nameof(Visit.Id)).Zip(chosen.GetColumn<float>(ForwardColumns.Weight), (key, weight) => new SelectedKey(key, weight))]));
+                await window.CompleteAsync(fs.SelectedKeys(chosen, nameof(Visit.Id)));
             }
         }
 
-        Assert.Equal([40, 40, 20], expected.Select(e => e.Keys.Length));
+        Assert.Equal([40, 40, 20], expected.Select(e => e.Rows.Length));
         int n = 0;
         await foreach (SelectedWindow selected in store.ReadSelectionsAsync())
         {
             Assert.Equal(expected[n].Number, selected.Number);
-            Assert.Equal(expected[n].Keys, selected.Keys);
-            Assert.Equal(expected[n++].Weights, selected.Weights);
+            Assert.Equal(expected[n++].Rows, selected.Rows);
         }
 
         Assert.Equal(3, n);
@@ -52,23 +51,25 @@ public class WindowTrainingTests(StoreFixture fixture)
     }
 
     [Fact]
-    public async Task CompleteSelected_OfTheRecordsThemselves_ChecksColumnsAndKeys()
+    public async Task SelectedKeys_OfTheRecordsThemselves_ChecksColumnsAndKeys()
     {
         PostgreSqlRecordStore<BinaryRecord> store = await NewWindows();
         ForwardSamplingCatalog fs = _context.ForwardSampling();
         await using ClaimedWindow window = (await store.ClaimWindowAsync())!;
         var options = new JoinedRowsOptions { Task = PredictionTask.Binary };
         IDataView joined = fs.LoadJoined(window.Records, options);
-        var error = await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => window.CompleteSelectedAsync(joined));
+        var error = Assert.Throws<ArgumentOutOfRangeException>(() => fs.SelectedKeys(joined));
         Assert.Equal("Schema mismatch for weight column 'Forward.Weight': expected Single, got no such column. SelectRows adds this column. (Parameter 'selected')", error.Message);
         SelectedRows chosen = fs.SelectRows(joined, new UniformPolicy(), new SelectionOptions { WindowSize = Window, Budget = 0.5 });
-        error = await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => window.CompleteSelectedAsync(chosen, weightColumn: ForwardColumns.Key));
+        error = Assert.Throws<ArgumentOutOfRangeException>(() => fs.SelectedKeys(chosen, weightColumn: ForwardColumns.Key));
         Assert.StartsWith("Schema mismatch for weight column 'Forward.Key': expected Single, got ", error.Message, StringComparison.Ordinal);
-        var wrong = await Assert.ThrowsAsync<ArgumentException>(() => window.CompleteSelectedAsync(chosen, ForwardColumns.ModelVersion));
-        Assert.Equal("Window 0 has no row of key 12: each key must be that of one of its records. (Parameter 'keys')", wrong.Message);
+        var wrong = await Assert.ThrowsAsync<ArgumentException>(() => window.CompleteAsync(fs.SelectedKeys(chosen, ForwardColumns.ModelVersion)));
+        Assert.Equal("Window 0 has no row of key 12: each key must be that of one of its records. (Parameter 'selected')", wrong.Message);
 
         // None of that ended the claim.
-        Assert.Equal(Window / 2, await window.CompleteSelectedAsync(chosen));
+        IReadOnlyList<SelectedKey> selected = fs.SelectedKeys(chosen);
+        Assert.Equal(Window / 2, selected.Count);
+        await window.CompleteAsync(selected);
         await using ClaimedWindow? next = await store.ClaimWindowAsync();
         Assert.Equal(1, next!.Number);
     }

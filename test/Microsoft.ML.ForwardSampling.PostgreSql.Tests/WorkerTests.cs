@@ -23,26 +23,25 @@ public class WorkerTests(StoreFixture fixture)
         Assert.Equal(first.Records, again.Records);
 
         // The second is completed in time; the first is then silent for too long.
-        await Assert.ThrowsAsync<ArgumentException>(() => second.CompleteAsync(new ulong[1], default));
-        await second.CompleteAsync(new ulong[] { 2, 3 }, new[] { 0.5f, 2 });
+        await Assert.ThrowsAsync<ArgumentException>(() => second.CompleteAsync([default]));
+        await second.CompleteAsync([new SelectedKey(2, 0.5f), new SelectedKey(3, 2)]);
         await second.DisposeAsync();
         Assert.Empty(await Selections(0));                          // the first window is still open
         await Task.Delay(1300, TestContext.Current.CancellationToken);
-        await Assert.ThrowsAnyAsync<Exception>(() => again.CompleteAsync(default, default));
+        await Assert.ThrowsAnyAsync<Exception>(() => again.CompleteAsync([]));
         await again.DisposeAsync();
         await using (ClaimedWindow free = (await store.ClaimWindowAsync())!)
         {
             Assert.Equal(0, free.Number);
             Assert.Equal(first.Records, free.Records);
-            await free.CompleteAsync(default, default);
+            await free.CompleteAsync([]);
         }
 
         Assert.Null(await store.ClaimWindowAsync());
         SelectedWindow[] selections = await Selections(0);
         Assert.Equal([0L, 1L], selections.Select(s => s.Number));
-        Assert.Empty(selections[0].Keys);
-        Assert.Equal([2UL, 3UL], selections[1].Keys);
-        Assert.Equal([0.5f, 2f], selections[1].Weights);
+        Assert.Empty(selections[0].Rows);
+        Assert.Equal([new SelectedKey(2, 0.5f), new SelectedKey(3, 2)], selections[1].Rows);
         Assert.Equal(1, Assert.Single(await Selections(1)).Number);
         Assert.Empty(await Selections(2));
 

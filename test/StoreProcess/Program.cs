@@ -61,8 +61,7 @@ async Task<int> Work()
 
             Say($"claimed {window.Number}");
             await Task.Delay(20);
-            ulong[] keys = [.. window.Records.Select(r => r.Key)];
-            await window.CompleteAsync(keys, Enumerable.Repeat(1f, keys.Length).ToArray(), $"worker {number}");
+            await window.CompleteAsync([.. window.Records.Select(r => new SelectedKey(r.Key, 1))], $"worker {number}");
             Say($"completed {window.Number}");
         }
         catch (Exception e) when (e is NpgsqlException or IOException or InvalidOperationException)

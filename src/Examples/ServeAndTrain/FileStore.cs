@@ -9,9 +9,9 @@ internal sealed class FileStore(RunFolder run) : IRecordStore
 
     private string Labels => run.In("labels");
 
-    public ISink<BinaryRecord> OpenRecords() => new LogSink<BinaryRecord>(Records);
+    public IRecordWriter<BinaryRecord> OpenRecords() => new ForwardRecordLog<BinaryRecord>(Records);
 
-    public ISink<LabelEvent> OpenLabels() => new LogSink<LabelEvent>(Labels);
+    public IRecordWriter<LabelEvent> OpenLabels() => new ForwardRecordLog<LabelEvent>(Labels);
 
     public IWindowSource OpenWindows() => new JoinedWindows(OpenJoin(), run);
 
@@ -50,20 +50,6 @@ internal sealed class FileStore(RunFolder run) : IRecordStore
         for (int n; (n = reader.Read(records)) > 0;)
             again += records.AsSpan(0, n).ToArray().Count(record => !seen.Add(record.Key));
         return (keys.Count(seen.Contains), again);
-    }
-
-    private sealed class LogSink<T>(string folder) : ISink<T>
-        where T : struct, ILogRecord<T>
-    {
-        private readonly ForwardRecordLog<T> _log = new(folder);
-
-        public void Write(ReadOnlyMemory<T> items)
-        {
-            _log.Append(items.Span);
-            _log.Flush();
-        }
-
-        public void Dispose() => _log.Dispose();
     }
 
     /// <summary>Windows of the join's rows. The order of things makes each row be trained on once: window written, join saved, model trained and handed over.</summary>
@@ -105,7 +91,7 @@ internal sealed class FileStore(RunFolder run) : IRecordStore
             return window;
         }
 
-        public void Complete(TrainingWindow window, IReadOnlyList<SelectedRow> selected)
+        public void Complete(TrainingWindow window, IReadOnlyList<SelectedKey> selected)
         {
             // The model itself is the mark: its version says which windows went into it.
         }

@@ -6,10 +6,10 @@ namespace Microsoft.ML.ForwardSampling.Examples.ServeAndTrain;
 internal interface IRecordStore : IDisposable
 {
     /// <summary>For the process that serves.</summary>
-    ISink<BinaryRecord> OpenRecords();
+    IRecordWriter<BinaryRecord> OpenRecords();
 
     /// <summary>For the process that has the labels.</summary>
-    ISink<LabelEvent> OpenLabels();
+    IRecordWriter<LabelEvent> OpenLabels();
 
     /// <summary>For the process that trains.</summary>
     IWindowSource OpenWindows();
@@ -18,13 +18,6 @@ internal interface IRecordStore : IDisposable
     /// <param name="served">Keys of the rows that were acknowledged.</param>
     /// <param name="labelled">Keys of the labels that were acknowledged.</param>
     StoreCounts Count(IReadOnlySet<ulong> served, IReadOnlySet<ulong> labelled);
-}
-
-/// <summary>Takes records or labels.</summary>
-internal interface ISink<T> : IDisposable
-{
-    /// <summary>Returns when all of them are acknowledged.</summary>
-    void Write(ReadOnlyMemory<T> items);
 }
 
 /// <summary>Gives joined rows, window by window. A window that was given but not completed comes again after a restart, with the same rows.</summary>
@@ -36,11 +29,8 @@ internal interface IWindowSource : IDisposable
     TrainingWindow? Next(int version, bool ended);
 
     /// <summary>The model that a window gave has been handed over.</summary>
-    void Complete(TrainingWindow window, IReadOnlyList<SelectedRow> selected);
+    void Complete(TrainingWindow window, IReadOnlyList<SelectedKey> selected);
 }
-
-/// <summary>A row that got a backward pass.</summary>
-internal readonly record struct SelectedRow(ulong Key, float Weight);
 
 /// <summary>What a store holds and has counted.</summary>
 internal sealed record StoreCounts

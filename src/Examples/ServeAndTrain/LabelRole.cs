@@ -12,7 +12,7 @@ internal static class LabelRole
     {
         using IDisposable role = run.TakeRole("label", output, cancellation);
         using IRecordStore store = run.OpenStore();
-        using ISink<LabelEvent> labels = store.OpenLabels();
+        using IRecordWriter<LabelEvent> labels = store.OpenLabels();
         HashSet<ulong> passedOn = [.. Journal.KeysOf(run.Labelled)];
         using var journal = new Journal(run.Labelled);
         if (passedOn.Count > 0)
@@ -45,7 +45,8 @@ internal static class LabelRole
                 continue;
 
             // 3. Write them, wait for the acknowledgement, and note it. Killed before the note, these labels are written again, and the join counts the second ones.
-            labels.Write(answers.ToArray());
+            labels.Append(answers.ToArray(), cancellation);
+            labels.Flush(cancellation);
             journal.Add(now, answers.Select(answer => answer.Key));
             if (count * 10L / expected != (count + answers.Count) * 10L / expected)
                 output.WriteLine($"{count + answers.Count:N0} labels passed on, {waiting.Count:N0} to come for orders served");

@@ -41,9 +41,9 @@ internal sealed class PostgreSqlStore : IRecordStore
         and then: --connection "Host=127.0.0.1;Username=postgres;Password=secret"
         """;
 
-    public ISink<BinaryRecord> OpenRecords() => new RecordSink(Wait(_store.OpenWriterAsync()));
+    public IRecordWriter<BinaryRecord> OpenRecords() => Wait(_store.OpenWriterAsync());
 
-    public ISink<LabelEvent> OpenLabels() => new LabelSink(_store);
+    public IRecordWriter<LabelEvent> OpenLabels() => Wait(_store.OpenLabelWriterAsync());
 
     public IWindowSource OpenWindows() => new ClaimedWindows(_store, _run);
 
@@ -84,26 +84,6 @@ internal sealed class PostgreSqlStore : IRecordStore
 
     private static void Wait(Task task) => task.GetAwaiter().GetResult();
 
-    private sealed class RecordSink(PostgreSqlRecordWriter<BinaryRecord> writer) : ISink<BinaryRecord>
-    {
-        public void Write(ReadOnlyMemory<BinaryRecord> items)
-        {
-            writer.Append(items.Span);
-            writer.Flush();
-        }
-
-        public void Dispose() => writer.Dispose();
-    }
-
-    private sealed class LabelSink(PostgreSqlRecordStore<BinaryRecord> store) : ISink<LabelEvent>
-    {
-        public void Write(ReadOnlyMemory<LabelEvent> items) => Wait(store.AddLabelsAsync(items));
-
-        public void Dispose()
-        {
-        }
-    }
-
     /// <summary>Windows that the database makes and hands out. Killed with a claimed window, the server notices and hands it out again.</summary>
     private sealed class ClaimedWindows(PostgreSqlRecordStore<BinaryRecord> store, RunFolder run) : IWindowSource
     {
@@ -120,9 +100,9 @@ internal sealed class PostgreSqlStore : IRecordStore
             return window;
         }
 
-        public void Complete(TrainingWindow window, IReadOnlyList<SelectedRow> selected)
+        public void Complete(TrainingWindow window, IReadOnlyList<SelectedKey> selected)
         {
-            Wait(_claimed!.CompleteAsync(selected.Select(row => row.Key).ToArray(), selected.Select(row => row.Weight).ToArray()));
+            Wait(_claimed!.CompleteAsync(selected));
             Wait(_claimed.DisposeAsync().AsTask());
             _claimed = null;
         }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Microsoft.ML.ForwardSampling.Records;
+using Microsoft.ML.ForwardSampling.RecordViews;
 using Microsoft.ML.ForwardSampling.Scoring;
 
 namespace Microsoft.ML.ForwardSampling.Examples.ServeAndTrain;
@@ -14,7 +15,7 @@ internal static class ServeRole
     {
         using IDisposable role = run.TakeRole("serve", output, cancellation);
         using IRecordStore store = run.OpenStore();
-        using ISink<BinaryRecord> records = store.OpenRecords();
+        using IRecordWriter<BinaryRecord> records = store.OpenRecords();
         ulong next = Journal.KeysOf(run.Served).LastOrDefault(ulong.MaxValue) + 1;
         using var journal = new Journal(run.Served);
         ulong first = next, end = (ulong)run.Options.Rows;
@@ -42,14 +43,12 @@ internal static class ServeRole
                 (model, version) = (run.Models.Load(mlContext, newest), newest);
             }
 
-            // 2. Score: what the customer waits for.
+            // 2. Score, record each row as it is scored, and wait for the acknowledgement: of files and of a database alike.
             IDataView scored = model.Transform(mlContext.Data.LoadFromEnumerable(orders));
             DateTime now = DateTime.UtcNow;
-            BinaryRecord[] scores = [.. mlContext.Data.CreateEnumerable<Answer>(scored, reuseRowObject: true)
-                .Select(answer => BinaryRecord.FromScore(answer.Key, answer.Score, (ulong)version, now))];
+            mlContext.ForwardSampling().AppendRecords(scored, records, new RecordToOptions { KeyColumnName = nameof(Order.Key), ModelVersion = (ulong)version }, cancellation);
 
-            // 3. Record, wait for the acknowledgement, and note it. Killed before the note, these orders are served again, and the join drops the second records.
-            records.Write(scores);
+            // 3. Note it. Killed before the note, these orders are served again, and the join drops the second records.
             journal.Add(now, Numbers(next, due));
             if (next * 10 / end != due * 10 / end)
                 output.WriteLine($"{due:N0} orders served, model {version} in service");
@@ -75,13 +74,5 @@ internal static class ServeRole
     {
         for (ulong number = from; number < to; number++)
             yield return number;
-    }
-
-    private sealed class Answer
-    {
-        public ulong Key { get; set; }
-
-        /// <summary>Log-odds that the customer will be content.</summary>
-        public float Score { get; set; }
     }
 }

@@ -1,5 +1,6 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.ForwardSampling.Records;
+using Microsoft.ML.ForwardSampling.RecordViews;
 using Microsoft.ML.ForwardSampling.Scoring;
 using Microsoft.ML.ForwardSampling.Selection;
 using Microsoft.ML.ForwardSampling.Training;
@@ -40,7 +41,7 @@ internal static class TrainRole
             }
 
             // Killed after the model was handed over and before the window was completed, the store gives the window again: the version says that it is in.
-            IReadOnlyList<SelectedRow> selected = [];
+            IReadOnlyList<SelectedKey> selected = [];
             if (window.Number == version)
             {
                 (NetworkPredictionTransformer next, selected) = Train(mlContext, run, window, deployed, cancellation);
@@ -67,7 +68,7 @@ internal static class TrainRole
         return first;
     }
 
-    private static (NetworkPredictionTransformer Next, IReadOnlyList<SelectedRow> Selected) Train(
+    private static (NetworkPredictionTransformer Next, IReadOnlyList<SelectedKey> Selected) Train(
         MLContext mlContext, RunFolder run, TrainingWindow window, NetworkPredictionTransformer deployed, CancellationToken cancellation)
     {
         ForwardSamplingCatalog fs = mlContext.ForwardSampling();
@@ -78,7 +79,7 @@ internal static class TrainRole
 
         // 2. One row in ten, by what the serving model's forward pass said. Seeded by the window, so that training it again selects the same.
         SelectedRows chosen = fs.SelectRows(recorded, new BalancedGradientNormPolicy(), new SelectionOptions { WindowSize = 640, Budget = 0.1, Seed = window.Number });
-        IReadOnlyList<SelectedRow> selected = [.. mlContext.Data.CreateEnumerable<Chosen>(chosen, reuseRowObject: true).Select(row => new SelectedRow(row.Key, row.Weight))];
+        IReadOnlyList<SelectedKey> selected = fs.SelectedKeys(chosen, nameof(Order.Key), cancellationToken: cancellation);
 
         // 3. Train on from the model before.
         NetworkPredictionTransformer next = fs.Trainers.Binary(Network(window.Number, epochs: 4, cancellation) with { ExampleWeightColumnName = ForwardColumns.Weight }).Fit(chosen, deployed);
@@ -108,13 +109,5 @@ internal static class TrainRole
             _count += _served.ReadNew().Sum(line => line.Keys.Length) + _labelled.ReadNew().Sum(line => line.Keys.Length);
             return _count >= _expected;
         }
-    }
-
-    private sealed class Chosen
-    {
-        public ulong Key { get; set; }
-
-        [ColumnName(ForwardColumns.Weight)]
-        public float Weight { get; set; }
     }
 }

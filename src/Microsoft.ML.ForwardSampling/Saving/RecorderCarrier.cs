@@ -1,6 +1,6 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.ForwardSampling.DataViews;
-using Microsoft.ML.ForwardSampling.Recording;
+using Microsoft.ML.ForwardSampling.ForwardPass;
 using Microsoft.ML.Runtime;
 
 namespace Microsoft.ML.ForwardSampling.Saving;

@@ -43,7 +43,7 @@ public sealed record AdaptivePercentilePolicy : IRowSelectionPolicy
     public PolicyState NewState() => new CurveTrials(TrialWindows, KeptTrials);
 
     /// <inheritdoc/>
-    public void Select(in SelectionWindow window, ref SelectionRandom random, Span<int> rows, Span<float> weights)
+    public void Select(in SelectionWindow window, ref RepeatableRandom random, Span<int> rows, Span<float> weights)
     {
         SelectionErrors.Check(this, in window, rows, weights);
         PercentileCurve curve = window.GetState<CurveTrials>().NextWindow(rows.Length, ref random);

@@ -42,7 +42,7 @@ public sealed record AssistedPolicy : IRowSelectionPolicy
     public PolicyState NewState() => new LossAssistant(LearningRate, RunningFactor);
 
     /// <inheritdoc/>
-    public void Select(in SelectionWindow window, ref SelectionRandom random, Span<int> rows, Span<float> weights)
+    public void Select(in SelectionWindow window, ref RepeatableRandom random, Span<int> rows, Span<float> weights)
     {
         SelectionErrors.Check(this, in window, rows, weights);
         Span<double> acceptance = window.Scratch.Weights(window.Count);

@@ -1,3 +1,4 @@
+
 namespace Microsoft.ML.ForwardSampling.Selection;
 
 /// <summary>Draws rows in proportion to their recorded gradient-norm bound, spread over classes and losses, and weighs them so that window means stay unbiased.</summary>
@@ -25,7 +26,7 @@ public sealed record BalancedGradientNormPolicy : IRowSelectionPolicy
     public bool IsUnbiased => true;
 
     /// <inheritdoc/>
-    public void Select(in SelectionWindow window, ref SelectionRandom random, Span<int> rows, Span<float> weights)
+    public void Select(in SelectionWindow window, ref RepeatableRandom random, Span<int> rows, Span<float> weights)
     {
         SelectionErrors.Check(this, in window, rows, weights);
         Span<float> p = window.Scratch.Probabilities(window.Count);

@@ -1,3 +1,4 @@
+
 namespace Microsoft.ML.ForwardSampling.Selection;
 
 /// <summary>Takes the rows of lowest loss: a control, and a trimmed loss for regressions ridden with outliers.</summary>
@@ -20,7 +21,7 @@ public sealed record BottomLossPolicy : IRowSelectionPolicy
     public bool IsUnbiased => false;
 
     /// <inheritdoc/>
-    public void Select(in SelectionWindow window, ref SelectionRandom random, Span<int> rows, Span<float> weights)
+    public void Select(in SelectionWindow window, ref RepeatableRandom random, Span<int> rows, Span<float> weights)
     {
         SelectionErrors.Check(this, in window, rows, weights);
         ExtremeRows.Choose(window.Loss, largest: false, ref random, rows, window.Scratch);

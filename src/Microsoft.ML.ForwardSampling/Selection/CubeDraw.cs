@@ -46,7 +46,7 @@ internal ref struct CubeDraw
     private readonly Span<int> _waiting;
     private readonly Span<double> _x;
     private readonly RowSet _chosen;
-    private readonly ref SelectionRandom _random;
+    private readonly ref RepeatableRandom _random;
 
     private int _columns;
     private int _stride;
@@ -59,7 +59,7 @@ internal ref struct CubeDraw
         ReadOnlySpan<float> loss,
         ReadOnlySpan<float> margin,
         ReadOnlySpan<int> label,
-        ref SelectionRandom random,
+        ref RepeatableRandom random,
         SelectionScratch scratch)
     {
         int n = chances.Length;
@@ -112,7 +112,7 @@ internal ref struct CubeDraw
         ReadOnlySpan<float> margin,
         ReadOnlySpan<int> label,
         ReadOnlySpan<int> order,
-        ref SelectionRandom random,
+        ref RepeatableRandom random,
         Span<int> rows,
         SelectionScratch scratch)
     {

@@ -1,3 +1,4 @@
+
 namespace Microsoft.ML.ForwardSampling.Selection;
 
 /// <summary>Draws rows with the chances of <see cref="BalancedGradientNormPolicy"/> so that the weighted totals of several statistics match the window's at once.</summary>
@@ -42,7 +43,7 @@ public sealed record CubePolicy : IRowSelectionPolicy
     public bool IsUnbiased => true;
 
     /// <inheritdoc/>
-    public void Select(in SelectionWindow window, ref SelectionRandom random, Span<int> rows, Span<float> weights)
+    public void Select(in SelectionWindow window, ref RepeatableRandom random, Span<int> rows, Span<float> weights)
     {
         SelectionErrors.Check(this, in window, rows, weights);
         Span<float> p = window.Scratch.Probabilities(window.Count);

@@ -22,7 +22,7 @@ internal sealed class CurveTrials(int trialWindows, int keptTrials) : PolicyStat
     public override SelectionFeedback Feedback => SelectionFeedback.ValidationLoss;
 
     /// <summary>The curve for the next window, from which so many rows are chosen.</summary>
-    public PercentileCurve NextWindow(int rows, ref SelectionRandom random)
+    public PercentileCurve NextWindow(int rows, ref RepeatableRandom random)
     {
         if (double.IsNaN(_lossBefore))
             return _best;
@@ -103,7 +103,7 @@ internal sealed class CurveTrials(int trialWindows, int keptTrials) : PolicyStat
         _best = (PercentileCurve)_scores.IndexOf(_scores.Max());
     }
 
-    private void Shuffle(ref SelectionRandom random)
+    private void Shuffle(ref RepeatableRandom random)
     {
         for (int i = Curves - 1; i > 0; i--)
         {

@@ -18,7 +18,7 @@ internal static class ExtremeRows
     /// <param name="random">Draws among rows that tie at the cut, at most one number each; nothing is drawn where all of them or none is taken.</param>
     /// <param name="rows">Out, length b ≤ n: ascending.</param>
     /// <param name="scratch">Gives the memory for bit patterns.</param>
-    public static void Choose(ReadOnlySpan<float> values, bool largest, ref SelectionRandom random, Span<int> rows, SelectionScratch scratch)
+    public static void Choose(ReadOnlySpan<float> values, bool largest, ref RepeatableRandom random, Span<int> rows, SelectionScratch scratch)
     {
         uint direction = largest ? 0 : uint.MaxValue;
         (uint cut, int tied, int fromTied) = FindCut(values, direction, rows.Length, scratch);

@@ -1,3 +1,4 @@
+
 namespace Microsoft.ML.ForwardSampling.Selection;
 
 /// <summary>Draws rows in proportion to their recorded gradient-norm bound and weighs them so that the window's mean gradient stays unbiased.</summary>
@@ -24,7 +25,7 @@ public sealed record GradientNormPolicy : IRowSelectionPolicy
     public bool IsUnbiased => true;
 
     /// <inheritdoc/>
-    public void Select(in SelectionWindow window, ref SelectionRandom random, Span<int> rows, Span<float> weights)
+    public void Select(in SelectionWindow window, ref RepeatableRandom random, Span<int> rows, Span<float> weights)
     {
         SelectionErrors.Check(this, in window, rows, weights);
         Span<float> p = window.Scratch.Probabilities(window.Count);
@@ -33,7 +34,7 @@ public sealed record GradientNormPolicy : IRowSelectionPolicy
         InclusionProbabilities.Weigh(p, rows, weights);
     }
 
-    private static Span<int> RandomOrder(int count, ref SelectionRandom random, SelectionScratch scratch)
+    private static Span<int> RandomOrder(int count, ref RepeatableRandom random, SelectionScratch scratch)
     {
         // Fisher and Yates, inside out.
         Span<int> order = scratch.Items(count);

@@ -1,3 +1,4 @@
+
 namespace Microsoft.ML.ForwardSampling.Selection;
 
 /// <summary>Gives each group of the window (class, customer segment, source …) a budget of its own and lets another policy choose within each, so that no group is starved.</summary>
@@ -44,7 +45,7 @@ public sealed record GroupBudgetPolicy : IRowSelectionPolicy
     public PolicyState? NewState() => Inner.NewState();
 
     /// <inheritdoc/>
-    public void Select(in SelectionWindow window, ref SelectionRandom random, Span<int> rows, Span<float> weights)
+    public void Select(in SelectionWindow window, ref RepeatableRandom random, Span<int> rows, Span<float> weights)
     {
         SelectionErrors.Check(this, in window, rows, weights);
         SelectionScratch scratch = window.Scratch;
@@ -148,7 +149,7 @@ public sealed record GroupBudgetPolicy : IRowSelectionPolicy
     }
 
     /// <summary>b[g]: whole numbers that sum to the budget, each its share rounded down or up, and its share on average: one offset, then equal steps along the fractions.</summary>
-    private static void Round(ReadOnlySpan<double> shares, int budget, ref SelectionRandom random, Span<int> budgets)
+    private static void Round(ReadOnlySpan<double> shares, int budget, ref RepeatableRandom random, Span<int> budgets)
     {
         int missing = budget;
         double fractions = 0;

@@ -1,3 +1,4 @@
+
 namespace Microsoft.ML.ForwardSampling.Selection;
 
 /// <summary>A rule that chooses which rows of a window get a backward pass, and with which weight.</summary>
@@ -30,5 +31,5 @@ public interface IRowSelectionPolicy
     /// <param name="rows">Out, length b, 1 ≤ b ≤ n: positions 0…n−1, distinct, ascending. Its length <i>is</i> the budget.</param>
     /// <param name="weights">Out, length b: factors for the chosen rows' losses, > 0, dimensionless.</param>
     /// <exception cref="ArgumentException">Lengths disagree, b = 0 or b > n (the message gives both numbers), or a needed statistic is missing.</exception>
-    void Select(in SelectionWindow window, ref SelectionRandom random, Span<int> rows, Span<float> weights);
+    void Select(in SelectionWindow window, ref RepeatableRandom random, Span<int> rows, Span<float> weights);
 }

@@ -1,3 +1,4 @@
+
 namespace Microsoft.ML.ForwardSampling.Selection;
 
 /// <summary>Draws rows evenly, spread over classes and losses: every class and every level of difficulty gets its share of the budget.</summary>
@@ -23,7 +24,7 @@ public sealed record LossStratifiedPolicy : IRowSelectionPolicy
     public bool IsUnbiased => true;
 
     /// <inheritdoc/>
-    public void Select(in SelectionWindow window, ref SelectionRandom random, Span<int> rows, Span<float> weights)
+    public void Select(in SelectionWindow window, ref RepeatableRandom random, Span<int> rows, Span<float> weights)
     {
         SelectionErrors.Check(this, in window, rows, weights);
         ReadOnlySpan<int> order = ByClass ? window.OrderByLabelAndLoss() : window.OrderByLoss();

@@ -1,3 +1,4 @@
+
 namespace Microsoft.ML.ForwardSampling.Selection;
 
 /// <summary>Chooses rows whose mean loss is the window's mean loss, to a millionth of its standard deviation where the window has that much room.</summary>
@@ -47,7 +48,7 @@ public sealed record MeanMatchingPolicy : IRowSelectionPolicy
     public bool IsUnbiased => Refinement == MeanMatchingRefinement.Stride;
 
     /// <inheritdoc/>
-    public void Select(in SelectionWindow window, ref SelectionRandom random, Span<int> rows, Span<float> weights)
+    public void Select(in SelectionWindow window, ref RepeatableRandom random, Span<int> rows, Span<float> weights)
     {
         SelectionErrors.Check(this, in window, rows, weights);
         ReadOnlySpan<int> order = window.OrderByLoss();
@@ -59,7 +60,7 @@ public sealed record MeanMatchingPolicy : IRowSelectionPolicy
         weights.Fill(1);
     }
 
-    private void MatchMean(ReadOnlySpan<float> loss, ReadOnlySpan<int> order, ref SelectionRandom random, Span<int> ranks, SelectionScratch scratch)
+    private void MatchMean(ReadOnlySpan<float> loss, ReadOnlySpan<int> order, ref RepeatableRandom random, Span<int> ranks, SelectionScratch scratch)
     {
         int n = loss.Length, b = ranks.Length;
         Span<double> sorted = scratch.Weights(n);
@@ -102,7 +103,7 @@ public sealed record MeanMatchingPolicy : IRowSelectionPolicy
 
     /// <summary>Exchanges open rows; where that does not bring the mean near enough, half of the kept ones are opened as well, then half of the rest: the most usual losses first.</summary>
     private static void Search(
-        ReadOnlySpan<double> sorted, int open, Span<int> ranks, double residual, double enough, double near, ref SelectionRandom random, SelectionScratch scratch)
+        ReadOnlySpan<double> sorted, int open, Span<int> ranks, double residual, double enough, double near, ref RepeatableRandom random, SelectionScratch scratch)
     {
         int n = sorted.Length, b = ranks.Length, openAtFirst = open;
         Span<int> strata = scratch.Items(2 * b)[..b], ranksAtFirst = scratch.Items(2 * b)[b..];
@@ -171,7 +172,7 @@ public sealed record MeanMatchingPolicy : IRowSelectionPolicy
 
     /// <summary>Three open rows at a time: one goes to a random rank, two to the pair of free ranks that is best then; kept when that lowers the residual.</summary>
     private static double Exchange(
-        ReadOnlySpan<double> sorted, ReadOnlySpan<int> open, Span<int> ranks, double residual, double enough, long steps, ref SelectionRandom random, SelectionScratch scratch)
+        ReadOnlySpan<double> sorted, ReadOnlySpan<int> open, Span<int> ranks, double residual, double enough, long steps, ref RepeatableRandom random, SelectionScratch scratch)
     {
         int n = sorted.Length;
         if (open.Length < 2)
@@ -208,7 +209,7 @@ public sealed record MeanMatchingPolicy : IRowSelectionPolicy
 
         return residual;
 
-        static int Third(int first, int second, int count, ref SelectionRandom random)
+        static int Third(int first, int second, int count, ref RepeatableRandom random)
         {
             if (count == 2)
                 return first;

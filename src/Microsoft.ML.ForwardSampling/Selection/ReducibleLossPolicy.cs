@@ -23,7 +23,7 @@ public sealed record ReducibleLossPolicy : IRowSelectionPolicy
     public bool IsUnbiased => false;
 
     /// <inheritdoc/>
-    public void Select(in SelectionWindow window, ref SelectionRandom random, Span<int> rows, Span<float> weights)
+    public void Select(in SelectionWindow window, ref RepeatableRandom random, Span<int> rows, Span<float> weights)
     {
         SelectionErrors.Check(this, in window, rows, weights);
         Span<float> reducible = window.Scratch.Probabilities(window.Count);

@@ -11,7 +11,7 @@ namespace Microsoft.ML.ForwardSampling.Selection;
 public sealed class RowSelector
 {
     private readonly PolicyState? _state;
-    private SelectionRandom _random;
+    private RepeatableRandom _random;
     private long _windows;
     private long _rowsSeen;
     private long _rowsSelected;
@@ -32,7 +32,7 @@ public sealed class RowSelector
         ArgumentNullException.ThrowIfNull(policy);
         Policy = policy;
         _state = policy.NewState();
-        _random = new SelectionRandom((ulong)(uint)seed);
+        _random = new RepeatableRandom((ulong)(uint)seed);
     }
 
     /// <summary>Goes on where a saved selector stopped.</summary>
@@ -53,7 +53,7 @@ public sealed class RowSelector
             _state.Load(state.PolicyState.Span);
         else if (!state.PolicyState.IsEmpty)
             throw SelectionErrors.StateNotLoadable(policy.Name, state.PolicyState.Length);
-        _random = new SelectionRandom(state.Random);
+        _random = new RepeatableRandom(state.Random);
         _windows = state.Report.Windows;
         _rowsSeen = state.Report.RowsSeen;
         _rowsSelected = state.Report.RowsSelected;

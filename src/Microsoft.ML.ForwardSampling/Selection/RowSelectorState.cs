@@ -17,7 +17,7 @@ public sealed record RowSelectorState
     public required string PolicyName { get; init; }
 
     /// <summary>State of the selector's generator.</summary>
-    public required SelectionRandomState Random { get; init; }
+    public required RepeatableRandomState Random { get; init; }
 
     /// <summary>Counters at the time of saving.</summary>
     public required SelectionReport Report { get; init; }
@@ -91,7 +91,7 @@ public sealed record RowSelectorState
     private static RowSelectorState ReadContent(BinaryReader reader) => new()
     {
         PolicyName = reader.ReadString(),
-        Random = new SelectionRandomState(reader.ReadUInt64(), reader.ReadUInt64(), reader.ReadUInt64(), reader.ReadUInt64()),
+        Random = new RepeatableRandomState(reader.ReadUInt64(), reader.ReadUInt64(), reader.ReadUInt64(), reader.ReadUInt64()),
         Report = new SelectionReport
         {
             Windows = reader.ReadInt64(),

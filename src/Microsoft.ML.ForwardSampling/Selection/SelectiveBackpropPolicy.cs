@@ -45,7 +45,7 @@ public sealed record SelectiveBackpropPolicy : IRowSelectionPolicy
     public PolicyState? NewState() => History == 0 ? null : new LossHistory(History);
 
     /// <inheritdoc/>
-    public void Select(in SelectionWindow window, ref SelectionRandom random, Span<int> rows, Span<float> weights)
+    public void Select(in SelectionWindow window, ref RepeatableRandom random, Span<int> rows, Span<float> weights)
     {
         SelectionErrors.Check(this, in window, rows, weights);
         if (History == 0)
@@ -55,7 +55,7 @@ public sealed record SelectiveBackpropPolicy : IRowSelectionPolicy
         weights.Fill(1);
     }
 
-    private void DrawByWindow(in SelectionWindow window, ref SelectionRandom random, Span<int> rows)
+    private void DrawByWindow(in SelectionWindow window, ref RepeatableRandom random, Span<int> rows)
     {
         ReadOnlySpan<int> order = window.OrderByLoss();
         Span<double> drawWeights = window.Scratch.Weights(window.Count);
@@ -67,7 +67,7 @@ public sealed record SelectiveBackpropPolicy : IRowSelectionPolicy
         RowSet.RanksToRows(order, rows, window.Scratch);
     }
 
-    private void AcceptByHistory(LossHistory history, in SelectionWindow window, ref SelectionRandom random, Span<int> rows)
+    private void AcceptByHistory(LossHistory history, in SelectionWindow window, ref RepeatableRandom random, Span<int> rows)
     {
         int n = window.Count, accepted = 0;
         history.Add(window.Loss);

@@ -1,3 +1,4 @@
+
 namespace Microsoft.ML.ForwardSampling.Selection;
 
 /// <summary>Above the cut all, at the cut as many as are left to take, below none. Two passes find the cut: the upper half of its bits, then the lower.</summary>
@@ -39,7 +40,7 @@ internal sealed class StreamedExtremes(bool largest) : StreamedStrata
         return key > _cut ? 2 : key == _cut ? 1 : 0;
     }
 
-    protected override (long[] Rows, long[] Wanted, float[] Weights) Share(ref SelectionRandom random)
+    protected override (long[] Rows, long[] Wanted, float[] Weights) Share(ref RepeatableRandom random)
     {
         long above = Budget - _missing, tied = _counts[0];
         return ([Rows - above - tied, tied, above], [0, _missing, above], [1, 1, 1]);

@@ -1,3 +1,4 @@
+
 namespace Microsoft.ML.ForwardSampling.Selection;
 
 /// <summary>Two strata: at least the mean, and below.</summary>
@@ -15,7 +16,7 @@ internal sealed class StreamedInfoBatch(InfoBatchPolicy policy) : StreamedStrata
 
     public override int StratumOf(float value, int label) => value < Mean ? 1 : 0;
 
-    protected override (long[] Rows, long[] Wanted, float[] Weights) Share(ref SelectionRandom random)
+    protected override (long[] Rows, long[] Wanted, float[] Weights) Share(ref RepeatableRandom random)
     {
         long above = Rows - _below;
         (double chanceAbove, double chanceBelow) = policy.Chances(above, _below, Budget);

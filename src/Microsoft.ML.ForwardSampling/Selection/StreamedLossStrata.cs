@@ -1,3 +1,4 @@
+
 namespace Microsoft.ML.ForwardSampling.Selection;
 
 /// <summary>A stratum for each class and each 128th of a binade of the loss; equal steps along their order say how many rows each gives.</summary>
@@ -40,7 +41,7 @@ internal sealed class StreamedLossStrata : StreamedStrata
         return _keys[place] != 0 ? place : throw SelectionErrors.NotRepeatable($"a row of loss {value} was not there before");
     }
 
-    protected override (long[] Rows, long[] Wanted, float[] Weights) Share(ref SelectionRandom random)
+    protected override (long[] Rows, long[] Wanted, float[] Weights) Share(ref RepeatableRandom random)
     {
         // Rows so far in the order of strata, r: ⌊r·b/N + u⌋ of them are taken so far, with one random u. 128 bits: r·b may be 10¹⁶ and more.
         double start = random.NextDouble();

@@ -1,3 +1,4 @@
+
 namespace Microsoft.ML.ForwardSampling.Selection;
 
 /// <summary>A policy's rule over an input of any length: passes over the statistics that leave a few numbers, then one pass that decides row by row.</summary>
@@ -71,5 +72,5 @@ internal abstract class StreamedPlan
     public abstract void EndPass(int pass);
 
     /// <summary>Starts the pass that decides.</summary>
-    public abstract StreamedDraw Start(SelectionRandom random);
+    public abstract StreamedDraw Start(RepeatableRandom random);
 }

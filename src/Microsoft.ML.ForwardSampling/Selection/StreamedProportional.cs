@@ -1,3 +1,4 @@
+
 namespace Microsoft.ML.ForwardSampling.Selection;
 
 /// <summary>p = min(1, c·((1−e)·size/Σsize + e/N)) with Σp = b, and one systematic draw in the order of the stream.</summary>
@@ -83,7 +84,7 @@ internal sealed class StreamedProportional(double evenShare) : StreamedPlan
         _counts = [];
     }
 
-    public override StreamedDraw Start(SelectionRandom random) => new Draw(this, random.NextDouble());
+    public override StreamedDraw Start(RepeatableRandom random) => new Draw(this, random.NextDouble());
 
     private double Chance(float value)
     {

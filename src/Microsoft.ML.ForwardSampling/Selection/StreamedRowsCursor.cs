@@ -29,7 +29,7 @@ internal sealed class StreamedRowsCursor : ChosenRowsCursor
         if (_plan is null || _draw is null)
         {
             _plan = _view.Plan;
-            _draw = _plan.Start(new SelectionRandom((ulong)(uint)_view.Seed));
+            _draw = _plan.Start(new RepeatableRandom((ulong)(uint)_view.Seed));
         }
 
         while (Values.MoveNext())

@@ -1,3 +1,4 @@
+
 namespace Microsoft.ML.ForwardSampling.Selection;
 
 /// <summary>Rules that cut the rows into strata and draw a whole number of rows from each, every subset of a stratum alike.</summary>
@@ -7,18 +8,18 @@ internal abstract class StreamedStrata : StreamedPlan
     public abstract int StratumOf(float value, int label);
 
     /// <summary>Rows in each stratum, rows to take of each (sum b), and the weight of a row of each.</summary>
-    protected abstract (long[] Rows, long[] Wanted, float[] Weights) Share(ref SelectionRandom random);
+    protected abstract (long[] Rows, long[] Wanted, float[] Weights) Share(ref RepeatableRandom random);
 
-    public sealed override StreamedDraw Start(SelectionRandom random)
+    public sealed override StreamedDraw Start(RepeatableRandom random)
     {
         (long[] rows, long[] wanted, float[] weights) = Share(ref random);
         return new Draw(this, rows, wanted, weights, random);
     }
 
     /// <summary>Selection sampling (Knuth, The Art of Computer Programming 2, 3.4.2, algorithm S) in each stratum.</summary>
-    private sealed class Draw(StreamedStrata plan, long[] left, long[] wanted, float[] weights, SelectionRandom random) : StreamedDraw
+    private sealed class Draw(StreamedStrata plan, long[] left, long[] wanted, float[] weights, RepeatableRandom random) : StreamedDraw
     {
-        private SelectionRandom _random = random;
+        private RepeatableRandom _random = random;
 
         public override bool Take(float value, int label, out float weight)
         {

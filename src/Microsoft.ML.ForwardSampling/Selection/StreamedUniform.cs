@@ -1,3 +1,4 @@
+
 namespace Microsoft.ML.ForwardSampling.Selection;
 
 /// <summary>One stratum.</summary>
@@ -15,5 +16,5 @@ internal sealed class StreamedUniform : StreamedStrata
 
     public override int StratumOf(float value, int label) => 0;
 
-    protected override (long[] Rows, long[] Wanted, float[] Weights) Share(ref SelectionRandom random) => ([Rows], [Budget], [1]);
+    protected override (long[] Rows, long[] Wanted, float[] Weights) Share(ref RepeatableRandom random) => ([Rows], [Budget], [1]);
 }

@@ -1,3 +1,4 @@
+
 namespace Microsoft.ML.ForwardSampling.Selection;
 
 /// <summary>Takes the rows of highest loss: a control, not a recommendation.</summary>
@@ -19,7 +20,7 @@ public sealed record TopLossPolicy : IRowSelectionPolicy
     public bool IsUnbiased => false;
 
     /// <inheritdoc/>
-    public void Select(in SelectionWindow window, ref SelectionRandom random, Span<int> rows, Span<float> weights)
+    public void Select(in SelectionWindow window, ref RepeatableRandom random, Span<int> rows, Span<float> weights)
     {
         SelectionErrors.Check(this, in window, rows, weights);
         ExtremeRows.Choose(window.Loss, largest: true, ref random, rows, window.Scratch);

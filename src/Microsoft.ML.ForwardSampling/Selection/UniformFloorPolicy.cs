@@ -1,3 +1,4 @@
+
 namespace Microsoft.ML.ForwardSampling.Selection;
 
 /// <summary>Gives a share of the budget to an even draw and the rest to another policy, so that no row is out of reach, whatever that policy does.</summary>
@@ -34,7 +35,7 @@ public sealed record UniformFloorPolicy : IRowSelectionPolicy
     public PolicyState? NewState() => Inner.NewState();
 
     /// <inheritdoc/>
-    public void Select(in SelectionWindow window, ref SelectionRandom random, Span<int> rows, Span<float> weights)
+    public void Select(in SelectionWindow window, ref RepeatableRandom random, Span<int> rows, Span<float> weights)
     {
         SelectionErrors.Check(this, in window, rows, weights);
         int n = window.Count, b = rows.Length;

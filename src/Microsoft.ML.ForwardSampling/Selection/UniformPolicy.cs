@@ -1,3 +1,4 @@
+
 namespace Microsoft.ML.ForwardSampling.Selection;
 
 /// <summary>Draws rows evenly, without replacement, looking at no statistic: the comparator for every other policy.</summary>
@@ -17,7 +18,7 @@ public sealed record UniformPolicy : IRowSelectionPolicy
     public bool IsUnbiased => true;
 
     /// <inheritdoc/>
-    public void Select(in SelectionWindow window, ref SelectionRandom random, Span<int> rows, Span<float> weights)
+    public void Select(in SelectionWindow window, ref RepeatableRandom random, Span<int> rows, Span<float> weights)
     {
         SelectionErrors.Check(this, in window, rows, weights);
         EvenDraw.Choose(window.Count, ref random, rows, window.Scratch);

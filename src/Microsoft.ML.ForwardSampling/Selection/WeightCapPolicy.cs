@@ -1,3 +1,4 @@
+
 namespace Microsoft.ML.ForwardSampling.Selection;
 
 /// <summary>Runs another policy and cuts the weights it gives: less noise in a step, for a bias towards the rows that policy prefers.</summary>
@@ -34,7 +35,7 @@ public sealed record WeightCapPolicy : IRowSelectionPolicy
     public PolicyState? NewState() => Inner.NewState();
 
     /// <inheritdoc/>
-    public void Select(in SelectionWindow window, ref SelectionRandom random, Span<int> rows, Span<float> weights)
+    public void Select(in SelectionWindow window, ref RepeatableRandom random, Span<int> rows, Span<float> weights)
     {
         SelectionErrors.Check(this, in window, rows, weights);
         Inner.Select(in window, ref random, rows, weights);

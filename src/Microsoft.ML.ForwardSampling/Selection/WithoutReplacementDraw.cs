@@ -15,7 +15,7 @@ internal static class WithoutReplacementDraw
     /// <param name="random">One number an item.</param>
     /// <param name="items">Out, length b ≤ n: distinct positions.</param>
     /// <param name="scratch">Gives the memory for the sums.</param>
-    public static void Choose(ReadOnlySpan<double> weights, ref SelectionRandom random, Span<int> items, SelectionScratch scratch)
+    public static void Choose(ReadOnlySpan<double> weights, ref RepeatableRandom random, Span<int> items, SelectionScratch scratch)
     {
         // A complete binary tree in an array: node i has children 2i and 2i + 1, item j is leaf leaves + j, every node is the sum of its children.
         int leaves = (int)BitOperations.RoundUpToPowerOf2((uint)weights.Length);

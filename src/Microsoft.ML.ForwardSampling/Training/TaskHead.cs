@@ -1,4 +1,4 @@
-using Microsoft.ML.ForwardSampling.Recording;
+using Microsoft.ML.ForwardSampling.Records;
 using TorchSharp;
 using static TorchSharp.torch;
 using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;

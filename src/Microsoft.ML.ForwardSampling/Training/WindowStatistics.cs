@@ -1,4 +1,4 @@
-using Microsoft.ML.ForwardSampling.Recording;
+using Microsoft.ML.ForwardSampling.Records;
 using Microsoft.ML.ForwardSampling.Selection;
 
 namespace Microsoft.ML.ForwardSampling.Training;

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Microsoft.ML.ForwardSampling.Tests.Selection;
+using Microsoft.ML.ForwardSampling.Tests;
 using Microsoft.ML.ForwardSampling.Tests.Training;
 
 namespace Microsoft.ML.ForwardSampling.Tests.SavedFormats;

@@ -9,7 +9,7 @@ public sealed class BottomLossPolicyTests
     {
         WindowData data = WindowData.Distinct(640, 3);
         var selector = new RowSelector(new BottomLossPolicy(), 4);
-        SelectionRandomState before = selector.State.Random;
+        RepeatableRandomState before = selector.State.Random;
         Choice choice = Choice.Of(selector, data, 64);
 
         Assert.Equal(Enumerable.Range(0, 640).OrderBy(row => data.Loss[row]).Take(64).Order(), choice.Rows);

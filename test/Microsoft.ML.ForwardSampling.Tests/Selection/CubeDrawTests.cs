@@ -56,7 +56,7 @@ public sealed class CubeDrawTests
         data.GradientNorm[11] = 50;
         var p = new float[n];
         InclusionProbabilities.Solve(data.GradientNorm, 0.05, budget, p);
-        var random = new SelectionRandom(6UL);
+        var random = new RepeatableRandom(6UL);
         var scratch = new SelectionScratch();
         int[] order = [.. Enumerable.Range(0, n)], hits = new int[n], rows = new int[budget];
         for (int i = 0; i < draws; i++)
@@ -112,7 +112,7 @@ public sealed class CubeDrawTests
 
     private static int[] Choose(float[] p, float[] loss, float[] margin, int[] label, int budget, ulong seed)
     {
-        var random = new SelectionRandom(seed);
+        var random = new RepeatableRandom(seed);
         var rows = new int[budget];
         CubeDraw.Choose(p, loss, margin, label, [.. Enumerable.Range(0, p.Length)], ref random, rows, new SelectionScratch());
         return rows;

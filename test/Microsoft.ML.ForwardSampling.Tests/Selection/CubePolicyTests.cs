@@ -149,7 +149,7 @@ public sealed class CubePolicyTests
         for (int seed = 0; seed < 200; seed++)
         {
             WindowData data = WindowData.Classes(n, (ulong)seed);
-            var random = new SelectionRandom((ulong)seed + 1000);
+            var random = new RepeatableRandom((ulong)seed + 1000);
             for (int row = 0; row < n; row++)
                 data.Margin[row] *= (float)random.NextDouble();
             Choice choice = Choice.Of(policy, data, n / 10, seed);
@@ -175,7 +175,7 @@ public sealed class CubePolicyTests
         for (int seed = 0; seed < 200; seed++)
         {
             WindowData data = WindowData.Classes(n, (ulong)seed);
-            var random = new SelectionRandom((ulong)seed + 1000);
+            var random = new RepeatableRandom((ulong)seed + 1000);
             for (int row = 0; row < n; row++)
                 data.Margin[row] *= (float)random.NextDouble();
             int b = n / 10;

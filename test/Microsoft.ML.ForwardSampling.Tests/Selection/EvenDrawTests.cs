@@ -17,7 +17,7 @@ public sealed class EvenDrawTests
 
         Properties.Hold(inputs, input =>
         {
-            var random = new SelectionRandom((ulong)input.Seed);
+            var random = new RepeatableRandom((ulong)input.Seed);
             var rows = new int[input.Budget];
             EvenDraw.Choose(input.Count, ref random, rows, new SelectionScratch());
 
@@ -31,7 +31,7 @@ public sealed class EvenDrawTests
     {
         // All 35 subsets of 3 of 7: seed 12, 35,000 draws, four standard errors.
         const int draws = 35_000;
-        var random = new SelectionRandom(12);
+        var random = new RepeatableRandom(12);
         var scratch = new SelectionScratch();
         var hits = new Dictionary<int, int>();
         var rows = new int[3];

@@ -49,7 +49,7 @@ public sealed class ExtremeRowsTests
         const int draws = 20_000;
         float side = largest ? 1 : -1;
         float[] values = [0f, 3 * side, -0f, -2 * side, 0f, -0f, 7 * side, 0f, -side];
-        var random = new SelectionRandom(3UL);
+        var random = new RepeatableRandom(3UL);
         int[] hits = new int[9], rows = new int[4];
         for (int i = 0; i < draws; i++)
         {
@@ -67,8 +67,8 @@ public sealed class ExtremeRowsTests
     public void Choose_TiesAllTakenOrNone_DrawsNoNumber()
     {
         float[] values = [5, 1, 5, 5, 2, 1];
-        var random = new SelectionRandom(3UL);
-        SelectionRandomState before = random.State;
+        var random = new RepeatableRandom(3UL);
+        RepeatableRandomState before = random.State;
         ExtremeRows.Choose(values, largest: true, ref random, new int[3], new SelectionScratch());
         ExtremeRows.Choose(values, largest: true, ref random, new int[4], new SelectionScratch());
         ExtremeRows.Choose(values, largest: true, ref random, new int[6], new SelectionScratch());
@@ -78,7 +78,7 @@ public sealed class ExtremeRowsTests
 
     private static int[] Choose(float[] values, bool largest, int budget, int seed)
     {
-        var random = new SelectionRandom((ulong)seed);
+        var random = new RepeatableRandom((ulong)seed);
         var rows = new int[budget];
         ExtremeRows.Choose(values, largest, ref random, rows, new SelectionScratch());
         return rows;

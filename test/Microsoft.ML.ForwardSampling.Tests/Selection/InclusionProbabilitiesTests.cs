@@ -44,7 +44,7 @@ public sealed class InclusionProbabilitiesTests
     public void Solve_EveryLengthUpTo70_SameAsOneRowAtATime()
     {
         // Lengths that are no multiple of the vector width, up to eight whole vectors and a rest.
-        var random = new SelectionRandom(3);
+        var random = new RepeatableRandom(3);
         for (int n = 1; n <= 70; n++)
         {
             float[] sizes = [.. Enumerable.Range(0, n).Select(_ => (float)random.NextDouble())];

@@ -101,8 +101,8 @@ public sealed class MeanMatchingPolicyTests
         // A loss that sums with rounding: without a stop, the search for a residual of exactly 0 would draw numbers to its end.
         WindowData data = WindowData.Distinct(100, 2);
         Array.Fill(data.Loss, 0.1f);
-        var random = new SelectionRandom(5UL);
-        SelectionRandom start = random;
+        var random = new RepeatableRandom(5UL);
+        RepeatableRandom start = random;
         new MeanMatchingPolicy().Select(data.Window(new SelectionScratch()), ref random, new int[10], new float[10]);
         int drawn = 0;
         for (; start.State != random.State; drawn++)
@@ -119,8 +119,8 @@ public sealed class MeanMatchingPolicyTests
             WindowData data = WindowData.Distinct(100, (ulong)seed);
             for (int row = 0; row < 100; row++)
                 data.Loss[row] = 0.6931f + 1e-5f * data.Margin[row];
-            var random = new SelectionRandom((ulong)seed);
-            SelectionRandom start = random;
+            var random = new RepeatableRandom((ulong)seed);
+            RepeatableRandom start = random;
             int[] rows = new int[10];
             new MeanMatchingPolicy().Select(data.Window(new SelectionScratch()), ref random, rows, new float[10]);
             int drawn = 0;

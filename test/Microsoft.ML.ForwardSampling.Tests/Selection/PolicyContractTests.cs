@@ -256,7 +256,7 @@ public sealed class PolicyContractTests
         IRowSelectionPolicy policy = PolicyCases.Get(name);
         WindowData small = WindowData.Classes(70, 1), large = WindowData.Classes(900, 2);
         var used = new SelectionScratch();
-        var random = new SelectionRandom(5);
+        var random = new RepeatableRandom(5);
         Choice.Of(policy, large, 300);
         policy.Select(large.Window(used) with { State = policy.NewState() }, ref random, new int[300], new float[300]);
 
@@ -264,7 +264,7 @@ public sealed class PolicyContractTests
 
         Choice SelectFrom(SelectionScratch scratch)
         {
-            var fresh = new SelectionRandom(6);
+            var fresh = new RepeatableRandom(6);
             var choice = new Choice(new int[7], new float[7]);
             policy.Select(small.Window(scratch) with { State = policy.NewState() }, ref fresh, choice.Rows, choice.Weights);
             return choice;
@@ -422,7 +422,7 @@ public sealed class PolicyContractTests
 
     private static void SelectDirectly(IRowSelectionPolicy policy, WindowData data, int rows, int weights, RecordStatistics statistics = (RecordStatistics)~0)
     {
-        var random = new SelectionRandom(1);
+        var random = new RepeatableRandom(1);
         policy.Select(data.Window(new SelectionScratch(), statistics), ref random, new int[rows], new float[weights]);
     }
 

@@ -194,7 +194,7 @@ public sealed class PolicyDocsTests
     // A gradient's component has either sign: the norm with a sign that no policy can know.
     private static float[] SignedGradient(WindowData data)
     {
-        var random = new SelectionRandom(99UL);
+        var random = new RepeatableRandom(99UL);
         return [.. data.GradientNorm.Select(norm => random.NextInt(2) == 0 ? norm : -norm)];
     }
 }

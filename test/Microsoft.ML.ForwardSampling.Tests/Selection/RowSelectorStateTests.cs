@@ -9,7 +9,7 @@ public sealed class RowSelectorStateTests
     private static readonly RowSelectorState s_state = new()
     {
         PolicyName = "Réservoir",
-        Random = new SelectionRandomState(1, 2, 3, ulong.MaxValue),
+        Random = new RepeatableRandomState(1, 2, 3, ulong.MaxValue),
         Report = new SelectionReport { Windows = 4, RowsSeen = 5, RowsSelected = 6, RepairedRows = 7, SumOfWeights = 8.5, LargestWeight = 9.25f, ExcludedRows = 10, DiscountedRows = 11, CappedRows = 12, CappedWeight = 13.5 },
         PolicyState = new byte[] { 10, 11, 12 },
     };
@@ -27,7 +27,7 @@ public sealed class RowSelectorStateTests
             select new RowSelectorState
             {
                 PolicyName = name.Get,
-                Random = new SelectionRandomState(words[0], words[1], words[2], words[3]),
+                Random = new RepeatableRandomState(words[0], words[1], words[2], words[3]),
                 Report = new SelectionReport { Windows = counts[0], RowsSeen = counts[1], RowsSelected = counts[2], RepairedRows = counts[3], SumOfWeights = sum, LargestWeight = largest, ExcludedRows = counts[4], DiscountedRows = counts[5], CappedRows = counts[6], CappedWeight = sum / 3 },
                 PolicyState = policy,
             };

@@ -1,6 +1,5 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.ForwardSampling.DataViews;
-using Microsoft.ML.ForwardSampling.Recording;
 using Microsoft.ML.ForwardSampling.Selection;
 using Microsoft.ML.ForwardSampling.Tests.DataViews;
 

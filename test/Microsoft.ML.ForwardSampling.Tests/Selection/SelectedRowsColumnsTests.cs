@@ -296,7 +296,7 @@ public sealed class SelectedRowsColumnsTests
 
         public bool IsUnbiased => false;
 
-        public void Select(in SelectionWindow window, ref SelectionRandom random, Span<int> rows, Span<float> weights)
+        public void Select(in SelectionWindow window, ref RepeatableRandom random, Span<int> rows, Span<float> weights)
         {
             (Loss, ReferenceLoss) = (window.Loss.ToArray(), window.ReferenceLoss.ToArray());
             for (int i = 0; i < rows.Length; i++)

@@ -13,7 +13,7 @@ internal sealed class FirstRowsPolicy(RecordStatistics needs = RecordStatistics.
 
     public bool IsUnbiased => false;
 
-    public void Select(in SelectionWindow window, ref SelectionRandom random, Span<int> rows, Span<float> weights)
+    public void Select(in SelectionWindow window, ref RepeatableRandom random, Span<int> rows, Span<float> weights)
     {
         lock (Windows)
             Windows.Add($"{window.Count}: {window.Holds}; labels {string.Join(",", window.Label.ToArray())}");
@@ -34,7 +34,7 @@ internal sealed class LargestLossPolicy : IRowSelectionPolicy
 
     public bool IsUnbiased => false;
 
-    public void Select(in SelectionWindow window, ref SelectionRandom random, Span<int> rows, Span<float> weights)
+    public void Select(in SelectionWindow window, ref RepeatableRandom random, Span<int> rows, Span<float> weights)
     {
         window.OrderByLoss()[^rows.Length..].CopyTo(rows);
         rows.Sort();

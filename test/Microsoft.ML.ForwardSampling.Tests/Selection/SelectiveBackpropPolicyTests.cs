@@ -146,7 +146,7 @@ public sealed class SelectiveBackpropPolicyTests
     public void Select_WindowWithoutTheHistory_SaysHowToRunIt()
     {
         WindowData data = WindowData.Classes(20, 1);
-        var random = new SelectionRandom(1);
+        var random = new RepeatableRandom(1);
 
         Assert.Equal(
             "The policy needs a LossHistory in SelectionWindow.State, which holds nothing: run the policy through a RowSelector, or give the window what the policy's NewState returns. (Parameter 'window')",

@@ -17,9 +17,9 @@ internal sealed record WindowData(float[] Loss, float[] GradientNorm, float[] Ma
     /// <summary>A classifier's window: skewed losses (some tied), norms in [0.05, 1.5], five classes and unknown labels; reference losses and four groups that have nothing to do with the rest.</summary>
     public static WindowData Classes(int count, ulong seed)
     {
-        var random = new SelectionRandom(seed);
+        var random = new RepeatableRandom(seed);
         var data = new WindowData(new float[count], new float[count], new float[count], new float[count], new int[count]) { Group = new int[count] };
-        var unrelated = new SelectionRandom(seed + 7000);
+        var unrelated = new RepeatableRandom(seed + 7000);
         for (int i = 0; i < count; i++)
         {
             double miss = Math.Pow(random.NextDouble(), 2);
@@ -39,7 +39,7 @@ internal sealed record WindowData(float[] Loss, float[] GradientNorm, float[] Ma
     public static WindowData Distinct(int count, ulong seed)
     {
         WindowData data = Classes(count, seed);
-        var random = new SelectionRandom(seed + 1);
+        var random = new RepeatableRandom(seed + 1);
         for (int i = 0; i < count; i++)
             data.Loss[i] += (float)(0.009 * random.NextDouble());
         Assert.Equal(count, data.Loss.Distinct().Count());

@@ -16,7 +16,7 @@ public sealed class WithoutReplacementDrawTests
     {
         const int draws = 20_000;
         double[] expected = Oracle.SuccessiveSampling(weights, budget);
-        var random = new SelectionRandom(101);
+        var random = new RepeatableRandom(101);
         var scratch = new SelectionScratch();
         var hits = new int[weights.Length];
         var items = new int[budget];
@@ -36,7 +36,7 @@ public sealed class WithoutReplacementDrawTests
     {
         const int draws = 40_000;
         double[] weights = [.. Enumerable.Range(0, 20).Select(i => (double)i)];
-        var random = new SelectionRandom(55);
+        var random = new RepeatableRandom(55);
         var scratch = new SelectionScratch();
         var hits = new int[20];
         for (int i = 0; i < draws; i++)
@@ -62,7 +62,7 @@ public sealed class WithoutReplacementDrawTests
 
         Properties.Hold(inputs, input =>
         {
-            var random = new SelectionRandom((ulong)input.Seed);
+            var random = new RepeatableRandom((ulong)input.Seed);
             var items = new int[input.Budget];
             WithoutReplacementDraw.Choose(input.Weights, ref random, items, new SelectionScratch());
 

@@ -1,4 +1,5 @@
 using Microsoft.ML.Data;
+using Microsoft.ML.ForwardSampling.ForwardPass;
 using Microsoft.ML.ForwardSampling.Scoring;
 using Microsoft.ML.ForwardSampling.Selection;
 using Microsoft.ML.ForwardSampling.Tests.DataViews;
@@ -24,9 +25,9 @@ public sealed class InTrainingSelectionColumnsTests
         IDataView data = TrainingData.View(_context, 200);
         using NetworkPredictionTransformer deployed = Trainers.Regression(_once).Fit(data);
         var fs = _context.ForwardSampling();
-        IDataView reference = fs.RecordForwardPass(deployed, new ForwardSampling.Recording.ForwardRecordingOptions { LossColumnName = ForwardColumns.ReferenceLoss }).Fit(data).Transform(data);
+        IDataView reference = fs.RecordForwardPass(deployed, new ForwardSampling.ForwardPass.ForwardRecordingOptions { LossColumnName = ForwardColumns.ReferenceLoss }).Fit(data).Transform(data);
         using NetworkPredictionTransformer newer = Trainers.Regression(_once with { Epochs = 3 }).Fit(data);
-        IDataView both = fs.RecordForwardPass(newer, new ForwardSampling.Recording.ForwardRecordingOptions()).Fit(reference).Transform(reference);
+        IDataView both = fs.RecordForwardPass(newer, new ForwardSampling.ForwardPass.ForwardRecordingOptions()).Fit(reference).Transform(reference);
         float[] referenceLoss = [.. both.GetColumn<float>(ForwardColumns.ReferenceLoss)], recordedLoss = [.. both.GetColumn<float>(ForwardColumns.Loss)];
 
         var seen = new SeenPolicy(RecordStatistics.Loss | RecordStatistics.ReferenceLoss);
@@ -261,7 +262,7 @@ public sealed class InTrainingSelectionColumnsTests
 
         public bool IsUnbiased => false;
 
-        public void Select(in SelectionWindow window, ref SelectionRandom random, Span<int> rows, Span<float> weights)
+        public void Select(in SelectionWindow window, ref RepeatableRandom random, Span<int> rows, Span<float> weights)
         {
             (Loss, ReferenceLoss, Group) = (window.Loss.ToArray(), window.ReferenceLoss.ToArray(), window.Group.ToArray());
             count?.Invoke(window.Count);

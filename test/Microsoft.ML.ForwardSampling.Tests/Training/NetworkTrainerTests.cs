@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.ML.Data;
+using Microsoft.ML.ForwardSampling.ForwardPass;
 using Microsoft.ML.ForwardSampling.Scoring;
 using Microsoft.ML.ForwardSampling.Selection;
 using Microsoft.ML.ForwardSampling.Tests.DataViews;
@@ -336,7 +337,7 @@ public class NetworkTrainerTests
         const string Advice = "Fit MapValueToKey once and use that transformer for all data, or give it the values (keyData).";
         Assert.Contains(Advice, Assert.Throws<ArgumentException>(() => trainer.Fit(data, reversed)).Message, StringComparison.Ordinal);
         Assert.Contains(Advice, Assert.Throws<ArgumentException>(() => trainer.Fit(reversed, model)).Message, StringComparison.Ordinal);
-        var recorder = _context.ForwardSampling().RecordForwardPass(model, new Microsoft.ML.ForwardSampling.Recording.ForwardRecordingOptions { Task = PredictionTask.Multiclass, LabelColumnName = "BandKey" });
+        var recorder = _context.ForwardSampling().RecordForwardPass(model, new Microsoft.ML.ForwardSampling.ForwardPass.ForwardRecordingOptions { Task = PredictionTask.Multiclass, LabelColumnName = "BandKey" });
         Assert.Contains(Advice, Assert.Throws<ArgumentException>(() => recorder.Fit(reversed)).Message, StringComparison.Ordinal);
     }
 

@@ -15,7 +15,7 @@ internal sealed class TellingPolicy : IRowSelectionPolicy
 
     public PolicyState NewState() => new Memory(Told);
 
-    public void Select(in SelectionWindow window, ref SelectionRandom random, Span<int> rows, Span<float> weights)
+    public void Select(in SelectionWindow window, ref RepeatableRandom random, Span<int> rows, Span<float> weights)
     {
         int width = window.Features.Length / window.Count;
         for (int i = 0; i < rows.Length; i++)

@@ -1,0 +1,249 @@
+using System.Buffers.Binary;
+
+namespace Microsoft.ML.ForwardSampling.Records;
+
+/// <summary>Joins a directory of records with a directory of labels, also while both are being written, and goes on after a restart where it was saved.</summary>
+/// <remarks>
+/// <para>Both logs are read side by side and merged by time into a <see cref="LabelJoiner{TRecord}"/>. <see cref="Save"/> writes the two places in the logs, the joiner's state and the number of rows given out into one file, at once:
+/// written under another name, forced to the disk and renamed. A process killed at any moment goes on from its last save; nothing is lost, and the rows given out since then come again.
+/// So each row has its effect once when the consumer replaces by <see cref="JoinedRecord.Key"/>, or keeps what it has made of rows beyond <see cref="SavedRows"/> aside, also over a restart.</para>
+/// <para>Not thread-safe. Memory: the joiner's, two readers' and about 1 MiB.</para>
+/// </remarks>
+/// <typeparam name="TRecord"><see cref="RegressionRecord"/>, <see cref="BinaryRecord"/> or <see cref="MulticlassRecord"/>, as was written.</typeparam>
+public sealed class ForwardRecordJoin<TRecord> : IDisposable
+    where TRecord : struct, IForwardRecord<TRecord>
+{
+    private const ushort StateVersion = 2;                // 1 has no watermark asked for
+    private const int HeadBytes = 24;
+    private const int MostPositionBytes = 1 << 28;
+
+    private readonly IRecordReader<TRecord> _records;
+    private readonly IRecordReader<LabelEvent> _labels;
+    private readonly LabelJoiner<TRecord> _joiner;
+    private readonly JoinFeed<TRecord> _feed;
+    private DateTime _advance;                              // the watermark that the caller asked for, once what the logs hold now is pushed
+    private bool _completes;
+    private bool _disposed;
+
+    /// <summary>Begins a join of two logs, or goes on with the one that was saved.</summary>
+    /// <param name="recordDirectory">Folder of the records' log; it need not exist yet.</param>
+    /// <param name="labelDirectory">Folder of the labels' log, another one; it need not exist yet.</param>
+    /// <param name="statePath">File that <see cref="Save"/> writes; if it is there, the join goes on from it. Null: begin at the oldest records and never save.</param>
+    /// <param name="options">The rules; left out, the defaults.</param>
+    /// <exception cref="ArgumentException">A folder is empty, both are the same, or the state was saved under other rules.</exception>
+    /// <exception cref="InvalidDataException">The state is damaged, or of another kind of record.</exception>
+    /// <exception cref="NotSupportedException">The state is of a newer format.</exception>
+    /// <exception cref="IOException">The state cannot be read.</exception>
+    public ForwardRecordJoin(string recordDirectory, string labelDirectory, string? statePath = null, LabelJoinOptions? options = null)
+        : this(Reading<TRecord>(recordDirectory, nameof(recordDirectory)), Reading<LabelEvent>(labelDirectory, nameof(labelDirectory), recordDirectory), statePath, options)
+    {
+    }
+
+    /// <summary>Begins a join of whatever two readers read, or goes on with the one that was saved.</summary>
+    /// <param name="openRecords">Opens the reader of records, at its beginning (null) or at a position that such a reader had saved. The join disposes of it.</param>
+    /// <param name="openLabels">The same for labels.</param>
+    /// <param name="statePath">File that <see cref="Save"/> writes; if it is there, the join goes on from it. Null: begin anew and never save.</param>
+    /// <param name="options">The rules; left out, the defaults.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="openRecords"/> or <paramref name="openLabels"/> is null.</exception>
+    /// <exception cref="ArgumentException">The state was saved under other rules.</exception>
+    /// <exception cref="InvalidDataException">The state is damaged, or of another kind of record.</exception>
+    /// <exception cref="NotSupportedException">The state is of a newer format.</exception>
+    /// <exception cref="IOException">The state cannot be read.</exception>
+    public ForwardRecordJoin(Func<byte[]?, IRecordReader<TRecord>> openRecords, Func<byte[]?, IRecordReader<LabelEvent>> openLabels, string? statePath = null, LabelJoinOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(openRecords);
+        ArgumentNullException.ThrowIfNull(openLabels);
+        StatePath = statePath is null ? null : Path.GetFullPath(statePath);
+
+        byte[]? records = null, labels = null;
+        StateSections? sections = null;
+        ushort version = 0;
+        using FileStream? stream = StatePath is not null && File.Exists(StatePath) ? new FileStream(StatePath, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16) : null;
+        if (stream is not null)
+        {
+            sections = new StateSections(stream, StatePath!);
+            Rows = SavedRows = ReadHead(sections, out version);
+            records = sections.ReadUpTo(MostPositionBytes).ToArray();
+            labels = sections.ReadUpTo(MostPositionBytes).ToArray();
+            _joiner = LabelJoiner<TRecord>.Load(stream, options);
+        }
+
+        _joiner ??= new LabelJoiner<TRecord>(options);
+        _records = openRecords(records);
+        _labels = openLabels(labels);
+        _feed = new JoinFeed<TRecord>(_joiner, to => _records.Read(to), to => _labels.Read(to));
+        if (sections is not null)
+        {
+            _feed.Records.Load(sections);
+            _feed.Labels.Load(sections);
+            long asked = version > 1 ? BinaryPrimitives.ReadInt64LittleEndian(sections.Read(sizeof(long))) : 0;
+            _completes = asked > DateTime.MaxValue.Ticks;
+            _advance = new DateTime(Math.Clamp(asked, 0, DateTime.MaxValue.Ticks), DateTimeKind.Utc);
+        }
+    }
+
+    /// <summary>Full path of the file that <see cref="Save"/> writes, or null.</summary>
+    public string? StatePath { get; }
+
+    /// <summary>Rows given out since the join began, over all restarts up to the last save.</summary>
+    public long Rows { get; private set; }
+
+    /// <summary>The <see cref="Rows"/> of the state that is in the file: those before come never again, those after come again when the join ends here.</summary>
+    public long SavedRows { get; private set; }
+
+    /// <summary>Where the state goes: the disk, or in a test something that fails.</summary>
+    internal ISegmentStorage Storage { get; init; } = DiskStorage.Instance;
+
+    /// <summary>What the joiner counted, over all restarts up to the last save.</summary>
+    public LabelJoinReport Report => _joiner.Report;
+
+    /// <summary>What this object's reader of records counted.</summary>
+    public RecordReaderReport RecordReport => _records.Report;
+
+    /// <summary>What this object's reader of labels counted.</summary>
+    public RecordReaderReport LabelReport => _labels.Report;
+
+    private static ReadOnlySpan<byte> Magic => "FSRJSTA\n"u8;
+
+    /// <summary>Reads what the logs hold now and gives out the rows that are due. An error comes after the rows that were due before it, and again until its cause is gone: nothing is lost by catching it.</summary>
+    /// <param name="rows">Out: filled from the start.</param>
+    /// <returns>Number of rows, at most the length of <paramref name="rows"/>. 0 when there is nothing new at the moment.</returns>
+    /// <exception cref="NotSupportedException">A log's file is of a newer format.</exception>
+    /// <exception cref="InvalidDataException">A log's file holds records of another kind.</exception>
+    /// <exception cref="IOException">A log's file cannot be read.</exception>
+    /// <exception cref="ObjectDisposedException">The join is closed.</exception>
+    public int Read(Span<JoinedRecord> rows)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        int filled = 0;
+        while (true)
+        {
+            filled += _joiner.Read(rows[filled..]);
+            try
+            {
+                if (filled == rows.Length || !(_feed.TryPush() || TryAdvance()))
+                    break;
+            }
+            catch (Exception) when (filled > 0)
+            {
+                break;                                      // these first: the next call meets the error again
+            }
+        }
+
+        Rows += filled;
+        return filled;
+    }
+
+    /// <summary>Says that no event older than this will come any more, so that windows end although the logs pause. What the logs hold already still counts: <see cref="Read"/> pushes it first.</summary>
+    /// <param name="time">For a live join: now, less what the writers may lag behind. One before the watermark changes nothing.</param>
+    /// <exception cref="ArgumentException"><paramref name="time"/> is neither UTC nor local.</exception>
+    public void AdvanceTo(DateTime time)
+    {
+        time = RecordTime.Checked(time);
+        _advance = time > _advance ? time : _advance;
+    }
+
+    /// <summary>Says that nothing more will come, for logs that are closed: <see cref="Read"/> gives what they still hold, then the rest of the rows.</summary>
+    public void Complete() => _completes = true;
+
+    /// <summary>Writes the state: either the former file stays, or the new one is whole.</summary>
+    /// <remarks>One error comes after the new file has taken its place: the disk refuses to keep its name. <see cref="SavedRows"/> then counts this save, which is good unless the machine itself stops.</remarks>
+    /// <exception cref="InvalidOperationException">No file was named.</exception>
+    /// <exception cref="IOException">The file cannot be written; the former one is as it was, unless the message says that the state is saved.</exception>
+    /// <exception cref="UnauthorizedAccessException">The folder is not writable, or not readable, for this user; the former file is as it was.</exception>
+    public void Save()
+    {
+        if (StatePath is null)
+            throw new InvalidOperationException("The join was made without a file for its state: name one in the constructor.");
+        string folder = Path.GetDirectoryName(StatePath)!, temporary = StatePath + ".new";
+        Storage.CreateDirectory(folder);
+        try
+        {
+            Write(temporary);
+            Storage.FlushDirectory(folder);                 // a folder that refuses this must do so before the new file counts
+            File.Move(temporary, StatePath, overwrite: true);
+        }
+        catch
+        {
+            SegmentDirectory.TryDelete(temporary);          // half written it would only take room; the error that left it is what matters
+            throw;
+        }
+
+        SavedRows = Rows;
+        try
+        {
+            Storage.FlushDirectory(folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new IOException($"The state is saved in {StatePath} and counts from now on, {SavedRows} rows; but the folder could not be forced to the disk, so that after a power failure the former state may be there. {e.Message}", e);
+        }
+    }
+
+    /// <summary>Closes the files. Nothing is saved.</summary>
+    public void Dispose()
+    {
+        _disposed = true;
+        _records.Dispose();
+        _labels.Dispose();
+    }
+
+    /// <summary>Moves the watermark as the caller asked, when the logs give nothing more; false when that was done already.</summary>
+    private bool TryAdvance()
+    {
+        if (!_completes && _advance == default)
+            return false;
+        // Full, so that the logs may hold more: their events must not be late, so one window makes room at a time.
+        if (_joiner.IsFull && _joiner.TryAdvancePastOldest(_completes ? DateTime.MaxValue : _advance))
+            return true;
+        if (_completes)
+            _joiner.Complete();
+        else
+            _joiner.AdvanceTo(_advance);
+        (_completes, _advance) = (false, default);
+        return true;
+    }
+
+    /// <summary>Opens a log's folder, which is checked now: before the state, and before another folder is opened.</summary>
+    private static Func<byte[]?, IRecordReader<T>> Reading<T>(string directory, string parameter, string? other = null)
+        where T : struct, ILogRecord<T>
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(directory, parameter);
+        directory = Path.GetFullPath(directory);
+        if (other is not null && Path.TrimEndingDirectorySeparator(directory) == Path.TrimEndingDirectorySeparator(Path.GetFullPath(other)))
+            throw new ArgumentException($"Records and labels need a directory each. Got {directory} for both.", parameter);
+        return position => new ForwardRecordReader<T>(directory, position);
+    }
+
+    private void Write(string path)
+    {
+        using var stream = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 16);
+        var sections = new StateSections(stream, StatePath!);
+        Span<byte> head = stackalloc byte[HeadBytes];
+        head.Clear();
+        Magic.CopyTo(head);
+        BinaryPrimitives.WriteUInt16LittleEndian(head[8..], StateVersion);
+        BinaryPrimitives.WriteInt64LittleEndian(head[16..], Rows);
+        sections.Write(head);
+        sections.Write(_records.SavePosition());
+        sections.Write(_labels.SavePosition());
+        _joiner.Save(stream);
+        sections.Write(_feed.Records.ToArray());
+        sections.Write(_feed.Labels.ToArray());
+        Span<byte> asked = stackalloc byte[sizeof(long)];
+        BinaryPrimitives.WriteInt64LittleEndian(asked, _completes ? long.MaxValue : _advance.Ticks);
+        sections.Write(asked);
+        stream.Flush(flushToDisk: true);
+    }
+
+    private static long ReadHead(StateSections sections, out ushort version)
+    {
+        ReadOnlySpan<byte> head = sections.Read(HeadBytes);
+        if (!head.StartsWith(Magic))
+            throw sections.Damaged("it does not begin as the state of a join");
+        version = BinaryPrimitives.ReadUInt16LittleEndian(head[8..]);
+        return version <= StateVersion
+            ? BinaryPrimitives.ReadInt64LittleEndian(head[16..])
+            : throw new NotSupportedException($"The state of the join has format version {version}, and this library reads versions up to {StateVersion}.");
+    }
+}

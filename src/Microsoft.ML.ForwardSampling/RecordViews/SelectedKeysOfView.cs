@@ -1,0 +1,37 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.ForwardSampling.DataViews;
+using Microsoft.ML.ForwardSampling.Records;
+
+namespace Microsoft.ML.ForwardSampling.RecordViews;
+
+/// <summary>Reads the keys and weights of selected rows.</summary>
+internal static class SelectedKeysOfView
+{
+    public static List<SelectedKey> Read(IDataView selected, string keyColumn, string weightColumn, CancellationToken cancellationToken)
+    {
+        DataViewSchema.Column key = RowKeyColumn.Check(selected.Schema, keyColumn, nameof(selected)), weight = CheckWeight(selected.Schema, weightColumn);
+        var rows = new List<SelectedKey>();
+        using DataViewRowCursor cursor = selected.GetRowCursor([key, weight]);
+        Func<ulong?> keyOf = RowKeyColumn.Open(cursor, key);
+        ValueGetter<float> weightOf = cursor.GetGetter<float>(weight);
+        float value = 0;
+        while (cursor.MoveNext())
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            weightOf(ref value);
+            rows.Add(new SelectedKey(keyOf() ?? throw new InvalidOperationException(FormattableString.Invariant($"Column '{keyColumn}': the selected row at position {cursor.Position} has no key.")), value));
+        }
+
+        return rows;
+    }
+
+    private static DataViewSchema.Column CheckWeight(DataViewSchema schema, string name)
+    {
+        const string Expected = "Single", Advice = "SelectRows adds this column.";
+        if (ColumnFacts.Find(schema, name) is not { } found)
+            throw SchemaErrors.Missing("weight", name, Expected, Advice, "selected");
+        if (found.ItemRawType != typeof(float) || !found.IsScalar)
+            throw SchemaErrors.Mismatch("weight", found, Expected, Advice, "selected");
+        return schema[name];
+    }
+}
