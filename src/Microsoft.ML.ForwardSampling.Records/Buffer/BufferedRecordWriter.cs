@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace Microsoft.ML.ForwardSampling.Records;
 
@@ -32,7 +33,7 @@ public abstract class BufferedRecordWriter<TRecord> : IRecordWriter<TRecord>
 
     /// <summary>Places reserved in the open block, and above <see cref="CountBits"/> a number that no other open block has; all ones instead of the places while none is open.</summary>
     /// <remarks>An appender that raises it by n owns the n places from there on. Only the lock's owner opens and closes blocks.</remarks>
-    private long _reserved = CountMask;
+    private LoneInt64 _reserved = new() { Value = CountMask };
     private BlockBuffer<TRecord>? _open;
     private bool _isOpen;
     private long _sealed;
@@ -105,7 +106,7 @@ public abstract class BufferedRecordWriter<TRecord> : IRecordWriter<TRecord>
         long ticks = record.Time.Ticks;
         if (ticks == 0)
             ticks = Volatile.Read(ref _stamp);
-        long reserved = Volatile.Read(ref _reserved);
+        long reserved = Volatile.Read(ref _reserved.Value);
         if (ticks != 0 && !IsLookDue(reserved, 1) && _halvings == 0)
         {
             long number = TryAppend(in record, reserved, ticks, halvings: 0);
@@ -134,7 +135,7 @@ public abstract class BufferedRecordWriter<TRecord> : IRecordWriter<TRecord>
                 continue;
             }
 
-            long reserved = Volatile.Read(ref _reserved);
+            long reserved = Volatile.Read(ref _reserved.Value);
             int at = (int)(reserved & CountMask);
             if (at < _blockRecords)
             {
@@ -145,7 +146,7 @@ public abstract class BufferedRecordWriter<TRecord> : IRecordWriter<TRecord>
                 {
                     part = part[..SameVersion(part)];
                     long now = Now(reserved, part.Length);  // before the exchange, as above
-                    if (Interlocked.CompareExchange(ref _reserved, reserved + part.Length, reserved) != reserved)
+                    if (Interlocked.CompareExchange(ref _reserved.Value, reserved + part.Length, reserved) != reserved)
                         continue;
                     for (int i = 0; i < part.Length; i++)
                     {
@@ -261,7 +262,7 @@ public abstract class BufferedRecordWriter<TRecord> : IRecordWriter<TRecord>
     private long Appended => _sealed + OpenCount;
 
     /// <summary>Under the lock: records that have a place in the open block.</summary>
-    private int OpenCount => !_isOpen ? 0 : (int)(Interlocked.Read(ref _reserved) & CountMask);
+    private int OpenCount => !_isOpen ? 0 : (int)(Interlocked.Read(ref _reserved.Value) & CountMask);
 
     private static int SameVersion(ReadOnlySpan<TRecord> records)
     {
@@ -286,7 +287,7 @@ public abstract class BufferedRecordWriter<TRecord> : IRecordWriter<TRecord>
             return 0;
         BlockBuffer<TRecord> open = _open!;                 // another block than that of the number, and the exchange fails
         int version = open.FindVersion(in record);
-        if (version < 0 || Interlocked.CompareExchange(ref _reserved, reserved + 1, reserved) != reserved)
+        if (version < 0 || Interlocked.CompareExchange(ref _reserved.Value, reserved + 1, reserved) != reserved)
             return 0;
         long number = open.FirstSequence + at + 1;          // before the place is filled: then the block may go its way
         open.Put(at, in record, version, ticks, halvings);
@@ -300,14 +301,14 @@ public abstract class BufferedRecordWriter<TRecord> : IRecordWriter<TRecord>
             return 0;
         while (true)
         {
-            long reserved = Volatile.Read(ref _reserved);
+            long reserved = Volatile.Read(ref _reserved.Value);
             long ticks = record.Time.Ticks;
             if (ticks == 0)
                 ticks = Now(reserved, 1);                   // before the exchange: a reserved place must be filled, and a caller's clock may throw
             long number = TryAppend(in record, reserved, ticks, halvings);
             if (number != 0)
                 return number;
-            if (Volatile.Read(ref _reserved) == reserved && !MakeRoom(reserved, in record, cancellationToken))
+            if (Volatile.Read(ref _reserved.Value) == reserved && !MakeRoom(reserved, in record, cancellationToken))
                 return 0;
         }
     }
@@ -337,7 +338,7 @@ public abstract class BufferedRecordWriter<TRecord> : IRecordWriter<TRecord>
             ObjectDisposedException.ThrowIf(_closing, this);
             if (_isOpen)
             {
-                if (Interlocked.Read(ref _reserved) != reserved)
+                if (Interlocked.Read(ref _reserved.Value) != reserved)
                     return true;
                 bool hasPlace = (reserved & CountMask) < _blockRecords;
                 if (hasPlace && (_open!.FindVersion(in record) >= 0 || _open.TryAddVersion(in record)))
@@ -373,7 +374,7 @@ public abstract class BufferedRecordWriter<TRecord> : IRecordWriter<TRecord>
         block.Start(_sealed, Environment.TickCount64);
         _ = block.TryAddVersion(in record);
         (_open, _isOpen) = (block, true);
-        Interlocked.Exchange(ref _reserved, (_reserved | CountMask) + 1);
+        Interlocked.Exchange(ref _reserved.Value, (_reserved.Value | CountMask) + 1);
         if (_thins)
             SetHalvings();
         if (_sleeping)
@@ -415,7 +416,7 @@ public abstract class BufferedRecordWriter<TRecord> : IRecordWriter<TRecord>
     private void Seal()
     {
         BlockBuffer<TRecord> block = _open!;
-        block.Count = (int)(Interlocked.Exchange(ref _reserved, _reserved | CountMask) & CountMask);
+        block.Count = (int)(Interlocked.Exchange(ref _reserved.Value, _reserved.Value | CountMask) & CountMask);
         _isOpen = false;
         if (block.Count == 0)
         {
@@ -583,4 +584,12 @@ public abstract class BufferedRecordWriter<TRecord> : IRecordWriter<TRecord>
 
     private IOException Refused(Exception failure)
         => new($"{Name} cannot write: {failure.Message} {Appended - _acknowledged} records wait in memory and are tried again.", failure);
+}
+
+/// <summary>A number alone in its cache lines: who changes it does not take away what stands beside it from other cores.</summary>
+[StructLayout(LayoutKind.Explicit, Size = 192)]
+internal struct LoneInt64
+{
+    [FieldOffset(64)]
+    public long Value;
 }
