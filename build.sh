@@ -106,6 +106,7 @@ case "$command" in
         ;;
     pack)
         prepare
+        dotnet pack src/Microsoft.ML.ForwardSampling.Records -c Release -o packages "$@"
         dotnet pack src/Microsoft.ML.ForwardSampling -c Release -o packages "$@"
         dotnet pack src/Microsoft.ML.ForwardSampling.PostgreSql -c Release -o packages "$@"
         ;;

@@ -38,6 +38,7 @@ internal static class TorchRuntime
     private static Exception Unwrap(Exception e) => e is TypeInitializationException { InnerException: { } inner } ? Unwrap(inner) : e;
 }
 
+#pragma warning disable RS0030 // the one place that may: it puts the user's number back
 /// <summary>Sets how many threads torch uses and puts the old number back.</summary>
 internal readonly struct TorchThreads : IDisposable
 {
@@ -57,3 +58,4 @@ internal readonly struct TorchThreads : IDisposable
             set_num_threads(_before);
     }
 }
+#pragma warning restore RS0030
