@@ -42,6 +42,7 @@ if "%command%"=="fuzz" (
     exit /b
 )
 if "%command%"=="pack" (
+    dotnet pack src\Microsoft.ML.ForwardSampling.Records -c Release -o packages%rest% || exit /b 1
     dotnet pack src\Microsoft.ML.ForwardSampling -c Release -o packages%rest% || exit /b 1
     dotnet pack src\Microsoft.ML.ForwardSampling.PostgreSql -c Release -o packages%rest%
     exit /b

@@ -3,7 +3,7 @@ using System.Globalization;
 using Microsoft.ML.Data;
 using Microsoft.ML.ForwardSampling.Records;
 using Microsoft.ML.ForwardSampling.RecordViews;
-using Microsoft.ML.ForwardSampling.Training;
+using Microsoft.ML.ForwardSampling.Networks;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.ForwardSampling.Benchmarks;

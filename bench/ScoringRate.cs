@@ -1,8 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Microsoft.ML.Data;
-using Microsoft.ML.ForwardSampling.Scoring;
-using Microsoft.ML.ForwardSampling.Training;
+using Microsoft.ML.ForwardSampling.Networks;
 using TorchSharp;
 using static TorchSharp.torch;
 

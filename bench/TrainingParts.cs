@@ -2,8 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.Intrinsics;
 using Microsoft.ML.ForwardSampling.DataViews;
-using Microsoft.ML.ForwardSampling.Scoring;
-using Microsoft.ML.ForwardSampling.Training;
+using Microsoft.ML.ForwardSampling.Networks;
 
 namespace Microsoft.ML.ForwardSampling.Benchmarks;
 

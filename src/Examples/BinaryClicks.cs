@@ -1,7 +1,6 @@
 using Microsoft.ML.ForwardSampling.ForwardPass;
-using Microsoft.ML.ForwardSampling.Scoring;
+using Microsoft.ML.ForwardSampling.Networks;
 using Microsoft.ML.ForwardSampling.Selection;
-using Microsoft.ML.ForwardSampling.Training;
 
 namespace Microsoft.ML.ForwardSampling.Examples;
 

@@ -1,6 +1,5 @@
-using Microsoft.ML.ForwardSampling.Scoring;
+using Microsoft.ML.ForwardSampling.Networks;
 using Microsoft.ML.ForwardSampling.Selection;
-using Microsoft.ML.ForwardSampling.Training;
 
 namespace Microsoft.ML.ForwardSampling.Examples;
 

@@ -1,7 +1,6 @@
 using Microsoft.ML.Data;
-using Microsoft.ML.ForwardSampling.Scoring;
+using Microsoft.ML.ForwardSampling.Networks;
 using Microsoft.ML.ForwardSampling.Selection;
-using Microsoft.ML.ForwardSampling.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 

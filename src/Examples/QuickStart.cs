@@ -3,9 +3,8 @@ using System.Globalization;
 using Microsoft.ML.Data;
 using Microsoft.ML.ForwardSampling.ForwardPass;
 using Microsoft.ML.ForwardSampling.Records;
-using Microsoft.ML.ForwardSampling.Scoring;
+using Microsoft.ML.ForwardSampling.Networks;
 using Microsoft.ML.ForwardSampling.Selection;
-using Microsoft.ML.ForwardSampling.Training;
 using Spectre.Console;
 
 namespace Microsoft.ML.ForwardSampling.Examples;

@@ -1,5 +1,5 @@
 using Microsoft.ML.ForwardSampling.Saving;
-using Microsoft.ML.ForwardSampling.Training;
+using Microsoft.ML.ForwardSampling.Networks;
 
 namespace Microsoft.ML.ForwardSampling;
 
@@ -37,7 +37,7 @@ public sealed partial class ForwardSamplingCatalog
     public ITransformer Load(string path, out DataViewSchema inputSchema, NetworkFactory? network = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        return ModelFile.Load(_context, path, out inputSchema, network);
+        return ModelFile.Load(_context, path, out inputSchema, model => ModelRestorer.Restore(_context, model, network));
     }
 
     /// <summary>Puts this library's own transformers back into a model that <c>mlContext.Model.Load</c> loaded: batched, annotated, ready to go on training.</summary>

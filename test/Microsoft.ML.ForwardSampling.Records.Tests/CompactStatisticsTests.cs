@@ -1,6 +1,5 @@
 using FsCheck;
 using FsCheck.Fluent;
-using Microsoft.ML.ForwardSampling.Records;
 using Microsoft.ML.ForwardSampling.Tests;
 
 namespace Microsoft.ML.ForwardSampling.Records.Tests;

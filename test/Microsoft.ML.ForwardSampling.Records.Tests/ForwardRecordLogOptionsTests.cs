@@ -1,4 +1,3 @@
-using Microsoft.ML.ForwardSampling.Records;
 
 namespace Microsoft.ML.ForwardSampling.Records.Tests;
 

@@ -1,8 +1,7 @@
 using System.Buffers.Binary;
-using Microsoft.ML.ForwardSampling.Tests;
 using System.Diagnostics;
-using Microsoft.ML.ForwardSampling.Records;
 using Microsoft.ML.ForwardSampling.RecordStress;
+using Microsoft.ML.ForwardSampling.Tests;
 
 namespace Microsoft.ML.ForwardSampling.Records.Tests;
 

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Xml.Linq;
-using Microsoft.ML.ForwardSampling.Records;
 using Microsoft.ML.ForwardSampling.Tests;
 
 namespace Microsoft.ML.ForwardSampling.Records.Tests;

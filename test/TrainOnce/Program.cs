@@ -3,7 +3,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.ForwardSampling;
-using Microsoft.ML.ForwardSampling.Training;
+using Microsoft.ML.ForwardSampling.Networks;
 
 var context = new MLContext(seed: 1);
 IDataView rows = context.Data.LoadFromEnumerable([new Row([1, 2], 3), new Row([2, 1], 4)]);

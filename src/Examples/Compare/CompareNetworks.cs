@@ -1,8 +1,7 @@
 using System.Globalization;
 using Microsoft.ML.Data;
 using Microsoft.ML.ForwardSampling.ForwardPass;
-using Microsoft.ML.ForwardSampling.Scoring;
-using Microsoft.ML.ForwardSampling.Training;
+using Microsoft.ML.ForwardSampling.Networks;
 
 namespace Microsoft.ML.ForwardSampling.Examples.Compare;
 

@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.ML.ForwardSampling.DataViews;
 using Microsoft.ML.ForwardSampling.Examples.Pages;
 using static Microsoft.ML.ForwardSampling.Examples.Pages.HtmlPage;
 

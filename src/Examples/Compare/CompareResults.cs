@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Microsoft.ML.ForwardSampling.Networks;
 using static Microsoft.ML.ForwardSampling.Examples.Compare.CompareText;
 
 namespace Microsoft.ML.ForwardSampling.Examples.Compare;

@@ -1,7 +1,6 @@
 using System.Diagnostics;
-using Microsoft.ML.ForwardSampling.Scoring;
+using Microsoft.ML.ForwardSampling.Networks;
 using Microsoft.ML.ForwardSampling.Selection;
-using Microsoft.ML.ForwardSampling.Training;
 
 namespace Microsoft.ML.ForwardSampling.Examples.Compare;
 

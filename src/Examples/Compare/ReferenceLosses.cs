@@ -1,4 +1,4 @@
-using Microsoft.ML.ForwardSampling.Scoring;
+using Microsoft.ML.ForwardSampling.Networks;
 
 namespace Microsoft.ML.ForwardSampling.Examples.Compare;
 

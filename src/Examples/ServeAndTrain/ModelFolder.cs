@@ -1,5 +1,5 @@
 using System.Globalization;
-using Microsoft.ML.ForwardSampling.Scoring;
+using Microsoft.ML.ForwardSampling.Networks;
 
 namespace Microsoft.ML.ForwardSampling.Examples.ServeAndTrain;
 

@@ -1,9 +1,8 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.ForwardSampling.Records;
 using Microsoft.ML.ForwardSampling.RecordViews;
-using Microsoft.ML.ForwardSampling.Scoring;
+using Microsoft.ML.ForwardSampling.Networks;
 using Microsoft.ML.ForwardSampling.Selection;
-using Microsoft.ML.ForwardSampling.Training;
 
 namespace Microsoft.ML.ForwardSampling.Examples.ServeAndTrain;
 

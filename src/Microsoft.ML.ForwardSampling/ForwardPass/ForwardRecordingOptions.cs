@@ -10,7 +10,7 @@ public sealed record ForwardRecordingOptions
     public PredictionTask Task { get; init => field = Require.Defined(value, nameof(ForwardRecordingOptions)); } = PredictionTask.Regression;
 
     /// <summary>What the numbers in a multiclass score mean. Not read for the other tasks.</summary>
-    /// <value>Default <see cref="ForwardPass.MulticlassScores.Probabilities"/>: rows whose scores are none get NaN and are counted.</value>
+    /// <value>Default <see cref="ForwardSampling.MulticlassScores.Probabilities"/>: rows whose scores are none get NaN and are counted.</value>
     /// <exception cref="ArgumentOutOfRangeException">Not a declared value.</exception>
     public MulticlassScores MulticlassScores { get; init => field = Require.Defined(value, nameof(ForwardRecordingOptions)); } = MulticlassScores.Probabilities;
 

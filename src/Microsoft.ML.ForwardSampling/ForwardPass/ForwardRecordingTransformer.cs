@@ -1,6 +1,5 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.ForwardSampling.DataViews;
-using Microsoft.ML.ForwardSampling.Saving;
 using Microsoft.ML.Runtime;
 
 namespace Microsoft.ML.ForwardSampling.ForwardPass;

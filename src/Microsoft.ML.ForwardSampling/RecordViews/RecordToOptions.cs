@@ -1,4 +1,3 @@
-using Microsoft.ML.ForwardSampling.ForwardPass;
 using Microsoft.ML.ForwardSampling.Records;
 
 namespace Microsoft.ML.ForwardSampling.RecordViews;
@@ -26,7 +25,7 @@ public sealed record RecordToOptions
     public string ProbabilityColumnName { get; init => field = Require.NotEmpty(value, nameof(RecordToOptions)); } = "Probability";
 
     /// <summary>What the numbers in a multiclass score mean. Not read for other records.</summary>
-    /// <value>Default <see cref="ForwardPass.MulticlassScores.Probabilities"/>.</value>
+    /// <value>Default <see cref="ForwardSampling.MulticlassScores.Probabilities"/>.</value>
     /// <exception cref="ArgumentOutOfRangeException">Not a declared value.</exception>
     public MulticlassScores MulticlassScores { get; init => field = Require.Defined(value, nameof(RecordToOptions)); } = MulticlassScores.Probabilities;
 

@@ -1,6 +1,5 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.ForwardSampling.DataViews;
-using Microsoft.ML.ForwardSampling.ForwardPass;
 using Microsoft.ML.ForwardSampling.Records;
 
 namespace Microsoft.ML.ForwardSampling.RecordViews;

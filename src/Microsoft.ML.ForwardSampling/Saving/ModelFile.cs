@@ -1,5 +1,3 @@
-using Microsoft.ML.ForwardSampling.Training;
-
 namespace Microsoft.ML.ForwardSampling.Saving;
 
 /// <summary>Model files: written beside and renamed, read with one kind of error.</summary>
@@ -26,7 +24,7 @@ internal static class ModelFile
         }
     }
 
-    public static ITransformer Load(MLContext context, string path, out DataViewSchema inputSchema, NetworkFactory? network)
+    public static ITransformer Load(MLContext context, string path, out DataViewSchema inputSchema, Func<ITransformer, ITransformer> restore)
     {
         using FileStream stream = File.OpenRead(path);
         ITransformer model;
@@ -41,7 +39,7 @@ internal static class ModelFile
 
         try
         {
-            return ModelRestorer.Restore(context, model, network);
+            return restore(model);
         }
         catch (InvalidDataException e)
         {

@@ -1,4 +1,5 @@
 using System.Numerics;
+using Microsoft.ML.ForwardSampling.Networks;
 
 namespace Microsoft.ML.ForwardSampling.Selection;
 

@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using Microsoft.ML.ForwardSampling.Tests.Training;
+using Microsoft.ML.ForwardSampling.Tests.Networks;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using Microsoft.ML.ForwardSampling.Tests;
-using Microsoft.ML.ForwardSampling.Tests.Training;
+using Microsoft.ML.ForwardSampling.Tests.Networks;
 
 namespace Microsoft.ML.ForwardSampling.Tests.SavedFormats;
 

@@ -4,9 +4,8 @@ using System.IO.Compression;
 using Microsoft.ML.Data;
 using Microsoft.ML.ForwardSampling.ForwardPass;
 using Microsoft.ML.ForwardSampling.Saving;
-using Microsoft.ML.ForwardSampling.Scoring;
-using Microsoft.ML.ForwardSampling.Tests.Training;
-using Microsoft.ML.ForwardSampling.Training;
+using Microsoft.ML.ForwardSampling.Networks;
+using Microsoft.ML.ForwardSampling.Tests.Networks;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,5 +1,5 @@
 using Microsoft.ML.Data;
-using Microsoft.ML.ForwardSampling.DataViews;
+using Microsoft.ML.ForwardSampling.Networks;
 using Microsoft.ML.ForwardSampling.Selection;
 using Microsoft.ML.ForwardSampling.Tests.DataViews;
 

@@ -1,0 +1,46 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.ForwardSampling.ForwardPass;
+using Microsoft.ML.ForwardSampling.Networks;
+using Microsoft.ML.ForwardSampling.Saving;
+using Microsoft.ML.Runtime;
+
+namespace Microsoft.ML.ForwardSampling;
+
+/// <summary>Puts our own transformers back into a model that ML.NET loaded.</summary>
+internal static class ModelRestorer
+{
+    /// <summary>The model with every carrier replaced by what it carries; the same object when there was none.</summary>
+    public static ITransformer Restore(IHostEnvironment environment, ITransformer model, NetworkFactory? network)
+    {
+        if (model is not TransformerChain<ITransformer> chain)
+            return model;
+        ITransformer[] stages = [.. chain];
+        if (StateCarrier.TryRead(stages) is { } state)
+            return Decode(environment, state, stages, network);
+        ITransformer[] restored = Array.ConvertAll(stages, stage => Restore(environment, stage, network));
+        return restored.AsSpan().SequenceEqual(stages) ? chain : new TransformerChain<ITransformer>(restored, ScopesOf(chain, stages));
+    }
+
+    private static ITransformer Decode(IHostEnvironment environment, byte[] state, ITransformer[] stages, NetworkFactory? network)
+    {
+        using var reader = new BinaryReader(new MemoryStream(state));
+        try
+        {
+            return StateHeader.Read(reader) == StateKind.Network
+                ? NetworkStateCodec.Decode(reader, network)
+                : RecorderCarrier.Decode(environment, reader, Restore(environment, RecorderCarrier.InnerOf(stages), network));
+        }
+        catch (EndOfStreamException e)
+        {
+            throw new InvalidDataException($"The saved state is damaged: it ends after {state.Length} bytes.", e);
+        }
+    }
+
+    /// <summary>A chain tells its stages' scopes only by what it leaves out.</summary>
+    private static IEnumerable<TransformerScope> ScopesOf(TransformerChain<ITransformer> chain, ITransformer[] stages)
+    {
+        TransformerScope[] single = [TransformerScope.Training, TransformerScope.Testing, TransformerScope.Scoring];
+        var members = single.Select(scope => (scope, stages: chain.GetModelFor(scope).ToHashSet(ReferenceEqualityComparer.Instance))).ToArray();
+        return stages.Select(stage => members.Where(m => m.stages.Contains(stage)).Aggregate(TransformerScope.None, (all, m) => all | m.scope));
+    }
+}

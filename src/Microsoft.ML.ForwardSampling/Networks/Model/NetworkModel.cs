@@ -1,0 +1,127 @@
+using Microsoft.ML.ForwardSampling.Selection;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.ForwardSampling.Networks;
+
+/// <summary>A trained network: what the transformer scores with, and where the next training starts.</summary>
+/// <remarks>Scoring from many threads at once is safe. Owns native memory: dispose it (through its transformer) when it is no longer used.</remarks>
+public sealed class NetworkModel : IDisposable
+{
+    private bool _disposed;
+
+    internal NetworkModel(TaskHead head, int featureCount, NetworkArchitecture? architecture, nn.Module<Tensor, Tensor> network, Device device, Optimizer? optimizer)
+    {
+        Head = head;
+        FeatureCount = featureCount;
+        Architecture = architecture;
+        Network = network;
+        Device = device;
+        Optimizer = optimizer;
+        // The caller's dispose scope must not take the weights with it.
+        foreach (Tensor tensor in Weights.Values)
+            tensor.DetachFromDisposeScope();
+        network.eval();
+    }
+
+    /// <summary>What the network predicts.</summary>
+    public PredictionTask Task => Head.Task;
+
+    /// <summary>Features of a row.</summary>
+    public int FeatureCount { get; }
+
+    /// <summary>Scores of a row: 1 for regression and binary, the number of classes for multiclass.</summary>
+    public int ScoreCount => Head.Outputs;
+
+    /// <summary>Trainable parameters.</summary>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
+    public long ParameterCount
+    {
+        get
+        {
+            ThrowIfDisposed();
+            return Network.parameters().Where(p => p.requires_grad).Sum(p => p.numel());
+        }
+    }
+
+    /// <summary>What the run that made this model did; null for a model loaded from a file.</summary>
+    public TrainingReport? Report { get; internal set; }
+
+    /// <summary>The torch module. It is in evaluation mode; do not train it while the model scores.</summary>
+    public nn.Module<Tensor, Tensor> Network { get; }
+
+    internal TaskHead Head { get; }
+
+    /// <summary>Null for a user's own network.</summary>
+    internal NetworkArchitecture? Architecture { get; }
+
+    internal Device Device { get; }
+
+    /// <summary>The weights as they were when the model was made ready, for scoring without torch; null for a user's own network and on a GPU.</summary>
+    internal DenseNetwork? Dense { get; private set; }
+
+    internal Optimizer? Optimizer { get; }
+
+    /// <summary>The policy that selected during training, and where its selector stopped; null without in-training selection and for a model loaded from a file.</summary>
+    internal (IRowSelectionPolicy Policy, RowSelectorState State)? Selection { get; set; }
+
+    /// <summary>Parameters and buffers by name.</summary>
+    internal Dictionary<string, Tensor> Weights => Network.state_dict();
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (_disposed)
+            return;
+        _disposed = true;
+        Optimizer?.Dispose();
+        Network.Dispose();
+    }
+
+    internal void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_disposed, this);
+
+    /// <summary>Whether every weight is a number: the last step may have overflowed.</summary>
+    internal bool AllFinite()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGrad = no_grad();
+        return Weights.Values.All(weight => WindowSums.AllFinite(Networks.Optimizer.Floats(weight.detach().cpu().@float().contiguous())));
+    }
+
+    /// <summary>Called once the weights are final: training and loading write to them.</summary>
+    internal void Freeze()
+    {
+        if (Architecture is null || Device.type != DeviceType.CPU)
+            return;
+        Dictionary<string, Tensor> weights = Weights;
+        using IDisposable noGrad = no_grad();
+        Dense = new DenseNetwork(Architecture, name => Networks.Optimizer.Floats(weights[name]).ToArray());
+    }
+
+    /// <summary>Copies another model's weights into this one, and its optimizer's state where it is of the same kind.</summary>
+    /// <returns>Whether the optimizer goes on with the other's state.</returns>
+    /// <exception cref="ArgumentException">The other model is of another task or shape.</exception>
+    internal bool ContinueFrom(NetworkModel previous)
+    {
+        previous.ThrowIfDisposed();
+        if (previous.Task != Task || previous.FeatureCount != FeatureCount || previous.ScoreCount != ScoreCount)
+            throw Mismatch($"a {previous.Task} network with {previous.FeatureCount} features and {previous.ScoreCount} outputs", $"a {Task} network with {FeatureCount} features and {ScoreCount} outputs");
+        if (Architecture is { } mine && previous.Architecture is { } other && mine.ToString() != other.ToString())
+            throw Mismatch($"{other}", $"{mine}");
+        Dictionary<string, Tensor> source = previous.Weights, target = Weights;
+        if (source.Keys.FirstOrDefault(name => !target.ContainsKey(name)) is { } extra)
+            throw Mismatch($"a network with '{extra}'", "one without");
+        using IDisposable noGrad = no_grad();
+        foreach ((string name, Tensor weights) in target)
+        {
+            if (!source.TryGetValue(name, out Tensor? from) || !from.shape.AsSpan().SequenceEqual(weights.shape))
+                throw Mismatch($"a network whose '{name}' is {(from is null ? "missing" : $"[{string.Join(", ", from.shape)}]")}", $"[{string.Join(", ", weights.shape)}]");
+            weights.copy_(from);
+        }
+
+        return Optimizer is not null && Optimizer.TryContinueFrom(previous.Optimizer, [.. Network.parameters().Where(p => p.requires_grad)]);
+    }
+
+    private static ArgumentException Mismatch(string previous, string expected)
+        => new($"The previous model is {previous}; the trainer's options and data ask for {expected}. Train with the previous model's sizes, or start afresh.", "previousModel");
+}

@@ -1,0 +1,92 @@
+namespace Microsoft.ML.ForwardSampling.Networks;
+
+/// <summary>How gradients become weight updates: one of <see cref="SgdOptions"/>, <see cref="AdamOptions"/> and <see cref="AdamWOptions"/>.</summary>
+public abstract record OptimizerOptions
+{
+    private protected OptimizerOptions(float learningRate) => LearningRate = learningRate;
+
+    /// <summary>Step size before the schedule's factor.</summary>
+    /// <value>(0, 10], dimensionless.</value>
+    /// <exception cref="ArgumentOutOfRangeException">Outside the range, or NaN.</exception>
+    public float LearningRate { get; init => field = Require.InRange(value, 0f, 10f, GetType().Name, minInclusive: false); }
+
+    /// <summary>Pull towards zero: added to the gradient as WeightDecay x weight, or, for AdamW, applied to the weight itself.</summary>
+    /// <value>[0, 1]; default 0, for <see cref="AdamWOptions"/> 0.01.</value>
+    /// <exception cref="ArgumentOutOfRangeException">Outside the range, or NaN.</exception>
+    public float WeightDecay { get; init => field = Require.InRange(value, 0f, 1f, GetType().Name); }
+
+    internal abstract Optimizer Create();
+}
+
+/// <summary>Stochastic gradient descent with optional momentum.</summary>
+public sealed record SgdOptions : OptimizerOptions
+{
+    /// <summary>Learning rate 0.01, momentum 0.9.</summary>
+    public SgdOptions()
+        : base(0.01f)
+    {
+    }
+
+    /// <summary>Share of the previous step that is kept: v = Momentum v + g.</summary>
+    /// <value>[0, 1); default 0.9.</value>
+    /// <exception cref="ArgumentOutOfRangeException">Outside the range, or NaN.</exception>
+    public float Momentum { get; init => field = Require.InRange(value, 0f, 1f, nameof(SgdOptions), maxInclusive: false); } = 0.9f;
+
+    /// <summary>Whether the step looks ahead along the momentum: g + Momentum v instead of v.</summary>
+    public bool Nesterov { get; init; }
+
+    internal override Optimizer Create() => new Sgd(this);
+}
+
+/// <summary>Adam (arXiv 1412.6980): steps scaled by running means of the gradient and of its square.</summary>
+public sealed record AdamOptions : OptimizerOptions
+{
+    /// <summary>Learning rate 0.001.</summary>
+    public AdamOptions()
+        : base(0.001f)
+    {
+    }
+
+    /// <summary>Decay of the gradient's running mean.</summary>
+    /// <value>[0, 1); default 0.9.</value>
+    /// <exception cref="ArgumentOutOfRangeException">Outside the range, or NaN.</exception>
+    public float Beta1 { get; init => field = Require.InRange(value, 0f, 1f, nameof(AdamOptions), maxInclusive: false); } = 0.9f;
+
+    /// <summary>Decay of the squared gradient's running mean.</summary>
+    /// <value>[0, 1); default 0.999.</value>
+    /// <exception cref="ArgumentOutOfRangeException">Outside the range, or NaN.</exception>
+    public float Beta2 { get; init => field = Require.InRange(value, 0f, 1f, nameof(AdamOptions), maxInclusive: false); } = 0.999f;
+
+    /// <summary>Added to the denominator so that it is never zero.</summary>
+    /// <value>(0, 1]; default 1e-8.</value>
+    /// <exception cref="ArgumentOutOfRangeException">Outside the range, or NaN.</exception>
+    public float Epsilon { get; init => field = Require.InRange(value, 0f, 1f, nameof(AdamOptions), minInclusive: false); } = 1e-8f;
+
+    internal override Optimizer Create() => new Adam(Beta1, Beta2, Epsilon, WeightDecay, decoupled: false);
+}
+
+/// <summary>Adam with weight decay applied to the weights and not to the gradient (arXiv 1711.05101).</summary>
+public sealed record AdamWOptions : OptimizerOptions
+{
+    /// <summary>Learning rate 0.001, weight decay 0.01.</summary>
+    public AdamWOptions()
+        : base(0.001f)
+        => WeightDecay = 0.01f;
+
+    /// <summary>Decay of the gradient's running mean.</summary>
+    /// <value>[0, 1); default 0.9.</value>
+    /// <exception cref="ArgumentOutOfRangeException">Outside the range, or NaN.</exception>
+    public float Beta1 { get; init => field = Require.InRange(value, 0f, 1f, nameof(AdamWOptions), maxInclusive: false); } = 0.9f;
+
+    /// <summary>Decay of the squared gradient's running mean.</summary>
+    /// <value>[0, 1); default 0.999.</value>
+    /// <exception cref="ArgumentOutOfRangeException">Outside the range, or NaN.</exception>
+    public float Beta2 { get; init => field = Require.InRange(value, 0f, 1f, nameof(AdamWOptions), maxInclusive: false); } = 0.999f;
+
+    /// <summary>Added to the denominator so that it is never zero.</summary>
+    /// <value>(0, 1]; default 1e-8.</value>
+    /// <exception cref="ArgumentOutOfRangeException">Outside the range, or NaN.</exception>
+    public float Epsilon { get; init => field = Require.InRange(value, 0f, 1f, nameof(AdamWOptions), minInclusive: false); } = 1e-8f;
+
+    internal override Optimizer Create() => new Adam(Beta1, Beta2, Epsilon, WeightDecay, decoupled: true);
+}

@@ -1,0 +1,29 @@
+namespace Microsoft.ML.ForwardSampling.Networks;
+
+/// <summary>What a regression network minimises.</summary>
+public abstract record RegressionLoss
+{
+    private protected RegressionLoss()
+    {
+    }
+
+    /// <summary>(s - y)^2: the mean is the best constant prediction.</summary>
+    public static RegressionLoss Squared { get; } = new SquaredLoss();
+
+    /// <summary>(s - y)^2 / 2 within <paramref name="delta"/>, and delta (|s - y| - delta/2) beyond: outliers pull with constant force.</summary>
+    /// <param name="delta">Residual, in units of the label, at which the loss turns from a square into a line; (0, 1e30].</param>
+    /// <exception cref="ArgumentOutOfRangeException">Outside the range, or NaN.</exception>
+    public static RegressionLoss Huber(float delta = 1f) => new HuberLoss(delta);
+}
+
+/// <summary>The squared error; see <see cref="RegressionLoss.Squared"/>.</summary>
+public sealed record SquaredLoss : RegressionLoss;
+
+/// <summary>The Huber loss; see <see cref="RegressionLoss.Huber"/>.</summary>
+public sealed record HuberLoss : RegressionLoss
+{
+    internal HuberLoss(float delta) => Delta = Require.InRange(delta, 0f, 1e30f, nameof(HuberLoss), nameof(Delta), minInclusive: false);
+
+    /// <summary>Residual, in units of the label, at which the loss turns from a square into a line.</summary>
+    public float Delta { get; }
+}

@@ -1,0 +1,244 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Microsoft.ML.Data;
+using Microsoft.ML.ForwardSampling.DataViews;
+using Microsoft.ML.ForwardSampling.Saving;
+using Microsoft.ML.Transforms;
+
+namespace Microsoft.ML.ForwardSampling.Networks;
+
+/// <summary>The chain of ML.NET's own transformers that is written in place of a network: state first, then the same output columns.</summary>
+internal static class NetworkCarrier
+{
+    public const string ForwardContract = "ForwardSampling.Forward.v1";
+    public const string RegressionContract = "ForwardSampling.Regression.v1";
+    public const string BinaryContract = "ForwardSampling.Binary.v1";
+    public const string ClassContract = "ForwardSampling.Class.v1";
+    public const string BlockContract = "ForwardSampling.Block.v1";
+    public const string FeaturesColumn = "__fs_features";
+    public const string ScoresColumn = "__fs_scores";
+    public const string ClassColumn = "__fs_class";
+    public const string BlockColumn = "__fs_block";
+    private const string ValueColumn = "__fs_value";
+
+    public static void Save(NetworkPredictionTransformer transformer, ModelSaveContext context)
+    {
+        TransformsCatalog transforms = PrivateContext.Instance.Transforms;
+        var chain = new StateCarrier.Builder(StateCarrier.SchemaOf(transformer.FeatureColumnName, transformer.FeatureColumnType));
+        chain.AddState(NetworkStateCodec.Encode(transformer));
+        chain.Add(transforms.CopyColumns(FeaturesColumn, transformer.FeatureColumnName));
+        chain.Add(transforms.CustomMapping(new ForwardFactory().GetMapping(), ForwardContract));
+        switch (transformer.Model.Task)
+        {
+            case PredictionTask.Regression:
+                chain.Add(transforms.CustomMapping(new RegressionFactory().GetMapping(), RegressionContract));
+                break;
+            case PredictionTask.Binary:
+                chain.Add(transforms.CustomMapping(new BinaryFactory().GetMapping(), BinaryContract));
+                break;
+            default:
+                AddClassScores(chain, transforms, transformer.Model.ScoreCount);
+                AddPredictedLabel(chain, transforms, transformer);
+                break;
+        }
+
+        chain.Add(transforms.DropColumns([.. chain.Schema.Where(c => !c.IsHidden && c.Name.StartsWith("__fs_", StringComparison.Ordinal)).Select(c => c.Name)]));
+        chain.Save(context);
+    }
+
+    /// <summary>Score as a vector of known size, which Evaluate asks for: a contract's columns are fixed, so scores come in blocks of scalars.</summary>
+    private static void AddClassScores(StateCarrier.Builder chain, TransformsCatalog transforms, int classes)
+    {
+        int blocks = (classes + ScoreBlock.Size - 1) / ScoreBlock.Size;
+        var parts = new string[blocks];
+        for (int block = 0; block < blocks; block++)
+        {
+            int size = Math.Min(ScoreBlock.Size, classes - block * ScoreBlock.Size);
+            parts[block] = blocks == 1 ? ScoreColumns.Score : $"__fs_part{block}";
+            chain.Add(transforms.Conversion.MapValue(BlockColumn, [KeyValuePair.Create(StateCarrier.Key, block)], StateCarrier.KeyColumn));
+            chain.Add(transforms.CustomMapping(new BlockFactory().GetMapping(), BlockContract));
+            chain.Add(transforms.Concatenate(parts[block], [.. ScoreBlock.Columns.Take(size)]));
+        }
+
+        if (blocks > 1)
+            chain.Add(transforms.Concatenate(ScoreColumns.Score, parts));
+    }
+
+    private static void AddPredictedLabel(StateCarrier.Builder chain, TransformsCatalog transforms, NetworkPredictionTransformer transformer)
+    {
+        MLContext context = PrivateContext.Instance;
+        chain.Add(transforms.CustomMapping(new ClassFactory().GetMapping(), ClassContract));
+        if (transformer.LabelKeyValues is { } keys)
+        {
+            chain.Add(keys.MapFromClass(context, ValueColumn, ClassColumn));
+            chain.Add(transforms.Conversion.MapValueToKey(ScoreColumns.PredictedLabel, ValueColumn, keyData: keys.AsView(context, ScoreColumns.PredictedLabel)));
+            return;
+        }
+
+        IDataView classes = context.Data.LoadFromEnumerable(Enumerable.Range(0, transformer.Model.ScoreCount).Select(c => new PredictedClass { Class = (uint)c }).ToArray());
+        chain.Add(transforms.Conversion.MapValueToKey(ScoreColumns.PredictedLabel, ClassColumn, keyData: classes));
+    }
+}
+
+/// <summary>The network's state and a row's features.</summary>
+internal sealed class ForwardInput
+{
+    [ColumnName(StateCarrier.StateColumn)]
+    public ReadOnlyMemory<char> State { get; set; }
+
+    [ColumnName(NetworkCarrier.FeaturesColumn)]
+    public VBuffer<float> Features { get; set; }
+}
+
+/// <summary>A row's scores: one, or one per class.</summary>
+internal sealed class ForwardScores
+{
+    [ColumnName(NetworkCarrier.ScoresColumn)]
+    public VBuffer<float> Scores { get; set; }
+}
+
+/// <summary>Output columns of regression.</summary>
+internal sealed class RegressionScore
+{
+    public float Score { get; set; }
+}
+
+/// <summary>Output columns of binary classification.</summary>
+internal sealed class BinaryScore
+{
+    public float Score { get; set; }
+
+    public float Probability { get; set; }
+
+    public bool PredictedLabel { get; set; }
+}
+
+/// <summary>The class of the largest score, 0-based.</summary>
+internal sealed class PredictedClass
+{
+    [ColumnName(NetworkCarrier.ClassColumn)]
+    public uint Class { get; set; }
+}
+
+/// <summary>A row's scores and which block of them is wanted.</summary>
+internal sealed class BlockInput
+{
+    [ColumnName(NetworkCarrier.ScoresColumn)]
+    public VBuffer<float> Scores { get; set; }
+
+    [ColumnName(NetworkCarrier.BlockColumn)]
+    public int Block { get; set; }
+}
+
+/// <summary>Sixteen scores as columns.</summary>
+internal sealed class ScoreBlock
+{
+    public const int Size = 16;
+
+    public static readonly string[] Columns = [.. Enumerable.Range(0, Size).Select(i => $"__fs_s{i}")];
+
+    public float __fs_s0, __fs_s1, __fs_s2, __fs_s3, __fs_s4, __fs_s5, __fs_s6, __fs_s7,
+        __fs_s8, __fs_s9, __fs_s10, __fs_s11, __fs_s12, __fs_s13, __fs_s14, __fs_s15;
+}
+
+/// <summary>One pass of the carried network over one row.</summary>
+[CustomMappingFactoryAttribute(NetworkCarrier.ForwardContract)]
+internal sealed class ForwardFactory : CustomMappingFactory<ForwardInput, ForwardScores>
+{
+    // A loaded state is one string that lives as long as its model; parse it once.
+    private static readonly ConditionalWeakTable<string, CarriedNetwork> _networks = [];
+
+    public override Action<ForwardInput, ForwardScores> GetMapping() => static (input, output) =>
+    {
+        CarriedNetwork network = Find(input.State);
+        output.Scores = network.Score(input.Features);
+    };
+
+    private static CarriedNetwork Find(ReadOnlyMemory<char> state)
+    {
+        if (!MemoryMarshal.TryGetString(state, out string? text, out int start, out int length) || start != 0 || length != text.Length)
+            text = string.Intern(state.ToString());
+        return _networks.GetValue(text, static t => new CarriedNetwork(t));
+    }
+
+    private sealed class CarriedNetwork
+    {
+        private readonly NetworkModel _model;
+        private readonly ThreadLocal<ScoringBatch> _batch;
+
+        public CarriedNetwork(string state)
+        {
+            using var reader = new BinaryReader(new MemoryStream(StateCarrier.Decode(state)));
+            if (StateHeader.Read(reader) != StateKind.Network)
+                throw new InvalidDataException("The saved state is not of a network.");
+            _model = NetworkStateCodec.Decode(reader, factory: null).Model;
+            _batch = new ThreadLocal<ScoringBatch>(() => ScoringBatch.Create(_model, 1));
+        }
+
+        public VBuffer<float> Score(VBuffer<float> features)
+        {
+            if (features.Length != _model.FeatureCount)
+                throw new InvalidOperationException($"The row has {features.Length} features; the network was trained on {_model.FeatureCount}.");
+            ScoringBatch batch = _batch.Value!;
+            features.CopyTo(batch.Features(0));
+            batch.Score(1);
+            return new VBuffer<float>(_model.ScoreCount, batch.ScoresOf(0).ToArray());
+        }
+    }
+}
+
+/// <summary>The score of a regression.</summary>
+[CustomMappingFactoryAttribute(NetworkCarrier.RegressionContract)]
+internal sealed class RegressionFactory : CustomMappingFactory<ForwardScores, RegressionScore>
+{
+    public override Action<ForwardScores, RegressionScore> GetMapping() => static (input, output) => output.Score = input.Scores.GetValues()[0];
+}
+
+/// <summary>The columns of a binary classification.</summary>
+[CustomMappingFactoryAttribute(NetworkCarrier.BinaryContract)]
+internal sealed class BinaryFactory : CustomMappingFactory<ForwardScores, BinaryScore>
+{
+    public override Action<ForwardScores, BinaryScore> GetMapping() => static (input, output) =>
+    {
+        float score = input.Scores.GetValues()[0];
+        output.Score = score;
+        output.Probability = ScoreGetters.Probability(score);
+        output.PredictedLabel = score > 0f;
+    };
+}
+
+/// <summary>The class of a multiclass classification; beyond the last one (a missing key) when a score is NaN.</summary>
+[CustomMappingFactoryAttribute(NetworkCarrier.ClassContract)]
+internal sealed class ClassFactory : CustomMappingFactory<ForwardScores, PredictedClass>
+{
+    public override Action<ForwardScores, PredictedClass> GetMapping() => static (input, output)
+        => output.Class = (uint)ScoreGetters.PredictedClass(input.Scores.GetValues());
+}
+
+/// <summary>One block of class scores as columns.</summary>
+[CustomMappingFactoryAttribute(NetworkCarrier.BlockContract)]
+internal sealed class BlockFactory : CustomMappingFactory<BlockInput, ScoreBlock>
+{
+    public override Action<BlockInput, ScoreBlock> GetMapping() => static (input, output) =>
+    {
+        ReadOnlySpan<float> scores = input.Scores.GetValues();
+        int start = input.Block * ScoreBlock.Size;
+        float At(int i, ReadOnlySpan<float> from) => start + i < from.Length ? from[start + i] : 0f;
+        output.__fs_s0 = At(0, scores);
+        output.__fs_s1 = At(1, scores);
+        output.__fs_s2 = At(2, scores);
+        output.__fs_s3 = At(3, scores);
+        output.__fs_s4 = At(4, scores);
+        output.__fs_s5 = At(5, scores);
+        output.__fs_s6 = At(6, scores);
+        output.__fs_s7 = At(7, scores);
+        output.__fs_s8 = At(8, scores);
+        output.__fs_s9 = At(9, scores);
+        output.__fs_s10 = At(10, scores);
+        output.__fs_s11 = At(11, scores);
+        output.__fs_s12 = At(12, scores);
+        output.__fs_s13 = At(13, scores);
+        output.__fs_s14 = At(14, scores);
+        output.__fs_s15 = At(15, scores);
+    };
+}

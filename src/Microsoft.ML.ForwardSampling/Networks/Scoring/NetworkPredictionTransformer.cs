@@ -1,0 +1,70 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.ForwardSampling.DataViews;
+
+namespace Microsoft.ML.ForwardSampling.Networks;
+
+/// <summary>A trained network in a pipeline: adds the task's output columns.</summary>
+/// <remarks>
+/// A cursor looks ahead and scores up to 1,024 rows by one pass of the network; a prediction engine scores its one row.
+/// On the CPU a network built from options is scored without torch, and a row's scores are the same bits alone, in a batch and after loading.
+/// A user's own network, or one on a GPU, is scored by torch, where two batch sizes may differ in the last bits.
+/// </remarks>
+public sealed class NetworkPredictionTransformer : ISingleFeaturePredictionTransformer<NetworkModel>, IDisposable
+{
+    internal NetworkPredictionTransformer(NetworkModel model, string featureColumnName, string labelColumnName, LabelKeyValues? labelKeyValues)
+    {
+        Model = model;
+        FeatureColumnName = featureColumnName;
+        LabelColumnName = labelColumnName;
+        LabelKeyValues = labelKeyValues;
+        FeatureColumnType = new VectorDataViewType(NumberDataViewType.Single, model.FeatureCount);
+    }
+
+    /// <summary>The trained network.</summary>
+    public NetworkModel Model { get; }
+
+    /// <summary>The column that is scored: a vector of Single of the model's size.</summary>
+    public string FeatureColumnName { get; }
+
+    /// <inheritdoc/>
+    public DataViewType FeatureColumnType { get; }
+
+    /// <summary>The label column the model was trained on; not needed to score.</summary>
+    public string LabelColumnName { get; }
+
+    /// <inheritdoc/>
+    public bool IsRowToRowMapper => true;
+
+    internal LabelKeyValues? LabelKeyValues { get; }
+
+    /// <summary>The schema with the output columns added.</summary>
+    /// <param name="inputSchema">Schema with the feature column.</param>
+    /// <returns>The input's columns, then the task's output columns.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The feature column is missing or of another type or size.</exception>
+    public DataViewSchema GetOutputSchema(DataViewSchema inputSchema) => new ScoreAppender(inputSchema, this).OutputSchema;
+
+    /// <summary>A view with the output columns; nothing is scored until a cursor reads it.</summary>
+    /// <param name="input">Rows with the feature column.</param>
+    /// <returns>The input's columns, then the task's output columns.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The feature column is missing or of another type or size.</exception>
+    public IDataView Transform(IDataView input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        return new AppendedColumnsView(input, new ScoreAppender(input.Schema, this));
+    }
+
+    /// <summary>Scores row by row: the path of a prediction engine.</summary>
+    /// <param name="inputSchema">Schema with the feature column.</param>
+    /// <returns>A mapper from a row to the row with the output columns.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The feature column is missing or of another type or size.</exception>
+    public IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema)
+    {
+        var appender = new ScoreAppender(inputSchema, this);
+        return new AppendedColumnsMapper(new IdentityMapper(inputSchema), appender);
+    }
+
+    /// <summary>Releases the network's native memory. The transformer cannot score afterwards.</summary>
+    public void Dispose() => Model.Dispose();
+
+    void ICanSaveModel.Save(ModelSaveContext ctx) => NetworkCarrier.Save(this, ctx);
+}

@@ -1,0 +1,39 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.ForwardSampling.DataViews;
+
+namespace Microsoft.ML.ForwardSampling.Networks;
+
+/// <summary>The output columns of a network over one schema, and how a row or a cursor gets their values.</summary>
+internal sealed class ScoreAppender : ColumnAppender
+{
+    private readonly NetworkPredictionTransformer _transformer;
+    private readonly DataViewSchema.Column _features;
+
+    public ScoreAppender(DataViewSchema inputSchema, NetworkPredictionTransformer transformer)
+        : base(inputSchema, ScoreColumns.Of(transformer.Model, transformer.LabelKeyValues, inputSchema))
+    {
+        _transformer = transformer;
+        const string Advice = "The network was trained on this column.";
+        string name = transformer.FeatureColumnName;
+        string expected = transformer.FeatureColumnType.ToString()!;
+        ColumnFacts facts = ColumnFacts.Find(inputSchema, name) ?? throw SchemaErrors.Missing("feature", name, expected, Advice, nameof(inputSchema));
+        _features = inputSchema[name];
+        if (_features.Type is not VectorDataViewType vector || vector.ItemType != NumberDataViewType.Single || vector.Size != transformer.Model.FeatureCount)
+            throw SchemaErrors.Mismatch("feature", facts, expected, Advice, nameof(inputSchema));
+    }
+
+    public override AddedValues Bind(DataViewRow input, ReadOnlySpan<bool> activeAdded) => new RowScores(input, _features, _transformer.Model);
+
+    public override DataViewRowCursor OpenCursor(DataViewRowCursor input, ActiveColumns active)
+    {
+        if (!active.AnyAdded)
+            return base.OpenCursor(input, active);
+        bool[] passedThrough = active.CopyPassedThrough();
+        DataViewSchema.Column[] buffered = ActiveColumns.Choose(input.Schema, passedThrough);
+        return Array.TrueForAll(buffered, column => ColumnBuffer.CanCopy(column.Type))
+            ? new LookAheadCursor(input, OutputSchema, active, buffered, _features, _transformer.Model)
+            : base.OpenCursor(input, active);
+    }
+
+    protected override void MarkDependencies(ReadOnlySpan<bool> activeAdded, Span<bool> needed) => needed[_features.Index] = true;
+}

@@ -1,0 +1,98 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.ForwardSampling.DataViews;
+
+namespace Microsoft.ML.ForwardSampling.Networks;
+
+/// <summary>The output columns' getters over one row of a scored batch.</summary>
+internal abstract class ScoreGetters : AddedValues
+{
+    private readonly Delegate[] _getters;
+
+    protected ScoreGetters(NetworkModel model, int capacity)
+    {
+        Batch = ScoringBatch.Create(model, capacity);
+        _getters = model.Task switch
+        {
+            PredictionTask.Regression => [(ValueGetter<float>)GetScore],
+            PredictionTask.Binary => [(ValueGetter<float>)GetScore, (ValueGetter<float>)GetProbability, (ValueGetter<bool>)GetIsPositive],
+            _ => [(ValueGetter<VBuffer<float>>)GetScores, (ValueGetter<uint>)GetPredictedKey],
+        };
+    }
+
+    protected ScoringBatch Batch { get; }
+
+    public override Delegate GetGetter(int added) => _getters[added];
+
+    public override void Dispose() => Batch.Dispose();
+
+    /// <summary>The current row's scores, scored at the first call.</summary>
+    protected abstract ReadOnlySpan<float> Current();
+
+    private void GetScore(ref float value) => value = Current()[0];
+
+    private void GetProbability(ref float value) => value = Probability(Current()[0]);
+
+    private void GetIsPositive(ref bool value) => value = Current()[0] > 0f;
+
+    private void GetScores(ref VBuffer<float> value)
+    {
+        ReadOnlySpan<float> scores = Current();
+        VBufferEditor<float> editor = VBufferEditor.Create(ref value, scores.Length);
+        scores.CopyTo(editor.Values);
+        value = editor.Commit();
+    }
+
+    private void GetPredictedKey(ref uint value)
+    {
+        ReadOnlySpan<float> scores = Current();
+        value = PredictedClass(scores) is int best and >= 0 ? (uint)best + 1 : 0;
+    }
+
+    /// <summary>The logistic function of a score.</summary>
+    internal static float Probability(float score) => 1f / (1f + MathF.Exp(-score));
+
+    /// <summary>The class of the largest score, the first of equal ones; -1 (a missing key) when a score is NaN.</summary>
+    internal static int PredictedClass(ReadOnlySpan<float> scores)
+    {
+        int best = 0;
+        for (int i = 0; i < scores.Length; i++)
+        {
+            if (float.IsNaN(scores[i]))
+                return -1;
+            if (scores[i] > scores[best])
+                best = i;
+        }
+
+        return best;
+    }
+}
+
+/// <summary>Scores the row it is asked about, once.</summary>
+internal sealed class RowScores : ScoreGetters
+{
+    private readonly DataViewRow _row;
+    private readonly ValueGetter<VBuffer<float>> _features;
+    private VBuffer<float> _buffer;
+    private long _scoredPosition = -1;
+
+    public RowScores(DataViewRow row, DataViewSchema.Column features, NetworkModel model)
+        : base(model, 1)
+    {
+        _row = row;
+        _features = row.GetGetter<VBuffer<float>>(row.Schema[features.Index]);
+    }
+
+    protected override ReadOnlySpan<float> Current()
+    {
+        // A prediction engine's row has no position that tells one row from the next.
+        if (_row.Position < 0 || _row.Position != _scoredPosition)
+        {
+            _features(ref _buffer);
+            _buffer.CopyTo(Batch.Features(0));
+            Batch.Score(1);
+            _scoredPosition = _row.Position;
+        }
+
+        return Batch.ScoresOf(0);
+    }
+}

@@ -1,0 +1,272 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.ForwardSampling.DataViews;
+using Microsoft.ML.ForwardSampling.Selection;
+using Microsoft.ML.Runtime;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.ForwardSampling.Networks;
+
+/// <summary>Trains a TorchSharp network on a data view; made by <c>mlContext.ForwardSampling().Trainers</c>.</summary>
+/// <remarks>
+/// <list type="table">
+/// <listheader><term>Task</term><description>Label column; output columns</description></listheader>
+/// <item><term>Regression</term><description>Single; <c>Score</c> (Single)</description></item>
+/// <item><term>Binary</term><description>Boolean; <c>Score</c> (Single, the logit), <c>Probability</c> (Single), <c>PredictedLabel</c> (Boolean)</description></item>
+/// <item><term>Multiclass</term><description>Key; <c>Score</c> (vector of Single, the class probabilities), <c>PredictedLabel</c> (Key)</description></item>
+/// </list>
+/// <para>Features should be normalised. Rows with a missing feature, label or weight are skipped and counted (<see cref="TrainingReport.RowsSkipped"/>).</para>
+/// <para>One seed, one order of rows and one thread give the same model again.</para>
+/// </remarks>
+public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>
+{
+    private readonly IHost _host;
+    private readonly int _seed;
+
+    internal NetworkTrainer(IHostEnvironment environment, PredictionTask task, NetworkTrainerOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate(task);
+        Task = task;
+        Options = options;
+        _host = environment.Register($"ForwardSampling.{task}NetworkTrainer");
+        _seed = options.Seed ?? _host.Rand.Next();
+    }
+
+    /// <summary>What the network predicts.</summary>
+    public PredictionTask Task { get; }
+
+    /// <summary>The options the trainer was made with.</summary>
+    public NetworkTrainerOptions Options { get; }
+
+    /// <summary>The columns the trained transformer adds, as ML.NET's own trainer of the task promises them.</summary>
+    /// <param name="inputSchema">Shape of the data.</param>
+    /// <returns>The input's columns and the task's output columns.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">A column is missing or of another type; the message names it, what was expected and what was found.</exception>
+    public SchemaShape GetOutputSchema(SchemaShape inputSchema)
+    {
+        ArgumentNullException.ThrowIfNull(inputSchema);
+        MLContext context = PrivateContext.Instance;
+        (string label, string features, string? weight) = (Options.LabelColumnName, Options.FeatureColumnName, Options.ExampleWeightColumnName);
+        return Task switch
+        {
+            PredictionTask.Regression => context.Regression.Trainers.Sdca(label, features, weight).GetOutputSchema(inputSchema),
+            PredictionTask.Binary => context.BinaryClassification.Trainers.SdcaLogisticRegression(label, features, weight).GetOutputSchema(inputSchema),
+            _ => context.MulticlassClassification.Trainers.SdcaMaximumEntropy(label, features, weight).GetOutputSchema(inputSchema),
+        };
+    }
+
+    /// <summary>Trains a new network.</summary>
+    /// <param name="input">Training data.</param>
+    /// <returns>The trained network as a transformer; dispose it when it is no longer used.</returns>
+    /// <inheritdoc cref="Fit(IDataView, IDataView, NetworkPredictionTransformer)" path="/exception"/>
+    public NetworkPredictionTransformer Fit(IDataView input) => Fit(input, null, null);
+
+    /// <summary>Trains a new network and evaluates it on validation data as it goes.</summary>
+    /// <param name="input">Training data.</param>
+    /// <param name="validationData">Data with the same columns; needed for <see cref="NetworkTrainerOptions.EarlyStopping"/>.</param>
+    /// <returns>The trained network as a transformer; dispose it when it is no longer used.</returns>
+    /// <inheritdoc cref="Fit(IDataView, IDataView, NetworkPredictionTransformer)" path="/exception"/>
+    public NetworkPredictionTransformer Fit(IDataView input, IDataView validationData) => Fit(input, validationData, null);
+
+    /// <summary>Goes on training from an earlier model, which stays as it is.</summary>
+    /// <param name="input">Training data.</param>
+    /// <param name="previousModel">Where the weights start. An optimizer of the same kind goes on with its state, and so does a selection by an equal policy
+    /// (what the policy remembers; the random numbers are the new seed's), unless the model was loaded from a file.</param>
+    /// <returns>The trained network as a transformer; dispose it when it is no longer used.</returns>
+    /// <inheritdoc cref="Fit(IDataView, IDataView, NetworkPredictionTransformer)" path="/exception"/>
+    public NetworkPredictionTransformer Fit(IDataView input, NetworkPredictionTransformer previousModel) => Fit(input, null, previousModel);
+
+    /// <summary>Trains a network, from an earlier model if there is one, with validation data if there are any.</summary>
+    /// <param name="input">Training data.</param>
+    /// <param name="validationData">Data with the same columns, or null.</param>
+    /// <param name="previousModel">Where the weights start, or null. It stays as it is.</param>
+    /// <returns>The trained network as a transformer; dispose it when it is no longer used.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">A column is missing or of another type.</exception>
+    /// <exception cref="ArgumentException">Early stopping, or a policy that learns from validation losses, without validation data; or a previous model of another task or shape.</exception>
+    /// <exception cref="InvalidOperationException">No usable row, a device that is not there, or a loss that is no longer finite.</exception>
+    /// <exception cref="DllNotFoundException">The native torch library is missing; the message names the package.</exception>
+    /// <exception cref="OperationCanceledException">The options' token was cancelled.</exception>
+    public NetworkPredictionTransformer Fit(IDataView input, IDataView? validationData, NetworkPredictionTransformer? previousModel)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        if (Options.EarlyStopping is not null && validationData is null)
+            throw new ArgumentException($"{nameof(NetworkTrainerOptions)}.{nameof(NetworkTrainerOptions.EarlyStopping)} needs validation data: call Fit(data, validationData).", nameof(validationData));
+        if (validationData is null && Options.Selection is { Policy: var policy } && policy.NewState() is { } memory && (memory.Feedback & SelectionFeedback.ValidationLoss) != 0)
+            throw new ArgumentException($"Policy {policy.Name} learns from the loss on validation data: call Fit(data, validationData).", nameof(validationData));
+        TrainingColumns columns = Bind(input.Schema, forTraining: true);
+        int outputs = CountOutputs(columns.Label);
+        var head = TaskHead.Create(Task, outputs, Options.RegressionLoss);
+        CheckSizes(columns.FeatureCount, outputs);
+        TrainingColumns? validationColumns = validationData is null ? null : Bind(validationData.Schema, forTraining: false);
+        if (validationColumns is not null)
+            CheckAlike(columns, validationColumns);
+        if (previousModel is not null)
+            CheckKeys(columns.Label, previousModel);
+        Device device = TorchRuntime.GetDevice(Options.Device);
+
+        using IChannel channel = _host.Start("Fit");
+        using var threads = new TorchThreads(Options.Threads);
+        using DisposeScope scope = NewDisposeScope();
+        var architecture = Options.Network is null
+            ? new NetworkArchitecture(columns.FeatureCount, [.. Options.HiddenLayers], outputs, Options.Activation, Options.Normalization, Options.Dropout)
+            : null;
+        var model = new NetworkModel(head, columns.FeatureCount, architecture, CreateNetwork(architecture, columns.FeatureCount, outputs, device, isContinued: previousModel is not null), device, Options.Optimizer.Create());
+        try
+        {
+            bool continued = previousModel is not null && model.ContinueFrom(previousModel.Model);
+            var rows = new RowFeed(input, columns, MaximumRowBytes, Options.Selection?.Columns);
+            RowFeed? validation = validationData is null ? null : new RowFeed(validationData, validationColumns!, MaximumRowBytes);
+            using var run = new TrainingRun(Options, model, rows, validation, columns, _seed, previousModel?.Model.Selection, progress => Tell(channel, progress));
+            model.Report = run.Train() with { OptimizerContinued = continued };
+            model.Selection = run.Selection;
+            if (!model.AllFinite())
+                throw run.Diverged();
+            model.Freeze();
+            if (model.Report.RowsSkipped > 0)
+                channel.Warning(MessageSensitivity.None, "{0} of {1} rows were skipped: a feature, the label or the weight was missing.", model.Report.RowsSkipped, model.Report.RowsRead);
+            if (rows.RowsExcluded > 0)
+                channel.Info(MessageSensitivity.None, "{0} of {1} rows were left out of training: their record is too old.", rows.RowsExcluded, rows.RowsRead);
+            LabelKeyValues? keys = Task == PredictionTask.Multiclass ? LabelKeyValues.Of(columns.Label) : null;
+            return new NetworkPredictionTransformer(model, columns.Features.Name, columns.Label.Name, keys);
+        }
+        catch (Exception e)
+        {
+            model.Dispose();
+            WorkerExceptions.ThrowIfCancelled(e);
+            throw;
+        }
+    }
+
+    private long MaximumRowBytes => (long)Options.MaximumRowMegabytes << 20;
+
+    private nn.Module<Tensor, Tensor> CreateNetwork(NetworkArchitecture? architecture, int inputs, int outputs, Device device, bool isContinued)
+    {
+        if (architecture is not null)
+            return new MultilayerPerceptron(architecture, device, _seed, isContinued);
+        return Options.Network!(inputs, outputs, device)
+            ?? throw new InvalidOperationException($"{nameof(NetworkTrainerOptions)}.{nameof(NetworkTrainerOptions.Network)} gave null instead of a module.");
+    }
+
+    private void Tell(IChannel channel, TrainingProgress progress)
+    {
+        channel.Info(
+            MessageSensitivity.None,
+            progress.ValidationLoss is null ? "Epoch {0}, step {1} of {2}: mean loss {3:G5}, {4} backward rows." : "Epoch {0}, step {1} of {2}: mean loss {3:G5}, {4} backward rows, validation loss {5:G5}.",
+            progress.Epoch, progress.Step, progress.TotalSteps, progress.MeanLoss, progress.BackwardRows, progress.ValidationLoss ?? 0f);
+        Options.Progress?.Report(progress);
+    }
+
+    /// <summary>Checks the columns as ML.NET's own trainer would, and finds the ones this run reads.</summary>
+    private TrainingColumns Bind(DataViewSchema schema, bool forTraining)
+    {
+        GetOutputSchema(Shapes.Of(schema));
+        DataViewSchema.Column? weight = Options.ExampleWeightColumnName is { } named ? schema[named] : schema.GetColumnOrNull(ForwardColumns.Weight);
+        if (weight is { } found && found.Type != NumberDataViewType.Single)
+            throw SchemaErrors.Mismatch("weight", ColumnFacts.Find(schema, found.Name)!.Value, "Single", $"SelectRows adds this column; another one is named in {nameof(NetworkTrainerOptions)}.{nameof(NetworkTrainerOptions.ExampleWeightColumnName)}.", nameof(schema));
+
+        InTrainingSelection? selection = forTraining ? Options.Selection : null;
+        RecordStatistics needs = selection?.Policy.Needs ?? RecordStatistics.None;
+        if (selection is { Statistics: StatisticsSource.Fresh })
+            needs &= RecordStatistics.ReferenceLoss | RecordStatistics.Group;
+        SelectionOptions names = selection?.Columns ?? new SelectionOptions();
+        return new TrainingColumns(
+            schema[Options.FeatureColumnName],
+            schema[Options.LabelColumnName],
+            weight,
+            Statistic(schema, names.LossColumnName, needs.HasFlag(RecordStatistics.Loss)),
+            Statistic(schema, names.GradientNormColumnName, needs.HasFlag(RecordStatistics.GradientNorm)),
+            Statistic(schema, names.MarginColumnName, needs.HasFlag(RecordStatistics.Margin)),
+            Statistic(schema, names.EntropyColumnName, needs.HasFlag(RecordStatistics.Entropy)),
+            ReferenceLoss(schema, names, needs.HasFlag(RecordStatistics.ReferenceLoss)),
+            Group(schema, names, needs.HasFlag(RecordStatistics.Group)),
+            RecordLimits(schema, names));
+    }
+
+    /// <summary>The columns by which a record may be too old; none for validation data, whose rows all count.</summary>
+    private static DataViewSchema.Column[] RecordLimits(DataViewSchema schema, SelectionOptions names)
+    {
+        SelectionColumns.CheckRecordLimits(name => ColumnFacts.Find(schema, name), names, nameof(schema));
+        var columns = new List<DataViewSchema.Column>();
+        if (names.MaximumRecordAge is not null)
+            columns.Add(schema[names.AgeColumnName]);
+        if (names.MinimumModelVersion is not null)
+            columns.Add(schema[names.ModelVersionColumnName]);
+        return [.. columns];
+    }
+
+    /// <summary>Validation data must be of the same problem: a row's features and classes mean the same.</summary>
+    private static void CheckAlike(TrainingColumns training, TrainingColumns validation)
+    {
+        if (validation.FeatureCount != training.FeatureCount)
+            throw new ArgumentException($"Feature column '{validation.Features.Name}' of the validation data is {validation.Features.Type}, that of the training data {training.Features.Type}.", "validationData");
+        if (validation.Label.Type is KeyDataViewType key && key.Count != ((KeyDataViewType)training.Label.Type).Count)
+            throw new ArgumentException($"Label column '{validation.Label.Name}' of the validation data is {validation.Label.Type}, that of the training data {training.Label.Type}. {KeyTexts.Advice}", "validationData");
+        if (KeyTexts.FirstDifference(KeyTexts.Of(validation.Label.Annotations, KeyTexts.KeyValuesKind), KeyTexts.Of(training.Label.Annotations, KeyTexts.KeyValuesKind)) is var (at, found, expected))
+            throw new ArgumentException($"Key {at} of label column '{validation.Label.Name}' stands for '{found}' in the validation data and for '{expected}' in the training data. {KeyTexts.Advice}", "validationData");
+    }
+
+    private static void CheckKeys(DataViewSchema.Column label, NetworkPredictionTransformer previousModel)
+    {
+        if (KeyTexts.FirstDifference(KeyTexts.Of(label.Annotations, KeyTexts.KeyValuesKind), previousModel.LabelKeyValues?.Texts()) is var (at, found, expected))
+            throw new ArgumentException($"Key {at} of label column '{label.Name}' stands for '{found}'; the previous model was trained with '{expected}'. {KeyTexts.Advice}", nameof(previousModel));
+    }
+
+    /// <summary>What one tensor holds has a limit: 2^29 Singles are two gigabytes.</summary>
+    private void CheckSizes(int features, int outputs)
+    {
+        const long Most = 1L << 29;
+        Check(Options.BatchSize, features, $"{nameof(NetworkTrainerOptions.BatchSize)} x features");
+        if (Options.Network is not null)
+            return;
+        int inputs = features;
+        foreach (int units in Options.HiddenLayers.Append(outputs))
+        {
+            Check(inputs, units, "the weights of a layer");
+            inputs = units;
+        }
+
+        static void Check(long first, long second, string what)
+        {
+            if (first * second > Most)
+                throw new ArgumentException($"{nameof(NetworkTrainerOptions)}: {what} must be at most {Most} elements. Got {first} x {second} = {first * second}.", "input");
+        }
+    }
+
+    private static DataViewSchema.Column? Statistic(DataViewSchema schema, string name, bool needed)
+    {
+        const string Advice = "RecordForwardPass adds this column; a renamed one is given in InTrainingSelection.Columns. StatisticsSource.Fresh needs no such column.";
+        if (!needed)
+            return null;
+        ColumnFacts facts = ColumnFacts.Find(schema, name) ?? throw SchemaErrors.Missing("statistics", name, "Single", Advice, nameof(schema));
+        return facts.IsSingle ? schema[name] : throw SchemaErrors.Mismatch("statistics", facts, "Single", Advice, nameof(schema));
+    }
+
+    private static DataViewSchema.Column? ReferenceLoss(DataViewSchema schema, SelectionOptions names, bool needed)
+    {
+        if (!needed)
+            return null;
+        SelectionColumns.RequireSingle("statistics", names.ReferenceLossColumnName, name => ColumnFacts.Find(schema, name), $"{SelectionColumns.Origin(RecordStatistics.ReferenceLoss)}; a renamed one is given in InTrainingSelection.Columns.", nameof(schema));
+        return schema[names.ReferenceLossColumnName];
+    }
+
+    /// <summary>The column of the groups; null where the label's classes are the groups.</summary>
+    private DataViewSchema.Column? Group(DataViewSchema schema, SelectionOptions names, bool needed)
+    {
+        if (!needed || (names.GroupColumnName is null && Task != PredictionTask.Regression))
+            return null;
+        SelectionOptions own = names with { LabelColumnName = Options.LabelColumnName };
+        SelectionColumns.CheckGroup(name => ColumnFacts.Find(schema, name), own, nameof(schema));
+        return schema[SelectionColumns.GroupName(own)];
+    }
+
+    private int CountOutputs(DataViewSchema.Column label)
+    {
+        if (Task != PredictionTask.Multiclass)
+            return 1;
+        ulong classes = ((KeyDataViewType)label.Type).Count;
+        if (classes is < 2 or > 1 << 20)
+            throw new ArgumentOutOfRangeException(nameof(label), $"Label column '{label.Name}' must have between 2 and {1 << 20} classes. Its type {label.Type} has {classes}.");
+        return (int)classes;
+    }
+}

@@ -1,0 +1,170 @@
+using Microsoft.ML.ForwardSampling.Selection;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.ForwardSampling.Networks;
+
+/// <summary>Builds a user's own network.</summary>
+/// <param name="inputs">Features of a row.</param>
+/// <param name="outputs">1 for regression (the score) and binary (the logit), the number of classes for multiclass (the logits).</param>
+/// <param name="device">Where the module's weights must be made: give it to every layer.</param>
+/// <returns>A module from [rows, inputs] to [rows, outputs], both Single; the model owns and disposes it.</returns>
+public delegate nn.Module<Tensor, Tensor> NetworkFactory(int inputs, int outputs, Device device);
+
+/// <summary>What a network trainer needs to know; every value has a default and is checked when it is set.</summary>
+public sealed record NetworkTrainerOptions
+{
+    /// <summary>The label column: Single for regression, Boolean for binary, Key for multiclass.</summary>
+    /// <value>Default "Label".</value>
+    /// <exception cref="ArgumentException">Empty.</exception>
+    public string LabelColumnName { get; init => field = Require.NotEmpty(value, nameof(NetworkTrainerOptions)); } = "Label";
+
+    /// <summary>The feature column: a vector of Single of known size.</summary>
+    /// <value>Default "Features".</value>
+    /// <exception cref="ArgumentException">Empty.</exception>
+    public string FeatureColumnName { get; init => field = Require.NotEmpty(value, nameof(NetworkTrainerOptions)); } = "Features";
+
+    /// <summary>The weight column (Single): the factor of a row's loss. A batch's loss is the sum of weight x loss over its rows, divided by its number of rows.</summary>
+    /// <value>Null (the default): <c>Forward.Weight</c>, which <c>SelectRows</c> adds, where the data has it; else every row weighs 1.</value>
+    /// <exception cref="ArgumentException">Empty.</exception>
+    public string? ExampleWeightColumnName { get; init => field = Require.NullOrNotEmpty(value, nameof(NetworkTrainerOptions)); }
+
+    /// <summary>Units of each hidden layer. Empty: a linear model.</summary>
+    /// <value>At most 64 layers of [1, 1048576] units; default [128, 64].</value>
+    /// <exception cref="ArgumentOutOfRangeException">Outside the range.</exception>
+    public IReadOnlyList<int> HiddenLayers
+    {
+        get;
+        init
+        {
+            ArgumentNullException.ThrowIfNull(value, nameof(HiddenLayers));
+            Require.InRange(value.Count, 0, 64, nameof(NetworkTrainerOptions), "HiddenLayers.Count");
+            field = [.. value.Select((units, layer) => Require.InRange(units, 1, 1 << 20, nameof(NetworkTrainerOptions), $"{nameof(HiddenLayers)}[{layer}]"))];
+        }
+    } = [128, 64];
+
+    /// <summary>The function after each hidden layer.</summary>
+    /// <value>Default <see cref="Activation.ReLU"/>.</value>
+    /// <exception cref="ArgumentOutOfRangeException">Not one of the named values.</exception>
+    public Activation Activation { get; init => field = Require.Defined(value, nameof(NetworkTrainerOptions)); }
+
+    /// <summary>What normalises a hidden layer before its activation.</summary>
+    /// <value>Default <see cref="Normalization.None"/>. With <see cref="Normalization.Batch"/> a last batch of one row, which has no variance, waits for the next pass, and is left out after the last.</value>
+    /// <exception cref="ArgumentOutOfRangeException">Not one of the named values.</exception>
+    public Normalization Normalization { get; init => field = Require.Defined(value, nameof(NetworkTrainerOptions)); }
+
+    /// <summary>Share of hidden units silenced at random in each training step.</summary>
+    /// <value>[0, 1); default 0.</value>
+    /// <exception cref="ArgumentOutOfRangeException">Outside the range, or NaN.</exception>
+    public float Dropout { get; init => field = Require.InRange(value, 0f, 1f, nameof(NetworkTrainerOptions), maxInclusive: false); }
+
+    /// <summary>Builds the user's own network instead of <see cref="HiddenLayers"/>, <see cref="Activation"/>, <see cref="Normalization"/> and <see cref="Dropout"/>, which are then not used.</summary>
+    /// <remarks>Its initial weights and its dropout follow torch's global generator, so <see cref="Seed"/> covers the order of rows and the selection only.
+    /// Loading such a model takes the same factory: <c>fs.Load(path, out schema, factory)</c>.</remarks>
+    /// <value>Default null.</value>
+    public NetworkFactory? Network { get; init; }
+
+    /// <summary>What a regression minimises; the other tasks have one loss each (binary: logistic, multiclass: cross entropy).</summary>
+    /// <value>Default <see cref="RegressionLoss.Squared"/>.</value>
+    /// <exception cref="ArgumentNullException">Null.</exception>
+    public RegressionLoss RegressionLoss { get; init => field = Require.NotNull(value, nameof(NetworkTrainerOptions)); } = RegressionLoss.Squared;
+
+    /// <summary>How gradients become updates.</summary>
+    /// <value>Default <see cref="AdamOptions"/>.</value>
+    /// <exception cref="ArgumentNullException">Null.</exception>
+    public OptimizerOptions Optimizer { get; init => field = Require.NotNull(value, nameof(NetworkTrainerOptions)); } = new AdamOptions();
+
+    /// <summary>How the learning rate changes over the run.</summary>
+    /// <value>Default <see cref="LearningRateSchedule.Constant"/>.</value>
+    /// <exception cref="ArgumentNullException">Null.</exception>
+    public LearningRateSchedule LearningRateSchedule { get; init => field = Require.NotNull(value, nameof(NetworkTrainerOptions)); } = LearningRateSchedule.Constant;
+
+    /// <summary>Length to which a longer gradient (Euclidean norm over all weights) is cut back; null: never.</summary>
+    /// <value>(0, 1e30], or null (the default).</value>
+    /// <exception cref="ArgumentOutOfRangeException">Outside the range, or NaN.</exception>
+    public float? MaximumGradientNorm { get; init => field = value is { } norm ? Require.InRange(norm, 0f, 1e30f, nameof(NetworkTrainerOptions), minInclusive: false) : null; }
+
+    /// <summary>Rows of one step.</summary>
+    /// <value>[1, 1048576] rows; default 64.</value>
+    /// <exception cref="ArgumentOutOfRangeException">Outside the range.</exception>
+    public int BatchSize { get; init => field = Require.InRange(value, 1, 1 << 20, nameof(NetworkTrainerOptions)); } = 64;
+
+    /// <summary>Passes over the data.</summary>
+    /// <value>[1, 1000000]; default 10.</value>
+    /// <exception cref="ArgumentOutOfRangeException">Outside the range.</exception>
+    public int Epochs { get; init => field = Require.InRange(value, 1, 1_000_000, nameof(NetworkTrainerOptions)); } = 10;
+
+    /// <summary>Steps after which training ends although epochs are left; null: no such limit.</summary>
+    /// <value>[1, 2147483647] steps, or null (the default).</value>
+    /// <exception cref="ArgumentOutOfRangeException">Below 1.</exception>
+    public int? MaximumSteps { get; init => field = value is { } steps ? Require.InRange(steps, 1, int.MaxValue, nameof(NetworkTrainerOptions)) : null; }
+
+    /// <summary>Whether rows are put in another order at each pass.</summary>
+    /// <value>Default true. With less memory than the data need, rows are shuffled within what is held at a time (<see cref="MaximumRowMegabytes"/>).</value>
+    public bool Shuffle { get; init; } = true;
+
+    /// <summary>Memory for rows. Data that fit are read once; otherwise they are read again at each pass, in parts of this size.</summary>
+    /// <value>[1, 1048576] megabytes (1,048,576 bytes each); default 1,024.</value>
+    /// <exception cref="ArgumentOutOfRangeException">Outside the range.</exception>
+    public int MaximumRowMegabytes { get; init => field = Require.InRange(value, 1, 1 << 20, nameof(NetworkTrainerOptions)); } = 1024;
+
+    /// <summary>Selection by the trainer itself; null: every row it is given gets a backward pass.</summary>
+    /// <value>Default null.</value>
+    public InTrainingSelection? Selection { get; init; }
+
+    /// <summary>When training ends before its last step; needs validation data.</summary>
+    /// <value>Default null: validation data, if given, is only reported.</value>
+    public EarlyStopping? EarlyStopping { get; init; }
+
+    /// <summary>Seed of the initial weights, the order of rows, dropout and selection.</summary>
+    /// <value>Null (the default): drawn from the MLContext when the trainer is made, so a seeded context gives the same model again.
+    /// One trainer draws alike in each of its Fit calls: to go on chunk by chunk, make a trainer for each chunk or give each its own seed.</value>
+    public int? Seed { get; init; }
+
+    /// <summary>Threads that train, torch's among them (its own number is put back at the end); at most one a processor where the network is trained without torch. Null: as many as torch uses.</summary>
+    /// <value>[1, 1024], or null; default 1: networks of this size gain little from more, and lose much on a busy machine.</value>
+    /// <exception cref="ArgumentOutOfRangeException">Outside the range.</exception>
+    public int? Threads { get; init => field = value is { } threads ? Require.InRange(threads, 1, 1024, nameof(NetworkTrainerOptions)) : null; } = 1;
+
+    /// <summary>Where the network trains and scores: <c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>.</summary>
+    /// <value>Default "cpu".</value>
+    /// <exception cref="ArgumentException">Another text.</exception>
+    public string Device
+    {
+        get;
+        init
+        {
+            bool known = value is "cpu" or "cuda" || (value?.StartsWith("cuda:", StringComparison.Ordinal) == true && uint.TryParse(value.AsSpan(5), out _));
+            field = known ? value! : throw new ArgumentException($"{nameof(NetworkTrainerOptions)}.{nameof(Device)} must be 'cpu', 'cuda' or 'cuda:N'. Got '{value}'.", nameof(Device));
+        }
+    } = "cpu";
+
+    /// <summary>Told how far training is, at each epoch's end and at least every 100 steps.</summary>
+    /// <value>Default null.</value>
+    public IProgress<TrainingProgress>? Progress { get; init; }
+
+    /// <summary>Ends training between two steps with an <see cref="OperationCanceledException"/>; nothing is left half-made.</summary>
+    public CancellationToken CancellationToken { get; init; }
+
+    /// <summary>Checks what only pairs of options, or a task, can say.</summary>
+    /// <exception cref="ArgumentException">Two options contradict each other.</exception>
+    internal void Validate(PredictionTask task)
+    {
+        if (task != PredictionTask.Regression && RegressionLoss is not SquaredLoss)
+            throw new ArgumentException($"{nameof(NetworkTrainerOptions)}.{nameof(RegressionLoss)} is for regression. Got {RegressionLoss.GetType().Name} for a {task.ToString().ToLowerInvariant()} trainer.", nameof(RegressionLoss));
+        if (LabelColumnName == FeatureColumnName)
+            throw new ArgumentException($"{nameof(NetworkTrainerOptions)}.{nameof(LabelColumnName)} and {nameof(FeatureColumnName)} must be different columns. Both are '{LabelColumnName}'.", nameof(FeatureColumnName));
+        if (BatchSize == 1 && Normalization == Normalization.Batch && Network is null)
+            throw new ArgumentException($"{nameof(NetworkTrainerOptions)}.{nameof(BatchSize)} must be at least 2 with {nameof(Normalization)}.{nameof(Normalization.Batch)}: one row has no variance. Got 1.", nameof(BatchSize));
+        if (Selection is { } selection)
+        {
+            // Fresh statistics take no column, so the recorded loss may serve as the reference loss.
+            if (selection.Statistics == StatisticsSource.Recorded)
+                selection.Columns.Validate();
+            if (selection.Statistics == StatisticsSource.Fresh && selection.Columns is { LimitsRecords: true, OldRecords: OldRecords.Discount })
+                throw new ArgumentException($"{nameof(InTrainingSelection)}.{nameof(InTrainingSelection.Columns)} discounts old records, and {nameof(InTrainingSelection)}.{nameof(InTrainingSelection.Statistics)} is {StatisticsSource.Fresh}: fresh statistics do not age. Use {nameof(StatisticsSource)}.{StatisticsSource.Recorded}, or {nameof(OldRecords)}.{OldRecords.Exclude} to leave such rows out.", nameof(InTrainingSelection.Columns));
+            if (selection.Budget.AsRows is int rows && rows > selection.WindowSize)
+                throw new ArgumentException($"{nameof(InTrainingSelection)}.{nameof(InTrainingSelection.Budget)} keeps {rows} rows of each window, and {nameof(InTrainingSelection.WindowSize)} is {selection.WindowSize}: make the window at least as large as the budget.", nameof(InTrainingSelection.Budget));
+        }
+    }
+}

@@ -1,0 +1,217 @@
+using System.Diagnostics;
+using Microsoft.ML.Data;
+using Microsoft.ML.ForwardSampling.DataViews;
+using Microsoft.ML.ForwardSampling.Selection;
+
+namespace Microsoft.ML.ForwardSampling.Networks;
+
+/// <summary>The columns a trainer reads, bound to one schema and checked.</summary>
+/// <param name="Features">Vector of Single of known size.</param>
+/// <param name="Label">Single, Boolean or key, as the task says.</param>
+/// <param name="Weight">Single, or null: every row weighs 1.</param>
+/// <param name="Loss">Recorded loss (Single), or null when it is not needed. The other three likewise.</param>
+/// <param name="GradientNorm">Recorded gradient-norm bound.</param>
+/// <param name="Margin">Recorded margin.</param>
+/// <param name="Entropy">Recorded entropy.</param>
+/// <param name="ReferenceLoss">Loss under a reference model.</param>
+/// <param name="Group">Key or Boolean, or null when groups are not needed or are the label's classes.</param>
+/// <param name="RecordLimits">Age (Single) and model version (UInt64) of the record, those that are limited.</param>
+internal sealed record TrainingColumns(
+    DataViewSchema.Column Features,
+    DataViewSchema.Column Label,
+    DataViewSchema.Column? Weight,
+    DataViewSchema.Column? Loss,
+    DataViewSchema.Column? GradientNorm,
+    DataViewSchema.Column? Margin,
+    DataViewSchema.Column? Entropy,
+    DataViewSchema.Column? ReferenceLoss,
+    DataViewSchema.Column? Group,
+    DataViewSchema.Column[] RecordLimits)
+{
+    public int FeatureCount => ((VectorDataViewType)Features.Type).Size;
+
+    public RecordStatistics Statistics =>
+        (Loss is null ? 0 : RecordStatistics.Loss) | (GradientNorm is null ? 0 : RecordStatistics.GradientNorm)
+        | (Margin is null ? 0 : RecordStatistics.Margin) | (Entropy is null ? 0 : RecordStatistics.Entropy)
+        | (ReferenceLoss is null ? 0 : RecordStatistics.ReferenceLoss) | (Group is null ? 0 : RecordStatistics.Group);
+
+    public IEnumerable<DataViewSchema.Column> All
+        => new DataViewSchema.Column?[] { Features, Label, Weight, Loss, GradientNorm, Margin, Entropy, ReferenceLoss, Group }.OfType<DataViewSchema.Column>().Concat(RecordLimits);
+}
+
+/// <summary>Reads the rows of a data view into memory: once when they fit, else part by part at each pass.</summary>
+internal sealed class RowFeed
+{
+    private const int RowsBetweenCancellationChecks = 1024;
+
+    private readonly IDataView _data;
+    private readonly TrainingColumns _columns;
+    private readonly SelectionOptions? _limits;
+    private readonly RowPool _pool;
+    private bool _complete;
+
+    /// <param name="data">The rows.</param>
+    /// <param name="columns">What is read of them.</param>
+    /// <param name="maximumBytes">Memory for the rows held at a time.</param>
+    /// <param name="limits">Limits on the rows' records and what becomes of old ones; null: none.</param>
+    public RowFeed(IDataView data, TrainingColumns columns, long maximumBytes, SelectionOptions? limits = null)
+    {
+        _data = data;
+        _columns = columns;
+        _limits = limits is { LimitsRecords: true } ? limits : null;
+        _pool = new RowPool(columns.FeatureCount, columns.Weight is not null, columns.Statistics, _limits?.OldRecords == OldRecords.Discount, maximumBytes);
+    }
+
+    public long RowsRead { get; private set; }
+
+    public long RowsSkipped { get; private set; }
+
+    /// <summary>Rows left out because their record is too old, over all passes that read the data view.</summary>
+    public long RowsExcluded { get; private set; }
+
+    public TimeSpan ReadTime { get; private set; }
+
+    /// <summary>One pass over the rows. The pool is reused: take what is needed before moving on.</summary>
+    public IEnumerable<RowPool> Parts(CancellationToken cancellation)
+    {
+        if (_complete)
+        {
+            yield return _pool;
+            yield break;
+        }
+
+        using DataViewRowCursor cursor = _data.GetRowCursor(_columns.All);
+        var row = new RowReader(cursor, _columns, _limits);
+        bool first = true, more;
+        do
+        {
+            long start = Stopwatch.GetTimestamp();
+            more = Fill(cursor, row, cancellation);
+            ReadTime += Stopwatch.GetElapsedTime(start);
+            _complete = first && !more;
+            first = false;
+            if (_pool.Count + _pool.Excluded > 0)
+                yield return _pool;
+        }
+        while (more);
+    }
+
+    private bool Fill(DataViewRowCursor cursor, RowReader row, CancellationToken cancellation)
+    {
+        _pool.Clear();
+        while (_pool.Count < _pool.MaximumRows)
+        {
+            if (RowsRead % RowsBetweenCancellationChecks == 0)
+                cancellation.ThrowIfCancellationRequested();
+            if (!cursor.MoveNext())
+                return false;
+            RowsRead++;
+            if (row.IsExcluded(out float credibility))
+            {
+                _pool.Excluded++;
+                RowsExcluded++;
+            }
+            else if (!row.TryAdd(_pool, credibility))
+            {
+                RowsSkipped++;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>The getters of one cursor.</summary>
+    private sealed class RowReader
+    {
+        private readonly ValueGetter<VBuffer<float>> _features;
+        private readonly Func<float> _label;
+        private readonly Func<float>? _weight;
+        private readonly Func<float>? _loss;
+        private readonly Func<float>? _gradientNorm;
+        private readonly Func<float>? _margin;
+        private readonly Func<float>? _entropy;
+        private readonly Func<float>? _referenceLoss;
+        private readonly Func<int>? _group;
+        private readonly RecordCredibility? _credibility;
+        private VBuffer<float> _buffer;
+
+        public RowReader(DataViewRowCursor cursor, TrainingColumns columns, SelectionOptions? limits)
+        {
+            _features = cursor.GetGetter<VBuffer<float>>(columns.Features);
+            _label = Label(cursor, columns.Label);
+            _weight = Single(cursor, columns.Weight);
+            _loss = Single(cursor, columns.Loss);
+            _gradientNorm = Single(cursor, columns.GradientNorm);
+            _margin = Single(cursor, columns.Margin);
+            _entropy = Single(cursor, columns.Entropy);
+            _referenceLoss = Single(cursor, columns.ReferenceLoss);
+            _group = columns.Group is { } group ? ClassLabel.Open(cursor, group) : null;
+            _credibility = limits is null ? null : new RecordCredibility(cursor, limits);
+        }
+
+        /// <summary>Whether the cursor's row is left out because its record is too old; if not, how much the record still says, in [0, 1].</summary>
+        public bool IsExcluded(out float credibility)
+        {
+            credibility = _credibility?.Read() ?? 1;
+            return credibility < 1 && _credibility!.Excludes;
+        }
+
+        /// <summary>Adds the cursor's row unless a feature, the label or the weight is missing.</summary>
+        public bool TryAdd(RowPool pool, float credibility)
+        {
+            float label = _label();
+            float weight = _weight?.Invoke() ?? 1f;
+            if (!float.IsFinite(label) || !float.IsFinite(weight) || weight < 0f)
+                return false;
+            _features(ref _buffer);
+            Span<float> features = pool.NextFeatures();
+            _buffer.CopyTo(features);
+            if (!WindowSums.AllFinite(features))
+                return false;
+            pool.Add(
+                label, weight, _loss?.Invoke() ?? 0f, _gradientNorm?.Invoke() ?? 0f, _margin?.Invoke() ?? 0f, _entropy?.Invoke() ?? 0f,
+                _referenceLoss?.Invoke() ?? 0f, Math.Max(ClassLabel.Unknown, _group?.Invoke() ?? ClassLabel.Unknown), credibility);
+            return true;
+        }
+
+        private static Func<float>? Single(DataViewRow row, DataViewSchema.Column? column)
+        {
+            if (column is not { } present)
+                return null;
+            ValueGetter<float> getter = row.GetGetter<float>(present);
+            return () =>
+            {
+                float value = 0f;
+                getter(ref value);
+                return value;
+            };
+        }
+
+        private static Func<float> Label(DataViewRow row, DataViewSchema.Column column)
+        {
+            if (column.Type is BooleanDataViewType)
+            {
+                ValueGetter<bool> getter = row.GetGetter<bool>(column);
+                return () =>
+                {
+                    bool value = false;
+                    getter(ref value);
+                    return value ? 1f : 0f;
+                };
+            }
+
+            if (column.Type is KeyDataViewType)
+            {
+                ValueGetter<uint> getter = row.GetGetter<uint>(column);
+                return () =>
+                {
+                    uint key = 0;
+                    getter(ref key);
+                    return key == 0 ? float.NaN : key - 1;
+                };
+            }
+
+            return Single(row, column)!;
+        }
+    }
+}

@@ -1,0 +1,127 @@
+using System.Numerics;
+using Microsoft.ML.ForwardSampling.Selection;
+
+namespace Microsoft.ML.ForwardSampling.Networks;
+
+/// <summary>Rows held in memory as plain arrays, row-major, growing up to a limit.</summary>
+internal sealed class RowPool
+{
+    private const int FirstCapacity = 1024;
+
+    private readonly RecordStatistics _statistics;
+    private readonly bool _discounted;
+
+    /// <param name="featureCount">Features of a row.</param>
+    /// <param name="weighted">Whether rows carry weights.</param>
+    /// <param name="statistics">Recorded statistics that rows carry.</param>
+    /// <param name="discounted">Whether rows carry their records' credibility.</param>
+    /// <param name="maximumBytes">Memory for the arrays.</param>
+    public RowPool(int featureCount, bool weighted, RecordStatistics statistics, bool discounted, long maximumBytes)
+    {
+        FeatureCount = featureCount;
+        Weighted = weighted;
+        _statistics = statistics;
+        _discounted = discounted;
+        long bytesPerRow = sizeof(float) * (featureCount + 2L + BitOperations.PopCount((uint)statistics) + (discounted ? 1 : 0));
+        // An array holds at most 2^31 - 57 elements.
+        MaximumRows = (int)Math.Clamp(maximumBytes / bytesPerRow, 1, (Array.MaxLength - FirstCapacity) / featureCount);
+    }
+
+    public int FeatureCount { get; }
+
+    public bool Weighted { get; }
+
+    /// <summary>Rows the memory limit allows.</summary>
+    public int MaximumRows { get; }
+
+    public int Count { get; private set; }
+
+    /// <summary>Rows read with those held and left out because their record is too old.</summary>
+    public int Excluded { get; set; }
+
+    /// <summary>Shape [Count, FeatureCount].</summary>
+    public float[] Features { get; private set; } = [];
+
+    /// <summary>Regression: the target; binary: 0 or 1; multiclass: the class, 0-based.</summary>
+    public float[] Labels { get; private set; } = [];
+
+    public float[] Weights { get; private set; } = [];
+
+    public float[] Loss { get; private set; } = [];
+
+    public float[] GradientNorm { get; private set; } = [];
+
+    public float[] Margin { get; private set; } = [];
+
+    public float[] Entropy { get; private set; } = [];
+
+    public float[] ReferenceLoss { get; private set; } = [];
+
+    /// <summary>Empty where the groups are the label's classes.</summary>
+    public int[] Group { get; private set; } = [];
+
+    /// <summary>How much each row's record still says, in [0, 1]; empty unless old records are discounted.</summary>
+    public float[] Credibility { get; private set; } = [];
+
+    public void Clear() => (Count, Excluded) = (0, 0);
+
+    /// <summary>Where the next row's features go; the row counts once <see cref="Add"/> is called.</summary>
+    public Span<float> NextFeatures()
+    {
+        if (Count == Labels.Length)
+            Grow();
+        return Features.AsSpan(Count * FeatureCount, FeatureCount);
+    }
+
+    public void Add(float label, float weight, float loss, float gradientNorm, float margin, float entropy, float referenceLoss, int group, float credibility)
+    {
+        Labels[Count] = label;
+        if (Weighted)
+            Weights[Count] = weight;
+        Put(Loss, loss);
+        Put(GradientNorm, gradientNorm);
+        Put(Margin, margin);
+        Put(Entropy, entropy);
+        Put(ReferenceLoss, referenceLoss);
+        Put(Group, group);
+        Put(Credibility, credibility);
+        Count++;
+    }
+
+    private void Put<T>(T[] column, T value)
+    {
+        if (column.Length > 0)
+            column[Count] = value;
+    }
+
+    private void Grow()
+    {
+        int capacity = (int)Math.Min(Math.Max(FirstCapacity, 2L * Count), MaximumRows);
+        Features = Resize(Features, capacity * FeatureCount);
+        Labels = Resize(Labels, capacity);
+        if (Weighted)
+            Weights = Resize(Weights, capacity);
+        if (_statistics.HasFlag(RecordStatistics.Loss))
+            Loss = Resize(Loss, capacity);
+        if (_statistics.HasFlag(RecordStatistics.GradientNorm))
+            GradientNorm = Resize(GradientNorm, capacity);
+        if (_statistics.HasFlag(RecordStatistics.Margin))
+            Margin = Resize(Margin, capacity);
+        if (_statistics.HasFlag(RecordStatistics.Entropy))
+            Entropy = Resize(Entropy, capacity);
+        if (_statistics.HasFlag(RecordStatistics.ReferenceLoss))
+            ReferenceLoss = Resize(ReferenceLoss, capacity);
+        if (_statistics.HasFlag(RecordStatistics.Group))
+            Group = Resize(Group, capacity);
+        if (_discounted)
+            Credibility = Resize(Credibility, capacity);
+    }
+
+    private static T[] Resize<T>(T[] array, int length)
+    {
+        // Every element is written before it is read.
+        T[] larger = GC.AllocateUninitializedArray<T>(length);
+        array.CopyTo(larger, 0);
+        return larger;
+    }
+}

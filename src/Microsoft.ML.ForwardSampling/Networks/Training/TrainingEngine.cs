@@ -1,0 +1,51 @@
+
+namespace Microsoft.ML.ForwardSampling.Networks;
+
+/// <summary>What computes the steps of a training run: a batch of its own to fill, a step over it, and scores by the weights so far.</summary>
+internal abstract class TrainingEngine : IDisposable
+{
+    /// <summary>Rows that <see cref="Score"/> takes at most.</summary>
+    public abstract int MostRowsPerScoring { get; }
+
+    /// <summary>The engine for a network: plain memory where the network and the device allow it, else torch.</summary>
+    public static TrainingEngine Create(NetworkModel model, NetworkTrainerOptions options, int featureCount, bool weighted)
+        => DenseEngine.CanTrain(model) ? new DenseEngine(model, options) : new TorchEngine(model, options, featureCount, weighted);
+
+    /// <summary>Copies rows of the pool into slots of the batch.</summary>
+    /// <param name="pool">Where the rows are.</param>
+    /// <param name="rows">Positions in the pool.</param>
+    /// <param name="weights">Factors from selection, one per row, or empty: 1.</param>
+    /// <param name="start">First slot.</param>
+    public abstract void Fill(RowPool pool, ReadOnlySpan<int> rows, ReadOnlySpan<float> weights, int start);
+
+    /// <summary>Makes one step on the batch's first rows.</summary>
+    /// <param name="rows">How many.</param>
+    /// <param name="learningRate">Step size, schedule included.</param>
+    public abstract void Step(int rows, float learningRate);
+
+    /// <summary>Losses of the rows of the last step, before it and without weights.</summary>
+    public abstract ReadOnlySpan<float> RowLosses(int rows);
+
+    /// <summary>Features of the batch's first rows, row-major.</summary>
+    public abstract ReadOnlySpan<float> FeatureValues(int rows);
+
+    /// <summary>Copies the batch's first labels, which are classes.</summary>
+    public abstract void CopyClasses(Span<int> classes);
+
+    /// <summary>The mean of the steps' losses since it was asked last; null if there was no step.</summary>
+    public abstract float? TakeMeanLoss();
+
+    /// <summary>Outputs of rows by the weights so far, without dropout and with running statistics; shape [rows, outputs], valid until the next call.</summary>
+    public abstract ReadOnlySpan<float> Score(RowPool pool, ReadOnlySpan<int> rows);
+
+    /// <summary>Sum of weight times loss of rows by the weights so far, and the sum of the weights.</summary>
+    public abstract (double Loss, double Weight) Evaluate(RowPool pool, ReadOnlySpan<int> rows);
+
+    /// <summary>Notes the weights as the best so far.</summary>
+    public abstract void KeepBestWeights();
+
+    /// <summary>Goes back to the best weights, if any were noted, and writes weights and optimizer state to the model.</summary>
+    public abstract void Finish();
+
+    public abstract void Dispose();
+}

@@ -1,0 +1,319 @@
+using System.Diagnostics;
+using Microsoft.ML.ForwardSampling.Selection;
+
+namespace Microsoft.ML.ForwardSampling.Networks;
+
+/// <summary>One call of Fit: passes over the rows, selection, steps, evaluation and counts.</summary>
+internal sealed class TrainingRun : IDisposable
+{
+    private const int StepsBetweenReports = 100;
+
+    private readonly NetworkTrainerOptions _options;
+    private readonly TaskHead _head;
+    private readonly TrainingEngine _engine;
+    private readonly RowFeed _rows;
+    private readonly RowFeed? _validation;
+    private readonly RowSelector? _selector;
+    private readonly WindowStatistics? _window;
+    private readonly bool _selectionContinued;
+    private readonly int[] _classes = [];
+    private readonly Random _order;
+    private readonly Action<TrainingProgress> _report;
+    private readonly long _started = Stopwatch.GetTimestamp();
+
+    private int _pending;
+    private int _epoch;
+    private long _step;
+    private long _totalSteps;
+    private long _backwardRows;
+    private long _forwardRows;
+    private float _learningRate;
+    private float _meanLoss = float.NaN;
+    private float _bestValidationLoss = float.PositiveInfinity;
+    private float _lossToImproveOn = float.PositiveInfinity;
+    private int _evaluationsWithoutImprovement;
+    private bool _stoppedEarly;
+    private bool _hasBestWeights;
+    private TimeSpan _selectTime;
+    private TimeSpan _stepTime;
+    private TimeSpan _validateTime;
+
+    public TrainingRun(
+        NetworkTrainerOptions options, NetworkModel model, RowFeed rows, RowFeed? validation, TrainingColumns columns, int seed,
+        (IRowSelectionPolicy Policy, RowSelectorState State)? previousSelection, Action<TrainingProgress> report)
+    {
+        _options = options;
+        _head = model.Head;
+        _rows = rows;
+        _validation = validation;
+        _report = report;
+        _order = new Random(seed);
+        if (options.Selection is { } selection)
+        {
+            _selector = new RowSelector(selection.Policy, _order.Next());
+            if (previousSelection is var (policy, state) && policy.Equals(selection.Policy) && !state.PolicyState.IsEmpty)
+            {
+                _selector = new RowSelector(policy, _selector.State with { PolicyState = state.PolicyState });
+                _selectionContinued = true;
+            }
+
+            _window = new WindowStatistics(selection.WindowSize, selection.Policy.Needs, _head.Task, columns.FeatureCount, selection.Columns is { LimitsRecords: true, OldRecords: OldRecords.Discount });
+            if (LearnsFromLosses && _head.Task != PredictionTask.Regression)
+                _classes = new int[options.BatchSize];
+        }
+
+        // Last: nothing after it can throw, so whoever gets a run disposes its engine.
+        _engine = TrainingEngine.Create(model, options, columns.FeatureCount, weighted: columns.Weight is not null || options.Selection is not null);
+    }
+
+    /// <summary>Trains the network to its last step, or to the step at which early stopping ends it.</summary>
+    /// <exception cref="OperationCanceledException">The options' token was cancelled.</exception>
+    /// <exception cref="InvalidOperationException">There was no row to train on, or the loss is no longer finite.</exception>
+    public TrainingReport Train()
+    {
+        _totalSteps = CountSteps();
+        while (_epoch < _options.Epochs && !Finished)
+        {
+            _epoch++;
+            foreach (RowPool part in _rows.Parts(_options.CancellationToken))
+            {
+                TrainOn(part);
+                if (Finished)
+                    break;
+            }
+
+            if (!Finished)
+                FlushBatch();
+            if (_validation is not null && _options.EarlyStopping?.EveryNSteps is null)
+                Evaluate();
+            else
+                Report(null);
+        }
+
+        // The last steps may be the best ones: they count only if they are evaluated.
+        if (_validation is not null && !_stoppedEarly && _options.EarlyStopping?.EveryNSteps is { } every && _step % every != 0)
+            Evaluate();
+        if (_step == 0)
+            throw new InvalidOperationException("Training made no step: there was one usable row, and batch normalisation needs at least two in a batch.");
+        _engine.Finish();
+        return Summary();
+    }
+
+    /// <summary>The policy and where its selector stands; null without selection.</summary>
+    public (IRowSelectionPolicy Policy, RowSelectorState State)? Selection => _selector is null ? null : (_selector.Policy, _selector.State);
+
+    public void Dispose() => _engine.Dispose();
+
+    private bool Finished => _stoppedEarly || _step >= (_options.MaximumSteps ?? long.MaxValue);
+
+    private bool LearnsFromLosses => _selector is not null && (_selector.Feedback & SelectionFeedback.TrainingLoss) != 0;
+
+    private int WindowSize => _options.Selection?.WindowSize ?? _options.BatchSize;
+
+    /// <summary>Rows in another order, window by window: select, then a step for each full batch.</summary>
+    private void TrainOn(RowPool part)
+    {
+        int[] order = new int[part.Count];
+        for (int i = 0; i < order.Length; i++)
+            order[i] = i;
+        if (_options.Shuffle)
+            _order.Shuffle(order);
+
+        _selector?.CountOldRecords(part.Excluded, 0);
+        for (int start = 0; start < order.Length && !Finished; start += WindowSize)
+        {
+            ReadOnlySpan<int> window = order.AsSpan(start, Math.Min(WindowSize, order.Length - start));
+            if (_selector is null)
+            {
+                AddToBatch(part, window, []);
+                continue;
+            }
+
+            long began = Stopwatch.GetTimestamp();
+            ReadOnlySpan<int> chosen = Select(part, window, out ReadOnlySpan<float> weights);
+            _selectTime += Stopwatch.GetElapsedTime(began);
+            AddToBatch(part, chosen, weights);
+        }
+    }
+
+    private void AddToBatch(RowPool part, ReadOnlySpan<int> rows, ReadOnlySpan<float> weights)
+    {
+        while (rows.Length > 0 && !Finished)
+        {
+            int taken = Math.Min(rows.Length, _options.BatchSize - _pending);
+            _engine.Fill(part, rows[..taken], weights.IsEmpty ? [] : weights[..taken], _pending);
+            _pending += taken;
+            rows = rows[taken..];
+            weights = weights.IsEmpty ? [] : weights[taken..];
+            if (_pending == _options.BatchSize)
+                Step();
+        }
+    }
+
+    /// <summary>The last, shorter batch of a pass. One row has no variance: where a network may normalise over the batch, it waits for the next pass.</summary>
+    private void FlushBatch()
+    {
+        bool mayNormalizeOverBatch = _options.Network is not null ? _options.BatchSize > 1 : _options.Normalization == Normalization.Batch;
+        if (_pending > 1 || (_pending == 1 && !mayNormalizeOverBatch))
+            Step();
+    }
+
+    private void Step()
+    {
+        _options.CancellationToken.ThrowIfCancellationRequested();
+        long began = Stopwatch.GetTimestamp();
+        _learningRate = _options.Optimizer.LearningRate * _options.LearningRateSchedule.Factor(_step, _totalSteps);
+        _engine.Step(_pending, _learningRate);
+        if (LearnsFromLosses)
+            ReportTraining();
+        _step++;
+        _backwardRows += _pending;
+        _pending = 0;
+        _stepTime += Stopwatch.GetElapsedTime(began);
+        if (_step % StepsBetweenReports == 0)
+            Report(null);
+        if (_validation is not null && _options.EarlyStopping?.EveryNSteps is { } every && _step % every == 0)
+            Evaluate();
+    }
+
+    private void ReportTraining()
+    {
+        Span<int> classes = _classes.AsSpan(0, Math.Min(_classes.Length, _pending));
+        _engine.CopyClasses(classes);
+        _selector!.ReportTraining(_engine.RowLosses(_pending), _engine.FeatureValues(_pending), classes);
+    }
+
+    /// <summary>The policy's choice among a window's rows, as positions in the pool, with their weights.</summary>
+    private ReadOnlySpan<int> Select(RowPool part, ReadOnlySpan<int> window, out ReadOnlySpan<float> weights)
+    {
+        InTrainingSelection selection = _options.Selection!;
+        if (selection.Statistics == StatisticsSource.Recorded)
+            _selector!.CountOldRecords(0, _window!.Gather(part, window));
+        else if (_window!.NeedsForwardPass)
+            ScoreWindow(part, window);
+        _window!.GatherRows(part, window);
+        return _window.Select(_selector!, window, selection.Budget.For(window.Length, selection.WindowSize), out weights);
+    }
+
+    private void ScoreWindow(RowPool part, ReadOnlySpan<int> window)
+    {
+        for (int start = 0; start < window.Length; start += _engine.MostRowsPerScoring)
+        {
+            ReadOnlySpan<int> rows = window.Slice(start, Math.Min(_engine.MostRowsPerScoring, window.Length - start));
+            ReadOnlySpan<float> outputs = _engine.Score(part, rows);
+            for (int i = 0; i < rows.Length; i++)
+                _window!.Set(start + i, _head.Statistics(outputs.Slice(i * _head.Outputs, _head.Outputs), part.Labels[rows[i]]));
+            _forwardRows += rows.Length;
+        }
+    }
+
+    /// <summary>Mean weighted loss over the validation rows; keeps the best weights and decides on early stopping.</summary>
+    private void Evaluate()
+    {
+        long began = Stopwatch.GetTimestamp();
+        double sum = 0, weightSum = 0;
+        foreach (RowPool part in _validation!.Parts(_options.CancellationToken))
+        {
+            int[] rows = [.. Enumerable.Range(0, part.Count)];
+            for (int start = 0; start < rows.Length; start += _engine.MostRowsPerScoring)
+            {
+                ReadOnlySpan<int> some = rows.AsSpan(start, Math.Min(_engine.MostRowsPerScoring, rows.Length - start));
+                (double loss, double weight) = _engine.Evaluate(part, some);
+                sum += loss;
+                weightSum += weight;
+                _forwardRows += some.Length;
+            }
+        }
+
+        if (weightSum == 0)
+            throw new InvalidOperationException("The validation data have no usable row: every row misses a feature or its label, or weighs 0.");
+        float mean = (float)(sum / weightSum);
+        _validateTime += Stopwatch.GetElapsedTime(began);
+        JudgeEvaluation(mean);
+        if (float.IsFinite(mean))
+            _selector?.ReportValidation(mean);
+        Report(mean);
+    }
+
+    private void JudgeEvaluation(float validationLoss)
+    {
+        EarlyStopping? stopping = _options.EarlyStopping;
+        if (validationLoss < _bestValidationLoss)
+        {
+            _bestValidationLoss = validationLoss;
+            if (stopping is not null)
+            {
+                _engine.KeepBestWeights();
+                _hasBestWeights = true;
+            }
+
+        }
+
+        if (stopping is null)
+            return;
+        if (validationLoss < _lossToImproveOn - stopping.MinimumImprovement)
+        {
+            _lossToImproveOn = validationLoss;
+            _evaluationsWithoutImprovement = 0;
+        }
+        else if (++_evaluationsWithoutImprovement >= stopping.Patience)
+        {
+            _stoppedEarly = true;
+        }
+    }
+
+    /// <summary>Steps of the whole run, known beforehand because every window keeps its exact budget. Data that do not fit in memory are read once more for it.</summary>
+    private long CountSteps()
+    {
+        long chosen = _rows.Parts(_options.CancellationToken).Sum(part => CountChosen(part.Count));
+        if (chosen == 0)
+            throw new InvalidOperationException($"There is no row to train on: {_rows.RowsRead} rows were read, {_rows.RowsSkipped} skipped because a feature, the label or the weight was missing, and {_rows.RowsExcluded} left out because their record is too old.");
+        long steps = (chosen + _options.BatchSize - 1) / _options.BatchSize * _options.Epochs;
+        return Math.Min(steps, _options.MaximumSteps ?? long.MaxValue);
+    }
+
+    /// <summary>How many of a part's rows get a backward pass: windows end where a part ends.</summary>
+    private long CountChosen(int rows)
+    {
+        if (_options.Selection is not { } selection)
+            return rows;
+        (int windows, int last) = Math.DivRem(rows, selection.WindowSize);
+        return (long)windows * selection.Budget.For(selection.WindowSize, selection.WindowSize) + (last == 0 ? 0 : selection.Budget.For(last, selection.WindowSize));
+    }
+
+    private void Report(float? validationLoss)
+    {
+        if (_engine.TakeMeanLoss() is { } meanLoss)
+        {
+            _meanLoss = meanLoss;
+            // Under early stopping the best weights are kept, and they were finite.
+            if (!float.IsFinite(_meanLoss))
+                _stoppedEarly = _hasBestWeights ? true : throw Diverged();
+        }
+
+        _report(new TrainingProgress(_epoch, _step, _totalSteps, _backwardRows, _forwardRows, _meanLoss, validationLoss, _learningRate, Stopwatch.GetElapsedTime(_started)));
+    }
+
+    /// <summary>The one message for a loss or weights that are no longer finite.</summary>
+    public InvalidOperationException Diverged()
+        => new($"Training diverged: the loss or a weight is no longer finite at step {_step} (learning rate {_learningRate}). Lower the learning rate, normalise the features, or set {nameof(NetworkTrainerOptions.MaximumGradientNorm)}.");
+
+    private TrainingReport Summary() => new()
+    {
+        Steps = _step,
+        Epochs = _epoch,
+        RowsRead = _rows.RowsRead,
+        RowsSkipped = _rows.RowsSkipped,
+        BackwardRows = _backwardRows,
+        ForwardRows = _forwardRows,
+        Selection = _selector?.Report,
+        SelectionContinued = _selectionContinued,
+        StoppedEarly = _stoppedEarly,
+        BestValidationLoss = float.IsFinite(_bestValidationLoss) ? _bestValidationLoss : null,
+        FinalLoss = _meanLoss,
+        ReadSeconds = _rows.ReadTime.TotalSeconds + (_validation?.ReadTime.TotalSeconds ?? 0),
+        SelectSeconds = _selectTime.TotalSeconds,
+        StepSeconds = _stepTime.TotalSeconds,
+        ValidateSeconds = _validateTime.TotalSeconds,
+    };
+}

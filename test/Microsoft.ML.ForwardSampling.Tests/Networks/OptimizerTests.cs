@@ -1,0 +1,110 @@
+using System.Text.Json;
+using Microsoft.ML.ForwardSampling.Networks;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.ForwardSampling.Tests.Networks;
+
+[Collection(TorchCollection.Name)]
+public class OptimizerTests
+{
+    private static readonly Dictionary<string, OptimizerOptions> _cases = new()
+    {
+        ["Sgd"] = new SgdOptions { LearningRate = 0.05f, Momentum = 0f },
+        ["SgdMomentum"] = new SgdOptions { LearningRate = 0.05f, Momentum = 0.9f },
+        ["SgdNesterovDecay"] = new SgdOptions { LearningRate = 0.05f, Momentum = 0.8f, Nesterov = true, WeightDecay = 0.1f },
+        ["Adam"] = new AdamOptions { LearningRate = 0.02f },
+        ["AdamDecay"] = new AdamOptions { LearningRate = 0.02f, Beta1 = 0.8f, Beta2 = 0.95f, Epsilon = 1e-6f, WeightDecay = 0.1f },
+        ["AdamW"] = new AdamWOptions { LearningRate = 0.02f, WeightDecay = 0.1f },
+    };
+
+    public static TheoryData<string, int> CasesAndLengths()
+    {
+        var data = new TheoryData<string, int>();
+        foreach (string name in _cases.Keys)
+        {
+            // 5 runs the scalar tail alone; 40 the vectors alone or with a tail, as the registers are wide.
+            data.Add(name, 1);
+            data.Add(name, 8);
+        }
+
+        return data;
+    }
+
+    [Theory]
+    [MemberData(nameof(CasesAndLengths))]
+    public void Step_TenSteps_MatchTorchOptim(string name, int copies)
+    {
+        (float[] start, float[] expected) = Oracle(name);
+        float[] weights = Run(_cases[name], [.. Enumerable.Repeat(start, copies).SelectMany(x => x)], byTensors: false);
+        Assert.Equal(Enumerable.Repeat(expected, copies).SelectMany(x => x), weights, (a, b) => MathF.Abs(a - b) <= 2e-6f);
+    }
+
+    [Theory]
+    [MemberData(nameof(CasesAndLengths))]
+    public void Step_ByTensorOperations_MatchTorchOptim(string name, int copies)
+    {
+        (float[] start, float[] expected) = Oracle(name);
+        float[] weights = Run(_cases[name], [.. Enumerable.Repeat(start, copies).SelectMany(x => x)], byTensors: true);
+        Assert.Equal(Enumerable.Repeat(expected, copies).SelectMany(x => x), weights, (a, b) => MathF.Abs(a - b) <= 2e-6f);
+    }
+
+    [Fact]
+    public void Step_GradientScale_EqualsScaledGradient()
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        foreach (OptimizerOptions options in _cases.Values)
+        {
+            using Optimizer scaled = options.Create(), plain = options.Create();
+            Tensor a = tensor([1f, -2f, 3f]), b = tensor([1f, -2f, 3f]);
+            scaled.Step([a], [tensor([4f, 8f, -12f])], options.LearningRate, 0.25f);
+            plain.Step([b], [tensor([1f, 2f, -3f])], options.LearningRate, 1f);
+            Assert.Equal(b.data<float>().ToArray(), a.data<float>().ToArray());
+        }
+    }
+
+    [Fact]
+    public void Step_NoGradient_LeavesTheWeightAsItIs()
+    {
+        using var scope = NewDisposeScope();
+        using Optimizer optimizer = new AdamOptions().Create();
+        Tensor weights = tensor([1f, 2f]);
+        optimizer.Step([weights], [null], 0.1f, 1f);
+        Assert.Equal([1f, 2f], weights.data<float>().ToArray());
+    }
+
+    [Fact]
+    public void TryContinueFrom_OtherKindOrShape_StartsAfresh()
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        using Optimizer adam = new AdamOptions().Create(), sgd = new SgdOptions().Create(), other = new AdamOptions().Create();
+        Tensor weights = tensor([1f, 2f]);
+        adam.Step([weights], [tensor([1f, 1f])], 0.1f, 1f);
+        Assert.False(sgd.TryContinueFrom(adam, [weights]));
+        Assert.False(other.TryContinueFrom(adam, [zeros(3)]));
+        Assert.True(other.TryContinueFrom(adam, [weights]));
+        Assert.Equal(1, other.StepsTaken);
+    }
+
+    private static float[] Run(OptimizerOptions options, float[] start, bool byTensors)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        // Double tensors take the path of every device but the CPU.
+        Tensor weights = byTensors ? tensor(start.Select(x => (double)x).ToArray()) : tensor(start);
+        using Optimizer optimizer = options.Create();
+        for (int step = 0; step < 10; step++)
+            optimizer.Step([weights], [weights.add(Math.Sin(step))], options.LearningRate, 1f);
+        return byTensors ? [.. weights.data<double>().ToArray().Select(x => (float)x)] : weights.data<float>().ToArray();
+    }
+
+    private static (float[] Start, float[] Weights) Oracle(string name)
+    {
+        using JsonDocument json = JsonDocument.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Training", "optimizer_oracle.json")));
+        return (Floats(json.RootElement.GetProperty("start")), Floats(json.RootElement.GetProperty("weights").GetProperty(name)));
+
+        static float[] Floats(JsonElement array) => [.. array.EnumerateArray().Select(x => x.GetSingle())];
+    }
+}
