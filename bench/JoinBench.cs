@@ -112,7 +112,7 @@ internal static class JoinBench
     private static int Pending<TRecord>(int count, Func<int, TRecord> make)
         where TRecord : struct, IForwardRecord<TRecord>
     {
-        var joiner = new LabelJoiner<TRecord>(new LabelJoinOptions { Wait = TimeSpan.FromDays(1), MaximumPending = count });
+        var joiner = new LabelJoiner<TRecord>(new LabelJoinOptions { Wait = TimeSpan.FromDays(1) }, new PendingLimit { MaximumEntries = count });
         var records = new TRecord[Batch];
         var rows = new JoinedRecord[Batch];
         long before = Environment.WorkingSet, peak = 0;

@@ -177,7 +177,7 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
     /// <remarks>
     /// <para>A label belongs to the record of its key if their times differ by at most <see cref="LabelJoinOptions.Wait"/>. A record is ready when it has a label (<see cref="DuplicateLabels.First"/>; a label that was stored more than Lateness before it waits with it), or when Wait + <see cref="LabelJoinOptions.Lateness"/> have passed since it was stored,
     /// by the server's clock. Labels count as arriving in the order in which they were stored.</para>
-    /// <para>Works in transactions of about 50,000 records: whenever it is stopped, each record is joined or waits. <see cref="LabelJoinOptions.MaximumPending"/> and <see cref="LabelJoinOptions.Overflow"/> are not used: records wait on disk.</para>
+    /// <para>Works in transactions of about 50,000 records: whenever it is stopped, each record is joined or waits. Records wait on disk, however many there are.</para>
     /// </remarks>
     /// <param name="options">The same for every joiner of the store.</param>
     /// <param name="closeShortWindow">Also make a window of the rows that are fewer than a whole one.</param>

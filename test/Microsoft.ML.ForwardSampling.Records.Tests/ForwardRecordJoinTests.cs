@@ -234,7 +234,7 @@ public class ForwardRecordJoinTests
                 log.Append(BinaryRecord.FromScore((ulong)i, 1, 0, s_start.AddMilliseconds(i)));
         }
 
-        using var join = new ForwardRecordJoin<BinaryRecord>(records.Path, labels.Path, options: s_options with { MaximumPending = Most, Overflow = JoinOverflow.Refuse });
+        using var join = new ForwardRecordJoin<BinaryRecord>(records.Path, labels.Path, options: s_options, limit: new PendingLimit { MaximumEntries = Most, Overflow = JoinOverflow.Refuse });
         var rows = new JoinedRecord[100];
         Assert.Equal(0, join.Read(rows));
         if (completes)

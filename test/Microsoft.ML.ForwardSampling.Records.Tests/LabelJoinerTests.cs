@@ -182,9 +182,10 @@ public class LabelJoinerTests
     public void Run_FullUnderEndOldestWindow_GoesOn()
     {
         const int Records = 10_000;
-        var options = new LabelJoinOptions { MaximumPending = 1024, DefaultLabel = 0 };
+        var options = new LabelJoinOptions { DefaultLabel = 0 };
+        var limit = new PendingLimit { MaximumEntries = 1024 };
         LabelJoinReport? report = null;
-        var rows = LabelJoin.Run(Enumerable.Range(0, Records).Select(i => new RegressionRecord((ulong)i, i, time: s_start.AddMilliseconds(i))), [], options, r => report = r).ToArray();
+        var rows = LabelJoin.Run(Enumerable.Range(0, Records).Select(i => new RegressionRecord((ulong)i, i, time: s_start.AddMilliseconds(i))), [], options, limit, r => report = r).ToArray();
         Assert.Equal((Records, 0), (rows.Length, report!.LateRecords));
 
         using LogFolder records = new(), labels = new();
@@ -194,12 +195,12 @@ public class LabelJoinerTests
                 log.Append(new RegressionRecord((ulong)i, i, time: s_start.AddSeconds(i)));
         }
 
-        using var join = new ForwardRecordJoin<RegressionRecord>(records.Path, labels.Path, options: options);
+        using var join = new ForwardRecordJoin<RegressionRecord>(records.Path, labels.Path, options: options, limit: limit);
         var some = new JoinedRecord[100];
         int given = 0;
         for (int n; (n = join.Read(some)) > 0;)
             given += n;
-        Assert.Equal(Records - options.MaximumPending, given);
+        Assert.Equal(Records - limit.MaximumEntries, given);
     }
 
     [Fact]
@@ -281,7 +282,7 @@ public class LabelJoinerTests
     [Fact]
     public void Overflow_EndOldestWindow_GivesTheOldestAndCountsIt()
     {
-        var joiner = new LabelJoiner<MulticlassRecord>(new LabelJoinOptions { MaximumPending = 1024, DefaultLabel = 2 });
+        var joiner = new LabelJoiner<MulticlassRecord>(new LabelJoinOptions { DefaultLabel = 2 }, new PendingLimit { MaximumEntries = 1024 });
         var rows = new List<JoinedRecord>();
         for (int i = 0; i < 2000; i++)
         {
@@ -302,7 +303,7 @@ public class LabelJoinerTests
     [Fact]
     public void Overflow_Refuse_TakesNoNewKeyButLabelsOfKnownOnes()
     {
-        var joiner = new LabelJoiner<RegressionRecord>(new LabelJoinOptions { MaximumPending = 1024, Overflow = JoinOverflow.Refuse });
+        var joiner = new LabelJoiner<RegressionRecord>(limit: new PendingLimit { MaximumEntries = 1024, Overflow = JoinOverflow.Refuse });
         var records = new RegressionRecord[1500];
         for (int i = 0; i < records.Length; i++)
             records[i] = new((ulong)i, i, time: s_start);
@@ -345,9 +346,9 @@ public class LabelJoinerTests
         Assert.StartsWith("LabelJoinOptions.Wait must be whole milliseconds in [00:00:00.0010000, 30.00:00:00].", Assert.Throws<ArgumentOutOfRangeException>(() => new LabelJoinOptions { Wait = TimeSpan.FromDays(31) }).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentOutOfRangeException>(() => new LabelJoinOptions { Lateness = TimeSpan.FromTicks(1) });
         Assert.Throws<ArgumentOutOfRangeException>(() => new LabelJoinOptions { DefaultLabel = float.NaN });
-        Assert.Throws<ArgumentOutOfRangeException>(() => new LabelJoinOptions { MaximumPending = 1023 });
+        Assert.Throws<ArgumentOutOfRangeException>(() => new PendingLimit { MaximumEntries = 1023 });
         Assert.Throws<ArgumentOutOfRangeException>(() => new LabelJoinOptions { Duplicates = (DuplicateLabels)9 });
-        Assert.Throws<ArgumentOutOfRangeException>(() => new LabelJoinOptions { Overflow = (JoinOverflow)9 });
+        Assert.Throws<ArgumentOutOfRangeException>(() => new PendingLimit { Overflow = (JoinOverflow)9 });
     }
 
     [Fact]

@@ -30,12 +30,13 @@ public sealed class ForwardRecordJoin<TRecord> : IDisposable
     /// <param name="labelDirectory">Folder of the labels' log, another one; it need not exist yet.</param>
     /// <param name="statePath">File that <see cref="Save"/> writes; if it is there, the join goes on from it. Null: begin at the oldest records and never save.</param>
     /// <param name="options">The rules; left out, the defaults.</param>
+    /// <param name="limit">How much may wait in memory; left out, the defaults.</param>
     /// <exception cref="ArgumentException">A folder is empty, both are the same, or the state was saved under other rules.</exception>
     /// <exception cref="InvalidDataException">The state is damaged, or of another kind of record.</exception>
     /// <exception cref="NotSupportedException">The state is of a newer format.</exception>
     /// <exception cref="IOException">The state cannot be read.</exception>
-    public ForwardRecordJoin(string recordDirectory, string labelDirectory, string? statePath = null, LabelJoinOptions? options = null)
-        : this(Reading<TRecord>(recordDirectory, nameof(recordDirectory)), Reading<LabelEvent>(labelDirectory, nameof(labelDirectory), recordDirectory), statePath, options)
+    public ForwardRecordJoin(string recordDirectory, string labelDirectory, string? statePath = null, LabelJoinOptions? options = null, PendingLimit? limit = null)
+        : this(Reading<TRecord>(recordDirectory, nameof(recordDirectory)), Reading<LabelEvent>(labelDirectory, nameof(labelDirectory), recordDirectory), statePath, options, limit)
     {
     }
 
@@ -44,12 +45,13 @@ public sealed class ForwardRecordJoin<TRecord> : IDisposable
     /// <param name="openLabels">The same for labels.</param>
     /// <param name="statePath">File that <see cref="Save"/> writes; if it is there, the join goes on from it. Null: begin anew and never save.</param>
     /// <param name="options">The rules; left out, the defaults.</param>
+    /// <param name="limit">How much may wait in memory; left out, the defaults.</param>
     /// <exception cref="ArgumentNullException"><paramref name="openRecords"/> or <paramref name="openLabels"/> is null.</exception>
     /// <exception cref="ArgumentException">The state was saved under other rules.</exception>
     /// <exception cref="InvalidDataException">The state is damaged, or of another kind of record.</exception>
     /// <exception cref="NotSupportedException">The state is of a newer format.</exception>
     /// <exception cref="IOException">The state cannot be read.</exception>
-    public ForwardRecordJoin(Func<byte[]?, IRecordReader<TRecord>> openRecords, Func<byte[]?, IRecordReader<LabelEvent>> openLabels, string? statePath = null, LabelJoinOptions? options = null)
+    public ForwardRecordJoin(Func<byte[]?, IRecordReader<TRecord>> openRecords, Func<byte[]?, IRecordReader<LabelEvent>> openLabels, string? statePath = null, LabelJoinOptions? options = null, PendingLimit? limit = null)
     {
         ArgumentNullException.ThrowIfNull(openRecords);
         ArgumentNullException.ThrowIfNull(openLabels);
@@ -65,10 +67,10 @@ public sealed class ForwardRecordJoin<TRecord> : IDisposable
             Rows = SavedRows = ReadHead(sections, out version);
             records = sections.ReadUpTo(MostPositionBytes).ToArray();
             labels = sections.ReadUpTo(MostPositionBytes).ToArray();
-            _joiner = LabelJoiner<TRecord>.Load(stream, options);
+            _joiner = LabelJoiner<TRecord>.Load(stream, options, limit);
         }
 
-        _joiner ??= new LabelJoiner<TRecord>(options);
+        _joiner ??= new LabelJoiner<TRecord>(options, limit);
         _records = openRecords(records);
         _labels = openLabels(labels);
         _feed = new JoinFeed<TRecord>(_joiner, to => _records.Read(to), to => _labels.Read(to));

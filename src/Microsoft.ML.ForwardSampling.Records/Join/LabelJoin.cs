@@ -9,25 +9,26 @@ public static class LabelJoin
     /// <param name="records">The records.</param>
     /// <param name="labels">The labels. Those without a time come first in the sequence, and count as of the first record.</param>
     /// <param name="options">The rules; left out, the defaults.</param>
+    /// <param name="limit">How much may wait in memory; left out, the defaults.</param>
     /// <param name="completed">Called with the counts at the end of each enumeration.</param>
     /// <returns>The rows.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="records"/> or <paramref name="labels"/> is null.</exception>
     /// <exception cref="ArgumentException">Labels of classes cannot be summed or averaged; or, while enumerating, there are labels without a time and no records.</exception>
-    public static IEnumerable<JoinedRecord> Run<TRecord>(IEnumerable<TRecord> records, IEnumerable<LabelEvent> labels, LabelJoinOptions? options = null, Action<LabelJoinReport>? completed = null)
+    public static IEnumerable<JoinedRecord> Run<TRecord>(IEnumerable<TRecord> records, IEnumerable<LabelEvent> labels, LabelJoinOptions? options = null, PendingLimit? limit = null, Action<LabelJoinReport>? completed = null)
         where TRecord : struct, IForwardRecord<TRecord>
     {
         ArgumentNullException.ThrowIfNull(records);
         ArgumentNullException.ThrowIfNull(labels);
-        _ = new LabelJoiner<TRecord>(options);              // complains now, not at the first row
-        return Rows(records, labels, options, completed);
+        _ = new LabelJoiner<TRecord>(options, limit);              // complains now, not at the first row
+        return Rows(records, labels, options, limit, completed);
     }
 
-    private static IEnumerable<JoinedRecord> Rows<TRecord>(IEnumerable<TRecord> records, IEnumerable<LabelEvent> labels, LabelJoinOptions? options, Action<LabelJoinReport>? completed)
+    private static IEnumerable<JoinedRecord> Rows<TRecord>(IEnumerable<TRecord> records, IEnumerable<LabelEvent> labels, LabelJoinOptions? options, PendingLimit? limit, Action<LabelJoinReport>? completed)
         where TRecord : struct, IForwardRecord<TRecord>
     {
         using IEnumerator<TRecord> record = records.GetEnumerator();
         using IEnumerator<LabelEvent> label = labels.GetEnumerator();
-        var joiner = new LabelJoiner<TRecord>(options);
+        var joiner = new LabelJoiner<TRecord>(options, limit);
         var feed = new JoinFeed<TRecord>(joiner, to => Fill(record, to), to => Fill(label, to));
         var rows = new JoinedRecord[256];
         for (bool more = true; more;)

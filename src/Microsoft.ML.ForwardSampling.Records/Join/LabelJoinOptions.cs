@@ -1,6 +1,6 @@
 namespace Microsoft.ML.ForwardSampling.Records;
 
-/// <summary>How a <see cref="LabelJoiner{TRecord}"/> brings records and labels together. docs/recording.md, "The join", is the contract.</summary>
+/// <summary>How a <see cref="LabelJoiner{TRecord}"/> brings records and labels together. docs/recording.md, "The join", is the contract. The same rules hold wherever the join is done; how much of it memory holds is <see cref="PendingLimit"/>'s.</summary>
 public sealed record LabelJoinOptions
 {
     /// <summary>A label belongs to the record of its key if their times differ by at most this; a record without one by then has none. In whole milliseconds.</summary>
@@ -31,16 +31,6 @@ public sealed record LabelJoinOptions
             field = value;
         }
     }
-
-    /// <summary>Most entries held: records and labels whose window has not ended. At most 40 bytes each for regression and binary, 56 for multiclass, and 2 MiB; memory is taken as they come.</summary>
-    /// <value>[1024, 1000000000]; default 50000000, under 2 GiB for regression and binary; 2.7 GB for multiclass, of which 36000000 stay under 2 GiB.</value>
-    /// <exception cref="ArgumentOutOfRangeException">Outside [1024, 1000000000].</exception>
-    public int MaximumPending { get; init => field = Require.InRange(value, 1024, 1_000_000_000, nameof(LabelJoinOptions)); } = 50_000_000;
-
-    /// <summary>What happens when <see cref="MaximumPending"/> is reached.</summary>
-    /// <value>Default <see cref="JoinOverflow.EndOldestWindow"/>.</value>
-    /// <exception cref="ArgumentOutOfRangeException">Not a member of the enumeration.</exception>
-    public JoinOverflow Overflow { get; init => field = Require.Defined(value, nameof(LabelJoinOptions)); }
 
     private static TimeSpan InRange(TimeSpan value, TimeSpan least, TimeSpan most, string option)
         => value >= least && value <= most && value.Ticks % TimeSpan.TicksPerMillisecond == 0

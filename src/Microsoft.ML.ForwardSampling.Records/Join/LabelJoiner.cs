@@ -42,10 +42,12 @@ public sealed class LabelJoiner<TRecord>
 
     /// <summary>Makes an empty joiner.</summary>
     /// <param name="options">The rules; left out, the defaults.</param>
+    /// <param name="limit">How much may wait; left out, the defaults.</param>
     /// <exception cref="ArgumentException">Labels of classes cannot be summed or averaged.</exception>
-    public LabelJoiner(LabelJoinOptions? options = null)
+    public LabelJoiner(LabelJoinOptions? options = null, PendingLimit? limit = null)
     {
         Options = options ?? new LabelJoinOptions();
+        Limit = limit ?? new PendingLimit();
         if (Options.Duplicates is DuplicateLabels.Sum or DuplicateLabels.Mean && TRecord.Kind != RecordKind.Regression)
             throw new ArgumentException($"{nameof(LabelJoinOptions)}.{nameof(LabelJoinOptions.Duplicates)} must be {nameof(DuplicateLabels.First)} or {nameof(DuplicateLabels.Last)} for {TRecord.Kind} records: labels of classes have no sum or mean. Got {Options.Duplicates}.", nameof(options));
         _wait = Milliseconds(Options.Wait);
@@ -54,6 +56,9 @@ public sealed class LabelJoiner<TRecord>
 
     /// <summary>The rules.</summary>
     public LabelJoinOptions Options { get; }
+
+    /// <summary>How much may wait.</summary>
+    public PendingLimit Limit { get; }
 
     /// <summary>The latest time pushed or advanced to, UTC; <c>default</c> before the first.</summary>
     public DateTime Watermark => _watermark < 0 ? default : new DateTime(Math.Min(_watermark, DateTime.MaxValue.Ticks / TimeSpan.TicksPerMillisecond) * TimeSpan.TicksPerMillisecond, DateTimeKind.Utc);
@@ -82,7 +87,7 @@ public sealed class LabelJoiner<TRecord>
     internal bool HasDue => _ready.Count > 0 || HasEnded;
 
     /// <summary>Takes no new key until a window ends.</summary>
-    internal bool IsFull => _entries.Count >= Options.MaximumPending;
+    internal bool IsFull => _entries.Count >= Limit.MaximumEntries;
 
     private bool HasEnded => _entries.Count > 0 && !IsOpen(_entries[_entries.Head].Time);
 
@@ -210,16 +215,17 @@ public sealed class LabelJoiner<TRecord>
 
     /// <summary>Reads a state back.</summary>
     /// <param name="stream">At the place where <see cref="Save"/> began to write; read up to where it ended.</param>
-    /// <param name="options">The rules: wait, lateness, duplicates and default label as they were; room and overflow may be others.</param>
+    /// <param name="options">The rules, as they were.</param>
+    /// <param name="limit">How much may wait; it may be another.</param>
     /// <returns>A joiner that goes on as the saved one would have.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="stream"/> is null.</exception>
     /// <exception cref="ArgumentException">The state was saved under other rules; the message names the option, its value then and now.</exception>
     /// <exception cref="InvalidDataException">The state is damaged, or of another kind of record.</exception>
     /// <exception cref="NotSupportedException">The state is of a newer format.</exception>
-    public static LabelJoiner<TRecord> Load(Stream stream, LabelJoinOptions? options = null)
+    public static LabelJoiner<TRecord> Load(Stream stream, LabelJoinOptions? options = null, PendingLimit? limit = null)
     {
         ArgumentNullException.ThrowIfNull(stream);
-        var joiner = new LabelJoiner<TRecord>(options);
+        var joiner = new LabelJoiner<TRecord>(options, limit);
         joiner.Load(Sections(stream));
         return joiner;
     }
@@ -385,7 +391,7 @@ public sealed class LabelJoiner<TRecord>
     {
         if (!IsFull)
             return true;
-        if (Options.Overflow == JoinOverflow.EndOldestWindow)
+        if (Limit.Overflow == JoinOverflow.EndOldestWindow)
             _watermark = Math.Max(_watermark, _entries[_entries.Head].Time + _reach + 1);
         return false;
     }
