@@ -73,6 +73,26 @@ public class WindowTrainingTests(StoreFixture fixture)
         Assert.Equal(1, next!.Number);
     }
 
+    [Fact]
+    public async Task AppendRecords_ToTheDatabase_EachScoredRowIsThere()
+    {
+        PostgreSqlRecordStore<BinaryRecord> store = await fixture.NewStore<BinaryRecord>();
+        ForwardSamplingCatalog fs = _context.ForwardSampling();
+        IDataView scored = _context.Data.LoadFromEnumerable(Enumerable.Range(0, 500).Select(i => new Scored { Key = (ulong)i, Score = i / 100f }));
+        await using (PostgreSqlRecordWriter<BinaryRecord> writer = await store.OpenWriterAsync())
+        {
+            LoggedRowsReport report = fs.AppendRecords(scored, writer, new RecordToOptions { ModelVersion = 7 });
+            Assert.Equal((500, 500), (report.Rows, report.Records));
+            Assert.Equal(500, writer.Acknowledged);
+        }
+
+        await store.AddLabelsAsync(Enumerable.Range(0, 500).Select(i => new LabelEvent((ulong)i, 1)).ToArray());
+        Assert.Equal(500, await store.JoinAsync(new LabelJoinOptions(), closeShortWindow: true));
+        await using ClaimedWindow? window = await store.ClaimWindowAsync();
+        JoinedRecord last = window!.Records.Single(r => r.Key == 499);
+        Assert.Equal((7UL, BinaryRecord.FromScore(499, 4.99f).Statistics(1).Loss), (last.ModelVersion, last.Loss));
+    }
+
     private static Visit VisitOf(int i, ulong id)
     {
         float[] x = [MathF.Sin(i), MathF.Cos(i * 1.7f)];
@@ -89,6 +109,13 @@ public class WindowTrainingTests(StoreFixture fixture)
         await store.AddLabelsAsync(Enumerable.Range(0, Rows).Select(i => new LabelEvent(first + (ulong)i, VisitOf(i, 0).Label ? 1 : 0)).ToArray());
         Assert.Equal(Rows, await store.JoinAsync(new LabelJoinOptions(), closeShortWindow: true));
         return store;
+    }
+
+    private sealed class Scored
+    {
+        public ulong Key { get; set; }
+
+        public float Score { get; set; }
     }
 
     private sealed class Visit

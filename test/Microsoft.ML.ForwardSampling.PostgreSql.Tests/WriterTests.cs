@@ -132,6 +132,31 @@ public class WriterTests(StoreFixture fixture)
     }
 
     [Fact]
+    public async Task LabelWriter_RefusedAndSentAgain_EachLabelIsThereOnce()
+    {
+        PostgreSqlRecordStore<RegressionRecord> store = await fixture.NewStore<RegressionRecord>();
+        string schema = fixture.LastSchema;
+        var options = new PostgreSqlWriterOptions { BatchRecords = 4, MemoryRecords = 64, RetryInterval = TimeSpan.FromMilliseconds(1) };
+        await using (PostgreSqlLabelWriter writer = await store.OpenLabelWriterAsync(options))
+        {
+            writer.Append([new LabelEvent(1, 1, s_time), new LabelEvent(1, 1, s_time), new LabelEvent(1, 2, s_time)]);
+            await writer.FlushAsync();
+            await fixture.Execute($"ALTER TABLE {schema}.labels RENAME TO away");
+            writer.Append(new LabelEvent(2, float.NaN));                 // stamped when it is appended
+            Assert.StartsWith($"The writer of labels to \"{schema}\" cannot write: ", (await Assert.ThrowsAsync<IOException>(() => writer.FlushAsync())).Message, StringComparison.Ordinal);
+            await fixture.Execute($"ALTER TABLE {schema}.away RENAME TO labels");
+            for (ulong key = 3; key < 20; key++)
+                writer.Append(new LabelEvent(key, key, s_time));
+            await writer.FlushAsync();
+            Assert.Equal((21, 21, true), (writer.Report.Appended, writer.Acknowledged, writer.Report.Failures > 0));
+            Assert.Equal(20L, await fixture.Scalar<long>($"SELECT count(*) FROM {schema}.labels"));
+            Assert.InRange(await fixture.Scalar<DateTime>($"SELECT known FROM {schema}.labels WHERE key = 2"), DateTime.UtcNow.AddMinutes(-1), DateTime.UtcNow);
+        }
+
+        Assert.Contains("must be Block for labels", (await Assert.ThrowsAsync<ArgumentException>(() => store.OpenLabelWriterAsync(new PostgreSqlWriterOptions { Overflow = RecordOverflow.DropAndRecord }))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Append_AllocatesNothing()
     {
         PostgreSqlRecordStore<BinaryRecord> store = await fixture.NewStore<BinaryRecord>();
