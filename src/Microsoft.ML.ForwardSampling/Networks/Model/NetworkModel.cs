@@ -65,6 +65,9 @@ public sealed class NetworkModel : IDisposable
     /// <summary>The policy that selected during training, and where its selector stopped; null without in-training selection and for a model loaded from a file.</summary>
     internal (IRowSelectionPolicy Policy, RowSelectorState State)? Selection { get; set; }
 
+    /// <summary>The scale on which it was trained; <see cref="Networks.Standardization.None"/> for a model loaded from a file.</summary>
+    internal Standardization Standardization { get; set; } = Standardization.None;
+
     /// <summary>Parameters and buffers by name.</summary>
     internal Dictionary<string, Tensor> Weights => Network.state_dict();
 

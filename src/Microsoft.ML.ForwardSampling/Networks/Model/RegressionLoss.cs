@@ -11,7 +11,7 @@ public abstract record RegressionLoss
     public static RegressionLoss Squared { get; } = new SquaredLoss();
 
     /// <summary>(s - y)^2 / 2 within <paramref name="delta"/>, and delta (|s - y| - delta/2) beyond: outliers pull with constant force.</summary>
-    /// <param name="delta">Residual, in units of the label, at which the loss turns from a square into a line; (0, 1e30].</param>
+    /// <param name="delta">Residual at which the loss turns from a square into a line, in standard deviations of the label, or in its unit without <see cref="NetworkTrainerOptions.NormalizeLabel"/>; (0, 1e30].</param>
     /// <exception cref="ArgumentOutOfRangeException">Outside the range, or NaN.</exception>
     public static RegressionLoss Huber(float delta = 1f) => new HuberLoss(delta);
 }
@@ -24,6 +24,6 @@ public sealed record HuberLoss : RegressionLoss
 {
     internal HuberLoss(float delta) => Delta = Require.InRange(delta, 0f, 1e30f, nameof(HuberLoss), nameof(Delta), minInclusive: false);
 
-    /// <summary>Residual, in units of the label, at which the loss turns from a square into a line.</summary>
+    /// <summary>Residual at which the loss turns from a square into a line; see <see cref="RegressionLoss.Huber"/>.</summary>
     public float Delta { get; }
 }

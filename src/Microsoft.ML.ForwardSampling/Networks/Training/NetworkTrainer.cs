@@ -117,11 +117,15 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>
             bool continued = previousModel is not null && model.ContinueFrom(previousModel.Model);
             var rows = new RowFeed(input, columns, MaximumRowBytes, Options.Selection?.Columns);
             RowFeed? validation = validationData is null ? null : new RowFeed(validationData, validationColumns!, MaximumRowBytes);
+            model.Standardization = Standardize(rows, validation, previousModel?.Model, columns, channel);
+            if (previousModel is not null)
+                model.Standardization.Unfold(model);
             using var run = new TrainingRun(Options, model, rows, validation, columns, _seed, previousModel?.Model.Selection, progress => Tell(channel, progress));
             model.Report = run.Train() with { OptimizerContinued = continued };
             model.Selection = run.Selection;
             if (!model.AllFinite())
                 throw run.Diverged();
+            model.Standardization.Fold(model);
             model.Freeze();
             if (model.Report.RowsSkipped > 0)
                 channel.Warning(MessageSensitivity.None, "{0} of {1} rows were skipped: a feature, the label or the weight was missing.", model.Report.RowsSkipped, model.Report.RowsRead);
@@ -136,6 +140,45 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>
             WorkerExceptions.ThrowIfCancelled(e);
             throw;
         }
+    }
+
+    /// <summary>The scale to train on: the previous model's where there is one, so that the optimizer's state keeps its meaning, else that of the rows.</summary>
+    private Standardization Standardize(RowFeed rows, RowFeed? validation, NetworkModel? previous, TrainingColumns columns, IChannel channel)
+    {
+        bool isBuilt = Options.Network is null, label = Task == PredictionTask.Regression && Options.NormalizeLabel && isBuilt;
+        if (Options.NormalizeFeatures == FeatureNormalization.None && !label)
+            return Standardization.None;
+        Standardization standardization;
+        if (previous is { Standardization: var known } && !ReferenceEquals(known, Standardization.None))
+        {
+            standardization = known with { };
+        }
+        else
+        {
+            var statistics = new ScaleStatistics(columns.FeatureCount);
+            foreach (RowPool part in rows.Parts(Options.CancellationToken))
+                statistics.Add(part, Options.NormalizeFeatures != FeatureNormalization.None, label);
+            standardization = statistics.ToStandardization(isBuilt && Options.NormalizeFeatures == FeatureNormalization.Auto);
+            TellOfFarFeatures(statistics, columns, isBuilt, channel);
+        }
+
+        rows.Standardize(standardization);
+        validation?.Standardize(standardization);
+        return standardization;
+    }
+
+    private void TellOfFarFeatures(ScaleStatistics statistics, TrainingColumns columns, bool isBuilt, IChannel channel)
+    {
+        (int Slot, double Mean, double Deviation)[] far = [.. statistics.FarFeatures];
+        if (far.Length == 0)
+            return;
+        (int slot, double mean, double deviation) = far.MaxBy(f => Math.Abs(Math.Log10(Math.Max(1e-30, Math.Sqrt((f.Mean * f.Mean) + (f.Deviation * f.Deviation))))));
+        string name = KeyTexts.SlotName(columns.Features, slot) is { } text ? $" ('{text}')" : "";
+        string what = FormattableString.Invariant($"{far.Length} of {columns.FeatureCount} features in '{columns.Features.Name}' are far from unit scale, the farthest slot {slot}{name} with mean {mean:G4} and s.d. {deviation:G4}.");
+        if (isBuilt && Options.NormalizeFeatures == FeatureNormalization.Auto)
+            channel.Info(MessageSensitivity.Schema, "{0} They are standardised for training ({1}.{2}).", what, nameof(NetworkTrainerOptions), nameof(NetworkTrainerOptions.NormalizeFeatures));
+        else
+            channel.Warning(MessageSensitivity.Schema, "{0} Networks learn slowly from such features: put NormalizeMeanVariance in front of the trainer.", what);
     }
 
     private long MaximumRowBytes => (long)Options.MaximumRowMegabytes << 20;

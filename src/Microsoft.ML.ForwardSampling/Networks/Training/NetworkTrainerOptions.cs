@@ -69,6 +69,16 @@ public sealed record NetworkTrainerOptions
     /// <exception cref="ArgumentNullException">Null.</exception>
     public RegressionLoss RegressionLoss { get; init => field = Require.NotNull(value, nameof(NetworkTrainerOptions)); } = RegressionLoss.Squared;
 
+    /// <summary>Whether a regression is trained on labels less their mean, divided by their standard deviation (weighted, over the rows it is given; rounded to a power of two). The trained network scores in the label's own unit, and reported losses are in it.</summary>
+    /// <remarks>Not used for the other tasks, nor for a user's own <see cref="Network"/>, which sees labels as they come.</remarks>
+    /// <value>Default true.</value>
+    public bool NormalizeLabel { get; init; } = true;
+
+    /// <summary>What is done about features that are far from unit scale.</summary>
+    /// <value>Default <see cref="FeatureNormalization.Auto"/>.</value>
+    /// <exception cref="ArgumentOutOfRangeException">Not one of the named values.</exception>
+    public FeatureNormalization NormalizeFeatures { get; init => field = Require.Defined(value, nameof(NetworkTrainerOptions)); }
+
     /// <summary>How gradients become updates.</summary>
     /// <value>Default <see cref="AdamOptions"/>.</value>
     /// <exception cref="ArgumentNullException">Null.</exception>

@@ -48,6 +48,7 @@ internal sealed class RowFeed
     private readonly TrainingColumns _columns;
     private readonly SelectionOptions? _limits;
     private readonly RowPool _pool;
+    private Standardization _standardization = Standardization.None;
     private bool _complete;
 
     /// <param name="data">The rows.</param>
@@ -71,6 +72,17 @@ internal sealed class RowFeed
 
     public TimeSpan ReadTime { get; private set; }
 
+    /// <summary>Rows of each part, once one pass is over.</summary>
+    public IReadOnlyList<int>? PartRows { get; private set; }
+
+    /// <summary>From now on parts come on this scale: the rows held already, and all that are read again.</summary>
+    public void Standardize(Standardization standardization)
+    {
+        _standardization = standardization;
+        if (_complete)
+            _pool.Standardize(standardization);
+    }
+
     /// <summary>One pass over the rows. The pool is reused: take what is needed before moving on.</summary>
     public IEnumerable<RowPool> Parts(CancellationToken cancellation)
     {
@@ -82,18 +94,22 @@ internal sealed class RowFeed
 
         using DataViewRowCursor cursor = _data.GetRowCursor(_columns.All);
         var row = new RowReader(cursor, _columns, _limits);
+        var counts = new List<int>();
         bool first = true, more;
         do
         {
             long start = Stopwatch.GetTimestamp();
             more = Fill(cursor, row, cancellation);
+            _pool.Standardize(_standardization);
             ReadTime += Stopwatch.GetElapsedTime(start);
             _complete = first && !more;
             first = false;
+            counts.Add(_pool.Count);
             if (_pool.Count + _pool.Excluded > 0)
                 yield return _pool;
         }
         while (more);
+        PartRows ??= counts;
     }
 
     private bool Fill(DataViewRowCursor cursor, RowReader row, CancellationToken cancellation)

@@ -88,6 +88,15 @@ internal sealed class RowPool
         Count++;
     }
 
+    /// <summary>Puts features and labels of all rows onto the scale of training. Once for the rows held.</summary>
+    public void Standardize(Standardization standardization)
+    {
+        for (int row = 0; row < Count && standardization.ChangesFeatures; row++)
+            standardization.Apply(Features.AsSpan(row * FeatureCount, FeatureCount));
+        for (int row = 0; row < Count && standardization.ChangesLabel; row++)
+            Labels[row] = standardization.Apply(Labels[row]);
+    }
+
     private void Put<T>(T[] column, T value)
     {
         if (column.Length > 0)

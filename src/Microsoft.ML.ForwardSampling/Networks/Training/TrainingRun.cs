@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Numerics.Tensors;
+using Microsoft.ML.ForwardSampling.Records;
 using Microsoft.ML.ForwardSampling.Selection;
 
 namespace Microsoft.ML.ForwardSampling.Networks;
@@ -17,6 +19,8 @@ internal sealed class TrainingRun : IDisposable
     private readonly WindowStatistics? _window;
     private readonly bool _selectionContinued;
     private readonly int[] _classes = [];
+    private readonly float _labelDeviation;             // losses are told in units of the label, whatever scale the network is trained on
+    private float[] _rowLosses = [];
     private readonly Random _order;
     private readonly Action<TrainingProgress> _report;
     private readonly long _started = Stopwatch.GetTimestamp();
@@ -44,6 +48,7 @@ internal sealed class TrainingRun : IDisposable
     {
         _options = options;
         _head = model.Head;
+        _labelDeviation = (float)model.Standardization.LabelDeviation;
         _rows = rows;
         _validation = validation;
         _report = report;
@@ -103,6 +108,9 @@ internal sealed class TrainingRun : IDisposable
     public (IRowSelectionPolicy Policy, RowSelectorState State)? Selection => _selector is null ? null : (_selector.Policy, _selector.State);
 
     public void Dispose() => _engine.Dispose();
+
+    /// <summary>One unit of loss on the scale of training, in units of the label.</summary>
+    private float LossUnit => _labelDeviation * _labelDeviation;
 
     private bool Finished => _stoppedEarly || _step >= (_options.MaximumSteps ?? long.MaxValue);
 
@@ -180,7 +188,16 @@ internal sealed class TrainingRun : IDisposable
     {
         Span<int> classes = _classes.AsSpan(0, Math.Min(_classes.Length, _pending));
         _engine.CopyClasses(classes);
-        _selector!.ReportTraining(_engine.RowLosses(_pending), _engine.FeatureValues(_pending), classes);
+        ReadOnlySpan<float> losses = _engine.RowLosses(_pending);
+        if (_labelDeviation != 1)
+        {
+            if (_rowLosses.Length < _pending)
+                _rowLosses = new float[_options.BatchSize];
+            TensorPrimitives.Multiply(losses, LossUnit, _rowLosses);
+            losses = _rowLosses.AsSpan(0, _pending);
+        }
+
+        _selector!.ReportTraining(losses, _engine.FeatureValues(_pending), classes);
     }
 
     /// <summary>The policy's choice among a window's rows, as positions in the pool, with their weights.</summary>
@@ -202,7 +219,13 @@ internal sealed class TrainingRun : IDisposable
             ReadOnlySpan<int> rows = window.Slice(start, Math.Min(_engine.MostRowsPerScoring, window.Length - start));
             ReadOnlySpan<float> outputs = _engine.Score(part, rows);
             for (int i = 0; i < rows.Length; i++)
-                _window!.Set(start + i, _head.Statistics(outputs.Slice(i * _head.Outputs, _head.Outputs), part.Labels[rows[i]]));
+            {
+                ClassificationStatistics statistics = _head.Statistics(outputs.Slice(i * _head.Outputs, _head.Outputs), part.Labels[rows[i]]);
+                if (_labelDeviation != 1)
+                    statistics = statistics with { Loss = statistics.Loss * LossUnit, GradientNorm = statistics.GradientNorm * _labelDeviation };
+                _window!.Set(start + i, statistics);
+            }
+
             _forwardRows += rows.Length;
         }
     }
@@ -227,7 +250,7 @@ internal sealed class TrainingRun : IDisposable
 
         if (weightSum == 0)
             throw new InvalidOperationException("The validation data have no usable row: every row misses a feature or its label, or weighs 0.");
-        float mean = (float)(sum / weightSum);
+        float mean = (float)(sum / weightSum) * LossUnit;
         _validateTime += Stopwatch.GetElapsedTime(began);
         JudgeEvaluation(mean);
         if (float.IsFinite(mean))
@@ -262,10 +285,10 @@ internal sealed class TrainingRun : IDisposable
         }
     }
 
-    /// <summary>Steps of the whole run, known beforehand because every window keeps its exact budget. Data that do not fit in memory are read once more for it.</summary>
+    /// <summary>Steps of the whole run, known beforehand because every window keeps its exact budget. Data that do not fit in memory are read once more for it, unless they were read for their scale.</summary>
     private long CountSteps()
     {
-        long chosen = _rows.Parts(_options.CancellationToken).Sum(part => CountChosen(part.Count));
+        long chosen = _rows.PartRows is { } counted ? counted.Sum(CountChosen) : _rows.Parts(_options.CancellationToken).Sum(part => CountChosen(part.Count));
         if (chosen == 0)
             throw new InvalidOperationException($"There is no row to train on: {_rows.RowsRead} rows were read, {_rows.RowsSkipped} skipped because a feature, the label or the weight was missing, and {_rows.RowsExcluded} left out because their record is too old.");
         long steps = (chosen + _options.BatchSize - 1) / _options.BatchSize * _options.Epochs;
@@ -285,9 +308,9 @@ internal sealed class TrainingRun : IDisposable
     {
         if (_engine.TakeMeanLoss() is { } meanLoss)
         {
-            _meanLoss = meanLoss;
+            _meanLoss = meanLoss * LossUnit;
             // Under early stopping the best weights are kept, and they were finite.
-            if (!float.IsFinite(_meanLoss))
+            if (!float.IsFinite(meanLoss))
                 _stoppedEarly = _hasBestWeights ? true : throw Diverged();
         }
 

@@ -1,0 +1,125 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.ForwardSampling.Networks;
+
+/// <summary>The scale on which a network is trained, and the way back: its weights take features and give scores as they come.</summary>
+/// <remarks>Features x are trained on as (x − m)/s and labels y as (y − μ)/σ. A network of linear layers takes both into its weights: the first layer's become W/s with bias b − W·(m/s), the last one's σ·W with σ·b + μ. s and σ are powers of two, so that weights lose no digit on the way there and back; the two biases are kept as they were: going on in a second run gives the same bits as one long run.</remarks>
+internal sealed record Standardization
+{
+    /// <summary>Nothing is changed.</summary>
+    public static Standardization None { get; } = new();
+
+    /// <summary>m of each feature, 0 where it stays as it is; empty: all stay.</summary>
+    public float[] FeatureMeans { get; init; } = [];
+
+    /// <summary>s of each feature, a power of two; 1 where it stays as it is.</summary>
+    public float[] FeatureDeviations { get; init; } = [];
+
+    /// <summary>μ.</summary>
+    public double LabelMean { get; init; }
+
+    /// <summary>σ, a power of two.</summary>
+    public double LabelDeviation { get; init; } = 1;
+
+    /// <summary>Biases of the first and the last layer on the scale of training, noted by <see cref="Fold"/>.</summary>
+    private (float[] First, float[] Last)? Biases { get; set; }
+
+    public bool ChangesFeatures => FeatureMeans.Length > 0;
+
+    public bool ChangesLabel => LabelMean != 0 || LabelDeviation != 1;
+
+    /// <summary>The power of two nearest to a standard deviation; 1 where it says nothing.</summary>
+    public static double PowerOfTwo(double deviation)
+        => deviation > 1e-30 && deviation < 1e30 ? Math.ScaleB(1, (int)Math.Round(Math.Log2(deviation))) : 1;
+
+    /// <summary>Puts a row's features onto the scale of training.</summary>
+    public void Apply(Span<float> features)
+    {
+        for (int i = 0; i < features.Length; i++)
+            features[i] = (features[i] - FeatureMeans[i]) / FeatureDeviations[i];
+    }
+
+    public float Apply(float label) => (float)((label - LabelMean) / LabelDeviation);
+
+    /// <summary>Changes the weights of a network that takes features as they come into those of one that is trained on this scale.</summary>
+    public void Unfold(NetworkModel model)
+    {
+        Change(model, (weight, deviation) => weight * deviation, towardsTraining: true, 1 / LabelDeviation, -LabelMean / LabelDeviation);
+        if (Biases is not var (first, last))
+            return;
+        using IDisposable noGrad = no_grad();
+        using DisposeScope scope = NewDisposeScope();
+        Write(model.Weights, model.Architecture!.HiddenLayers.Length, "bias", last);
+        Write(model.Weights, 0, "bias", first);
+    }
+
+    /// <summary>The other way, once training is done.</summary>
+    public void Fold(NetworkModel model)
+    {
+        if (model.Architecture is { } architecture && (ChangesFeatures || ChangesLabel))
+        {
+            using DisposeScope scope = NewDisposeScope();
+            Biases = (Values(model.Weights, 0, "bias"), Values(model.Weights, architecture.HiddenLayers.Length, "bias"));
+        }
+
+        Change(model, (weight, deviation) => weight / deviation, towardsTraining: false, LabelDeviation, LabelMean);
+    }
+
+    private void Change(NetworkModel model, Func<double, double, double> change, bool towardsTraining, double outputScale, double outputShift)
+    {
+        if (model.Architecture is not { } architecture || !(ChangesFeatures || ChangesLabel))
+            return;
+        Dictionary<string, Tensor> weights = model.Weights;
+        using IDisposable noGrad = no_grad();
+        using DisposeScope scope = NewDisposeScope();
+        if (ChangesFeatures)
+            ChangeFirstLayer(weights, architecture.Inputs, change, towardsTraining);
+        if (ChangesLabel)
+            ChangeLastLayer(weights, architecture.HiddenLayers.Length, outputScale, outputShift);
+    }
+
+    private void ChangeFirstLayer(Dictionary<string, Tensor> weights, int inputs, Func<double, double, double> change, bool towardsTraining)
+    {
+        float[] weight = Values(weights, 0, "weight"), bias = Values(weights, 0, "bias");
+        for (int unit = 0; unit < bias.Length; unit++)
+        {
+            double shift = 0;
+            for (int i = 0; i < inputs; i++)
+            {
+                ref float value = ref weight[(unit * inputs) + i];
+                double changed = change(value, FeatureDeviations[i]);
+                // W·m, with the weights by which features as they come are multiplied.
+                shift += (towardsTraining ? value : changed) * FeatureMeans[i];
+                value = (float)changed;
+            }
+
+            bias[unit] = (float)(towardsTraining ? bias[unit] + shift : bias[unit] - shift);
+        }
+
+        Write(weights, 0, "weight", weight);
+        Write(weights, 0, "bias", bias);
+    }
+
+    private static void ChangeLastLayer(Dictionary<string, Tensor> weights, int layer, double scale, double shift)
+    {
+        float[] weight = Values(weights, layer, "weight"), bias = Values(weights, layer, "bias");
+        for (int i = 0; i < weight.Length; i++)
+            weight[i] = (float)(weight[i] * scale);
+        for (int i = 0; i < bias.Length; i++)
+            bias[i] = (float)((bias[i] * scale) + shift);
+        Write(weights, layer, "weight", weight);
+        Write(weights, layer, "bias", bias);
+    }
+
+    private static float[] Values(Dictionary<string, Tensor> weights, int layer, string name)
+        => Optimizer.Floats(Find(weights, layer, name).detach().cpu().contiguous()).ToArray();
+
+    private static void Write(Dictionary<string, Tensor> weights, int layer, string name, float[] values)
+    {
+        Tensor to = Find(weights, layer, name);
+        to.copy_(tensor(values).reshape(to.shape));
+    }
+
+    private static Tensor Find(Dictionary<string, Tensor> weights, int layer, string name) => weights[$"{MultilayerPerceptron.LayerName(layer)}.{name}"];
+}

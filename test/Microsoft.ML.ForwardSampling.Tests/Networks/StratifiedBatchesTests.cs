@@ -1,0 +1,117 @@
+using FsCheck;
+using FsCheck.Fluent;
+using Microsoft.ML.ForwardSampling.Networks;
+
+namespace Microsoft.ML.ForwardSampling.Tests.Networks;
+
+public class StratifiedBatchesTests
+{
+    [Fact]
+    public void Deal_AnyRows_EachOnceInABatchOfAtMostTheSize_OneOfEveryRun()
+        => Properties.Hold(from m in Gen.Choose(0, 300)
+                            from size in Gen.Choose(1, 40)
+                            from classes in Gen.Choose(0, 5)
+                            from seed in Gen.Choose(0, 1000)
+                            select (m, size, classes, seed), one =>
+        {
+            var random = new Random(one.seed);
+            int[] rows = [.. Enumerable.Range(0, one.m)];
+            float[] labels = one.classes == 0 ? [] : [.. rows.Select(_ => (float)random.Next(one.classes))];
+            float[] keys = [.. rows.Select(i => i % 17 == 0 ? float.NaN : (float)(random.NextDouble() - 0.5))];
+            var batches = new StratifiedBatches();
+            batches.Deal(rows.Length, labels, keys, one.size, random);
+            Assert.Equal((one.m + one.size - 1) / one.size, batches.Count);
+            int[][] all = [.. Enumerable.Range(0, batches.Count).Select(n => batches.Batch(n).ToArray())];
+            Assert.Equal(rows, all.SelectMany(b => b).Order());
+            Assert.All(all, b => Assert.InRange(b.Length, one.m / Math.Max(1, batches.Count), one.size));
+
+            // Ranks: by label, then key, NaN last. Each whole run of K neighbours gives every batch one row.
+            int[] sorted = [.. rows.OrderBy(i => one.classes == 0 ? 0 : labels[i]).ThenBy(i => float.IsNaN(keys[i]) ? float.PositiveInfinity : keys[i])];
+            for (int t = 0; (t + 1) * batches.Count <= one.m && batches.Count > 0; t++)
+            {
+                float[] lowest = [.. sorted.Skip(t * batches.Count).Take(batches.Count).Select(Rank)];
+                Assert.Equal(lowest.Order(), all.Select(b => Rank(b[t])).Order());
+            }
+
+            float Rank(int i) => (one.classes == 0 ? 0 : labels[i]) + (float.IsNaN(keys[i]) ? 0.75f : keys[i] / 4);
+        });
+
+    [Fact]
+    public void Deal_ManyTimes_ARowIsInEachBatchEquallyOften_AndWithEachOtherStrataEquallyOften()
+    {
+        const int Rows = 12, Size = 3, Times = 24_000;      // 4 batches of 3 strata of 4 neighbours
+        int[] rows = [.. Enumerable.Range(0, Rows)];
+        float[] keys = [.. rows.Select(i => (float)i)];
+        var batches = new StratifiedBatches();
+        var random = new Random(5);
+        var place = new int[Rows, Rows / Size];
+        var together = new int[Rows, Rows];
+        for (int n = 0; n < Times; n++)
+        {
+            batches.Deal(rows.Length, [], keys, Size, random);
+            for (int k = 0; k < batches.Count; k++)
+            {
+                ReadOnlySpan<int> batch = batches.Batch(k);
+                foreach (int row in batch)
+                {
+                    place[row, k]++;
+                    foreach (int other in batch)
+                        together[row, other]++;
+                }
+            }
+        }
+
+        // s.d. of a count is √(n·¼·¾) = 67.
+        for (int row = 0; row < Rows; row++)
+        {
+            for (int k = 0; k < Rows / Size; k++)
+                Assert.InRange(place[row, k], (Times / 4) - 340, (Times / 4) + 340);
+            for (int other = 0; other < Rows; other++)
+            {
+                if (other / 4 == row / 4)
+                    Assert.Equal(other == row ? Times : 0, together[row, other]);
+                else
+                    Assert.InRange(together[row, other], (Times / 4) - 340, (Times / 4) + 340);
+            }
+        }
+    }
+
+    [Fact]
+    public void Deal_BatchesOfEqualSize_MeanOfABatchIsUnbiased_AndVariesLessThanShuffled()
+    {
+        const int Rows = 64, Size = 16, Times = 2000;
+        var random = new Random(3);
+        int[] rows = [.. Enumerable.Range(0, Rows)];
+        float[] values = [.. rows.Select(_ => (float)Math.Pow(random.NextDouble(), 3))];
+        float[] gradients = [.. values.Select(v => v + (0.02f * (float)random.NextDouble()))];
+        var batches = new StratifiedBatches();
+        double sum = 0, squares = 0, shuffledSquares = 0, mean = gradients.Average(g => (double)g);
+        for (int n = 0; n < Times; n++)
+        {
+            batches.Deal(rows.Length, [], values, Size, random);
+            double first = batches.Batch(0).ToArray().Average(i => (double)gradients[i]);
+            sum += first;
+            squares += (first - mean) * (first - mean);
+            int[] shuffled = [.. rows];
+            random.Shuffle(shuffled);
+            double other = shuffled.Take(Size).Average(i => (double)gradients[i]) - mean;
+            shuffledSquares += other * other;
+        }
+
+        Assert.InRange(sum / Times, mean - (4 * Math.Sqrt(squares) / Times), mean + (4 * Math.Sqrt(squares) / Times));
+        Assert.InRange(squares / shuffledSquares, 0, 0.1);
+    }
+
+    [Fact]
+    public void Deal_AfterWarmUp_AllocatesNothing()
+    {
+        int[] rows = [.. Enumerable.Range(0, 1000)];
+        float[] keys = [.. rows.Select(i => (float)(i * 7919 % 1000))];
+        var batches = new StratifiedBatches();
+        var random = new Random(1);
+        batches.Deal(rows.Length, keys, keys, 16, random);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        batches.Deal(rows.Length, keys, keys, 16, random);
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+}
