@@ -18,11 +18,11 @@ goto collect
 :dispatch
 if "%command%"=="run" (
     rem Fashion-MNIST is a Debian package; on Windows give its four .gz files with --data FOLDER.
-    dotnet run --project src\Examples -c Release -- quick-start%rest%
+    dotnet run --project src\Microsoft.ML.ForwardSampling.Tool -c Release -- quick-start%rest%
     exit /b
 )
 if "%command%"=="compare" (
-    dotnet run --project src\Examples -c Release -- compare%rest%
+    dotnet run --project src\Microsoft.ML.ForwardSampling.Tool -c Release -- compare%rest%
     exit /b
 )
 if "%command%"=="test" (

@@ -71,10 +71,9 @@ run_tests() {
     ((status == 0 && counts[1] == 0 && counts[0] > 0))
 }
 
-run_examples() {
-    prepare "${data_packages[@]}"
-    dotnet build src/Examples -c Release -v quiet
-    exec dotnet run --project src/Examples -c Release --no-build -- "$@"
+run_tool() {
+    dotnet build src/Microsoft.ML.ForwardSampling.Tool -c Release -v quiet
+    exec dotnet run --project src/Microsoft.ML.ForwardSampling.Tool -c Release --no-build -- "$@"
 }
 
 run_bench() {
@@ -95,8 +94,14 @@ run_stress() {
 command=${1:-}
 [[ $# -gt 0 ]] && shift
 case "$command" in
-    run) run_examples quick-start "$@" ;;
-    compare) run_examples compare "$@" ;;
+    run)
+        prepare "${data_packages[@]}"
+        run_tool quick-start "$@"
+        ;;
+    compare)
+        prepare "${data_packages[@]}"
+        run_tool compare "$@"
+        ;;
     test) run_tests "$@" ;;
     bench) run_bench "$@" ;;
     crashtest | fuzz) run_stress "$command" "$@" ;;
