@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Microsoft.ML.ForwardSampling.Tool.Compare;
+using Microsoft.ML.ForwardSampling.Tool.QuickStart;
 using Spectre.Console;
 
 namespace Microsoft.ML.ForwardSampling.Tool;
@@ -24,7 +25,7 @@ internal static class Program
             CompareCommand.Create(
                 (options, token) => CommandGuard.RunAsync(error, () => CompareRunner.Run(options, console, token), token),
                 (write, token) => CommandGuard.RunAsync(error, () => write(output), token)),
-            QuickStartCommand.Create((options, token) => CommandGuard.RunAsync(error, () => QuickStart.Run(options, console, token), token)),
+            QuickStartCommand.Create((options, folder, token) => CommandGuard.RunAsync(error, () => CompareRunner.Run(options, BuiltInData.Fashion(folder), console, token), token)),
         };
         var invocation = new InvocationConfiguration { Output = output, Error = error, ProcessTerminationTimeout = CommandGuard.TimeToStop };
         return await root.Parse(args).InvokeAsync(invocation, cancellation);

@@ -1,3 +1,4 @@
+using Microsoft.ML.ForwardSampling.Tool.Compare;
 using Microsoft.ML.ForwardSampling.Tool.Tests.Compare;
 
 namespace Microsoft.ML.ForwardSampling.Tool.Tests;
@@ -37,20 +38,21 @@ public sealed class ProgramTests
     }
 
     [Fact]
-    public async Task QuickStart_Stopped_EndsWith130AndWritesNothing()
+    public async Task QuickStart_Stopped_EndsWith130AndSaysHowToGoOn()
     {
         using var folder = new TemporaryFolder();
         TinyFashionMnist.Write(folder.Path);
         using var stop = new CancellationTokenSource();
-        Task<(int ExitCode, string Output, string Error)> run = Runner.RunAsync(
-            ["quick-start", "--data", folder.Path, "--html", folder.File("page.html"), "--json", folder.File("results.json"), "--passes", "1000", "--chunk", "640"], stop.Token);
+        string json = folder.File("results.json");
+        Task<(int ExitCode, string Output, string Error)> run = Runner.RunAsync(["quick-start", "--data", folder.Path, "--json", json, "--passes", "1000", "--chunk", "640"], stop.Token);
 
         await Task.Delay(500, Token);
         await stop.CancelAsync();
         (int exitCode, _, string error) = await run;
 
         Assert.Equal(130, exitCode);
-        Assert.Contains("Stopped before the end", error, StringComparison.Ordinal);
-        Assert.False(File.Exists(folder.File("page.html")) || File.Exists(folder.File("results.json")));
+        Assert.Contains("Stopped: partial: ", error, StringComparison.Ordinal);
+        Assert.Contains($"--resume {json}", error, StringComparison.Ordinal);
+        Assert.True(CompareResults.FromFile(json).IsPartial);
     }
 }

@@ -24,33 +24,16 @@ internal static class CompareCommand
         Option<string> separator = new("--separator") { Description = "Between fields: one character, or tab (default: found in the first line).", HelpName = "CHARACTER" };
         Option<double?> testShare = NumberOption.Create("--test-share", $"Share of the file's rows to test on (default {CsvDefaults.TestShare}).", 0.001, 0.9);
         Option<string> testFile = new("--test") { Description = "File with the rows to test on, instead of a share.", HelpName = "FILE" };
-        Option<string> policies = new("--policies") { Description = $"Comma list of {string.Join(", ", PolicyTable.Keys)}; or all (default {string.Join(',', Defaults.Policies)}; uniform is always there).", HelpName = "LIST" };
-        Option<double?> budget = NumberOption.Create("--budget", $"Share of a window that gets a backward pass (default {Defaults.Budget}).", 0.001, 1.0);
-        Option<int?> seeds = NumberOption.Create("--seeds", $"Repetitions (default {Defaults.Seeds}).", 1, 1000);
-        Option<int?> fullSeeds = NumberOption.Create("--full-seeds", "Repetitions of full training, 0 leaves it out (default: as --seeds).", 0, 1000);
-        Option<double?> noise = NumberOption.Create("--noise", $"Share of training labels replaced by a random class, or by another row's number (default {Defaults.Noise}).", 0.0, 1.0);
         Option<string> rareClass = new("--rare-class") { Description = "Class to thin out in the training rows; its recall is told.", HelpName = "CLASS" };
         Option<double?> rareShare = NumberOption.Create("--rare-share", $"Its share of the training rows (default {Defaults.RareShare}).", 0.0001, 0.5);
         Option<int?> recordAge = NumberOption.Create("--record-age", $"Refreshes of the deployed network between recording and training; 0: recorded at selection, at the price of a forward pass (default {Defaults.RecordAge}).", 0, 1000);
-        Option<int?> passes = NumberOption.Create("--passes", "Times the stream brings every row (default: by the number of rows).", 1, 10_000);
-        Option<int?> chunk = NumberOption.Create("--chunk", "Rows between two deployments (default 2560; 640 below 25600 rows).", 1, 10_000_000);
-        Option<int?> window = NumberOption.Create("--window", "Rows that compete with each other (default 640).", 1, 10_000_000);
         Option<string> hidden = new("--hidden") { Description = "Units of each hidden layer (default 256,128 for fashion-mnist, else 64,64).", HelpName = "LIST" };
         Option<double?> learningRate = NumberOption.Create("--learning-rate", "Adam's step size at the start (default 0.003; of the built-in data sets fashion-mnist has 0.002, the others 0.01). Give the one that suits Uniform best: with a lower one, policies that take larger steps win for that alone.", 1e-6, 1.0);
         Option<CompareSchedule?> schedule = OneOf<CompareSchedule>("--schedule", "How it changes over each run's own backward rows, to 0 by default:");
         Option<CompareLoss?> loss = OneOf<CompareLoss>("--loss", "What a regression minimises, squared by default:");
-        Option<string> json = new("--json") { Description = $"Writes all figures to this file (default {Defaults.Json}, or the file of --resume).", HelpName = "FILE" };
-        Option<string> html = new("--html") { Description = $"Writes the page with the plots to this file (default {Defaults.Html}, or beside --json).", HelpName = "FILE" };
-        Option<string> resume = new("--resume") { Description = "Results file to go on from: what is finished in it is not run again. More policies and more seeds may be asked for.", HelpName = "FILE" };
         Option<string[]> table = new("--table") { Description = "Only writes the tables of these results files, in Markdown.", HelpName = "FILE", AllowMultipleArgumentsPerToken = true };
         Option<string[]> across = new("--across") { Description = "Only writes one table of these results files side by side, in Markdown: the first figure, with what differs from Uniform marked.", HelpName = "FILE", AllowMultipleArgumentsPerToken = true };
 
-        policies.Validators.Add(result =>
-        {
-            string unknown = string.Join(", ", NamesIn(result.Tokens[0].Value).Except(PolicyTable.Keys));
-            if (unknown.Length > 0)
-                result.AddError($"--policies must be a comma list of {string.Join(", ", PolicyTable.Keys)}, or all. Got '{unknown}'.");
-        });
         separator.Validators.Add(result =>
         {
             if (SeparatorOf(result.Tokens[0].Value) is null)
@@ -58,15 +41,17 @@ internal static class CompareCommand
         });
         hidden.Validators.Add(result =>
         {
-            if (NamesIn(result.Tokens[0].Value).Any(units => !int.TryParse(units, out int count) || count is < 1 or > 65_536))
+            if (CompareArguments.NamesIn(result.Tokens[0].Value).Any(units => !int.TryParse(units, out int count) || count is < 1 or > 65_536))
                 result.AddError($"--hidden must be a comma list of numbers between 1 and 65536. Got '{result.Tokens[0].Value}'.");
         });
 
         var command = new System.CommandLine.Command("compare", "Does it pay on your data? Every policy against an even draw, early-stopped and full training, with intervals, tests, page and JSON.")
         {
-            data, label, task, features, ignore, categories, separator, testShare, testFile, policies, budget, seeds, fullSeeds, noise, rareClass, rareShare,
-            recordAge, passes, chunk, window, hidden, learningRate, schedule, loss, json, html, resume, table, across,
+            data, label, task, features, ignore, categories, separator, testShare, testFile,
         };
+        var arguments = new CompareArguments(Defaults);
+        foreach (Option option in (Option[])[.. arguments.All, rareClass, rareShare, recordAge, hidden, learningRate, schedule, loss, table, across])
+            command.Add(option);
         Option[] ofFiles = [label, task, features, ignore, categories, separator, testShare, testFile];
         command.Validators.Add(result =>
         {
@@ -89,40 +74,27 @@ internal static class CompareCommand
             if (parsed.GetValue(across) is { Length: > 0 } columns)
                 return write(output => CompareConsole.WriteAcross(output, [.. columns.Select(file => (Path.GetFileNameWithoutExtension(file), CompareResults.FromFile(file)))]), cancellation);
             string name = parsed.GetValue(data) ?? Defaults.Data;
-            int seedCount = parsed.GetValue(seeds) ?? Defaults.Seeds;
-            string jsonFile = parsed.GetValue(json) ?? parsed.GetValue(resume) ?? Defaults.Json;
-            CompareOptions options = new()
+            CompareOptions options = arguments.Read(parsed, Defaults) with
             {
                 Data = name,
                 Csv = BuiltInData.All.ContainsKey(name) ? null : new CsvOptions
                 {
                     Label = parsed.GetValue(label)!,
                     Task = parsed.GetValue(task)!.Value,
-                    Features = [.. NamesIn(parsed.GetValue(features))],
-                    Ignore = [.. NamesIn(parsed.GetValue(ignore))],
-                    Categories = [.. NamesIn(parsed.GetValue(categories))],
+                    Features = [.. CompareArguments.NamesIn(parsed.GetValue(features))],
+                    Ignore = [.. CompareArguments.NamesIn(parsed.GetValue(ignore))],
+                    Categories = [.. CompareArguments.NamesIn(parsed.GetValue(categories))],
                     Separator = SeparatorOf(parsed.GetValue(separator)),
                     TestShare = parsed.GetValue(testShare) ?? CsvDefaults.TestShare,
                     TestFile = parsed.GetValue(testFile),
                 },
-                Policies = parsed.GetValue(policies) is { } list ? [.. NamesIn(list)] : Defaults.Policies,
-                Seeds = seedCount,
-                FullSeeds = parsed.GetValue(fullSeeds) ?? seedCount,
-                Budget = parsed.GetValue(budget) ?? Defaults.Budget,
-                Noise = parsed.GetValue(noise) ?? Defaults.Noise,
                 RareClass = parsed.GetValue(rareClass),
                 RareShare = parsed.GetValue(rareShare) ?? Defaults.RareShare,
                 RecordAge = parsed.GetValue(recordAge) ?? Defaults.RecordAge,
-                Passes = parsed.GetValue(passes),
-                Chunk = parsed.GetValue(chunk),
-                Window = parsed.GetValue(window),
-                HiddenLayers = parsed.GetValue(hidden) is { } layers ? [.. NamesIn(layers).Select(int.Parse)] : null,
+                HiddenLayers = parsed.GetValue(hidden) is { } layers ? [.. CompareArguments.NamesIn(layers).Select(int.Parse)] : null,
                 LearningRate = parsed.GetValue(learningRate),
                 Schedule = parsed.GetValue(schedule) ?? Defaults.Schedule,
                 Loss = parsed.GetValue(loss) ?? Defaults.Loss,
-                Resume = parsed.GetValue(resume),
-                Json = jsonFile,
-                Html = parsed.GetValue(html) ?? Path.ChangeExtension(jsonFile, ".html"),
             };
             return run(options, cancellation);
         });
@@ -169,7 +141,4 @@ internal static class CompareCommand
         { Length: 1 } => text[0],
         _ => null,
     };
-
-    private static IEnumerable<string> NamesIn(string? list)
-        => list == "all" ? PolicyTable.Keys : (list ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 }

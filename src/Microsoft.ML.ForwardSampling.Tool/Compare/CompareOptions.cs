@@ -53,6 +53,9 @@ internal sealed record CompareExperiment
 
     /// <summary>What a regression minimises.</summary>
     public required CompareLoss Loss { get; init; }
+
+    /// <summary>Bits in which recorded loss and gradient norm are kept, or null: as a Single. Files written before there was this option lack it.</summary>
+    public int? StatisticBits { get; init; }
 }
 
 /// <summary>How the learning rate changes over a run.</summary>
@@ -129,6 +132,12 @@ internal sealed record CompareOptions
     /// <summary>What a regression minimises.</summary>
     public CompareLoss Loss { get; init; }
 
+    /// <summary>Bits in which recorded loss and gradient norm are kept (8, 12 or 16), or null: as a Single.</summary>
+    public int? StatisticBits { get; init; }
+
+    /// <summary>What is to be said about the run besides the data's own notes.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+
     /// <summary>Results to go on from, or null.</summary>
     public string? Resume { get; init; }
 
@@ -147,6 +156,13 @@ internal sealed record CompareOptions
             throw new InvalidDataException($"--rare-class must be a class of {data.Name}: {(data.Classes.Count > 0 ? string.Join(", ", data.Classes) : "a regression has none")}. Got '{rare}'.");
         if (Loss != CompareLoss.Squared && data.Task != PredictionTask.Regression)
             throw new InvalidDataException($"--loss {Loss.ToString().ToLowerInvariant()} is for regression, and {data.Name} is {data.Task.ToString().ToLowerInvariant()}.");
+        if (StatisticBits is not null && (RecordAge == 0 || data.Task == PredictionTask.Regression))
+        {
+            throw new InvalidDataException(RecordAge == 0
+                ? "--statistic-bits is for recorded statistics, and --record-age 0 records none."
+                : $"--statistic-bits is for classification, and {data.Name} is a regression: its squared errors have no end that a grid of few bits could reach.");
+        }
+
         if (RecordAge == 0)
             CheckTrainerCanSelect(data.Task);
         int rows = data.Training.Count;
@@ -173,6 +189,7 @@ internal sealed record CompareOptions
             LearningRate = LearningRate ?? defaults.LearningRate,
             Schedule = Schedule,
             Loss = Loss,
+            StatisticBits = StatisticBits,
         };
     }
 

@@ -101,11 +101,12 @@ internal sealed record CompareResults
         CompareExperiment e = Experiment;
         string noise = e.Noise > 0 ? Text($" {100 * e.Noise:0.#} % of the training labels are replaced by {(e.Task == PredictionTask.Regression ? "another row's" : "a random class")}.") : "";
         string rare = e.RareClass is not null ? Text($" Class {e.RareClass} is thinned to {100 * e.RareShare:0.##} % of the training rows.") : "";
+        string bits = e.StatisticBits is { } width ? Text($", loss and gradient norm in {width} bits each") : "";
         string age = e.RecordAge switch
         {
             0 => "Each window is scored at selection by the network as it is then",
-            1 => "Each chunk is scored by the deployed network, which records its statistics",
-            _ => Text($"Each chunk's statistics were recorded by the network deployed {e.RecordAge} refreshes before the one that is trained on it (at the start by the oldest there is)"),
+            1 => $"Each chunk is scored by the deployed network, which records its statistics{bits}",
+            _ => Text($"Each chunk's statistics were recorded{bits} by the network deployed {e.RecordAge} refreshes before the one that is trained on it (at the start by the oldest there is)"),
         };
         string rate = e.Schedule == CompareSchedule.Linear ? "falling in a straight line to 0 over each run's own backward rows" : "constant";
         return Text($"{e.Data}: {TrainingRows:N0} training rows of {Features:N0} features arrive in chunks of {e.Chunk:N0}, {e.Passes} times, in another order each time; {TestRows:N0} test rows.{noise}{rare} ")

@@ -73,7 +73,7 @@ internal static class CompareRunner
             TestRows = data.Test.Count,
             Features = data.FeatureCount,
             Classes = data.Classes,
-            Notes = data.Notes,
+            Notes = [.. data.Notes, .. options.Notes],
             Planned = planned,
             Runs = [.. runs],
         };

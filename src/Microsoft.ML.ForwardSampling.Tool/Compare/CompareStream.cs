@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Microsoft.ML.ForwardSampling.Records;
 using Microsoft.ML.ForwardSampling.Scoring;
 using Microsoft.ML.ForwardSampling.Selection;
 using Microsoft.ML.ForwardSampling.Training;
@@ -137,7 +138,7 @@ internal sealed class CompareStream : IDisposable
             return;
         }
 
-        Statistics statistics = Record(arrived, selector.Policy.Needs);
+        Statistics statistics = Record(arrived, selector.Policy.Needs, chunkSeed);
         if (selector.Feedback.HasFlag(SelectionFeedback.ValidationLoss))
             selector.ReportValidation(statistics.Loss.Where(float.IsFinite).Average());
         List<TabularRow> chosen = Select(arrived, statistics, selector);
@@ -166,7 +167,7 @@ internal sealed class CompareStream : IDisposable
     }
 
     /// <summary>The statistics that the deployed network of the asked-for age leaves when it serves these rows.</summary>
-    private Statistics Record(ArraySegment<TabularRow> arrived, RecordStatistics needs)
+    private Statistics Record(ArraySegment<TabularRow> arrived, RecordStatistics needs, int seed)
     {
         const RecordStatistics Columns = RecordStatistics.Loss | RecordStatistics.GradientNorm | RecordStatistics.Margin | RecordStatistics.Entropy;
         var statistics = new Statistics(_data.FeatureCount)
@@ -190,8 +191,23 @@ internal sealed class CompareStream : IDisposable
         if (needs.HasFlag(RecordStatistics.Entropy))
             wanted.Add((ForwardColumns.Entropy, statistics.Entropy = new float[arrived.Count]));
         _recordedRows += _networks.Read(_deployed.ElementAt(Math.Min(_experiment.RecordAge, _deployed.Count) - 1), arrived, wanted);
+        if (_experiment.StatisticBits is { } bits)
+            Compact(statistics, new CompactStatisticsOptions { Bits = bits, Seed = seed });
         _recordTime += Stopwatch.GetElapsedTime(started);
         return statistics;
+    }
+
+    /// <summary>Keeps loss and gradient norm in a few bits instead, as a store of millions of rows would.</summary>
+    private static void Compact(Statistics statistics, CompactStatisticsOptions options)
+    {
+        var store = new CompactStatistics(statistics.Loss.Length, options);
+        for (int row = 0; row < store.Rows; row++)
+        {
+            store.Set(row, statistics.Loss[row], statistics.GradientNorm.Length > 0 ? statistics.GradientNorm[row] : float.NaN);
+            statistics.Loss[row] = store.Loss(row);
+            if (statistics.GradientNorm.Length > 0)
+                statistics.GradientNorm[row] = store.GradientNorm(row);
+        }
     }
 
     private List<TabularRow> Select(ArraySegment<TabularRow> arrived, Statistics statistics, RowSelector selector)

@@ -286,12 +286,30 @@ public sealed class CompareEngineTests : IDisposable
     }
 
     [Fact]
+    public async Task FromFile_WrittenByAnEarlierVersion_IsShownAndContinued()
+    {
+        // Written by the example program compare, before it was a tool: `compare --data rows.csv --label Kind --task multiclass --ignore Bought,Price --hidden 4 --passes 1 --policies cube --seeds 2 --full-seeds 0`.
+        string earlier = Path.Combine(AppContext.BaseDirectory, "Compare", "earlier.json"), json = _folder.File("earlier.json"), csv = TinyCsv.Write(_folder);
+        File.Copy(earlier, json);
+
+        (int shown, string table, _) = await Runner.RunAsync(["compare", "--across", json], Token);
+        (int continued, _, string error) = await Runner.RunAsync(
+            ["compare", "--data", csv, "--label", "Kind", "--task", "multiclass", "--ignore", "Bought,Price", "--hidden", "4", "--passes", "1", "--policies", "cube", "--seeds", "3", "--full-seeds", "0", "--resume", json], Token);
+
+        Assert.Equal((0, 0, ""), (shown, continued, error));
+        Assert.Contains("| Cube | ", table, StringComparison.Ordinal);
+        Assert.Equal(9, CompareResults.FromFile(json).Runs.Count);
+    }
+
+    [Fact]
     public void On_OptionsThatDoNotSuitTheData_AreRefused()
     {
         TabularData data = Multiclass();
 
         Assert.Equal("--rare-class must be a class of rows.csv: a, b, c. Got 'd'.", Assert.Throws<InvalidDataException>(() => (Options() with { RareClass = "d" }).On(data)).Message);
         Assert.Contains("--loss huber is for regression", Assert.Throws<InvalidDataException>(() => (Options() with { Loss = CompareLoss.Huber }).On(data)).Message, StringComparison.Ordinal);
+        Assert.Contains("--statistic-bits is for recorded statistics, and --record-age 0 records none.", Assert.Throws<InvalidDataException>(() => (Options() with { StatisticBits = 8, RecordAge = 0 }).On(data)).Message, StringComparison.Ordinal);
+        Assert.Contains("--statistic-bits is for classification, and rows.csv is a regression", Assert.Throws<InvalidDataException>(() => (Options() with { StatisticBits = 8 }).On(Regression())).Message, StringComparison.Ordinal);
         Assert.Contains("--window must be at most --chunk, 320", Assert.Throws<InvalidDataException>(() => (Options() with { Window = 640 }).On(data)).Message, StringComparison.Ordinal);
     }
 
