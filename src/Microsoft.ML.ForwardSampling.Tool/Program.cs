@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Microsoft.ML.ForwardSampling.Tool.Compare;
 using Microsoft.ML.ForwardSampling.Tool.QuickStart;
+using Microsoft.ML.ForwardSampling.Tool.Records;
 using Spectre.Console;
 
 namespace Microsoft.ML.ForwardSampling.Tool;
@@ -26,6 +27,7 @@ internal static class Program
                 (options, token) => CommandGuard.RunAsync(error, () => CompareRunner.Run(options, console, token), token),
                 (write, token) => CommandGuard.RunAsync(error, () => write(output), token)),
             QuickStartCommand.Create((options, folder, token) => CommandGuard.RunAsync(error, () => CompareRunner.Run(options, BuiltInData.Fashion(folder), console, token), token)),
+            RecordsCommand.Create(console, output, (token, run) => CommandGuard.RunAsync(error, run, token)),
         };
         var invocation = new InvocationConfiguration { Output = output, Error = error, ProcessTerminationTimeout = CommandGuard.TimeToStop };
         return await root.Parse(args).InvokeAsync(invocation, cancellation);

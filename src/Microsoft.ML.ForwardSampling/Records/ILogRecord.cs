@@ -35,11 +35,18 @@ public interface ILogRecord<TSelf>
 }
 
 /// <summary>Encodings, as they stand in a file.</summary>
-internal enum RecordKind : byte
+public enum RecordKind : byte
 {
+    /// <summary><see cref="RegressionRecord"/>.</summary>
     Regression = 1,
+
+    /// <summary><see cref="BinaryRecord"/>.</summary>
     Binary = 2,
+
+    /// <summary><see cref="MulticlassRecord"/>.</summary>
     Multiclass = 3,
+
+    /// <summary><see cref="LabelEvent"/>.</summary>
     Label = 4,
 }
 
