@@ -1,5 +1,5 @@
 @echo off
-rem Builds, runs and tests on Windows. Usage: build.cmd [run^|compare^|test^|bench^|crashtest^|fuzz^|pack^|build] [arguments]
+rem Builds, runs and tests on Windows. Usage: build.cmd [run^|compare^|records^|test^|bench^|crashtest^|fuzz^|pack^|build] [arguments]
 setlocal
 cd /d "%~dp0"
 set DOTNET_CLI_TELEMETRY_OPTOUT=1
@@ -25,6 +25,10 @@ if "%command%"=="compare" (
     dotnet run --project src\Microsoft.ML.ForwardSampling.Tool -c Release -- compare%rest%
     exit /b
 )
+if "%command%"=="records" (
+    dotnet run --project src\Microsoft.ML.ForwardSampling.Tool -c Release -- records%rest%
+    exit /b
+)
 if "%command%"=="test" (
     dotnet test --solution ForwardSampling.slnx -c Release%rest%
     exit /b
@@ -43,12 +47,13 @@ if "%command%"=="fuzz" (
 )
 if "%command%"=="pack" (
     dotnet pack src\Microsoft.ML.ForwardSampling -c Release -o packages%rest% || exit /b 1
-    dotnet pack src\Microsoft.ML.ForwardSampling.PostgreSql -c Release -o packages%rest%
+    dotnet pack src\Microsoft.ML.ForwardSampling.PostgreSql -c Release -o packages%rest% || exit /b 1
+    dotnet pack src\Microsoft.ML.ForwardSampling.Tool -c Release -o packages%rest%
     exit /b
 )
 if "%command%"=="build" (
     dotnet build ForwardSampling.slnx -c Release%rest%
     exit /b
 )
-echo Usage: build.cmd run^|compare^|test^|bench^|crashtest^|fuzz^|pack^|build [arguments]
+echo Usage: build.cmd run^|compare^|records^|test^|bench^|crashtest^|fuzz^|pack^|build [arguments]
 exit /b 2

@@ -14,6 +14,7 @@ internal sealed class CompareArguments
     private readonly Option<int?> _chunk;
     private readonly Option<int?> _window;
     private readonly Option<int?> _statisticBits;
+    private readonly Option<int?> _validation;
     private readonly Option<string> _json;
     private readonly Option<string> _html;
     private readonly Option<string> _resume;
@@ -43,6 +44,7 @@ internal sealed class CompareArguments
                 return null;
             },
         };
+        _validation = NumberOption.Create("--validation", "Training rows held out of the stream, for policies that learn from a validation loss (default 0: they are told the loss on the rows that arrive).", 0, 10_000_000);
         _json = new("--json") { Description = $"Writes all figures to this file (default {defaults.Json}, or the file of --resume).", HelpName = "FILE" };
         _html = new("--html") { Description = $"Writes the page with the plots to this file (default {defaults.Html}, or beside --json).", HelpName = "FILE" };
         _resume = new("--resume") { Description = "Results file to go on from: what is finished in it is not run again. More policies and more seeds may be asked for.", HelpName = "FILE" };
@@ -57,7 +59,7 @@ internal sealed class CompareArguments
     }
 
     /// <summary>All of them, in the order of the help.</summary>
-    public IEnumerable<Option> All => [_policies, _budget, _seeds, _fullSeeds, _noise, _passes, _chunk, _window, _statisticBits, _json, _html, _resume];
+    public IEnumerable<Option> All => [_policies, _budget, _seeds, _fullSeeds, _noise, _passes, _chunk, _window, _statisticBits, _validation, _json, _html, _resume];
 
     /// <summary>What the command line asks for.</summary>
     /// <param name="parsed">The command line.</param>
@@ -77,6 +79,7 @@ internal sealed class CompareArguments
             Chunk = parsed.GetValue(_chunk) ?? start.Chunk,
             Window = parsed.GetValue(_window) ?? start.Window,
             StatisticBits = parsed.GetValue(_statisticBits) ?? start.StatisticBits,
+            ValidationRows = parsed.GetValue(_validation) ?? start.ValidationRows,
             Resume = parsed.GetValue(_resume),
             Json = written ?? start.Json,
             Html = parsed.GetValue(_html) ?? (written is null ? start.Html : Path.ChangeExtension(written, ".html")),

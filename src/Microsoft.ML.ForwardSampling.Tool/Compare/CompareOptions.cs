@@ -56,6 +56,9 @@ internal sealed record CompareExperiment
 
     /// <summary>Bits in which recorded loss and gradient norm are kept, or null: as a Single. Files written before there was this option lack it.</summary>
     public int? StatisticBits { get; init; }
+
+    /// <summary>Training rows that no training sees, on which policies that learn from a validation loss are told theirs; 0: the rows that arrive serve. Files written before there was this option lack it.</summary>
+    public int ValidationRows { get; init; }
 }
 
 /// <summary>How the learning rate changes over a run.</summary>
@@ -135,6 +138,9 @@ internal sealed record CompareOptions
     /// <summary>Bits in which recorded loss and gradient norm are kept (8, 12 or 16), or null: as a Single.</summary>
     public int? StatisticBits { get; init; }
 
+    /// <summary>Training rows at the end of the data that no training sees: policies that learn from a validation loss are told the loss on them. 0: that on the rows that arrive.</summary>
+    public int ValidationRows { get; init; }
+
     /// <summary>What is to be said about the run besides the data's own notes.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
 
@@ -165,7 +171,9 @@ internal sealed record CompareOptions
 
         if (RecordAge == 0)
             CheckTrainerCanSelect(data.Task);
-        int rows = data.Training.Count;
+        int rows = data.Training.Count - ValidationRows;
+        if (rows < 1)
+            throw new InvalidDataException($"--validation {ValidationRows} leaves nothing to train on: there are {data.Training.Count} training rows.");
         CompareDefaults defaults = data.Defaults ?? new CompareDefaults([64, 64], 3e-3, Math.Clamp((480_000 + rows - 1) / rows, 4, 100));
         int chunk = Math.Min(rows, Chunk ?? (rows >= 10 * 2560 ? 2560 : 640));
         int window = Window ?? Math.Min(640, chunk);
@@ -190,6 +198,7 @@ internal sealed record CompareOptions
             Schedule = Schedule,
             Loss = Loss,
             StatisticBits = StatisticBits,
+            ValidationRows = ValidationRows,
         };
     }
 

@@ -102,6 +102,7 @@ internal sealed record CompareResults
         string noise = e.Noise > 0 ? Text($" {100 * e.Noise:0.#} % of the training labels are replaced by {(e.Task == PredictionTask.Regression ? "another row's" : "a random class")}.") : "";
         string rare = e.RareClass is not null ? Text($" Class {e.RareClass} is thinned to {100 * e.RareShare:0.##} % of the training rows.") : "";
         string bits = e.StatisticBits is { } width ? Text($", loss and gradient norm in {width} bits each") : "";
+        string heldOut = e.ValidationRows > 0 ? Text($" The last {e.ValidationRows:N0} training rows are held out of the stream, for policies that learn from the loss on them.") : "";
         string age = e.RecordAge switch
         {
             0 => "Each window is scored at selection by the network as it is then",
@@ -109,7 +110,7 @@ internal sealed record CompareResults
             _ => Text($"Each chunk's statistics were recorded{bits} by the network deployed {e.RecordAge} refreshes before the one that is trained on it (at the start by the oldest there is)"),
         };
         string rate = e.Schedule == CompareSchedule.Linear ? "falling in a straight line to 0 over each run's own backward rows" : "constant";
-        return Text($"{e.Data}: {TrainingRows:N0} training rows of {Features:N0} features arrive in chunks of {e.Chunk:N0}, {e.Passes} times, in another order each time; {TestRows:N0} test rows.{noise}{rare} ")
+        return Text($"{e.Data}: {TrainingRows:N0} training rows of {Features:N0} features arrive in chunks of {e.Chunk:N0}, {e.Passes} times, in another order each time; {TestRows:N0} test rows.{noise}{rare}{heldOut} ")
             + Text($"{age}; the policy selects {100 * e.Budget:0.##} % of each window of {e.Window:N0} rows, and the next network (hidden layers {e.Network}) is trained from the deployed one on those rows, once, in batches of {e.Batch} (Adam, {e.LearningRate:0.#####}, {rate}{(e.Loss == CompareLoss.Huber ? ", Huber's loss" : "")}). ")
             + "The first chunk has no deployed network: there every policy draws evenly. Early-stopped full training takes every row that comes, until it has had as many backward rows as the policies. Full training takes every row of every pass."
             + (Runs.FirstOrDefault(run => run.Arm == ReducibleLoss && run.Failure is null) is { } run

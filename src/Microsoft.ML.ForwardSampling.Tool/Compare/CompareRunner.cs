@@ -111,7 +111,7 @@ internal static class CompareRunner
     /// <summary>The first call of anything is slow (native libraries, compilation): short runs that do not count.</summary>
     private static void WarmUp(CompareExperiment experiment, TabularData data, IReadOnlyList<CompareArm> arms, CancellationToken cancellation)
     {
-        int rows = Math.Min(data.Training.Count, 3 * experiment.Chunk);
+        int rows = Math.Min(data.Training.Count, (3 * experiment.Chunk) + experiment.ValidationRows);
         foreach (CompareArm arm in arms)
             CompareStream.Run(experiment with { Passes = 1 }, data with { Training = [.. data.Training.Take(rows)] }, arm, 1, new Unwatched(), cancellation);
     }

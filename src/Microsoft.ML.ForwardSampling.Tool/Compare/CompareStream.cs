@@ -92,7 +92,7 @@ internal sealed class CompareStream : IDisposable
     private void Train()
     {
         var random = new Random(_seed);
-        TabularRow[] stream = [.. _data.Training];
+        TabularRow[] stream = [.. _data.Training.SkipLast(_experiment.ValidationRows)];
         _plannedRows = _arm.SameBudget ? BudgetOf(stream.Length) * _experiment.Passes : (long)stream.Length * _experiment.Passes;
         if (_selector is not null && _selector.Policy.Needs.HasFlag(RecordStatistics.ReferenceLoss))
             AddReferenceLosses(stream);
@@ -139,12 +139,26 @@ internal sealed class CompareStream : IDisposable
         }
 
         Statistics statistics = Record(arrived, selector.Policy.Needs, chunkSeed);
-        if (selector.Feedback.HasFlag(SelectionFeedback.ValidationLoss))
+        bool isValidated = selector.Feedback.HasFlag(SelectionFeedback.ValidationLoss);
+        if (isValidated && _experiment.ValidationRows == 0)
             selector.ReportValidation(statistics.Loss.Where(float.IsFinite).Average());
         List<TabularRow> chosen = Select(arrived, statistics, selector);
         Deploy(Fit(chosen, chosen.Count, chunkSeed, null));
+        if (isValidated && _experiment.ValidationRows > 0)
+            ReportValidation(selector);
         if (selector.Feedback.HasFlag(SelectionFeedback.TrainingLoss))
             ReportTraining(selector, chosen);
+    }
+
+    /// <summary>Tells a policy how the network does on rows that are never trained on: scored for that alone, which is counted.</summary>
+    private void ReportValidation(RowSelector selector)
+    {
+        long started = Stopwatch.GetTimestamp();
+        float[] losses = new float[_experiment.ValidationRows];
+        _networks.Read(_deployed.First!.Value, _data.Training.TakeLast(losses.Length), [(ForwardColumns.Loss, losses)]);
+        selector.ReportValidation(losses.Where(float.IsFinite).Average());
+        _forwardRows += losses.Length;
+        _selectTime += Stopwatch.GetElapsedTime(started);
     }
 
     /// <summary>Tells a policy that learns by itself how hard its last rows were: scored once more, which is counted.</summary>

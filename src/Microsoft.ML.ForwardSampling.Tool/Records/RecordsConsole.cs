@@ -17,7 +17,7 @@ internal static class RecordsConsole
         foreach (IGrouping<ulong, ForwardRecordSegment> writer in report.Segments.GroupBy(s => s.Writer))
         {
             console.WriteLine();
-            console.WriteLine(Text($"Writer {Writer(writer.Key)}: files {string.Join(", ", Ranges(writer.Select(s => s.Ordinal)))}, {writer.Sum(s => s.Records):N0} records"));
+            console.WriteLine(Text($"Writer {Writer(writer.Key)}: files {string.Join(", ", Ranges(writer.Select(s => s.Ordinal)))}; records: {writer.Sum(s => s.Records):N0}"));
             var table = new Table { Border = TableBorder.Simple };
             foreach ((int i, string heading) in Headings.Index())
                 table.AddColumn((i is 3 or 4 or 9 ? new TableColumn(heading).RightAligned() : new TableColumn(heading)).NoWrap().PadLeft(0).PadRight(1));
@@ -31,7 +31,7 @@ internal static class RecordsConsole
             foreach (ForwardRecordDamage damage in segment.Damage)
                 console.WriteLine(Text($"{segment.Name} at byte {damage.Offset}: {damage.Reason}; {damage.Bytes:N0} bytes are skipped."));
             if (segment.LostRecords > 0)
-                console.WriteLine(Text($"{segment.Name}: {segment.LostRecords:N0} records between its whole blocks are lost."));
+                console.WriteLine(Text($"{segment.Name}: lost records between its whole blocks: {segment.LostRecords:N0}."));
             if (segment.UnfinishedBytes > 0)
                 console.WriteLine(Text($"{segment.Name} at byte {segment.Bytes - segment.UnfinishedBytes}: {segment.UnfinishedBytes:N0} bytes that are no whole block: being written, or torn when the writer was killed; last written {Time(segment.LastWritten)}."));
         }
@@ -40,8 +40,8 @@ internal static class RecordsConsole
             console.WriteLine(Others(report));
         var totals = RecordsTotals.Of(report);
         console.WriteLine();
-        console.WriteLine(Text($"{totals.Records:N0} records ({string.Join(", ", totals.RecordsByKind.Select(kind => Text($"{kind.Key} {kind.Value:N0}")))}) in {totals.Blocks:N0} blocks, {totals.Segments:N0} files ({totals.Unfinished:N0} unfinished) of {totals.Writers:N0} writers, {totals.Bytes:N0} bytes; ")
-            + Text($"{Time(totals.EarliestTime)} to {Time(totals.LatestTime)}; {totals.DamagedPlaces:N0} damaged places, {totals.DamagedBytes:N0} bytes; {totals.LostRecords:N0} records lost; {totals.OtherFiles:N0} other files."));
+        console.WriteLine(Text($"Records: {totals.Records:N0} ({string.Join(", ", totals.RecordsByKind.Select(kind => Text($"{kind.Key} {kind.Value:N0}")))}), {Time(totals.EarliestTime)} to {Time(totals.LatestTime)}; blocks: {totals.Blocks:N0}; files: {totals.Segments:N0}, unfinished: {totals.Unfinished:N0}; writers: {totals.Writers:N0}; bytes: {totals.Bytes:N0}."));
+        console.WriteLine(Text($"Damaged places: {totals.DamagedPlaces:N0}, bytes: {totals.DamagedBytes:N0}; lost records: {totals.LostRecords:N0}; other files: {totals.OtherFiles:N0}."));
     }
 
     private static IEnumerable<string> Cells(ForwardRecordSegment segment)

@@ -310,6 +310,7 @@ public sealed class CompareEngineTests : IDisposable
         Assert.Contains("--loss huber is for regression", Assert.Throws<InvalidDataException>(() => (Options() with { Loss = CompareLoss.Huber }).On(data)).Message, StringComparison.Ordinal);
         Assert.Contains("--statistic-bits is for recorded statistics, and --record-age 0 records none.", Assert.Throws<InvalidDataException>(() => (Options() with { StatisticBits = 8, RecordAge = 0 }).On(data)).Message, StringComparison.Ordinal);
         Assert.Contains("--statistic-bits is for classification, and rows.csv is a regression", Assert.Throws<InvalidDataException>(() => (Options() with { StatisticBits = 8 }).On(Regression())).Message, StringComparison.Ordinal);
+        Assert.Contains("--validation 1500 leaves nothing to train on", Assert.Throws<InvalidDataException>(() => (Options() with { ValidationRows = 1500 }).On(data)).Message, StringComparison.Ordinal);
         Assert.Contains("--window must be at most --chunk, 320", Assert.Throws<InvalidDataException>(() => (Options() with { Window = 640 }).On(data)).Message, StringComparison.Ordinal);
     }
 

@@ -141,6 +141,17 @@ public sealed class QuickStartTests(QuickStartTests.SmallRun run) : IClassFixtur
     }
 
     [Fact]
+    public void Run_HeldOutRows_AreTrainedOnByNobodyAndScoredForWhomTheyAre()
+    {
+        CompareResults results = Run(QuickStartCommand.Preset with { Policies = ["adaptive-percentile"], Seeds = 1, FullSeeds = 1, Passes = 2, ValidationRows = 320 });
+
+        // 960 rows are left: 96 a pass in windows of 160. Told after each chunk but the first, which is drawn evenly.
+        Assert.Equal([192, 192, 192, 1920], results.Table().Select(row => row.Last!.BackwardRows));
+        Assert.Equal([0, ((2 * 3) - 1) * 320, 0, 0], results.Table().Select(row => row.Last!.ForwardRows));
+        Assert.Contains("The last 320 training rows are held out of the stream", results.Protocol(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Run_RealData_ReachesThePlausible()
     {
         Assert.SkipUnless(Directory.Exists(FashionMnist.DebianFolder), "The Debian package dataset-fashion-mnist is not installed.");

@@ -26,9 +26,9 @@ public sealed class RecordsCommandTests : IDisposable
             Assert.Equal([file, "Binary", "finished", $"{records}", "1", "2026-01-02", "03:00:00", "2026-01-02", $"03:{records - 1:00}:00", "7", "1", $"{64 + 64 + (records * 16) + 16 + 64}", "–"], line.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(cell => cell.Trim()));
         }
 
-        Assert.Contains("50 records (Binary 50) in 2 blocks, 2 files (0 unfinished) of 2 writers,", Joined(output), StringComparison.Ordinal);
-        Assert.Contains("2026-01-02 03:00:00 to 2026-01-02 03:29:00; 0 damaged places, 0 bytes; 0 records lost; 0 other files.", Joined(output), StringComparison.Ordinal);
-        Assert.Contains($"Writer {first[8..24]}: files 0, 30 records", output, StringComparison.Ordinal);
+        Assert.Contains("Records: 50 (Binary 50), 2026-01-02 03:00:00 to 2026-01-02 03:29:00; blocks: 2; files: 2, unfinished: 0; writers: 2; bytes: ", Joined(output), StringComparison.Ordinal);
+        Assert.Contains("Damaged places: 0, bytes: 0; lost records: 0; other files: 0.", Joined(output), StringComparison.Ordinal);
+        Assert.Contains($"Writer {first[8..24]}: files 0; records: 30", output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -69,7 +69,7 @@ public sealed class RecordsCommandTests : IDisposable
         Assert.Equal(0, exitCode);
         Assert.Contains($"{damaged} at byte 64: no whole block; 560 bytes are skipped.", Joined(output), StringComparison.Ordinal);
         Assert.Contains($"{torn} at byte 464: 5 bytes that are no whole block: being written, or torn when the writer was killed", Joined(output), StringComparison.Ordinal);
-        Assert.Contains("2 files (1 unfinished) of 2 writers", Joined(output), StringComparison.Ordinal);
+        Assert.Contains("files: 2, unfinished: 1; writers: 2", Joined(output), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -83,7 +83,7 @@ public sealed class RecordsCommandTests : IDisposable
 
         Assert.Equal((0, ""), (exitCode, error));
         Assert.Contains("unfinished", output, StringComparison.Ordinal);
-        Assert.Contains("1 records (Binary 1)", output, StringComparison.Ordinal);
+        Assert.Contains("Records: 1 (Binary 1)", output, StringComparison.Ordinal);
     }
 
     [Fact]
