@@ -54,7 +54,7 @@ internal static class RecordsConsole
         yield return Time(segment.EarliestTime);
         yield return Time(segment.LatestTime);
         yield return Some(segment.ModelVersions, version => Text($"{version}"));
-        yield return Some(segment.KeepingProbabilities, probability => Text($"{probability:0.####}"));
+        yield return Some(segment.KeepingProbabilities, probability => Text($"{probability:G4}"));
         yield return Text($"{segment.Bytes:N0}");
         yield return segment.Damage.Count == 0 ? (segment.UnfinishedBytes > 0 ? "end" : "–") : Text($"{segment.Damage.Count:N0}");
     }
