@@ -1,5 +1,5 @@
 @echo off
-rem Builds, runs and tests on Windows. Usage: build.cmd [run^|compare^|test^|bench^|crashtest^|fuzz^|pack^|build] [arguments]
+rem Builds, runs and tests on Windows. Usage: build.cmd [run^|compare^|records^|test^|bench^|crashtest^|fuzz^|pack^|build] [arguments]
 setlocal
 cd /d "%~dp0"
 set DOTNET_CLI_TELEMETRY_OPTOUT=1
@@ -18,11 +18,15 @@ goto collect
 :dispatch
 if "%command%"=="run" (
     rem Fashion-MNIST is a Debian package; on Windows give its four .gz files with --data FOLDER.
-    dotnet run --project src\Examples -c Release -- quick-start%rest%
+    dotnet run --project src\Microsoft.ML.ForwardSampling.Tool -c Release -- quick-start%rest%
     exit /b
 )
 if "%command%"=="compare" (
-    dotnet run --project src\Examples -c Release -- compare%rest%
+    dotnet run --project src\Microsoft.ML.ForwardSampling.Tool -c Release -- compare%rest%
+    exit /b
+)
+if "%command%"=="records" (
+    dotnet run --project src\Microsoft.ML.ForwardSampling.Tool -c Release -- records%rest%
     exit /b
 )
 if "%command%"=="test" (
@@ -44,12 +48,13 @@ if "%command%"=="fuzz" (
 if "%command%"=="pack" (
     dotnet pack src\Microsoft.ML.ForwardSampling.Records -c Release -o packages%rest% || exit /b 1
     dotnet pack src\Microsoft.ML.ForwardSampling -c Release -o packages%rest% || exit /b 1
-    dotnet pack src\Microsoft.ML.ForwardSampling.PostgreSql -c Release -o packages%rest%
+    dotnet pack src\Microsoft.ML.ForwardSampling.PostgreSql -c Release -o packages%rest% || exit /b 1
+    dotnet pack src\Microsoft.ML.ForwardSampling.Tool -c Release -o packages%rest%
     exit /b
 )
 if "%command%"=="build" (
     dotnet build ForwardSampling.slnx -c Release%rest%
     exit /b
 )
-echo Usage: build.cmd run^|compare^|test^|bench^|crashtest^|fuzz^|pack^|build [arguments]
+echo Usage: build.cmd run^|compare^|records^|test^|bench^|crashtest^|fuzz^|pack^|build [arguments]
 exit /b 2

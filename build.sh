@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sets up, builds, runs and tests. Usage: ./build.sh [run|compare|test|bench|crashtest|fuzz|pack|build] [arguments]
+# Sets up, builds, runs and tests. Usage: ./build.sh [run|compare|records|test|bench|crashtest|fuzz|pack|build] [arguments]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
@@ -16,14 +16,16 @@ fail() { say "build.sh: $*"; exit 1; }
 usage() {
     cat <<'TEXT'
 Usage: ./build.sh COMMAND [ARGUMENTS]
-  run     the main job: record, select and train on Fashion-MNIST (arguments: --quick, --seeds N, --json FILE, ... see --help)
+  run     the main job: record, select and train on Fashion-MNIST (arguments: --quick, --seeds N, --json FILE, ... see --help);
+          the tool's command quick-start
   compare does it pay? every policy against an even draw, on Fashion-MNIST or on your file (--data rows.csv --label y --task binary, see --help)
+  records what is in the directory of a record log (DIRECTORY [--json])
   test    all tests
   bench   benchmarks: training (against a plain TorchSharp loop), scoring, records, join, postgres (psql), selection (NumPy),
           filter, largewindow, optimum (the solver CBC); or the named one
   crashtest  kill -9 of processes that write records, at random moments (--kills N, --minutes N); fails when anything acknowledged is lost or doubled
   fuzz    damaged record files, read and recovered (--files N); fails on a crash, a hang or unbounded memory
-  pack    the NuGet packages, into packages/
+  pack    the NuGet packages, into packages/: the libraries and, for each platform, the tool forward-sampling
   build   everything, without running it
 Each command first installs what is missing, as root or with sudo, or says what to install.
 TEXT
@@ -71,10 +73,9 @@ run_tests() {
     ((status == 0 && counts[1] == 0 && counts[0] > 0))
 }
 
-run_examples() {
-    prepare "${data_packages[@]}"
-    dotnet build src/Examples -c Release -v quiet
-    exec dotnet run --project src/Examples -c Release --no-build -- "$@"
+run_tool() {
+    dotnet build src/Microsoft.ML.ForwardSampling.Tool -c Release -v quiet
+    exec dotnet run --project src/Microsoft.ML.ForwardSampling.Tool -c Release --no-build -- "$@"
 }
 
 run_bench() {
@@ -95,8 +96,18 @@ run_stress() {
 command=${1:-}
 [[ $# -gt 0 ]] && shift
 case "$command" in
-    run) run_examples quick-start "$@" ;;
-    compare) run_examples compare "$@" ;;
+    run)
+        prepare "${data_packages[@]}"
+        run_tool quick-start "$@"
+        ;;
+    compare)
+        prepare "${data_packages[@]}"
+        run_tool compare "$@"
+        ;;
+    records)
+        prepare
+        run_tool records "$@"
+        ;;
     test) run_tests "$@" ;;
     bench) run_bench "$@" ;;
     crashtest | fuzz) run_stress "$command" "$@" ;;
@@ -109,6 +120,7 @@ case "$command" in
         dotnet pack src/Microsoft.ML.ForwardSampling.Records -c Release -o packages "$@"
         dotnet pack src/Microsoft.ML.ForwardSampling -c Release -o packages "$@"
         dotnet pack src/Microsoft.ML.ForwardSampling.PostgreSql -c Release -o packages "$@"
+        dotnet pack src/Microsoft.ML.ForwardSampling.Tool -c Release -o packages "$@"
         ;;
     -h | --help | help) usage ;;
     *) usage; exit 2 ;;

@@ -19,7 +19,7 @@ internal sealed record Example(string Name, string Description, int Rows, Func<T
 {
     private const int DefaultSeed = 1;
 
-    /// <summary>The examples, besides the quick start.</summary>
+    /// <summary>The examples.</summary>
     public static IReadOnlyList<Example> All { get; } =
     [
         new("heavy-tailed-regression", "A stream of regression rows with heavy-tailed noise: record, select, train, deploy.", 64_000, HeavyTailedRegression.Run),

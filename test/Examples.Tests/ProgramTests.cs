@@ -11,19 +11,12 @@ public sealed class ProgramTests
 
         Assert.Equal((0, ""), (exitCode, error));
         string[] lines = output.Split(Environment.NewLine);
-        foreach (string name in (string[])["quick-start", "heavy-tailed-regression", "binary-clicks", "own-network", "fast-tree-deployed", "light-gbm-deployed", "onnx-deployed", "readme", "compare", "serve-and-train"])
+        foreach (string name in (string[])["heavy-tailed-regression", "binary-clicks", "own-network", "fast-tree-deployed", "light-gbm-deployed", "onnx-deployed", "readme", "serve-and-train"])
             Assert.Single(lines, line => line.StartsWith($"  {name} ", StringComparison.Ordinal));
     }
 
     [Theory]
     [InlineData("no-such-example", "no-such-example")]
-    [InlineData("quick-start --seeds 0", "--seeds must be a number between 1 and 1000. Got '0'.")]
-    [InlineData("quick-start --budget 0", "--budget must be a number between 0.001 and 1.")]
-    [InlineData("quick-start --noise 1.5", "--noise must be a number between 0 and 1. Got '1.5'.")]
-    [InlineData("quick-start --statistic-bits 10", "--statistic-bits must be 8, 12 or 16. Got '10'.")]
-    [InlineData("quick-start --policies uniform,best", "Got 'best'.")]
-    [InlineData("quick-start --seeds many", "Got 'many'.")]
-    [InlineData("quick-start --budget NaN", "Got 'NaN'.")]
     [InlineData("own-network --rows 10", "--rows must be a number between 100 and 10000000. Got '10'.")]
     public async Task Run_BadArguments_FailsAndNamesThem(string arguments, string expected)
     {
@@ -31,36 +24,5 @@ public sealed class ProgramTests
 
         Assert.Equal(1, exitCode);
         Assert.Contains(expected, error, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task QuickStart_MissingData_FailsWithOneLineThatNamesThePackage()
-    {
-        using var folder = new TemporaryFolder();
-
-        (int exitCode, _, string error) = await Runner.RunAsync(["quick-start", "--data", folder.Path, "--html", folder.File("page.html")], Token);
-
-        Assert.Equal(1, exitCode);
-        Assert.Single(error.TrimEnd().Split(Environment.NewLine));
-        Assert.Contains("dataset-fashion-mnist", error, StringComparison.Ordinal);
-        Assert.False(File.Exists(folder.File("page.html")));
-    }
-
-    [Fact]
-    public async Task QuickStart_Stopped_EndsWith130AndWritesNothing()
-    {
-        using var folder = new TemporaryFolder();
-        TinyFashionMnist.Write(folder.Path);
-        using var stop = new CancellationTokenSource();
-        Task<(int ExitCode, string Output, string Error)> run = Runner.RunAsync(
-            ["quick-start", "--data", folder.Path, "--html", folder.File("page.html"), "--json", folder.File("results.json"), "--passes", "1000", "--chunk", "640"], stop.Token);
-
-        await Task.Delay(500, Token);
-        await stop.CancelAsync();
-        (int exitCode, _, string error) = await run;
-
-        Assert.Equal(130, exitCode);
-        Assert.Contains("Stopped before the end", error, StringComparison.Ordinal);
-        Assert.False(File.Exists(folder.File("page.html")) || File.Exists(folder.File("results.json")));
     }
 }

@@ -1,6 +1,3 @@
-using System.Text;
-using Spectre.Console;
-
 namespace Microsoft.ML.ForwardSampling.Examples.Tests;
 
 /// <summary>Runs the program as a command line would, with its output in a string.</summary>
@@ -10,30 +7,7 @@ internal static class Runner
     {
         var output = new StringWriter();
         var error = new StringWriter();
-        int exitCode = await Program.RunAsync(args, CreateConsole(output), output, error, cancellation);
+        int exitCode = await Program.RunAsync(args, output, error, cancellation);
         return (exitCode, output.ToString(), error.ToString());
-    }
-
-    public static IAnsiConsole CreateConsole(TextWriter output, bool isTerminal = false) => AnsiConsole.Create(new AnsiConsoleSettings
-    {
-        Ansi = isTerminal ? AnsiSupport.Yes : AnsiSupport.No,
-        ColorSystem = ColorSystemSupport.NoColors,
-        Interactive = isTerminal ? InteractionSupport.Yes : InteractionSupport.No,
-        Out = new Output(output, isTerminal),
-    });
-
-    private sealed class Output(TextWriter writer, bool isTerminal) : IAnsiConsoleOutput
-    {
-        public TextWriter Writer => writer;
-
-        public bool IsTerminal => isTerminal;
-
-        public int Width => 160;
-
-        public int Height => 40;
-
-        public void SetEncoding(Encoding encoding)
-        {
-        }
     }
 }

@@ -1,3 +1,4 @@
+using Microsoft.ML.ForwardSampling.Records;
 using Microsoft.ML.ForwardSampling.Tests;
 
 namespace Microsoft.ML.ForwardSampling.PostgreSql.Tests;

@@ -1,0 +1,89 @@
+using Spectre.Console;
+using static Microsoft.ML.ForwardSampling.Tool.Compare.CompareText;
+
+namespace Microsoft.ML.ForwardSampling.Tool.Compare;
+
+/// <summary>What the comparison shows in a terminal, and the table for documents.</summary>
+internal static class CompareConsole
+{
+    /// <summary>Says what will run, and what was done with the data.</summary>
+    public static void WriteProtocol(IAnsiConsole console, CompareResults results)
+    {
+        console.WriteLine(results.Protocol());
+        foreach (string note in results.Notes)
+            console.WriteLine(note);
+        console.WriteLine();
+    }
+
+    /// <summary>The table and the answer.</summary>
+    public static void WriteResults(IAnsiConsole console, CompareResults results)
+    {
+        var table = new Table { Border = TableBorder.Simple };
+        foreach ((int i, string heading) in Headings(results).Index())
+            table.AddColumn((i == 0 ? new TableColumn(heading) : new TableColumn(heading.Replace(" ", "\n", StringComparison.Ordinal)).RightAligned()).NoWrap().PadLeft(0).PadRight(0));
+        foreach (CompareSummary row in results.Table())
+            table.AddRow([.. Cells(results, row).Select(cell => Markup.Escape(cell.Replace(' ', '\u00A0')))]);
+        console.WriteLine();
+        console.Write(table);
+        console.WriteLine(results.Finding());
+        if (results.PartialText is { } partial)
+            console.WriteLine($"These results are {partial}.");
+        console.WriteLine();
+        console.WriteLine(CompareResults.TestNote);
+        console.WriteLine(CompareResults.CostNote);
+        console.WriteLine();
+    }
+
+    /// <summary>Headings of the table.</summary>
+    public static IEnumerable<string> Headings(CompareResults results)
+        => ["Training", .. results.Metrics.Select(metric => metric.Name), "to Uniform", "p", "seeds", "backward rows", "recorded rows", "extra forward rows", "record s", "select s", "train s"];
+
+    /// <summary>A row of the table.</summary>
+    public static IEnumerable<string> Cells(CompareResults results, CompareSummary row)
+    {
+        const string None = "–";
+        yield return row.Failed > 0 ? $"{row.Arm} ({row.Failed} failed)" : row.Arm;
+        for (int i = 0; i < results.Metrics.Count; i++)
+            yield return i < row.Values.Count ? Mean(results.Metrics[i], row.Values[i]) : None;
+        yield return row.AgainstUniform is { } difference ? Difference(results.Metrics[0], difference) : None;
+        yield return Chance(row.PValue);
+        yield return Text($"{row.Seeds}");
+        yield return row.Last is { } rows ? Text($"{rows.BackwardRows:N0}") : None;
+        yield return row.Last is { } recorded ? Text($"{recorded.RecordedRows:N0}") : None;
+        yield return row.Last is { } forward ? Text($"{forward.ForwardRows:N0}") : None;
+        yield return row.Last is { } record ? Text($"{record.RecordSeconds:0.0}") : None;
+        yield return row.Last is { } select ? Text($"{select.SelectSeconds:0.00}") : None;
+        yield return row.Last is { } train ? Text($"{train.TrainSeconds:0.0}") : None;
+    }
+
+    /// <summary>The table in Markdown, with the answer above it.</summary>
+    public static void WriteMarkdown(TextWriter output, CompareResults results)
+    {
+        output.WriteLine(results.PartialText is { } partial ? $"{results.Finding()} ({partial})" : results.Finding());
+        output.WriteLine();
+        string[] headings = [.. Headings(results)];
+        output.WriteLine($"| {string.Join(" | ", headings)} |");
+        output.WriteLine($"| --- |{string.Concat(Enumerable.Repeat(" ---: |", headings.Length - 1))}");
+        foreach (CompareSummary row in results.Table())
+            output.WriteLine($"| {string.Join(" | ", Cells(results, row))} |");
+        output.WriteLine();
+    }
+
+    /// <summary>One table of several comparisons in Markdown: the first figure of each training, ▲ where it is shown to be better than Uniform and ▼ where worse.</summary>
+    public static void WriteAcross(TextWriter output, IReadOnlyList<(string Name, CompareResults Results)> columns)
+    {
+        (CompareMetric Metric, Dictionary<string, CompareSummary> Rows)[] tables = [.. columns.Select(column => (column.Results.Metrics[0], column.Results.Table().ToDictionary(row => row.Arm)))];
+        output.WriteLine($"| Training | {string.Join(" | ", columns.Select(column => column.Results.PartialText is { } partial ? $"{column.Name} ({partial})" : column.Name))} |");
+        output.WriteLine($"| --- |{string.Concat(Enumerable.Repeat(" ---: |", columns.Count))}");
+        foreach (string arm in CompareResults.Order.Concat(tables.SelectMany(table => table.Rows.Keys)).Distinct().Where(arm => tables.Any(table => table.Rows.ContainsKey(arm))))
+            output.WriteLine($"| {arm} | {string.Join(" | ", tables.Select(table => Cell(table.Metric, table.Rows.GetValueOrDefault(arm))))} |");
+
+        static string Cell(CompareMetric metric, CompareSummary? row)
+        {
+            if (row is null || row.Values.Count == 0)
+                return "–";
+            string mark = !(row.PValue < CompareFinding.Level) ? "" : row.AgainstUniform!.Mean > 0 == metric.LowerIsBetter ? " ▼" : " ▲";
+            return $"{Mean(metric, row.Values[0])}{mark}{(row.Failed > 0 ? $" ({row.Failed} failed)" : "")}";
+        }
+    }
+}

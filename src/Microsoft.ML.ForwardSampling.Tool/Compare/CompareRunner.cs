@@ -1,0 +1,140 @@
+using Spectre.Console;
+
+namespace Microsoft.ML.ForwardSampling.Tool.Compare;
+
+/// <summary>Does it pay on these data? Every policy against an even draw, early-stopped and full training.</summary>
+internal static class CompareRunner
+{
+    /// <summary>Runs what is missing and writes results and page after each run.</summary>
+    /// <exception cref="PartialResultsException">It was stopped; the files hold what was finished.</exception>
+    /// <exception cref="InvalidDataException">The data, an option or the file to go on from is wrong; the message says where.</exception>
+    public static CompareResults Run(CompareOptions options, IAnsiConsole console, CancellationToken cancellation = default)
+        => Run(options, options.Csv is { } csv ? CsvData.Load(options.Data, csv) : BuiltInData.All[options.Data](), console, cancellation);
+
+    /// <summary>The same on data that are read already.</summary>
+    /// <inheritdoc cref="Run(CompareOptions, IAnsiConsole, CancellationToken)" path="/exception"/>
+    internal static CompareResults Run(CompareOptions options, TabularData data, IAnsiConsole console, CancellationToken cancellation)
+    {
+        CompareExperiment experiment = options.On(data);
+        IReadOnlyList<CompareArm> arms = CompareArm.Of(options);
+        CompareResults? earlier = options.Resume is { } file ? CompareResults.FromFile(file) : null;
+        earlier?.CheckContinues(experiment, options.Resume!);
+
+        List<CompareRun> runs = [.. earlier?.Runs ?? []];
+        HashSet<(string, int)> finished = [.. runs.Select(run => (run.Arm, run.Seed))];
+        List<(CompareArm Arm, int Seed)> missing =
+        [
+            .. Enumerable.Range(1, Math.Max(options.Seeds, options.FullSeeds))
+                .SelectMany(seed => arms.Where(arm => seed <= SeedsOf(arm)).Select(arm => (arm, seed)))
+                .Where(run => !finished.Contains((run.arm.Name, run.seed))),
+        ];
+        int planned = runs.Count + missing.Count;
+        TabularData example = Prepare(data, experiment, 1);
+
+        CompareConsole.WriteProtocol(console, Results());
+        if (earlier is not null)
+            console.WriteLine($"{options.Resume}: {runs.Count} runs are finished, {missing.Count} are missing.");
+        try
+        {
+            if (missing.Count > 0)
+                WarmUp(experiment, example, arms, cancellation);
+            RunDisplay.Watch(console, [.. arms.Select(arm => (arm.Name, SeedsOf(arm)))], progress =>
+            {
+                TabularData prepared = example;
+                int preparedFor = 1;
+                foreach ((CompareArm arm, int seed) in missing)
+                {
+                    if (seed != preparedFor)
+                        (prepared, preparedFor) = (Prepare(data, experiment, seed), seed);
+                    runs.Add(CompareStream.Run(experiment, prepared, arm, seed, progress, cancellation));
+                    Write(options, Results());
+                }
+            });
+        }
+        catch (OperationCanceledException)
+        {
+            Write(options, Results());
+            throw new PartialResultsException($"Stopped: {Results().PartialText}. Written: {Path.GetFullPath(options.Json)} and {Path.GetFullPath(options.Html)}. Go on with the same options and --resume {options.Json}", cancellation);
+        }
+
+        CompareResults results = Results();
+        Write(options, results);
+        CompareConsole.WriteResults(console, results);
+        console.WriteLine($"Written: {Path.GetFullPath(options.Json)}");
+        console.WriteLine($"Written: {Path.GetFullPath(options.Html)}");
+        return results;
+
+        int SeedsOf(CompareArm arm) => arm == CompareArm.Full ? options.FullSeeds : options.Seeds;
+
+        CompareResults Results() => new()
+        {
+            Experiment = experiment,
+            TrainingRows = example.Training.Count,
+            TestRows = data.Test.Count,
+            Features = data.FeatureCount,
+            Classes = data.Classes,
+            Notes = [.. data.Notes, .. options.Notes],
+            Planned = planned,
+            Runs = [.. runs],
+        };
+    }
+
+    /// <summary>A seed's training rows: a class thinned, labels made noisy.</summary>
+    internal static TabularData Prepare(TabularData data, CompareExperiment experiment, int seed)
+    {
+        var random = new Random(-seed);
+        TabularRow[] rows = [.. data.Training];
+        if (experiment.RareClass is { } rare)
+            rows = Thin(rows, data.Classes.ToList().IndexOf(rare), experiment, random);
+        if (experiment.Noise > 0)
+            rows = [.. rows.Select(row => random.NextDouble() < experiment.Noise ? row.WithLabelOf(RandomLabel(rows, data.Classes.Count, experiment.Task, random)) : row)];
+        return data with { Training = rows };
+    }
+
+    private static TabularRow RandomLabel(TabularRow[] rows, int classes, PredictionTask task, Random random) => task switch
+    {
+        PredictionTask.Regression => rows[random.Next(rows.Length)],
+        PredictionTask.Binary => new TabularRow { Flag = random.Next(2) == 1 },
+        _ => new TabularRow { Class = (uint)random.Next(classes) },
+    };
+
+    private static TabularRow[] Thin(TabularRow[] rows, int rare, CompareExperiment experiment, Random random)
+    {
+        TabularRow[] others = [.. rows.Where(row => row.ClassIndex != rare)], members = [.. rows.Where(row => row.ClassIndex == rare)];
+        int kept = (int)Math.Round(others.Length * experiment.RareShare / (1 - experiment.RareShare));
+        if (kept < 1 || kept > members.Length)
+            throw new InvalidDataException($"--rare-share {experiment.RareShare} of class {experiment.RareClass} would be {kept} rows beside the {others.Length} others: it has {members.Length}, of which at least 1 must stay.");
+        random.Shuffle(members);
+        return [.. others, .. members[..kept]];
+    }
+
+    /// <summary>The first call of anything is slow (native libraries, compilation): short runs that do not count.</summary>
+    private static void WarmUp(CompareExperiment experiment, TabularData data, IReadOnlyList<CompareArm> arms, CancellationToken cancellation)
+    {
+        int rows = Math.Min(data.Training.Count, (3 * experiment.Chunk) + experiment.ValidationRows);
+        foreach (CompareArm arm in arms)
+            CompareStream.Run(experiment with { Passes = 1 }, data with { Training = [.. data.Training.Take(rows)] }, arm, 1, new Unwatched(), cancellation);
+    }
+
+    /// <summary>Both files, each under another name first: whoever looks finds whole ones.</summary>
+    private static void Write(CompareOptions options, CompareResults results)
+    {
+        Replace(options.Json, results.ToJson());
+        Replace(options.Html, ComparePage.Of(results));
+
+        static void Replace(string path, string content)
+        {
+            string full = Path.GetFullPath(path);
+            Directory.CreateDirectory(Path.GetDirectoryName(full)!);
+            File.WriteAllText(full + ".new", content);
+            File.Move(full + ".new", full, overwrite: true);
+        }
+    }
+
+    private sealed class Unwatched : IProgress<RunProgress>
+    {
+        public void Report(RunProgress value)
+        {
+        }
+    }
+}

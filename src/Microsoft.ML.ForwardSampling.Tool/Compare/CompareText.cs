@@ -1,0 +1,31 @@
+using System.Globalization;
+
+namespace Microsoft.ML.ForwardSampling.Tool.Compare;
+
+/// <summary>Figures as text, the same in the terminal, the page and the documents.</summary>
+internal static class CompareText
+{
+    /// <summary>A value of a figure.</summary>
+    public static string Value(CompareMetric metric, double value)
+        => metric.IsShare ? Text($"{100 * value:0.00} %") : Text($"{value:0.0000}");
+
+    /// <summary>A mean with half the width of its 95 % interval; alone for one seed.</summary>
+    public static string Mean(CompareMetric metric, CompareEstimate estimate) => double.IsNaN(estimate.HalfWidth)
+        ? Value(metric, estimate.Mean)
+        : metric.IsShare ? Text($"{100 * estimate.Mean:0.00} ± {100 * estimate.HalfWidth:0.00} %") : Text($"{estimate.Mean:0.0000} ± {estimate.HalfWidth:0.0000}");
+
+    /// <summary>A difference with its sign, in points for a share.</summary>
+    public static string Difference(CompareMetric metric, double difference)
+        => metric.IsShare ? Text($"{100 * difference:+0.00;−0.00;0.00}") : Text($"{difference:+0.0000;−0.0000;0.0000}");
+
+    /// <summary>A difference with its interval; alone for one seed.</summary>
+    public static string Difference(CompareMetric metric, PairedDifference difference) => double.IsNaN(difference.Low)
+        ? Difference(metric, difference.Mean)
+        : $"{Difference(metric, difference.Mean)} [{Difference(metric, difference.Low)}, {Difference(metric, difference.High)}]";
+
+    /// <summary>An adjusted chance.</summary>
+    public static string Chance(double p) => double.IsNaN(p) ? "–" : p < 0.001 ? "<0.001" : Text($"{p:0.000}");
+
+    /// <summary>In the invariant culture.</summary>
+    public static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}

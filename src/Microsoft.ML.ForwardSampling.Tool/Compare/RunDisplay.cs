@@ -1,0 +1,59 @@
+using Spectre.Console;
+
+namespace Microsoft.ML.ForwardSampling.Tool.Compare;
+
+/// <summary>How far one run of a comparison is.</summary>
+/// <param name="Name">The policy, or the training without selection.</param>
+/// <param name="Seed">Its seed, from 1.</param>
+/// <param name="Share">Share of the run that is done, in [0, 1].</param>
+/// <param name="Result">What its latest test found, or null.</param>
+internal sealed record RunProgress(string Name, int Seed, double Share, string? Result);
+
+/// <summary>Shows runs while they go on: live bars in a terminal, one line for each finished run elsewhere.</summary>
+internal static class RunDisplay
+{
+    /// <summary>Does the work under the display.</summary>
+    /// <param name="console">Where it is shown.</param>
+    /// <param name="seeds">Seeds of each name, in the order of the bars.</param>
+    /// <param name="work">What is done; it reports.</param>
+    public static void Watch(IAnsiConsole console, IReadOnlyList<(string Name, int Seeds)> seeds, Action<IProgress<RunProgress>> work)
+    {
+        if (!console.Profile.Out.IsTerminal)
+        {
+            work(new PlainProgress(console, seeds));
+            return;
+        }
+
+        console.Progress()
+            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
+            .Start(context => work(new LiveProgress(context, seeds)));
+    }
+
+    private static string Line(RunProgress value, int seeds) => $"{value.Name}, seed {value.Seed} of {seeds}: {value.Result}";
+
+    private sealed class PlainProgress(IAnsiConsole console, IReadOnlyList<(string Name, int Seeds)> seeds) : IProgress<RunProgress>
+    {
+        private readonly Dictionary<string, int> _seeds = seeds.ToDictionary(s => s.Name, s => s.Seeds);
+
+        public void Report(RunProgress value)
+        {
+            if (value.Share >= 1)
+                console.WriteLine(Line(value, _seeds[value.Name]));
+        }
+    }
+
+    /// <summary>One bar for each name, over all of its seeds.</summary>
+    private sealed class LiveProgress(ProgressContext context, IReadOnlyList<(string Name, int Seeds)> seeds) : IProgress<RunProgress>
+    {
+        private readonly Dictionary<string, (ProgressTask Bar, int Seeds)> _bars =
+            seeds.ToDictionary(s => s.Name, s => (context.AddTask(Markup.Escape(s.Name), maxValue: s.Seeds), s.Seeds));
+
+        public void Report(RunProgress value)
+        {
+            (ProgressTask bar, int seeds) = _bars[value.Name];
+            bar.Value = value.Seed - 1 + value.Share;
+            if (value.Result is not null)
+                bar.Description = Markup.Escape(Line(value, seeds));
+        }
+    }
+}

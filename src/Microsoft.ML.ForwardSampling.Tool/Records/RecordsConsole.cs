@@ -1,0 +1,76 @@
+using System.Globalization;
+using Microsoft.ML.ForwardSampling.Records;
+using Spectre.Console;
+using static Microsoft.ML.ForwardSampling.Tool.Records.RecordsText;
+
+namespace Microsoft.ML.ForwardSampling.Tool.Records;
+
+/// <summary>The report in a terminal: a table for each writer, what is damaged, totals.</summary>
+internal static class RecordsConsole
+{
+    private static readonly string[] Headings = ["file", "kind", "state", "records", "blocks", "first, UTC", "last, UTC", "model versions", "kept", "bytes", "damage"];
+
+    /// <summary>Shows it.</summary>
+    public static void Write(IAnsiConsole console, ForwardRecordDirectoryReport report)
+    {
+        console.WriteLine(Printable(report.Directory));
+        foreach (IGrouping<ulong, ForwardRecordSegment> writer in report.Segments.GroupBy(s => s.Writer))
+        {
+            console.WriteLine();
+            console.WriteLine(Text($"Writer {Writer(writer.Key)}: files {string.Join(", ", Ranges(writer.Select(s => s.Ordinal)))}; records: {writer.Sum(s => s.Records):N0}"));
+            var table = new Table { Border = TableBorder.Simple };
+            foreach ((int i, string heading) in Headings.Index())
+                table.AddColumn((i is 3 or 4 or 9 ? new TableColumn(heading).RightAligned() : new TableColumn(heading)).NoWrap().PadLeft(0).PadRight(1));
+            foreach (ForwardRecordSegment segment in writer)
+                table.AddRow([.. Cells(segment).Select(cell => Markup.Escape(Printable(cell)))]);
+            console.Write(table);
+        }
+
+        foreach (ForwardRecordSegment segment in report.Segments)
+        {
+            foreach (ForwardRecordDamage damage in segment.Damage)
+                console.WriteLine(Text($"{segment.Name} at byte {damage.Offset}: {damage.Reason}; {damage.Bytes:N0} bytes are skipped."));
+            if (segment.LostRecords > 0)
+                console.WriteLine(Text($"{segment.Name}: lost records between its whole blocks: {segment.LostRecords:N0}."));
+            if (segment.UnfinishedBytes > 0)
+                console.WriteLine(Text($"{segment.Name} at byte {segment.Bytes - segment.UnfinishedBytes}: {segment.UnfinishedBytes:N0} bytes that are no whole block: being written, or torn when the writer was killed; last written {Time(segment.LastWritten)}."));
+        }
+
+        if (report.OtherFiles.Count > 0)
+            console.WriteLine(Others(report));
+        var totals = RecordsTotals.Of(report);
+        console.WriteLine();
+        console.WriteLine(Text($"Records: {totals.Records:N0} ({string.Join(", ", totals.RecordsByKind.Select(kind => Text($"{kind.Key} {kind.Value:N0}")))}), {Time(totals.EarliestTime)} to {Time(totals.LatestTime)}; blocks: {totals.Blocks:N0}; files: {totals.Segments:N0}, unfinished: {totals.Unfinished:N0}; writers: {totals.Writers:N0}; bytes: {totals.Bytes:N0}."));
+        console.WriteLine(Text($"Damaged places: {totals.DamagedPlaces:N0}, bytes: {totals.DamagedBytes:N0}; lost records: {totals.LostRecords:N0}; other files: {totals.OtherFiles:N0}."));
+    }
+
+    private static IEnumerable<string> Cells(ForwardRecordSegment segment)
+    {
+        yield return segment.Name;
+        yield return segment.Kind?.ToString() ?? "?";
+        yield return segment.IsFinished ? "finished" : "unfinished";
+        yield return Text($"{segment.Records:N0}");
+        yield return Text($"{segment.Blocks:N0}");
+        yield return Time(segment.EarliestTime);
+        yield return Time(segment.LatestTime);
+        yield return Some(segment.ModelVersions, version => Text($"{version}"));
+        yield return Some(segment.KeepingProbabilities, probability => Text($"{probability:G4}"));
+        yield return Text($"{segment.Bytes:N0}");
+        yield return segment.Damage.Count == 0 ? (segment.UnfinishedBytes > 0 ? "end" : "–") : Text($"{segment.Damage.Count:N0}");
+    }
+
+    private static string Time(DateTime? time) => time?.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture) ?? "–";
+
+    /// <summary>Numbers in a row as 3–7, so that a missing one shows.</summary>
+    private static IEnumerable<string> Ranges(IEnumerable<uint> ordinals)
+    {
+        uint[] sorted = [.. ordinals.Order()];
+        for (int from = 0, to; from < sorted.Length; from = to + 1)
+        {
+            to = from;
+            while (to + 1 < sorted.Length && sorted[to + 1] == sorted[to] + 1)
+                to++;
+            yield return from == to ? Text($"{sorted[from]}") : Text($"{sorted[from]}–{sorted[to]}");
+        }
+    }
+}

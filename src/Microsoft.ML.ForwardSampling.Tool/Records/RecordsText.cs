@@ -1,0 +1,80 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Microsoft.ML.ForwardSampling.Records;
+
+namespace Microsoft.ML.ForwardSampling.Tool.Records;
+
+/// <summary>The report as text.</summary>
+internal static class RecordsText
+{
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        WriteIndented = true,
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        Converters = { new JsonStringEnumConverter() },
+    };
+
+    /// <summary>Everything, with totals. A writer is written as in its files' names.</summary>
+    public static string ToJson(ForwardRecordDirectoryReport report) => JsonSerializer.Serialize(
+        new
+        {
+            report.Directory,
+            Totals = RecordsTotals.Of(report),
+            Segments = report.Segments.Select(s => new
+            {
+                s.Name,
+                Writer = Writer(s.Writer),
+                s.Ordinal,
+                s.Kind,
+                s.IsFinished,
+                s.Records,
+                s.Blocks,
+                s.Bytes,
+                s.Begun,
+                s.LastWritten,
+                s.EarliestTime,
+                s.LatestTime,
+                s.ModelVersions,
+                s.KeepingProbabilities,
+                s.Damage,
+                s.LostRecords,
+                s.UnfinishedBytes,
+            }),
+            report.OtherFiles,
+        },
+        Json);
+
+    /// <summary>The number of a writer as in its files' names.</summary>
+    public static string Writer(ulong writer) => writer.ToString("x16", CultureInfo.InvariantCulture);
+
+    /// <summary>A few values, or how many there are and the ends.</summary>
+    public static string Some<T>(IReadOnlyList<T> values, Func<T, string> text) => values.Count switch
+    {
+        0 => "–",
+        <= 3 => string.Join(", ", values.Select(text)),
+        _ => Text($"{text(values[0])} … {text(values[^1])} ({values.Count:N0})"),
+    };
+
+    /// <summary>Which files are no segments, and why.</summary>
+    public static string Others(ForwardRecordDirectoryReport report) => report.OtherFiles.Count switch
+    {
+        0 => "It is empty.",
+        int count => Text($"It holds {count:N0} other {(count == 1 ? "file" : "files")}: ") + string.Join("; ", report.OtherFiles.Take(MostNamed).Select(file => $"{Printable(file.Name)} ({Printable(file.Reason)})")) + (count > MostNamed ? "; …" : "."),
+    };
+
+    /// <summary>A name without characters that a terminal would obey.</summary>
+    public static string Printable(string name)
+    {
+        var text = new StringBuilder(name.Length);
+        foreach (char c in name)
+            text.Append(char.IsControl(c) || char.GetUnicodeCategory(c) is UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator ? Text($"\\u{(int)c:x4}") : c);
+        return text.ToString();
+    }
+
+    /// <summary>In the invariant culture.</summary>
+    public static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+
+    private const int MostNamed = 10;
+}
