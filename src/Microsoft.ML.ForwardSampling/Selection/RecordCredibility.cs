@@ -10,19 +10,19 @@ internal sealed class RecordCredibility
     private readonly ulong _minimumVersion;
 
     /// <summary>Reads the columns that options with a limit name.</summary>
-    public RecordCredibility(DataViewRow row, SelectionOptions options)
+    public RecordCredibility(DataViewRow row, SelectionColumns columns, SelectionOptions options)
     {
         Excludes = options.OldRecords == OldRecords.Exclude;
         if (options.MaximumRecordAge is { } age)
         {
-            _age = row.GetGetter<float>(row.Schema[options.AgeColumnName]);
+            _age = row.GetGetter<float>(columns.Age!.Value);
             _maximumAge = age.TotalSeconds;
             _halfLife = (options.RecordHalfLife ?? age).TotalSeconds;
         }
 
         if (options.MinimumModelVersion is { } version)
         {
-            _version = row.GetGetter<ulong>(row.Schema[options.ModelVersionColumnName]);
+            _version = row.GetGetter<ulong>(columns.ModelVersion!.Value);
             _minimumVersion = version;
         }
     }

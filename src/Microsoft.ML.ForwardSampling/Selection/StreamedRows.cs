@@ -34,6 +34,8 @@ public sealed class StreamedRows : IDataView
                 nameof(options));
         StreamedPlan.For(policy); // a policy that has no streamed form is refused here
         SelectionColumns.Check(name => ColumnFacts.Find(source.Schema, name), StreamedPlan.Reads(policy), options, "input");
+        SelectionColumns.CheckExampleWeight(name => ColumnFacts.Find(source.Schema, name), options.ExampleWeightColumnName, "input");
+        Columns = SelectionColumns.Bind(source.Schema, StreamedPlan.Reads(policy), options);
         _host = host;
         _source = source;
         Policy = policy;
@@ -79,7 +81,7 @@ public sealed class StreamedRows : IDataView
         bool[] needed = active.CopyPassedThrough();
         if (active.AnyAdded && Options.ExampleWeightColumnName is { } exampleWeight)
             needed[_source.Schema[exampleWeight].Index] = true;
-        foreach (DataViewSchema.Column column in StatisticsColumns())
+        foreach (DataViewSchema.Column column in Columns.All)
             needed[column.Index] = true;
         DataViewRowCursor cursor = SelectedRows.OpenLazily(_source, ActiveColumns.Choose(_source.Schema, needed));
         try
@@ -101,6 +103,9 @@ public sealed class StreamedRows : IDataView
     public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null)
         => [GetRowCursor(columnsNeeded, rand)];
 
+    /// <summary>What the passes over the statistics read.</summary>
+    internal SelectionColumns Columns { get; }
+
     /// <summary>What the passes over the statistics found; the first caller makes them.</summary>
     internal StreamedPlan Plan => _plan.Value;
 
@@ -119,14 +124,12 @@ public sealed class StreamedRows : IDataView
         }
     }
 
-    private DataViewSchema.Column[] StatisticsColumns() => SelectionWindowReader.ColumnsOf(_source.Schema, StreamedPlan.Reads(Policy), Options);
-
     private StreamedPlan Scan()
     {
         StreamedPlan plan = StreamedPlan.For(Policy);
-        using (DataViewRowCursor cursor = SelectedRows.OpenLazily(_source, StatisticsColumns()))
+        using (DataViewRowCursor cursor = SelectedRows.OpenLazily(_source, Columns.All))
         {
-            var statistics = new StreamedStatistics(cursor, StreamedPlan.Reads(Policy), Options);
+            var statistics = new StreamedStatistics(cursor, Columns, Options);
             while (cursor.MoveNext())
                 plan.Count(statistics.Value());
         }
@@ -134,8 +137,8 @@ public sealed class StreamedRows : IDataView
         plan.EndCount(Options.Budget);
         for (int pass = 0; pass < plan.Passes && plan.Rows > 0; pass++)
         {
-            using DataViewRowCursor cursor = SelectedRows.OpenLazily(_source, StatisticsColumns());
-            var statistics = new StreamedStatistics(cursor, StreamedPlan.Reads(Policy), Options);
+            using DataViewRowCursor cursor = SelectedRows.OpenLazily(_source, Columns.All);
+            var statistics = new StreamedStatistics(cursor, Columns, Options);
             long rows = 0;
             for (; cursor.MoveNext(); rows++)
                 plan.Observe(pass, plan.Repair(statistics.Value()), statistics.Label());

@@ -19,7 +19,7 @@ internal sealed class StreamedRowsCursor : ChosenRowsCursor
         : base(view.Schema, active, cursor, view.Options)
     {
         _view = view;
-        _statistics = new StreamedStatistics(cursor, StreamedPlan.Reads(view.Policy), view.Options);
+        _statistics = new StreamedStatistics(cursor, view.Columns, view.Options);
     }
 
     protected override float Weight => _weight;

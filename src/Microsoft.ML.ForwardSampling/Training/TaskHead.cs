@@ -83,7 +83,7 @@ internal abstract class TaskHead
         public override void Statistics(ReadOnlySpan<float> outputs, float label, WindowStatistics window, int position)
         {
             RegressionStatistics statistics = ForwardStatistics.Regression(outputs[0], label);
-            window.Set(position, statistics.Loss, statistics.GradientNorm, float.NaN, float.NaN);
+            window.Set(position, statistics.Loss, statistics.GradientNorm);
         }
     }
 
@@ -107,7 +107,7 @@ internal abstract class TaskHead
 
         // The trained loss, not the square: its gradient is what a backward pass would propagate.
         public override void Statistics(ReadOnlySpan<float> outputs, float label, WindowStatistics window, int position)
-            => window.Set(position, RowLoss(outputs, label), MathF.Min(MathF.Abs(outputs[0] - label), delta), float.NaN, float.NaN);
+            => window.Set(position, RowLoss(outputs, label), MathF.Min(MathF.Abs(outputs[0] - label), delta));
     }
 
     private sealed class LogisticHead() : TaskHead(PredictionTask.Binary, 1)
