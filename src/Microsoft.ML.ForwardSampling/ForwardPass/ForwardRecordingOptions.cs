@@ -60,6 +60,11 @@ public sealed record ForwardRecordingOptions
     /// <exception cref="ArgumentException">Null or empty.</exception>
     public string ResidualColumnName { get; init => field = Require.NotEmpty(value, nameof(ForwardRecordingOptions)); } = ForwardColumns.Residual;
 
+    /// <summary>Output column for the norm of the last hidden layer's activations, Single, ≥ 0: of a network of this library, alone or as the last step of a pipeline. Any other model has no such column.</summary>
+    /// <value>Default <see cref="ForwardColumns.ActivationNorm"/>. It is computed only where it is read.</value>
+    /// <exception cref="ArgumentException">Null or empty.</exception>
+    public string ActivationNormColumnName { get; init => field = Require.NotEmpty(value, nameof(ForwardRecordingOptions)); } = ForwardColumns.ActivationNorm;
+
     /// <summary>Checks options against each other: no column has two roles.</summary>
     /// <exception cref="ArgumentException">Two options name the same column; the message names both and the column.</exception>
     public void Validate()
@@ -74,6 +79,7 @@ public sealed record ForwardRecordingOptions
             (nameof(MarginColumnName), MarginColumnName),
             (nameof(EntropyColumnName), EntropyColumnName),
             (nameof(ResidualColumnName), ResidualColumnName),
+            (nameof(ActivationNormColumnName), ActivationNormColumnName),
         ];
         for (int i = 0; i < columns.Length; i++)
         {

@@ -203,7 +203,7 @@ public sealed record GroupBudgetPolicy : IRowSelectionPolicy
         foreach (RecordedStatistic statistic in RecordedStatistic.All)
         {
             if (statistic.IsIn(needs))
-                statistics[statistic.Index] = InOrder(window.Statistics[statistic.Index], order, scratch.Gathered(statistic.Index, order.Length));
+                statistics[statistic.Index] = InOrder(window.Values(statistic), order, scratch.Gathered(statistic.Index, order.Length));
         }
 
         return new SelectionWindow(window.Count, scratch, in statistics)

@@ -30,4 +30,7 @@ public enum RecordStatistics
 
     /// <summary>Features of the row. Only who trains the network can give them: its own selection, or a <see cref="RowSelector"/>'s caller.</summary>
     Features = 128,
+
+    /// <summary>Norm of the last hidden layer's activations, column <see cref="ForwardColumns.ActivationNorm"/>. Only networks of this library give it.</summary>
+    ActivationNorm = 256,
 }

@@ -17,8 +17,14 @@ internal sealed class RecordedStatistic
         Condition = " when the reference model is recorded with LossColumnName = 'Forward.ReferenceLoss'",
     };
 
+    public static readonly RecordedStatistic ActivationNorm = new(5, RecordStatistics.ActivationNorm, options => options.ActivationNormColumnName)
+    {
+        Minimum = 0,
+        Condition = " when the model is a network of this library, or a pipeline that ends in one",
+    };
+
     /// <summary>All of them; an entry's place is its <see cref="Index"/>.</summary>
-    public static readonly RecordedStatistic[] All = [Loss, GradientNorm, Margin, Entropy, ReferenceLoss];
+    public static readonly RecordedStatistic[] All = [Loss, GradientNorm, Margin, Entropy, ReferenceLoss, ActivationNorm];
 
     /// <summary>The flags of all.</summary>
     public static readonly RecordStatistics Flags = FlagsOf(_ => true);

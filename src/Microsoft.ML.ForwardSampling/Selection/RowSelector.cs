@@ -105,7 +105,7 @@ public sealed class RowSelector
         RecordStatistics needs = Policy.Needs;
         bool finite = true;
         foreach (RecordedStatistic statistic in RecordedStatistic.All)
-            finite &= !statistic.IsIn(needs) || WindowSums.AllFinite(window.Statistics[statistic.Index]);
+            finite &= !statistic.IsIn(needs) || WindowSums.AllFinite(window.Values(statistic));
         SelectionWindow own = window with { State = _state };
         window.Scratch.TakeCuts(); // of whoever used it before
         if (finite)
@@ -123,7 +123,7 @@ public sealed class RowSelector
         _largestWeight = Math.Max(_largestWeight, TensorPrimitives.Max<float>(weights));
     }
 
-    /// <summary>The same for statistics in separate spans.</summary>
+    /// <summary>The same for the usual statistics in separate spans; a window holds all.</summary>
     /// <param name="count">n, the number of candidate rows, ≥ 1.</param>
     /// <param name="rows">Out, length b, 1 ≤ b ≤ n: positions 0…n−1, distinct, ascending. Its length <i>is</i> the budget.</param>
     /// <param name="weights">Out, length b: factors for the chosen rows' losses, > 0, dimensionless.</param>

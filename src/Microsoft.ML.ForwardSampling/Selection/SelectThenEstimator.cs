@@ -15,7 +15,7 @@ namespace Microsoft.ML.ForwardSampling.Selection;
 /// all rows before the recording.</para>
 /// </remarks>
 /// <typeparam name="TTransformer">What the wrapped trainer returns.</typeparam>
-public sealed class SelectThenEstimator<TTransformer> : IEstimator<TTransformer>
+public sealed class SelectThenEstimator<TTransformer> : IEstimator<TTransformer>, IPromisesActivationNorm
     where TTransformer : class, ITransformer
 {
     private readonly IHost _host;
@@ -33,6 +33,8 @@ public sealed class SelectThenEstimator<TTransformer> : IEstimator<TTransformer>
         Policy = policy;
         Options = options;
     }
+
+    bool IPromisesActivationNorm.PromisesActivationNorm => ActivationNorms.ArePromisedBy(_trainer);
 
     /// <summary>The rule that selects.</summary>
     public IRowSelectionPolicy Policy { get; }

@@ -48,6 +48,11 @@ public sealed record SelectionOptions
     /// <exception cref="ArgumentException">Null or empty.</exception>
     public string ReferenceLossColumnName { get; init => field = Require.NotEmpty(value, nameof(SelectionOptions)); } = ForwardColumns.ReferenceLoss;
 
+    /// <summary>Input column with the norm of the last hidden layer's activations, scalar <see cref="float"/>. Read only when the policy needs it.</summary>
+    /// <value>Default <see cref="ForwardColumns.ActivationNorm"/>.</value>
+    /// <exception cref="ArgumentException">Null or empty.</exception>
+    public string ActivationNormColumnName { get; init => field = Require.NotEmpty(value, nameof(SelectionOptions)); } = ForwardColumns.ActivationNorm;
+
     /// <summary>Input column with the group of a row, Key or <see cref="bool"/>; a missing key is a group too. Read only when the policy needs it.</summary>
     /// <value>Default null: the classes of <see cref="LabelColumnName"/> are the groups.</value>
     /// <exception cref="ArgumentException">Empty.</exception>
@@ -121,6 +126,7 @@ public sealed record SelectionOptions
             (nameof(MarginColumnName), MarginColumnName),
             (nameof(EntropyColumnName), EntropyColumnName),
             (nameof(ReferenceLossColumnName), ReferenceLossColumnName),
+            (nameof(ActivationNormColumnName), ActivationNormColumnName),
             (nameof(LabelColumnName), LabelColumnName), // the groups may be another column's or the label's own
             (nameof(WeightColumnName), WeightColumnName),
             (nameof(ExampleWeightColumnName), ExampleWeightColumnName),

@@ -59,6 +59,11 @@ public readonly ref struct SelectionWindow
     /// <exception cref="ArgumentException">Another length; the message gives both numbers.</exception>
     public ReadOnlySpan<float> ReferenceLoss { get => _statistics[RecordedStatistic.ReferenceLoss.Index]; init => _statistics[RecordedStatistic.ReferenceLoss.Index] = OfCount(value); }
 
+    /// <summary>Norm of each row's activations in the last hidden layer of the network that scored it, ≥ 0.</summary>
+    /// <value>Length n, or empty when not given.</value>
+    /// <exception cref="ArgumentException">Another length; the message gives both numbers.</exception>
+    public ReadOnlySpan<float> ActivationNorm { get => _statistics[RecordedStatistic.ActivationNorm.Index]; init => _statistics[RecordedStatistic.ActivationNorm.Index] = OfCount(value); }
+
     /// <summary>Class of each row, counted from 0; −1 where it is not known.</summary>
     /// <value>Length n, or empty when rows have no classes (regression).</value>
     /// <exception cref="ArgumentException">Another length; the message gives both numbers.</exception>
@@ -83,19 +88,17 @@ public readonly ref struct SelectionWindow
     public PolicyState? State { get; init; }
 
     /// <summary>Statistics that this window holds.</summary>
-    public RecordStatistics Holds
-    {
-        get
-        {
-            RecordStatistics holds = (Label.IsEmpty ? 0 : RecordStatistics.Label) | (Group.IsEmpty ? 0 : RecordStatistics.Group) | (Features.IsEmpty ? 0 : RecordStatistics.Features);
-            foreach (RecordedStatistic statistic in RecordedStatistic.All)
-                holds |= _statistics[statistic.Index].IsEmpty ? 0 : statistic.Flag;
-            return holds;
-        }
-    }
+    public RecordStatistics Holds =>
+        _statistics.Given
+        | (Label.IsEmpty ? 0 : RecordStatistics.Label)
+        | (Group.IsEmpty ? 0 : RecordStatistics.Group)
+        | (Features.IsEmpty ? 0 : RecordStatistics.Features);
 
     /// <summary>The spans of all statistics that are columns, by their index in the table; what is put here has been checked.</summary>
     internal StatisticSpans Statistics { get => _statistics; init => _statistics = value; }
+
+    /// <summary>One of them, without a copy of all.</summary>
+    internal ReadOnlySpan<float> Values(RecordedStatistic statistic) => _statistics[statistic.Index];
 
     /// <summary>The <see cref="State"/>, as the policy made it.</summary>
     /// <typeparam name="TState">The policy's own kind of state.</typeparam>

@@ -11,6 +11,10 @@ internal ref struct StatisticSpans
     private ReadOnlySpan<float> _2;
     private ReadOnlySpan<float> _3;
     private ReadOnlySpan<float> _4;
+    private ReadOnlySpan<float> _5;
+
+    /// <summary>Flags of those that are given.</summary>
+    public RecordStatistics Given { get; private set; }
 
     public ReadOnlySpan<float> this[int index]
     {
@@ -23,10 +27,13 @@ internal ref struct StatisticSpans
             2 => _2,
             3 => _3,
             4 => _4,
+            5 => _5,
             _ => throw new ArgumentOutOfRangeException(nameof(index)),
         };
         set
         {
+            RecordStatistics flag = RecordedStatistic.All[index].Flag;
+            Given = value.IsEmpty ? Given & ~flag : Given | flag;
             switch (index)
             {
                 case 0:
@@ -43,6 +50,9 @@ internal ref struct StatisticSpans
                     break;
                 case 4:
                     _4 = value;
+                    break;
+                case 5:
+                    _5 = value;
                     break;
                 default:
                     throw new ArgumentOutOfRangeException(nameof(index));

@@ -19,7 +19,7 @@ namespace Microsoft.ML.ForwardSampling.Training;
 /// <para>Features should be normalised. Rows with a missing feature, label or weight are skipped and counted (<see cref="TrainingReport.RowsSkipped"/>).</para>
 /// <para>One seed, one order of rows and one thread give the same model again.</para>
 /// </remarks>
-public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>
+public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>, IPromisesActivationNorm
 {
     private readonly IHost _host;
     private readonly int _seed;
@@ -33,6 +33,8 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>
         _host = environment.Register($"ForwardSampling.{task}NetworkTrainer");
         _seed = options.Seed ?? _host.Rand.Next();
     }
+
+    bool IPromisesActivationNorm.PromisesActivationNorm => Options.Network is null;
 
     /// <summary>What the network predicts.</summary>
     public PredictionTask Task { get; }

@@ -163,6 +163,8 @@ public sealed record NetworkTrainerOptions
                 selection.Columns.Validate();
             if (selection.Statistics == StatisticsSource.Fresh && selection.Columns is { LimitsRecords: true, OldRecords: OldRecords.Discount })
                 throw new ArgumentException($"{nameof(InTrainingSelection)}.{nameof(InTrainingSelection.Columns)} discounts old records, and {nameof(InTrainingSelection)}.{nameof(InTrainingSelection.Statistics)} is {StatisticsSource.Fresh}: fresh statistics do not age. Use {nameof(StatisticsSource)}.{StatisticsSource.Recorded}, or {nameof(OldRecords)}.{OldRecords.Exclude} to leave such rows out.", nameof(InTrainingSelection.Columns));
+            if (selection.Statistics == StatisticsSource.Fresh && Network is not null && RecordedStatistic.ActivationNorm.IsIn(selection.Policy.Needs))
+                throw new ArgumentException($"Policy {selection.Policy.Name} needs the statistic {RecordedStatistic.ActivationNorm.Name}, which no module of your own tells of itself, and {nameof(NetworkTrainerOptions)}.{nameof(Network)} is set. Use {nameof(HiddenLayers)} in its place, or {nameof(StatisticsSource)}.{StatisticsSource.Recorded} with a column of it.", nameof(Network));
             if (selection.Budget.AsRows is int rows && rows > selection.WindowSize)
                 throw new ArgumentException($"{nameof(InTrainingSelection)}.{nameof(InTrainingSelection.Budget)} keeps {rows} rows of each window, and {nameof(InTrainingSelection.WindowSize)} is {selection.WindowSize}: make the window at least as large as the budget.", nameof(InTrainingSelection.Budget));
         }

@@ -1,4 +1,5 @@
 using Microsoft.ML.ForwardSampling.Scoring;
+using Microsoft.ML.ForwardSampling.Selection;
 using TorchSharp;
 using static TorchSharp.torch;
 using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
@@ -89,17 +90,34 @@ internal sealed class TorchEngine : TrainingEngine
         return mean;
     }
 
-    public override ReadOnlySpan<float> Score(RowPool pool, ReadOnlySpan<int> rows)
+    public override ReadOnlySpan<float> Score(RowPool pool, ReadOnlySpan<int> rows, Span<float> activationNorms = default)
     {
         SetMode(training: false);
         _scored.Fill(pool, rows, [], 0);
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
-        Tensor outputs = _network.call(_scored.Features(rows.Length));
+        Tensor outputs = Outputs(_network, _scored.Features(rows.Length), activationNorms);
         CheckOutputs(outputs, rows.Length, forTraining: false);
         _outputs?.Dispose();
         _outputs = outputs.cpu().contiguous().DetachFromDisposeScope();
         return Optimizer.Floats(_outputs);
+    }
+
+    /// <summary>A network's outputs, and of one that was built from options the norm of what enters its last layer.</summary>
+    /// <param name="network">In evaluation mode.</param>
+    /// <param name="features">Shape [rows, features].</param>
+    /// <param name="activationNorms">Out, length rows; or empty.</param>
+    public static Tensor Outputs(nn.Module<Tensor, Tensor> network, Tensor features, Span<float> activationNorms)
+    {
+        if (activationNorms.IsEmpty)
+            return network.call(features);
+        var perceptron = (MultilayerPerceptron)network;
+        Tensor hidden = perceptron.Hidden(features);
+        ReadOnlySpan<float> values = Optimizer.Floats(hidden.cpu().contiguous());
+        int width = (int)hidden.shape[1];
+        for (int row = 0; row < activationNorms.Length; row++)
+            activationNorms[row] = (float)Math.Sqrt(WindowSums.SumOfSquares(values.Slice(row * width, width)));
+        return perceptron.Last(hidden);
     }
 
     public override (double Loss, double Weight) Evaluate(RowPool pool, ReadOnlySpan<int> rows)

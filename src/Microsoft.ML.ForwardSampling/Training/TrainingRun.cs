@@ -202,9 +202,9 @@ internal sealed class TrainingRun : IDisposable
         for (int start = 0; start < window.Length; start += _engine.MostRowsPerScoring)
         {
             ReadOnlySpan<int> rows = window.Slice(start, Math.Min(_engine.MostRowsPerScoring, window.Length - start));
-            ReadOnlySpan<float> outputs = _engine.Score(part, rows);
+            ReadOnlySpan<float> outputs = _engine.Score(part, rows, _window!.ActivationNorms(start, rows.Length));
             for (int i = 0; i < rows.Length; i++)
-                _head.Statistics(outputs.Slice(i * _head.Outputs, _head.Outputs), part.Labels[rows[i]], _window!, start + i);
+                _head.Statistics(outputs.Slice(i * _head.Outputs, _head.Outputs), part.Labels[rows[i]], _window, start + i);
             _forwardRows += rows.Length;
         }
     }

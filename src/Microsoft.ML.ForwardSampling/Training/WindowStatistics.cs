@@ -49,6 +49,13 @@ internal sealed class WindowStatistics
         Set(RecordedStatistic.Entropy, position, float.NaN);
     }
 
+    /// <summary>Where a forward pass writes the norms of rows' activations; empty where the policy does not read them.</summary>
+    public Span<float> ActivationNorms(int start, int count)
+    {
+        float[] norms = _statistics[RecordedStatistic.ActivationNorm.Index];
+        return norms.Length == 0 ? [] : norms.AsSpan(start, count);
+    }
+
     /// <summary>Takes recorded statistics of the window's rows out of the pool, and discounts those of old records.</summary>
     /// <returns>Rows whose record was discounted.</returns>
     public int Gather(RowPool part, ReadOnlySpan<int> window)

@@ -11,7 +11,7 @@ public sealed class SelectionOptionsTests
 
         Assert.Equal(
             "SelectionOptions { WindowSize = 640, Budget = 10 %, Seed = , StartState = , LossColumnName = Forward.Loss, GradientNormColumnName = Forward.GradientNorm, "
-            + "MarginColumnName = Forward.Margin, EntropyColumnName = Forward.Entropy, ReferenceLossColumnName = Forward.ReferenceLoss, GroupColumnName = , LabelColumnName = Label, "
+            + "MarginColumnName = Forward.Margin, EntropyColumnName = Forward.Entropy, ReferenceLossColumnName = Forward.ReferenceLoss, ActivationNormColumnName = Forward.ActivationNorm, GroupColumnName = , LabelColumnName = Label, "
             + "WeightColumnName = Forward.Weight, ExampleWeightColumnName = , MaximumRecordAge = , MinimumModelVersion = , OldRecords = Exclude, RecordHalfLife = , "
             + "AgeColumnName = Forward.Age, ModelVersionColumnName = Forward.ModelVersion }",
             options.ToString());
