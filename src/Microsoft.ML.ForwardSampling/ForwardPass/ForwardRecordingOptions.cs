@@ -1,3 +1,5 @@
+using Microsoft.ML.ForwardSampling.DataViews;
+
 namespace Microsoft.ML.ForwardSampling.ForwardPass;
 
 /// <summary>What RecordForwardPass records, and the columns that it reads and writes.</summary>
@@ -68,28 +70,16 @@ public sealed record ForwardRecordingOptions
     /// <summary>Checks options against each other: no column has two roles.</summary>
     /// <exception cref="ArgumentException">Two options name the same column; the message names both and the column.</exception>
     public void Validate()
-    {
-        Span<(string Option, string Column)> columns =
+        => ColumnRoles.RequireDifferent(
         [
-            (nameof(LabelColumnName), LabelColumnName),
-            (nameof(ScoreColumnName), ScoreColumnName),
-            (nameof(ProbabilityColumnName), ProbabilityColumnName),
-            (nameof(LossColumnName), LossColumnName),
-            (nameof(GradientNormColumnName), GradientNormColumnName),
-            (nameof(MarginColumnName), MarginColumnName),
-            (nameof(EntropyColumnName), EntropyColumnName),
-            (nameof(ResidualColumnName), ResidualColumnName),
-            (nameof(ActivationNormColumnName), ActivationNormColumnName),
-        ];
-        for (int i = 0; i < columns.Length; i++)
-        {
-            for (int j = 0; j < i; j++)
-            {
-                if (columns[i].Column == columns[j].Column)
-                    throw new ArgumentException(
-                        $"{nameof(ForwardRecordingOptions)}.{columns[j].Option} and {nameof(ForwardRecordingOptions)}.{columns[i].Option} are both '{columns[i].Column}': each needs a column of its own.",
-                        columns[i].Option);
-            }
-        }
-    }
+            ($"{nameof(ForwardRecordingOptions)}.{nameof(LabelColumnName)}", LabelColumnName),
+            ($"{nameof(ForwardRecordingOptions)}.{nameof(ScoreColumnName)}", ScoreColumnName),
+            ($"{nameof(ForwardRecordingOptions)}.{nameof(ProbabilityColumnName)}", ProbabilityColumnName),
+            ($"{nameof(ForwardRecordingOptions)}.{nameof(LossColumnName)}", LossColumnName),
+            ($"{nameof(ForwardRecordingOptions)}.{nameof(GradientNormColumnName)}", GradientNormColumnName),
+            ($"{nameof(ForwardRecordingOptions)}.{nameof(MarginColumnName)}", MarginColumnName),
+            ($"{nameof(ForwardRecordingOptions)}.{nameof(EntropyColumnName)}", EntropyColumnName),
+            ($"{nameof(ForwardRecordingOptions)}.{nameof(ResidualColumnName)}", ResidualColumnName),
+            ($"{nameof(ForwardRecordingOptions)}.{nameof(ActivationNormColumnName)}", ActivationNormColumnName),
+        ]);
 }

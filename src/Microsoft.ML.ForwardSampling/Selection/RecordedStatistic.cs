@@ -7,17 +7,17 @@ namespace Microsoft.ML.ForwardSampling.Selection;
 /// </remarks>
 internal sealed class RecordedStatistic
 {
-    public static readonly RecordedStatistic Loss = new(0, RecordStatistics.Loss, options => options.LossColumnName);
-    public static readonly RecordedStatistic GradientNorm = new(1, RecordStatistics.GradientNorm, options => options.GradientNormColumnName) { Minimum = 0 };
-    public static readonly RecordedStatistic Margin = new(2, RecordStatistics.Margin, options => options.MarginColumnName) { Minimum = 0, Maximum = 1 };
-    public static readonly RecordedStatistic Entropy = new(3, RecordStatistics.Entropy, options => options.EntropyColumnName) { Minimum = 0 };
-    public static readonly RecordedStatistic ReferenceLoss = new(4, RecordStatistics.ReferenceLoss, options => options.ReferenceLossColumnName)
+    public static readonly RecordedStatistic Loss = new(0, RecordStatistics.Loss, columns => columns.Loss);
+    public static readonly RecordedStatistic GradientNorm = new(1, RecordStatistics.GradientNorm, columns => columns.GradientNorm) { Minimum = 0 };
+    public static readonly RecordedStatistic Margin = new(2, RecordStatistics.Margin, columns => columns.Margin) { Minimum = 0, Maximum = 1 };
+    public static readonly RecordedStatistic Entropy = new(3, RecordStatistics.Entropy, columns => columns.Entropy) { Minimum = 0 };
+    public static readonly RecordedStatistic ReferenceLoss = new(4, RecordStatistics.ReferenceLoss, columns => columns.ReferenceLoss)
     {
         IsOfTheModel = false,
         Condition = " when the reference model is recorded with LossColumnName = 'Forward.ReferenceLoss'",
     };
 
-    public static readonly RecordedStatistic ActivationNorm = new(5, RecordStatistics.ActivationNorm, options => options.ActivationNormColumnName)
+    public static readonly RecordedStatistic ActivationNorm = new(5, RecordStatistics.ActivationNorm, columns => columns.ActivationNorm)
     {
         Minimum = 0,
         Condition = " when the model is a network of this library, or a pipeline that ends in one",
@@ -32,9 +32,9 @@ internal sealed class RecordedStatistic
     /// <summary>The flags of those that a forward pass of the network in training gives afresh.</summary>
     public static readonly RecordStatistics OfTheModel = FlagsOf(statistic => statistic.IsOfTheModel);
 
-    private readonly Func<SelectionOptions, string> _column;
+    private readonly Func<StatisticColumns, string> _column;
 
-    private RecordedStatistic(int index, RecordStatistics flag, Func<SelectionOptions, string> column)
+    private RecordedStatistic(int index, RecordStatistics flag, Func<StatisticColumns, string> column)
     {
         Index = index;
         Flag = flag;
@@ -64,10 +64,10 @@ internal sealed class RecordedStatistic
     public string Condition { get; private init; } = "";
 
     /// <summary>The option that names its column, for messages.</summary>
-    public string Option => $"{nameof(SelectionOptions)}.{Name}ColumnName";
+    public string Option => $"{nameof(StatisticColumns)}.{Name}";
 
     /// <summary>The column that holds it.</summary>
-    public string ColumnName(SelectionOptions options) => _column(options);
+    public string ColumnName(StatisticColumns columns) => _column(columns);
 
     /// <summary>Whether it is among some statistics.</summary>
     public bool IsIn(RecordStatistics statistics) => (statistics & Flag) != 0;

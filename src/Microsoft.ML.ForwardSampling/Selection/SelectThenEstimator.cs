@@ -78,8 +78,8 @@ public sealed class SelectThenEstimator<TTransformer> : IEstimator<TTransformer>
     public SchemaShape GetOutputSchema(SchemaShape inputSchema)
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
-        SelectionColumns.Check(name => ColumnFacts.Find(inputSchema, name), Policy.Needs, Options, nameof(inputSchema));
-        SelectionColumns.CheckExampleWeight(name => ColumnFacts.Find(inputSchema, name), Options.ExampleWeightColumnName, nameof(inputSchema));
+        SelectionColumns.Check(name => ColumnFacts.Find(inputSchema, name), Policy.Needs, Options.Columns, Options.LabelColumnName, Options.Limits, nameof(SelectionOptions), nameof(inputSchema));
+        SelectionColumns.CheckExampleWeight(name => ColumnFacts.Find(inputSchema, name), Options.ExampleWeightColumnName, nameof(SelectionOptions), nameof(inputSchema));
         var weight = new DataViewSchema.DetachedColumn(Options.WeightColumnName, NumberDataViewType.Single);
         SchemaShape trained = _trainer.GetOutputSchema(Shapes.Append(inputSchema, Shapes.Of([weight])));
         SchemaShape scored = Shapes.Without(trained, Options.WeightColumnName);

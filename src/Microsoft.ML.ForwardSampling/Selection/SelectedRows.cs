@@ -29,9 +29,9 @@ public sealed class SelectedRows : IDataView
     {
         options.Validate();
         SelectionErrors.CheckFilterCanRun(policy);
-        SelectionColumns.Check(name => ColumnFacts.Find(source.Schema, name), policy.Needs, options, "input");
-        SelectionColumns.CheckExampleWeight(name => ColumnFacts.Find(source.Schema, name), options.ExampleWeightColumnName, "input");
-        _columns = SelectionColumns.Bind(source.Schema, policy.Needs, options);
+        SelectionColumns.Check(name => ColumnFacts.Find(source.Schema, name), policy.Needs, options.Columns, options.LabelColumnName, options.Limits, nameof(SelectionOptions), "input");
+        SelectionColumns.CheckExampleWeight(name => ColumnFacts.Find(source.Schema, name), options.ExampleWeightColumnName, nameof(SelectionOptions), "input");
+        _columns = SelectionColumns.Bind(source.Schema, policy.Needs, options.Columns, options.LabelColumnName, options.Limits);
         _host = host;
         _source = source;
         Policy = policy;
@@ -71,7 +71,7 @@ public sealed class SelectedRows : IDataView
     /// <returns>Sum of the windows' budgets.</returns>
     public long? GetRowCount()
     {
-        if (Options is { LimitsRecords: true, OldRecords: OldRecords.Exclude } || _source.GetRowCount() is not { } count)
+        if (Options.Limits is { AreSet: true, OldRecords: OldRecords.Exclude } || _source.GetRowCount() is not { } count)
             return null;
         (long full, long rest) = Math.DivRem(count, Options.WindowSize);
         long selected = full * Options.Budget.For(Options.WindowSize, Options.WindowSize);

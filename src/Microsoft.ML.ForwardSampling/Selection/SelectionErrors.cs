@@ -54,7 +54,7 @@ internal static class SelectionErrors
     /// <summary>Where a statistic comes from and which option names its column: one or two sentences.</summary>
     public static string Origin(RecordStatistics statistic) => RecordedStatistic.Of(statistic) switch
     {
-        null => "Groups are the keys or Booleans of the column that SelectionOptions.GroupColumnName names, or without it the classes of the label. MapValueToKey makes keys of any column.",
+        null => "Groups are the keys or Booleans of the column that StatisticColumns.Group names, or without it the classes of the label. MapValueToKey makes keys of any column.",
         { Condition.Length: > 0 } one => $"RecordForwardPass adds it{one.Condition}; another column is given in {one.Option}.",
         { } one => $"RecordForwardPass adds it as column 'Forward.{one.Name}'; a renamed column is given in {one.Option}.",
     };

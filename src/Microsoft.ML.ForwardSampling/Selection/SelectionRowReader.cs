@@ -12,14 +12,14 @@ internal sealed class SelectionRowReader
 
     /// <param name="row">Cursor in which the columns are active.</param>
     /// <param name="columns">Bound to its schema.</param>
-    /// <param name="options">Limits on the rows' records.</param>
-    public SelectionRowReader(DataViewRow row, SelectionColumns columns, SelectionOptions options)
+    /// <param name="limits">Limits on the rows' records.</param>
+    public SelectionRowReader(DataViewRow row, SelectionColumns columns, RecordLimits limits)
     {
         _statistics = [.. columns.Statistics.Select(statistic => (statistic.Statistic.Index, row.GetGetter<float>(row.Schema[statistic.Column.Index])))];
         _class = columns.Class is { } label ? ClassLabel.Open(row, label) : null;
         _group = columns.Group is { } group ? ClassLabel.Open(row, group) : null;
-        if (options.LimitsRecords)
-            Credibility = new RecordCredibility(row, columns, options);
+        if (limits.AreSet)
+            Credibility = new RecordCredibility(row, columns, limits);
     }
 
     public bool HasClass => _class is not null;

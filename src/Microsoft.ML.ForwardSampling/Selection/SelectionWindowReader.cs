@@ -24,12 +24,12 @@ internal sealed class SelectionWindowReader : IDisposable
     private float[] _credibilities = [];    // where they are discounted
     private long _windowStart;              // input rows before the current window, where none is left out
 
-    public SelectionWindowReader(DataViewRowCursor cursor, SelectionColumns columns, SelectionOptions options)
+    public SelectionWindowReader(DataViewRowCursor cursor, SelectionColumns columns, int windowSize, RecordLimits limits)
     {
         _cursor = cursor;
-        _windowSize = options.WindowSize;
+        _windowSize = windowSize;
         _columns = columns;
-        _row = new SelectionRowReader(cursor, columns, options);
+        _row = new SelectionRowReader(cursor, columns, limits);
         _id = cursor.GetIdGetter();
         _credibility = _row.Credibility;
         Array.Fill(_values, []);

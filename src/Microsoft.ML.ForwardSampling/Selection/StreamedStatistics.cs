@@ -9,9 +9,9 @@ internal sealed class StreamedStatistics
     private readonly float[][] _values = new float[RecordedStatistic.All.Length][];
     private readonly float[] _value = new float[1];
 
-    public StreamedStatistics(DataViewRowCursor cursor, SelectionColumns columns, SelectionOptions options)
+    public StreamedStatistics(DataViewRowCursor cursor, SelectionColumns columns)
     {
-        _row = new SelectionRowReader(cursor, columns, options);
+        _row = new SelectionRowReader(cursor, columns, new RecordLimits());
         foreach ((RecordedStatistic statistic, _) in columns.Statistics)
             _values[statistic.Index] = _value;
     }

@@ -118,7 +118,7 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>, I
         try
         {
             bool continued = previousModel is not null && model.ContinueFrom(previousModel.Model);
-            var rows = new RowFeed(input, columns, MaximumRowBytes, Options.Selection?.Columns);
+            var rows = new RowFeed(input, columns, MaximumRowBytes, Options.Selection?.Limits);
             RowFeed? validation = validationData is null ? null : new RowFeed(validationData, validationColumns!, MaximumRowBytes);
             using var run = new TrainingRun(Options, model, rows, validation, columns, _seed, previousModel?.Model.Selection, progress => Tell(channel, progress));
             model.Report = run.Train() with { OptimizerContinued = continued };
@@ -176,15 +176,14 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>, I
     {
         if (Options.Selection is not { } selection)
             return SelectionColumns.None;
-        SelectionOptions names = selection.Columns with { LabelColumnName = Options.LabelColumnName };
         // Classes are the labels that are trained on, and groups are too where no column is named.
         RecordStatistics needs = selection.Policy.Needs & ~(RecordStatistics.Label | RecordStatistics.Features);
-        if (names.GroupColumnName is null && Task != PredictionTask.Regression)
+        if (selection.Columns.Group is null && Task != PredictionTask.Regression)
             needs &= ~RecordStatistics.Group;
         if (selection.Statistics == StatisticsSource.Fresh)
             needs &= ~RecordedStatistic.OfTheModel;
-        SelectionColumns.Check(name => ColumnFacts.Find(schema, name), needs, names, nameof(schema), inTraining: true);
-        return SelectionColumns.Bind(schema, needs, names);
+        SelectionColumns.Check(name => ColumnFacts.Find(schema, name), needs, selection.Columns, Options.LabelColumnName, selection.Limits, nameof(NetworkTrainerOptions), nameof(schema), inTraining: true);
+        return SelectionColumns.Bind(schema, needs, selection.Columns, Options.LabelColumnName, selection.Limits);
     }
 
     /// <summary>Validation data must be of the same problem: a row's features and classes mean the same.</summary>

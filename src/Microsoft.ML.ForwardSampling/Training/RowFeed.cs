@@ -25,7 +25,7 @@ internal sealed class RowFeed
 
     private readonly IDataView _data;
     private readonly TrainingColumns _columns;
-    private readonly SelectionOptions? _limits;
+    private readonly RecordLimits _limits;
     private readonly RowPool _pool;
     private bool _complete;
 
@@ -33,12 +33,12 @@ internal sealed class RowFeed
     /// <param name="columns">What is read of them.</param>
     /// <param name="maximumBytes">Memory for the rows held at a time.</param>
     /// <param name="limits">Limits on the rows' records and what becomes of old ones; null: none.</param>
-    public RowFeed(IDataView data, TrainingColumns columns, long maximumBytes, SelectionOptions? limits = null)
+    public RowFeed(IDataView data, TrainingColumns columns, long maximumBytes, RecordLimits? limits = null)
     {
         _data = data;
         _columns = columns;
-        _limits = limits is { LimitsRecords: true } ? limits : null;
-        _pool = new RowPool(columns.FeatureCount, columns.Weight is not null, columns.Selection.Held, _limits?.OldRecords == OldRecords.Discount, maximumBytes);
+        _limits = limits ?? new RecordLimits();
+        _pool = new RowPool(columns.FeatureCount, columns.Weight is not null, columns.Selection.Held, _limits is { AreSet: true, OldRecords: OldRecords.Discount }, maximumBytes);
     }
 
     public long RowsRead { get; private set; }
@@ -108,12 +108,12 @@ internal sealed class RowFeed
         private readonly SelectionRowReader _selection;
         private VBuffer<float> _buffer;
 
-        public RowReader(DataViewRowCursor cursor, TrainingColumns columns, SelectionOptions? limits)
+        public RowReader(DataViewRowCursor cursor, TrainingColumns columns, RecordLimits limits)
         {
             _features = cursor.GetGetter<VBuffer<float>>(columns.Features);
             _label = Label(cursor, columns.Label);
             _weight = Single(cursor, columns.Weight);
-            _selection = new SelectionRowReader(cursor, columns.Selection, limits ?? new SelectionOptions());
+            _selection = new SelectionRowReader(cursor, columns.Selection, limits);
         }
 
         /// <summary>Whether the cursor's row is left out because its record is too old; if not, how much the record still says, in [0, 1].</summary>

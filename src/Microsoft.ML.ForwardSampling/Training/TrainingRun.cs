@@ -59,7 +59,7 @@ internal sealed class TrainingRun : IDisposable
                 _selectionContinued = true;
             }
 
-            _window = new WindowStatistics(selection.WindowSize, selection.Policy.Needs, _head.Task, columns.FeatureCount, selection.Columns is { LimitsRecords: true, OldRecords: OldRecords.Discount });
+            _window = new WindowStatistics(selection.WindowSize, selection.Policy.Needs, _head.Task, columns.FeatureCount, selection.Limits is { AreSet: true, OldRecords: OldRecords.Discount });
             if (LearnsFromLosses && _head.Task != PredictionTask.Regression)
                 _classes = new int[options.BatchSize];
         }

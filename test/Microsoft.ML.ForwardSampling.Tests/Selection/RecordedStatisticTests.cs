@@ -26,8 +26,8 @@ public sealed class RecordedStatisticTests
         RecordedStatistic statistic = RecordedStatistic.All.Single(statistic => statistic.Name == name);
 
         Assert.Equal($"Forward.{name}", typeof(ForwardColumns).GetField(name, BindingFlags.Static | BindingFlags.Public)!.GetValue(null));
-        Assert.Equal($"Forward.{name}", statistic.ColumnName(new SelectionOptions()));
-        Assert.NotNull(typeof(SelectionOptions).GetProperty(statistic.Option[(statistic.Option.IndexOf('.') + 1)..]));
+        Assert.Equal($"Forward.{name}", statistic.ColumnName(new StatisticColumns()));
+        Assert.NotNull(typeof(StatisticColumns).GetProperty(statistic.Option[(statistic.Option.IndexOf('.') + 1)..]));
         Assert.True(statistic.Minimum < statistic.Maximum);
     }
 
