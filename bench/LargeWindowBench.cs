@@ -42,7 +42,7 @@ internal static class LargeWindowBench
 
     private static SelectionReport Select(MLContext ml, GeneratedRows data, IRowSelectionPolicy policy)
     {
-        StreamedRows selected = ml.ForwardSampling().SelectRowsStreamed(data, policy, new SelectionOptions { Budget = 0.01, Seed = 1 });
+        StreamedRows selected = ml.ForwardSampling().SelectRowsStreamed(data, policy, new StreamedSelectionOptions { Budget = 0.01, Seed = 1 });
         using DataViewRowCursor cursor = selected.GetRowCursor([selected.Schema[ForwardColumns.Weight]]);
         while (cursor.MoveNext())
         {

@@ -33,6 +33,16 @@ public static class ForwardColumns
     /// <summary>Loss of the row under a reference model, against which the recorded loss is compared: scalar <see cref="float"/>, in the loss's own unit.</summary>
     public const string ReferenceLoss = "Forward.ReferenceLoss";
 
+    /// <summary>
+    /// Euclidean norm ‖h‖ of the last hidden layer's activations in the network that scored the row, as they enter its last layer (normalised and activated, without dropout);
+    /// without a hidden layer, of its features as the feature column has them: scalar <see cref="float"/>, ≥ 0, in the unit of the activations.
+    /// </summary>
+    /// <remarks>
+    /// <see cref="GradientNorm"/> times this is the exact norm of the row's gradient by the last layer's weights, ‖δhᵀ‖ = ‖δ‖·‖h‖, for squared error, logistic loss and cross-entropy;
+    /// with its biases, ‖δ‖·√(‖h‖² + 1). Source: arXiv 1803.00942, section 3.2.
+    /// </remarks>
+    public const string ActivationNorm = "Forward.ActivationNorm";
+
     /// <summary>Factor for the loss of a selected row: scalar <see cref="float"/>, > 0, dimensionless.</summary>
     public const string Weight = "Forward.Weight";
 }

@@ -99,19 +99,19 @@ public sealed partial class ForwardSamplingCatalog
     /// <remarks>For budgets of a whole log or data set: 10⁸ rows and more. It reads the statistics up to four times; <see cref="SelectRows"/> reads them once, in windows.</remarks>
     /// <param name="input">Recorded rows, repeatable: the columns that the policy needs and whatever training needs.</param>
     /// <param name="policy">Uniform, LossStratified, GradientNorm, BalancedGradientNorm (it reads the norm only), InfoBatch, TopLoss or BottomLoss.</param>
-    /// <param name="options">Budget, seed and column names (the window size is not used); null: one row in ten, seed from the MLContext.</param>
+    /// <param name="options">Budget, seed and column names; null: one row in ten, seed from the MLContext.</param>
     /// <returns>A lazy view: the input's columns and <see cref="ForwardColumns.Weight"/>.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="input"/> or <paramref name="policy"/> is null.</exception>
     /// <exception cref="ArgumentException">The policy needs all rows of a window at once, or options contradict each other.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A needed column is missing or has a wrong type.</exception>
     /// <example><code>
-    /// StreamedRows chosen = mlContext.ForwardSampling().SelectRowsStreamed(recorded, new GradientNormPolicy(), new SelectionOptions { Budget = 0.01 });
+    /// StreamedRows chosen = mlContext.ForwardSampling().SelectRowsStreamed(recorded, new GradientNormPolicy(), new StreamedSelectionOptions { Budget = 0.01 });
     /// </code></example>
-    public StreamedRows SelectRowsStreamed(IDataView input, IRowSelectionPolicy policy, SelectionOptions? options = null)
+    public StreamedRows SelectRowsStreamed(IDataView input, IRowSelectionPolicy policy, StreamedSelectionOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(input);
         ArgumentNullException.ThrowIfNull(policy);
-        options ??= new SelectionOptions();
+        options ??= new StreamedSelectionOptions();
         IHost host = Environment.Register("ForwardSampling.SelectStreamed");
         return new StreamedRows(host, input, policy, options, options.Seed ?? host.Rand.Next());
     }

@@ -1,3 +1,4 @@
+using Microsoft.ML.Data;
 using Microsoft.ML.ForwardSampling.DataViews;
 using Microsoft.ML.Runtime;
 
@@ -12,6 +13,7 @@ namespace Microsoft.ML.ForwardSampling.ForwardPass;
 /// <item><term>Binary</term><description>Forward.Loss −ln p(y), Forward.GradientNorm |p − y|, Forward.Margin |2p − 1|, Forward.Entropy</description></item>
 /// <item><term>Multiclass</term><description>Forward.Loss −ln p[y], Forward.GradientNorm √(Σp² − 2·p[y] + 1), Forward.Margin p(1) − p(2), Forward.Entropy</description></item>
 /// </list>
+/// <para>Around a network of this library, alone or as the last step of a pipeline, also Forward.ActivationNorm ‖h‖ (<see cref="ForwardColumns.ActivationNorm"/>), before them.</para>
 /// <para>Fitting passes over the data only as often as the wrapped trainer does, and not at all for a trained model.</para>
 /// </remarks>
 public sealed class ForwardRecordingEstimator : IEstimator<ForwardRecordingTransformer>
@@ -75,6 +77,8 @@ public sealed class ForwardRecordingEstimator : IEstimator<ForwardRecordingTrans
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
         SchemaShape scored = _trained is null ? _untrained!.GetOutputSchema(inputSchema) : TrainedShape.After(_trained, inputSchema, Options);
+        if (_trained is null ? ActivationNorms.ArePromisedBy(_untrained!) : ActivationNorms.Of(_trained, Options.ActivationNormColumnName) is not null)
+            scored = Shapes.Append(scored, Shapes.Of([new DataViewSchema.DetachedColumn(Options.ActivationNormColumnName, NumberDataViewType.Single)]));
         RecordingColumns.Check(scored, Options, nameof(inputSchema));
         return Shapes.Append(scored, Shapes.Of(RecordingColumns.Added(Options)));
     }

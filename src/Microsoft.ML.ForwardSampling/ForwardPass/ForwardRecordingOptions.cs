@@ -1,3 +1,5 @@
+using Microsoft.ML.ForwardSampling.DataViews;
+
 namespace Microsoft.ML.ForwardSampling.ForwardPass;
 
 /// <summary>What RecordForwardPass records, and the columns that it reads and writes.</summary>
@@ -60,30 +62,24 @@ public sealed record ForwardRecordingOptions
     /// <exception cref="ArgumentException">Null or empty.</exception>
     public string ResidualColumnName { get; init => field = Require.NotEmpty(value, nameof(ForwardRecordingOptions)); } = ForwardColumns.Residual;
 
+    /// <summary>Output column for the norm of the last hidden layer's activations, Single, ≥ 0: of a network of this library, alone or as the last step of a pipeline. Any other model has no such column.</summary>
+    /// <value>Default <see cref="ForwardColumns.ActivationNorm"/>. It is computed only where it is read.</value>
+    /// <exception cref="ArgumentException">Null or empty.</exception>
+    public string ActivationNormColumnName { get; init => field = Require.NotEmpty(value, nameof(ForwardRecordingOptions)); } = ForwardColumns.ActivationNorm;
+
     /// <summary>Checks options against each other: no column has two roles.</summary>
     /// <exception cref="ArgumentException">Two options name the same column; the message names both and the column.</exception>
     public void Validate()
-    {
-        Span<(string Option, string Column)> columns =
+        => ColumnRoles.RequireDifferent(
         [
-            (nameof(LabelColumnName), LabelColumnName),
-            (nameof(ScoreColumnName), ScoreColumnName),
-            (nameof(ProbabilityColumnName), ProbabilityColumnName),
-            (nameof(LossColumnName), LossColumnName),
-            (nameof(GradientNormColumnName), GradientNormColumnName),
-            (nameof(MarginColumnName), MarginColumnName),
-            (nameof(EntropyColumnName), EntropyColumnName),
-            (nameof(ResidualColumnName), ResidualColumnName),
-        ];
-        for (int i = 0; i < columns.Length; i++)
-        {
-            for (int j = 0; j < i; j++)
-            {
-                if (columns[i].Column == columns[j].Column)
-                    throw new ArgumentException(
-                        $"{nameof(ForwardRecordingOptions)}.{columns[j].Option} and {nameof(ForwardRecordingOptions)}.{columns[i].Option} are both '{columns[i].Column}': each needs a column of its own.",
-                        columns[i].Option);
-            }
-        }
-    }
+            ($"{nameof(ForwardRecordingOptions)}.{nameof(LabelColumnName)}", LabelColumnName),
+            ($"{nameof(ForwardRecordingOptions)}.{nameof(ScoreColumnName)}", ScoreColumnName),
+            ($"{nameof(ForwardRecordingOptions)}.{nameof(ProbabilityColumnName)}", ProbabilityColumnName),
+            ($"{nameof(ForwardRecordingOptions)}.{nameof(LossColumnName)}", LossColumnName),
+            ($"{nameof(ForwardRecordingOptions)}.{nameof(GradientNormColumnName)}", GradientNormColumnName),
+            ($"{nameof(ForwardRecordingOptions)}.{nameof(MarginColumnName)}", MarginColumnName),
+            ($"{nameof(ForwardRecordingOptions)}.{nameof(EntropyColumnName)}", EntropyColumnName),
+            ($"{nameof(ForwardRecordingOptions)}.{nameof(ResidualColumnName)}", ResidualColumnName),
+            ($"{nameof(ForwardRecordingOptions)}.{nameof(ActivationNormColumnName)}", ActivationNormColumnName),
+        ]);
 }

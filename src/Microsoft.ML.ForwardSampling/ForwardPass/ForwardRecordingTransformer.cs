@@ -9,6 +9,8 @@ namespace Microsoft.ML.ForwardSampling.ForwardPass;
 /// <para>Adds, after the wrapped model's own columns, scalar Single columns: Loss, GradientNorm and Residual (regression) or Loss, GradientNorm,
 /// Margin and Entropy (binary, multiclass); <see cref="Records.ForwardStatistics"/> has the formulas. All statistics of a row are computed together,
 /// when the first of them is read; nothing is computed for a row of which none is read.</para>
+/// <para>Around a network of this library, alone or as the last step of a pipeline, the wrapped model's columns end with <see cref="ForwardColumns.ActivationNorm"/>,
+/// which the network computes when it is read; reading it alone counts no row.</para>
 /// <para>Rows keep their order and count. As lazy and as parallel as the wrapped model. Immutable but for the counters of <see cref="Report"/>:
 /// any number of threads may read from it at once.</para>
 /// <para>Without the label column (usual where rows are served) the statistics that need no label are still filled and the others are NaN.</para>
@@ -17,6 +19,7 @@ public sealed class ForwardRecordingTransformer : ITransformer, IDisposable
 {
     private readonly IHost _host;
     private readonly bool _ownsInner;
+    private readonly ITransformer _scorer; // the inner model, with the norm of its activations where it offers that
     private readonly RecordingCounters _counters;
     private int _disposed;
 
@@ -26,6 +29,7 @@ public sealed class ForwardRecordingTransformer : ITransformer, IDisposable
         _ownsInner = ownsInner;
         _counters = new RecordingCounters(host);
         InnerTransformer = inner;
+        _scorer = ActivationNorms.Of(inner, options.ActivationNormColumnName) ?? inner;
         Options = options;
     }
 
@@ -48,7 +52,7 @@ public sealed class ForwardRecordingTransformer : ITransformer, IDisposable
     public DataViewSchema GetOutputSchema(DataViewSchema inputSchema)
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
-        return Bind(InnerTransformer.GetOutputSchema(inputSchema), nameof(inputSchema)).OutputSchema;
+        return Bind(_scorer.GetOutputSchema(inputSchema), nameof(inputSchema)).OutputSchema;
     }
 
     /// <summary>Scores rows and records their statistics, lazily.</summary>
@@ -58,7 +62,7 @@ public sealed class ForwardRecordingTransformer : ITransformer, IDisposable
     public IDataView Transform(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        IDataView scored = InnerTransformer.Transform(input);
+        IDataView scored = _scorer.Transform(input);
         ForwardStatisticsAppender appender = Bind(scored.Schema, nameof(input));
         if (!appender.HasLabel)
         {
@@ -79,7 +83,7 @@ public sealed class ForwardRecordingTransformer : ITransformer, IDisposable
         ArgumentNullException.ThrowIfNull(inputSchema);
         if (!IsRowToRowMapper)
             throw new InvalidOperationException("The wrapped model does not map row by row, so there is no row-to-row mapper over it: IsRowToRowMapper says so.");
-        IRowToRowMapper inner = InnerTransformer.GetRowToRowMapper(inputSchema);
+        IRowToRowMapper inner = _scorer.GetRowToRowMapper(inputSchema);
         return new AppendedColumnsMapper(inner, Bind(inner.OutputSchema, nameof(inputSchema)));
     }
 

@@ -40,6 +40,9 @@ internal static class RecorderCarrier
             EntropyColumnName = reader.ReadString(),
             ResidualColumnName = reader.ReadString(),
         };
+        // Added after preview 1: a reader of that time does not look behind the residual.
+        if (reader.BaseStream.Position < reader.BaseStream.Length)
+            options = options with { ActivationNormColumnName = reader.ReadString() };
         return new ForwardRecordingTransformer(environment.Register("ForwardSampling.Record"), inner, ownsInner: true, options);
     }
 
@@ -59,6 +62,7 @@ internal static class RecorderCarrier
             writer.Write(options.MarginColumnName);
             writer.Write(options.EntropyColumnName);
             writer.Write(options.ResidualColumnName);
+            writer.Write(options.ActivationNormColumnName);
         }
 
         return stream.ToArray();

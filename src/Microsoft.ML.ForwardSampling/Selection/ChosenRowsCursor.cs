@@ -12,12 +12,12 @@ internal abstract class ChosenRowsCursor : DataViewRowCursor
     private long _position = -1;
     private bool _isEnded;
 
-    protected ChosenRowsCursor(DataViewSchema schema, ActiveColumns active, DataViewRowCursor values, SelectionOptions options)
+    protected ChosenRowsCursor(DataViewSchema schema, ActiveColumns active, DataViewRowCursor values, string? exampleWeightColumn)
     {
         Schema = schema;
         _active = active;
         Values = values;
-        if (active.AnyAdded && options.ExampleWeightColumnName is { } exampleWeight)
+        if (active.AnyAdded && exampleWeightColumn is { } exampleWeight)
             _exampleWeight = values.GetGetter<float>(values.Schema[exampleWeight]);
         _weightGetter = GetWeight;
     }

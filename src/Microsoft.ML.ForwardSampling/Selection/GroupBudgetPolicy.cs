@@ -199,16 +199,18 @@ public sealed record GroupBudgetPolicy : IRowSelectionPolicy
     {
         RecordStatistics needs = Inner.Needs & window.Holds;
         SelectionScratch scratch = window.Scratch;
-        return new SelectionWindow(window.Count, scratch)
+        var statistics = default(StatisticSpans);
+        foreach (RecordedStatistic statistic in RecordedStatistic.All)
         {
-            Loss = (needs & RecordStatistics.Loss) == 0 ? [] : InOrder(window.Loss, order, scratch.Gathered(0, order.Length)),
-            GradientNorm = (needs & RecordStatistics.GradientNorm) == 0 ? [] : InOrder(window.GradientNorm, order, scratch.Gathered(1, order.Length)),
-            Margin = (needs & RecordStatistics.Margin) == 0 ? [] : InOrder(window.Margin, order, scratch.Gathered(2, order.Length)),
-            Entropy = (needs & RecordStatistics.Entropy) == 0 ? [] : InOrder(window.Entropy, order, scratch.Gathered(3, order.Length)),
-            ReferenceLoss = (needs & RecordStatistics.ReferenceLoss) == 0 ? [] : InOrder(window.ReferenceLoss, order, scratch.Gathered(4, order.Length)),
+            if (statistic.IsIn(needs))
+                statistics[statistic.Index] = InOrder(window.Values(statistic), order, scratch.Gathered(statistic.Index, order.Length));
+        }
+
+        return new SelectionWindow(window.Count, scratch, in statistics)
+        {
             Label = (needs & RecordStatistics.Label) == 0 ? [] : InOrder(window.Label, order, scratch.GatheredLabels(order.Length)),
             Group = (needs & RecordStatistics.Group) == 0 ? [] : InOrder(window.Group, order, scratch.GatheredGroups(order.Length)),
-            Features = (needs & RecordStatistics.Features) == 0 ? [] : FeaturesInOrder(window.Features, order, scratch.Gathered(5, window.Features.Length)),
+            Features = (needs & RecordStatistics.Features) == 0 ? [] : FeaturesInOrder(window.Features, order, scratch.GatheredFeatures(window.Features.Length)),
             State = window.State,
         };
     }
@@ -229,18 +231,19 @@ public sealed record GroupBudgetPolicy : IRowSelectionPolicy
     }
 
     /// <summary>One group's rows, with memory of their own: this policy's is in use.</summary>
-    private static SelectionWindow Slice(in SelectionWindow window, int start, int count) => new(count, window.Scratch.Nested)
+    private static SelectionWindow Slice(in SelectionWindow window, int start, int count)
     {
-        Loss = Part(window.Loss, start, count),
-        GradientNorm = Part(window.GradientNorm, start, count),
-        Margin = Part(window.Margin, start, count),
-        Entropy = Part(window.Entropy, start, count),
-        ReferenceLoss = Part(window.ReferenceLoss, start, count),
-        Label = Part(window.Label, start, count),
-        Group = Part(window.Group, start, count),
-        Features = FeaturesPart(in window, start, count),
-        State = window.State,
-    };
+        StatisticSpans statistics = window.Statistics;
+        for (int i = 0; i < RecordedStatistic.All.Length; i++)
+            statistics[i] = Part(statistics[i], start, count);
+        return new SelectionWindow(count, window.Scratch.Nested, in statistics)
+        {
+            Label = Part(window.Label, start, count),
+            Group = Part(window.Group, start, count),
+            Features = FeaturesPart(in window, start, count),
+            State = window.State,
+        };
+    }
 
     private static ReadOnlySpan<float> FeaturesPart(in SelectionWindow window, int start, int count)
     {

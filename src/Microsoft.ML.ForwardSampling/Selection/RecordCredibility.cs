@@ -9,20 +9,20 @@ internal sealed class RecordCredibility
     private readonly double _halfLife;
     private readonly ulong _minimumVersion;
 
-    /// <summary>Reads the columns that options with a limit name.</summary>
-    public RecordCredibility(DataViewRow row, SelectionOptions options)
+    /// <summary>Reads the columns that the limits name.</summary>
+    public RecordCredibility(DataViewRow row, SelectionColumns columns, RecordLimits limits)
     {
-        Excludes = options.OldRecords == OldRecords.Exclude;
-        if (options.MaximumRecordAge is { } age)
+        Excludes = limits.OldRecords == OldRecords.Exclude;
+        if (limits.MaximumAge is { } age)
         {
-            _age = row.GetGetter<float>(row.Schema[options.AgeColumnName]);
+            _age = row.GetGetter<float>(columns.Age!.Value);
             _maximumAge = age.TotalSeconds;
-            _halfLife = (options.RecordHalfLife ?? age).TotalSeconds;
+            _halfLife = (limits.HalfLife ?? age).TotalSeconds;
         }
 
-        if (options.MinimumModelVersion is { } version)
+        if (limits.MinimumModelVersion is { } version)
         {
-            _version = row.GetGetter<ulong>(row.Schema[options.ModelVersionColumnName]);
+            _version = row.GetGetter<ulong>(columns.ModelVersion!.Value);
             _minimumVersion = version;
         }
     }

@@ -25,9 +25,12 @@ public enum RecordStatistics
     /// <summary>Loss under a reference model, column <see cref="ForwardColumns.ReferenceLoss"/>.</summary>
     ReferenceLoss = 32,
 
-    /// <summary>Group of the row, column <see cref="SelectionOptions.GroupColumnName"/>; where that names none, the row's class.</summary>
+    /// <summary>Group of the row, column <see cref="StatisticColumns.Group"/>; where that names none, the row's class.</summary>
     Group = 64,
 
     /// <summary>Features of the row. Only who trains the network can give them: its own selection, or a <see cref="RowSelector"/>'s caller.</summary>
     Features = 128,
+
+    /// <summary>Norm of the last hidden layer's activations, column <see cref="ForwardColumns.ActivationNorm"/>. Only networks of this library give it.</summary>
+    ActivationNorm = 256,
 }

@@ -103,11 +103,9 @@ public sealed class RowSelector
         SelectionErrors.Check(Policy, in window, rows, weights);
 
         RecordStatistics needs = Policy.Needs;
-        bool finite = IsFinite(needs, RecordStatistics.Loss, window.Loss)
-            & IsFinite(needs, RecordStatistics.GradientNorm, window.GradientNorm)
-            & IsFinite(needs, RecordStatistics.Margin, window.Margin)
-            & IsFinite(needs, RecordStatistics.Entropy, window.Entropy)
-            & IsFinite(needs, RecordStatistics.ReferenceLoss, window.ReferenceLoss);
+        bool finite = true;
+        foreach (RecordedStatistic statistic in RecordedStatistic.All)
+            finite &= !statistic.IsIn(needs) || WindowSums.AllFinite(window.Values(statistic));
         SelectionWindow own = window with { State = _state };
         window.Scratch.TakeCuts(); // of whoever used it before
         if (finite)
@@ -125,7 +123,7 @@ public sealed class RowSelector
         _largestWeight = Math.Max(_largestWeight, TensorPrimitives.Max<float>(weights));
     }
 
-    /// <summary>The same for statistics in separate spans.</summary>
+    /// <summary>The same for the usual statistics in separate spans; a window holds all.</summary>
     /// <param name="count">n, the number of candidate rows, ≥ 1.</param>
     /// <param name="rows">Out, length b, 1 ≤ b ≤ n: positions 0…n−1, distinct, ascending. Its length <i>is</i> the budget.</param>
     /// <param name="weights">Out, length b: factors for the chosen rows' losses, > 0, dimensionless.</param>
@@ -194,33 +192,26 @@ public sealed class RowSelector
         _discountedRows += discounted;
     }
 
-    private static bool IsFinite(RecordStatistics needs, RecordStatistics statistic, ReadOnlySpan<float> values)
-        => (needs & statistic) == 0 || WindowSums.AllFinite(values);
-
     private void SelectRepaired(in SelectionWindow raw, Span<int> rows, Span<float> weights)
     {
         RecordStatistics needs = Policy.Needs;
         var broken = new RowSet(raw.Count, raw.Scratch);
-        SelectionWindow window = raw with
+        StatisticSpans statistics = raw.Statistics;
+        foreach (RecordedStatistic statistic in RecordedStatistic.All)
         {
-            Loss = Repair(needs, RecordStatistics.Loss, raw.Loss, 0, raw.Scratch, broken),
-            GradientNorm = Repair(needs, RecordStatistics.GradientNorm, raw.GradientNorm, 1, raw.Scratch, broken),
-            Margin = Repair(needs, RecordStatistics.Margin, raw.Margin, 2, raw.Scratch, broken),
-            Entropy = Repair(needs, RecordStatistics.Entropy, raw.Entropy, 3, raw.Scratch, broken),
-            ReferenceLoss = Repair(needs, RecordStatistics.ReferenceLoss, raw.ReferenceLoss, 4, raw.Scratch, broken),
-        };
+            if (statistic.IsIn(needs) && !WindowSums.AllFinite(statistics[statistic.Index]))
+                statistics[statistic.Index] = Repair(statistics[statistic.Index], raw.Scratch.Repaired(statistic.Index, raw.Count), broken);
+        }
+
         int repaired = broken.Count(); // before the policy reuses the set's memory
+        SelectionWindow window = raw with { Statistics = statistics };
         Policy.Select(in window, ref _random, rows, weights);
         _repairedRows += repaired;
     }
 
-    private static ReadOnlySpan<float> Repair(
-        RecordStatistics needs, RecordStatistics statistic, ReadOnlySpan<float> values, int slot, SelectionScratch scratch, RowSet broken)
+    private static ReadOnlySpan<float> Repair(ReadOnlySpan<float> values, Span<float> repaired, RowSet broken)
     {
-        if (IsFinite(needs, statistic, values))
-            return values;
         float mean = (float)WindowSums.MeanOfFinite(values);
-        Span<float> repaired = scratch.Repaired(slot, values.Length);
         for (int i = 0; i < values.Length; i++)
         {
             bool isFinite = float.IsFinite(values[i]);

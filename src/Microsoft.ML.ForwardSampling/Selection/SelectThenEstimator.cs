@@ -15,7 +15,7 @@ namespace Microsoft.ML.ForwardSampling.Selection;
 /// all rows before the recording.</para>
 /// </remarks>
 /// <typeparam name="TTransformer">What the wrapped trainer returns.</typeparam>
-public sealed class SelectThenEstimator<TTransformer> : IEstimator<TTransformer>
+public sealed class SelectThenEstimator<TTransformer> : IEstimator<TTransformer>, IPromisesActivationNorm
     where TTransformer : class, ITransformer
 {
     private readonly IHost _host;
@@ -33,6 +33,8 @@ public sealed class SelectThenEstimator<TTransformer> : IEstimator<TTransformer>
         Policy = policy;
         Options = options;
     }
+
+    bool IPromisesActivationNorm.PromisesActivationNorm => ActivationNorms.ArePromisedBy(_trainer);
 
     /// <summary>The rule that selects.</summary>
     public IRowSelectionPolicy Policy { get; }
@@ -76,7 +78,8 @@ public sealed class SelectThenEstimator<TTransformer> : IEstimator<TTransformer>
     public SchemaShape GetOutputSchema(SchemaShape inputSchema)
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
-        SelectionColumns.Check(name => ColumnFacts.Find(inputSchema, name), Policy.Needs, Options, nameof(inputSchema));
+        SelectionColumns.Check(name => ColumnFacts.Find(inputSchema, name), Policy.Needs, Options.Columns, Options.LabelColumnName, Options.Limits, nameof(SelectionOptions), nameof(inputSchema));
+        SelectionColumns.CheckExampleWeight(name => ColumnFacts.Find(inputSchema, name), Options.ExampleWeightColumnName, nameof(SelectionOptions), nameof(inputSchema));
         var weight = new DataViewSchema.DetachedColumn(Options.WeightColumnName, NumberDataViewType.Single);
         SchemaShape trained = _trainer.GetOutputSchema(Shapes.Append(inputSchema, Shapes.Of([weight])));
         SchemaShape scored = Shapes.Without(trained, Options.WeightColumnName);

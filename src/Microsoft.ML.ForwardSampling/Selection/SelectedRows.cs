@@ -20,6 +20,7 @@ public sealed class SelectedRows : IDataView
 {
     private readonly IHost _host;
     private readonly IDataView _source;
+    private readonly SelectionColumns _columns;
     private volatile RowSelectorState? _state;
     private int _saidRepaired;
     private int _saidOld;
@@ -28,7 +29,9 @@ public sealed class SelectedRows : IDataView
     {
         options.Validate();
         SelectionErrors.CheckFilterCanRun(policy);
-        SelectionColumns.Check(name => ColumnFacts.Find(source.Schema, name), policy.Needs, options, "input");
+        SelectionColumns.Check(name => ColumnFacts.Find(source.Schema, name), policy.Needs, options.Columns, options.LabelColumnName, options.Limits, nameof(SelectionOptions), "input");
+        SelectionColumns.CheckExampleWeight(name => ColumnFacts.Find(source.Schema, name), options.ExampleWeightColumnName, nameof(SelectionOptions), "input");
+        _columns = SelectionColumns.Bind(source.Schema, policy.Needs, options.Columns, options.LabelColumnName, options.Limits);
         _host = host;
         _source = source;
         Policy = policy;
@@ -68,7 +71,7 @@ public sealed class SelectedRows : IDataView
     /// <returns>Sum of the windows' budgets.</returns>
     public long? GetRowCount()
     {
-        if (Options is { LimitsRecords: true, OldRecords: OldRecords.Exclude } || _source.GetRowCount() is not { } count)
+        if (Options.Limits is { AreSet: true, OldRecords: OldRecords.Exclude } || _source.GetRowCount() is not { } count)
             return null;
         (long full, long rest) = Math.DivRem(count, Options.WindowSize);
         long selected = full * Options.Budget.For(Options.WindowSize, Options.WindowSize);
@@ -88,15 +91,15 @@ public sealed class SelectedRows : IDataView
             needed[_source.Schema[exampleWeight].Index] = true;
 
         // The chosen rows' statistics are read once more beside their values: they must be those by which the rows were chosen.
-        foreach (DataViewSchema.Column statistic in SelectionWindowReader.StatisticsOf(_source.Schema, Policy.Needs, Options))
+        foreach ((_, DataViewSchema.Column statistic) in _columns.Statistics)
             needed[statistic.Index] = true;
-        DataViewRowCursor statistics = OpenLazily(_source, SelectionWindowReader.ColumnsOf(_source.Schema, Policy.Needs, Options));
+        DataViewRowCursor statistics = OpenLazily(_source, _columns.All);
         try
         {
             DataViewRowCursor data = OpenLazily(_source, ActiveColumns.Choose(_source.Schema, needed));
             try
             {
-                return new SelectedRowsCursor(this, active, statistics, data);
+                return new SelectedRowsCursor(this, active, statistics, _columns, data);
             }
             catch
             {
@@ -150,7 +153,7 @@ public sealed class SelectedRows : IDataView
     }
 
     /// <summary>A cursor that evaluates nothing ahead: GetRowCursor of ML.NET's mapping transforms would evaluate all rows in parallel, skipped ones too.</summary>
-    internal static DataViewRowCursor OpenLazily(IDataView source, DataViewSchema.Column[] columns)
+    internal static DataViewRowCursor OpenLazily(IDataView source, IEnumerable<DataViewSchema.Column> columns)
     {
         DataViewRowCursor[] cursors = source.GetRowCursorSet(columns, 1);
         if (cursors.Length == 1)

@@ -17,11 +17,11 @@ internal sealed class SelectedRowsCursor : ChosenRowsCursor
     private int _next;                  // the one to show next, in [0, _chosen]
     private long _dataRow = -1;         // input row that the data cursor shows
 
-    public SelectedRowsCursor(SelectedRows view, ActiveColumns active, DataViewRowCursor statistics, DataViewRowCursor data)
-        : base(view.Schema, active, data, view.Options)
+    public SelectedRowsCursor(SelectedRows view, ActiveColumns active, DataViewRowCursor statistics, SelectionColumns columns, DataViewRowCursor data)
+        : base(view.Schema, active, data, view.Options.ExampleWeightColumnName)
     {
         _view = view;
-        _reader = new SelectionWindowReader(statistics, view.Policy.Needs, view.Options);
+        _reader = new SelectionWindowReader(statistics, columns, view.Options.WindowSize, view.Options.Limits);
         _id = data.GetIdGetter();
         _again = _reader.OpenAgain(data);
         _selector = view.StartSelector();

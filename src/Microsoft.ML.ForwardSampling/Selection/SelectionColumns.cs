@@ -1,69 +1,92 @@
+using Microsoft.ML.Data;
 using Microsoft.ML.ForwardSampling.DataViews;
+using Microsoft.ML.ForwardSampling.Networks;
 
 namespace Microsoft.ML.ForwardSampling.Selection;
 
-/// <summary>The input columns that a selection reads: one check for promised shapes and real schemas.</summary>
-internal static class SelectionColumns
+/// <summary>The columns of one schema that a selection reads.</summary>
+/// <param name="Statistics">A Single for each statistic that is a column, in the order of the table.</param>
+/// <param name="Class">Boolean or Key; null where classes are not read or the label is none: a Single is the label of a regression.</param>
+/// <param name="Group">Boolean or Key; null where groups are not read.</param>
+/// <param name="Age">Single; null where the age of records is not limited.</param>
+/// <param name="ModelVersion">UInt64; null where that is not.</param>
+internal sealed record SelectionColumns(
+    (RecordedStatistic Statistic, DataViewSchema.Column Column)[] Statistics,
+    DataViewSchema.Column? Class,
+    DataViewSchema.Column? Group,
+    DataViewSchema.Column? Age,
+    DataViewSchema.Column? ModelVersion)
 {
-    /// <summary>The statistics that are columns of their own, in the order in which a window's buffers hold them.</summary>
-    public static readonly RecordStatistics[] Statistics =
-        [RecordStatistics.Loss, RecordStatistics.GradientNorm, RecordStatistics.Margin, RecordStatistics.Entropy, RecordStatistics.ReferenceLoss];
+    /// <summary>None.</summary>
+    public static readonly SelectionColumns None = new([], null, null, null, null);
 
-    /// <summary>The column that holds a statistic.</summary>
-    public static string NameOf(RecordStatistics statistic, SelectionOptions options) => statistic switch
-    {
-        RecordStatistics.Loss => options.LossColumnName,
-        RecordStatistics.GradientNorm => options.GradientNormColumnName,
-        RecordStatistics.Margin => options.MarginColumnName,
-        RecordStatistics.Entropy => options.EntropyColumnName,
-        RecordStatistics.ReferenceLoss => options.ReferenceLossColumnName,
-        _ => throw new ArgumentOutOfRangeException(nameof(statistic), statistic, "Not a statistic with a column of its own."),
-    };
+    /// <summary>Each once: the groups may be the label's.</summary>
+    public IEnumerable<DataViewSchema.Column> All
+        => Statistics.Select(statistic => statistic.Column)
+            .Concat(new[] { Class, Group, Age, ModelVersion }.OfType<DataViewSchema.Column>())
+            .DistinctBy(column => column.Index);
 
-    /// <summary>The column whose values are the groups.</summary>
-    public static string GroupName(SelectionOptions options) => options.GroupColumnName ?? options.LabelColumnName;
+    /// <summary>The statistics and groups among them.</summary>
+    public RecordStatistics Held
+        => Statistics.Aggregate(Group is null ? RecordStatistics.None : RecordStatistics.Group, (held, statistic) => held | statistic.Statistic.Flag);
 
-    /// <summary>Checks that every column the policy needs is there and has its type.</summary>
+    /// <summary>Finds columns that passed <see cref="Check"/>.</summary>
+    /// <param name="schema">The rows'.</param>
+    /// <param name="needs">What the policy reads.</param>
+    /// <param name="names">Of the statistics' columns and the groups'.</param>
+    /// <param name="label">Name of the label's column.</param>
+    /// <param name="limits">Limits on records, with their columns.</param>
+    public static SelectionColumns Bind(DataViewSchema schema, RecordStatistics needs, StatisticColumns names, string label, RecordLimits limits) => new(
+        [.. RecordedStatistic.All.Where(statistic => statistic.IsIn(needs)).Select(statistic => (statistic, schema[statistic.ColumnName(names)]))],
+        (needs & RecordStatistics.Label) != 0 && schema.GetColumnOrNull(label) is { Type: BooleanDataViewType or KeyDataViewType } classes ? classes : null,
+        (needs & RecordStatistics.Group) != 0 ? schema[names.Group ?? label] : null,
+        limits.MaximumAge is null ? null : schema[limits.AgeColumnName],
+        limits.MinimumModelVersion is null ? null : schema[limits.ModelVersionColumnName]);
+
+    /// <summary>Checks that every column the policy needs is there and has its type: one check for promised shapes and real schemas.</summary>
     /// <param name="find">The visible column of a name, or null.</param>
     /// <param name="needs">What the policy reads.</param>
-    /// <param name="options">Column names.</param>
+    /// <param name="names">Of the statistics' columns and the groups'.</param>
+    /// <param name="label">Name of the label's column.</param>
+    /// <param name="limits">Limits on records, with their columns.</param>
+    /// <param name="owner">Type of the options that name the label, for messages.</param>
     /// <param name="parameter">Parameter that brought the schema, for messages.</param>
+    /// <param name="inTraining">Whether a trainer selects, which can compute the statistics of its own network.</param>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or has a wrong type.</exception>
-    public static void Check(Func<string, ColumnFacts?> find, RecordStatistics needs, SelectionOptions options, string parameter)
+    public static void Check(
+        Func<string, ColumnFacts?> find, RecordStatistics needs, StatisticColumns names, string label, RecordLimits limits, string owner, string parameter, bool inTraining = false)
     {
-        foreach (RecordStatistics statistic in Statistics)
+        foreach (RecordedStatistic statistic in RecordedStatistic.All)
         {
-            if ((needs & statistic) != 0)
-                RequireSingle("statistics", NameOf(statistic, options), find, $"{Origin(statistic)}; a renamed one is given in SelectionOptions.{statistic}ColumnName.", parameter);
+            if (!statistic.IsIn(needs))
+                continue;
+            string instead = inTraining && statistic.IsOfTheModel ? " StatisticsSource.Fresh needs no such column." : "";
+            RequireSingle("statistics", statistic.ColumnName(names), find, $"RecordForwardPass adds this column{statistic.Condition}; a renamed one is given in {statistic.Option}.{instead}", parameter);
         }
 
         if ((needs & RecordStatistics.Group) != 0)
-            CheckGroup(find, options, parameter);
+            CheckGroup(find, names.Group ?? label, parameter);
 
-        CheckRecordLimits(find, options, parameter);
+        const string AgeAdvice = "It holds the record's age in seconds and is read because RecordLimits.MaximumAge is set; a renamed one is given in RecordLimits.AgeColumnName.";
+        if (limits.MaximumAge is not null)
+            RequireSingle("record age", limits.AgeColumnName, find, AgeAdvice, parameter);
+        if (limits.MinimumModelVersion is not null)
+            RequireVersion(find, limits.ModelVersionColumnName, parameter);
 
-        if (options.ExampleWeightColumnName is { } weight)
-            RequireSingle("example weight", weight, find, "SelectionOptions.ExampleWeightColumnName names it; leave that null if rows have no weight of their own.", parameter);
-
-        if ((needs & RecordStatistics.Label) != 0 && find(options.LabelColumnName) is { } label && !ClassLabel.IsReadable(label))
-            throw SchemaErrors.Mismatch("label", label, "Boolean, Key or Single", "MapValueToKey makes a key of any label; another column is given in SelectionOptions.LabelColumnName.", parameter);
+        if ((needs & RecordStatistics.Label) != 0 && find(label) is { } classes && !ClassLabel.IsReadable(classes))
+            throw SchemaErrors.Mismatch("label", classes, "Boolean, Key or Single", $"MapValueToKey makes a key of any label; another column is given in {owner}.LabelColumnName.", parameter);
     }
 
-    /// <summary>Checks the columns of record age and model version, where they are limited.</summary>
-    public static void CheckRecordLimits(Func<string, ColumnFacts?> find, SelectionOptions options, string parameter)
+    /// <summary>Checks the column of a weight that rows already have, where one is named.</summary>
+    public static void CheckExampleWeight(Func<string, ColumnFacts?> find, string? name, string owner, string parameter)
     {
-        const string AgeAdvice = "It holds the record's age in seconds and is read because SelectionOptions.MaximumRecordAge is set; a renamed one is given in SelectionOptions.AgeColumnName.";
-        if (options.MaximumRecordAge is not null)
-            RequireSingle("record age", options.AgeColumnName, find, AgeAdvice, parameter);
-        if (options.MinimumModelVersion is not null)
-            RequireVersion(find, options, parameter);
+        if (name is not null)
+            RequireSingle("example weight", name, find, $"{owner}.ExampleWeightColumnName names it; leave that null if rows have no weight of their own.", parameter);
     }
 
-    /// <summary>Checks the column of the groups.</summary>
-    public static void CheckGroup(Func<string, ColumnFacts?> find, SelectionOptions options, string parameter)
+    private static void CheckGroup(Func<string, ColumnFacts?> find, string name, string parameter)
     {
         const string Expected = "Boolean or Key";
-        string name = GroupName(options);
         string advice = SelectionErrors.Origin(RecordStatistics.Group);
         if (find(name) is not { } column)
             throw SchemaErrors.Missing("group", name, Expected, advice, parameter);
@@ -71,22 +94,16 @@ internal static class SelectionColumns
             throw SchemaErrors.Mismatch("group", column, Expected, advice, parameter);
     }
 
-    /// <summary>What writes a statistic's column.</summary>
-    public static string Origin(RecordStatistics statistic) => statistic == RecordStatistics.ReferenceLoss
-        ? "RecordForwardPass adds this column when the reference model is recorded with LossColumnName = 'Forward.ReferenceLoss'"
-        : "RecordForwardPass adds this column";
-
-    private static void RequireVersion(Func<string, ColumnFacts?> find, SelectionOptions options, string parameter)
+    private static void RequireVersion(Func<string, ColumnFacts?> find, string name, string parameter)
     {
-        const string Advice = "It holds the version of the model that scored the row and is read because SelectionOptions.MinimumModelVersion is set; a renamed one is given in SelectionOptions.ModelVersionColumnName.";
-        if (find(options.ModelVersionColumnName) is not { } column)
-            throw SchemaErrors.Missing("model version", options.ModelVersionColumnName, "UInt64", Advice, parameter);
+        const string Advice = "It holds the version of the model that scored the row and is read because RecordLimits.MinimumModelVersion is set; a renamed one is given in RecordLimits.ModelVersionColumnName.";
+        if (find(name) is not { } column)
+            throw SchemaErrors.Missing("model version", name, "UInt64", Advice, parameter);
         if (!column.IsScalar || column.IsKey || column.ItemRawType != typeof(ulong))
             throw SchemaErrors.Mismatch("model version", column, "UInt64", Advice, parameter);
     }
 
-    /// <summary>Checks a column that must be there and be a plain Single.</summary>
-    public static void RequireSingle(string role, string name, Func<string, ColumnFacts?> find, string advice, string parameter)
+    private static void RequireSingle(string role, string name, Func<string, ColumnFacts?> find, string advice, string parameter)
     {
         if (find(name) is not { } column)
             throw SchemaErrors.Missing(role, name, "Single", advice, parameter);

@@ -6,8 +6,8 @@ namespace Microsoft.ML.ForwardSampling.Selection;
 /// <summary>Checks common to every selection, and the one cold place for their messages.</summary>
 internal static class SelectionErrors
 {
-    private const RecordStatistics Required =
-        RecordStatistics.Loss | RecordStatistics.GradientNorm | RecordStatistics.Margin | RecordStatistics.Entropy | RecordStatistics.ReferenceLoss | RecordStatistics.Group | RecordStatistics.Features;
+    // All but the label: a window without classes does without.
+    private static readonly RecordStatistics _required = RecordedStatistic.Flags | RecordStatistics.Group | RecordStatistics.Features;
 
     /// <summary>Checks that 1 ≤ b ≤ n, that both spans have length b and that the window holds what the policy needs.</summary>
     public static void Check(IRowSelectionPolicy policy, in SelectionWindow window, ReadOnlySpan<int> rows, ReadOnlySpan<float> weights)
@@ -16,7 +16,7 @@ internal static class SelectionErrors
             throw LengthsDiffer(rows.Length, weights.Length);
         if (rows.Length < 1 || rows.Length > window.Count)
             throw BudgetOutOfRange(policy.Name, rows.Length, window.Count);
-        RecordStatistics missing = policy.Needs & Required & ~window.Holds;
+        RecordStatistics missing = policy.Needs & _required & ~window.Holds;
         if (missing != 0)
             throw StatisticMissing($"Policy {policy.Name}", missing);
     }
@@ -53,11 +53,11 @@ internal static class SelectionErrors
     }
 
     /// <summary>Where a statistic comes from and which option names its column: one or two sentences.</summary>
-    public static string Origin(RecordStatistics statistic) => statistic switch
+    public static string Origin(RecordStatistics statistic) => RecordedStatistic.Of(statistic) switch
     {
-        RecordStatistics.ReferenceLoss => "RecordForwardPass adds it when the reference model is recorded with LossColumnName = 'Forward.ReferenceLoss'; another column is given in SelectionOptions.ReferenceLossColumnName.",
-        RecordStatistics.Group => "Groups are the keys or Booleans of the column that SelectionOptions.GroupColumnName names, or without it the classes of the label. MapValueToKey makes keys of any column.",
-        _ => $"RecordForwardPass adds it as column 'Forward.{statistic}'; a renamed column is given in SelectionOptions.{statistic}ColumnName.",
+        null => "Groups are the keys or Booleans of the column that StatisticColumns.Group names, or without it the classes of the label. MapValueToKey makes keys of any column.",
+        { Condition.Length: > 0 } one => $"RecordForwardPass adds it{one.Condition}; another column is given in {one.Option}.",
+        { } one => $"RecordForwardPass adds it as column 'Forward.{one.Name}'; a renamed column is given in {one.Option}.",
     };
 
     public static ArgumentException FeaturesLength(int length, int count)

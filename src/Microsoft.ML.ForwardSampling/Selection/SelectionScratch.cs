@@ -13,7 +13,8 @@ public sealed class SelectionScratch
     private ulong[] _marks = [];
     private double[] _weights = [];
     private double[] _tree = [];
-    private readonly float[][] _gathered = [[], [], [], [], [], []];
+    private readonly float[][] _gathered = [.. RecordedStatistic.All.Select(_ => Array.Empty<float>())];
+    private float[] _gatheredFeatures = [];
     private int[] _gatheredLabels = [];
     private int[] _gatheredGroups = [];
     private int[] _sizes = [];
@@ -21,7 +22,7 @@ public sealed class SelectionScratch
     private SelectionScratch? _nested;
     private long _cutRows;
     private double _cutWeight;
-    private readonly float[][] _repaired = [[], [], [], [], []];
+    private readonly float[][] _repaired = [.. RecordedStatistic.All.Select(_ => Array.Empty<float>())];
 
     private readonly SelectionScratch? _outer;
 
@@ -63,11 +64,14 @@ public sealed class SelectionScratch
     /// <summary>The sums of <see cref="WithoutReplacementDraw"/>.</summary>
     internal Span<double> Tree(int count) => Grow(ref _tree, count);
 
-    /// <summary>A repaired copy of one statistic; slot 0…4.</summary>
-    internal Span<float> Repaired(int slot, int count) => Grow(ref _repaired[slot], count);
+    /// <summary>A repaired copy of one statistic, by its index in the table.</summary>
+    internal Span<float> Repaired(int statistic, int count) => Grow(ref _repaired[statistic], count);
 
-    /// <summary>One statistic in the order of <see cref="GroupBudgetPolicy"/>'s groups; slot 0…4, and the features, slot 5.</summary>
-    internal Span<float> Gathered(int slot, int count) => Grow(ref _gathered[slot], count);
+    /// <summary>One statistic in the order of <see cref="GroupBudgetPolicy"/>'s groups, by its index in the table.</summary>
+    internal Span<float> Gathered(int statistic, int count) => Grow(ref _gathered[statistic], count);
+
+    /// <summary>The features in that order.</summary>
+    internal Span<float> GatheredFeatures(int count) => Grow(ref _gatheredFeatures, count);
 
     /// <summary>Classes in the order of the groups.</summary>
     internal Span<int> GatheredLabels(int count) => Grow(ref _gatheredLabels, count);

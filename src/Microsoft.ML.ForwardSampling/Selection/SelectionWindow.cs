@@ -9,6 +9,8 @@ namespace Microsoft.ML.ForwardSampling.Selection;
 /// </remarks>
 public readonly ref struct SelectionWindow
 {
+    private readonly StatisticSpans _statistics;
+
     /// <summary>Makes a window of n rows without statistics; give those through the initialiser.</summary>
     /// <param name="count">n, the number of candidate rows, ≥ 1.</param>
     /// <param name="scratch">Reusable memory; one selection at a time may use it.</param>
@@ -21,6 +23,10 @@ public readonly ref struct SelectionWindow
         Scratch = scratch;
     }
 
+    internal SelectionWindow(int count, SelectionScratch scratch, scoped in StatisticSpans statistics)
+        : this(count, scratch)
+        => _statistics = statistics;
+
     /// <summary>n, the number of candidate rows.</summary>
     /// <value>≥ 1.</value>
     public int Count { get; }
@@ -31,27 +37,32 @@ public readonly ref struct SelectionWindow
     /// <summary>Recorded loss of each row, in the loss's own unit.</summary>
     /// <value>Length n, or empty when not given.</value>
     /// <exception cref="ArgumentException">Another length; the message gives both numbers.</exception>
-    public ReadOnlySpan<float> Loss { get; init => field = OfCount(value); }
+    public ReadOnlySpan<float> Loss { get => _statistics[RecordedStatistic.Loss.Index]; init => _statistics[RecordedStatistic.Loss.Index] = OfCount(value); }
 
     /// <summary>Recorded gradient-norm bound of each row, ≥ 0; a negative value counts as 0.</summary>
     /// <value>Length n, or empty when not given.</value>
     /// <exception cref="ArgumentException">Another length; the message gives both numbers.</exception>
-    public ReadOnlySpan<float> GradientNorm { get; init => field = OfCount(value); }
+    public ReadOnlySpan<float> GradientNorm { get => _statistics[RecordedStatistic.GradientNorm.Index]; init => _statistics[RecordedStatistic.GradientNorm.Index] = OfCount(value); }
 
     /// <summary>Recorded margin of each row, in [0, 1].</summary>
     /// <value>Length n, or empty when not given.</value>
     /// <exception cref="ArgumentException">Another length; the message gives both numbers.</exception>
-    public ReadOnlySpan<float> Margin { get; init => field = OfCount(value); }
+    public ReadOnlySpan<float> Margin { get => _statistics[RecordedStatistic.Margin.Index]; init => _statistics[RecordedStatistic.Margin.Index] = OfCount(value); }
 
     /// <summary>Recorded entropy of each row, nats, ≥ 0.</summary>
     /// <value>Length n, or empty when not given.</value>
     /// <exception cref="ArgumentException">Another length; the message gives both numbers.</exception>
-    public ReadOnlySpan<float> Entropy { get; init => field = OfCount(value); }
+    public ReadOnlySpan<float> Entropy { get => _statistics[RecordedStatistic.Entropy.Index]; init => _statistics[RecordedStatistic.Entropy.Index] = OfCount(value); }
 
     /// <summary>Loss of each row under a reference model, in the loss's own unit.</summary>
     /// <value>Length n, or empty when not given.</value>
     /// <exception cref="ArgumentException">Another length; the message gives both numbers.</exception>
-    public ReadOnlySpan<float> ReferenceLoss { get; init => field = OfCount(value); }
+    public ReadOnlySpan<float> ReferenceLoss { get => _statistics[RecordedStatistic.ReferenceLoss.Index]; init => _statistics[RecordedStatistic.ReferenceLoss.Index] = OfCount(value); }
+
+    /// <summary>Norm of each row's activations in the last hidden layer of the network that scored it, ≥ 0.</summary>
+    /// <value>Length n, or empty when not given.</value>
+    /// <exception cref="ArgumentException">Another length; the message gives both numbers.</exception>
+    public ReadOnlySpan<float> ActivationNorm { get => _statistics[RecordedStatistic.ActivationNorm.Index]; init => _statistics[RecordedStatistic.ActivationNorm.Index] = OfCount(value); }
 
     /// <summary>Class of each row, counted from 0; −1 where it is not known.</summary>
     /// <value>Length n, or empty when rows have no classes (regression).</value>
@@ -78,14 +89,16 @@ public readonly ref struct SelectionWindow
 
     /// <summary>Statistics that this window holds.</summary>
     public RecordStatistics Holds =>
-        (Loss.IsEmpty ? 0 : RecordStatistics.Loss)
-        | (GradientNorm.IsEmpty ? 0 : RecordStatistics.GradientNorm)
-        | (Margin.IsEmpty ? 0 : RecordStatistics.Margin)
-        | (Entropy.IsEmpty ? 0 : RecordStatistics.Entropy)
+        _statistics.Given
         | (Label.IsEmpty ? 0 : RecordStatistics.Label)
-        | (ReferenceLoss.IsEmpty ? 0 : RecordStatistics.ReferenceLoss)
         | (Group.IsEmpty ? 0 : RecordStatistics.Group)
         | (Features.IsEmpty ? 0 : RecordStatistics.Features);
+
+    /// <summary>The spans of all statistics that are columns, by their index in the table; what is put here has been checked.</summary>
+    internal StatisticSpans Statistics { get => _statistics; init => _statistics = value; }
+
+    /// <summary>One of them, without a copy of all.</summary>
+    internal ReadOnlySpan<float> Values(RecordedStatistic statistic) => _statistics[statistic.Index];
 
     /// <summary>The <see cref="State"/>, as the policy made it.</summary>
     /// <typeparam name="TState">The policy's own kind of state.</typeparam>

@@ -1,5 +1,4 @@
 using Microsoft.ML.Data;
-using Microsoft.ML.ForwardSampling.DataViews;
 
 namespace Microsoft.ML.ForwardSampling.Selection;
 
@@ -12,11 +11,12 @@ internal sealed class SelectionWindowReader : IDisposable
 
     private readonly DataViewRowCursor _cursor;
     private readonly int _windowSize;
+    private readonly SelectionColumns _columns;
+    private readonly SelectionRowReader _row;
     private readonly ValueGetter<DataViewRowId> _id;
-    private readonly Statistic[] _statistics;
-    private readonly Func<int>? _label;
-    private readonly Func<int>? _group;
     private readonly RecordCredibility? _credibility;
+    private readonly float[][] _values = new float[RecordedStatistic.All.Length][];
+    private readonly float[][] _recorded = new float[RecordedStatistic.All.Length][]; // before they were discounted; empty where none are
     private DataViewRowId[] _ids = [];
     private int[] _labels = [];
     private int[] _groups = [];
@@ -24,23 +24,16 @@ internal sealed class SelectionWindowReader : IDisposable
     private float[] _credibilities = [];    // where they are discounted
     private long _windowStart;              // input rows before the current window, where none is left out
 
-    public SelectionWindowReader(DataViewRowCursor cursor, RecordStatistics needs, SelectionOptions options)
+    public SelectionWindowReader(DataViewRowCursor cursor, SelectionColumns columns, int windowSize, RecordLimits limits)
     {
         _cursor = cursor;
-        _windowSize = options.WindowSize;
+        _windowSize = windowSize;
+        _columns = columns;
+        _row = new SelectionRowReader(cursor, columns, limits);
         _id = cursor.GetIdGetter();
-        _statistics =
-        [
-            .. SelectionColumns.Statistics
-                .Where(statistic => (needs & statistic) != 0)
-                .Select(statistic => new Statistic(statistic, cursor.Schema[SelectionColumns.NameOf(statistic, options)], cursor)),
-        ];
-        if (ClassColumn(cursor.Schema, needs, options) is { } label)
-            _label = ClassLabel.Open(cursor, label);
-        if ((needs & RecordStatistics.Group) != 0)
-            _group = ClassLabel.Open(cursor, cursor.Schema[SelectionColumns.GroupName(options)]);
-        if (options.LimitsRecords)
-            _credibility = new RecordCredibility(cursor, options);
+        _credibility = _row.Credibility;
+        Array.Fill(_values, []);
+        Array.Fill(_recorded, []);
     }
 
     /// <summary>Rows of the current window.</summary>
@@ -58,25 +51,6 @@ internal sealed class SelectionWindowReader : IDisposable
     /// <summary>Ids of the current window's rows.</summary>
     public ReadOnlySpan<DataViewRowId> Ids => _ids.AsSpan(0, Count);
 
-    /// <summary>The input columns that hold the statistics a selection reads.</summary>
-    public static IEnumerable<DataViewSchema.Column> StatisticsOf(DataViewSchema schema, RecordStatistics needs, SelectionOptions options)
-        => SelectionColumns.Statistics.Where(statistic => (needs & statistic) != 0).Select(statistic => schema[SelectionColumns.NameOf(statistic, options)]);
-
-    /// <summary>The input columns that a selection reads.</summary>
-    public static DataViewSchema.Column[] ColumnsOf(DataViewSchema schema, RecordStatistics needs, SelectionOptions options)
-    {
-        List<DataViewSchema.Column> columns = [.. StatisticsOf(schema, needs, options)];
-        if (ClassColumn(schema, needs, options) is { } label)
-            columns.Add(label);
-        if ((needs & RecordStatistics.Group) != 0)
-            columns.Add(schema[SelectionColumns.GroupName(options)]);
-        if (options.MaximumRecordAge is not null)
-            columns.Add(schema[options.AgeColumnName]);
-        if (options.MinimumModelVersion is not null)
-            columns.Add(schema[options.ModelVersionColumnName]);
-        return [.. columns.DistinctBy(column => column.Index)]; // the groups may be the label's
-    }
-
     /// <summary>Reads up to a window's rows; false at the end of the input.</summary>
     public bool ReadNext()
     {
@@ -90,12 +64,11 @@ internal sealed class SelectionWindowReader : IDisposable
             if (_credibility is not null && !Admit(count))
                 continue;
             _id(ref _ids[count]);
-            foreach (Statistic statistic in _statistics)
-                statistic.Read(count);
-            if (_label is not null)
-                _labels[count] = Math.Max(ClassLabel.Unknown, _label());
-            if (_group is not null)
-                _groups[count] = Math.Max(ClassLabel.Unknown, _group());
+            _row.ReadStatistics(_values, count);
+            if (_row.HasClass)
+                _labels[count] = _row.Class();
+            if (_row.HasGroup)
+                _groups[count] = _row.Group();
             count++;
         }
 
@@ -109,35 +82,13 @@ internal sealed class SelectionWindowReader : IDisposable
     public long InputRow(int row) => _credibility is { Excludes: true } ? _inputRows[row] : _windowStart + row;
 
     /// <summary>The current window, for a selector; it reads this reader's arrays.</summary>
-    public SelectionWindow Window(SelectionScratch scratch) => new(Count, scratch)
+    public SelectionWindow Window(SelectionScratch scratch) => new(Count, scratch, StatisticSpans.Of(_values, Count))
     {
-        Loss = Values(RecordStatistics.Loss),
-        GradientNorm = Values(RecordStatistics.GradientNorm),
-        Margin = Values(RecordStatistics.Margin),
-        Entropy = Values(RecordStatistics.Entropy),
-        ReferenceLoss = Values(RecordStatistics.ReferenceLoss),
-        Label = _label is null ? [] : _labels.AsSpan(0, Count),
-        Group = _group is null ? [] : _groups.AsSpan(0, Count),
+        Label = _row.HasClass ? _labels.AsSpan(0, Count) : [],
+        Group = _row.HasGroup ? _groups.AsSpan(0, Count) : [],
     };
 
     public void Dispose() => _cursor.Dispose();
-
-    /// <summary>The label column if the policy reads classes and the label is one: a Single is the label of a regression.</summary>
-    public static DataViewSchema.Column? ClassColumn(DataViewSchema schema, RecordStatistics needs, SelectionOptions options)
-        => (needs & RecordStatistics.Label) != 0 && schema.GetColumnOrNull(options.LabelColumnName) is { Type: BooleanDataViewType or KeyDataViewType } label
-            ? label
-            : null;
-
-    private ReadOnlySpan<float> Values(RecordStatistics kind)
-    {
-        foreach (Statistic statistic in _statistics)
-        {
-            if (statistic.Kind == kind)
-                return statistic.Values.AsSpan(0, Count);
-        }
-
-        return [];
-    }
 
     /// <summary>Whether the cursor's row enters the window, as its row <paramref name="place"/>.</summary>
     private bool Admit(int place)
@@ -157,11 +108,12 @@ internal sealed class SelectionWindowReader : IDisposable
 
     private void Discount()
     {
-        foreach (Statistic statistic in _statistics)
+        foreach ((RecordedStatistic statistic, _) in _columns.Statistics)
         {
-            statistic.Values.AsSpan(0, Count).CopyTo(statistic.Recorded);
-            if (statistic.Kind != RecordStatistics.ReferenceLoss)
-                RecordCredibility.Discount(statistic.Values.AsSpan(0, Count), _credibilities.AsSpan(0, Count));
+            Span<float> values = _values[statistic.Index].AsSpan(0, Count);
+            values.CopyTo(_recorded[statistic.Index]);
+            if (statistic.IsOfTheModel)
+                RecordCredibility.Discount(values, _credibilities.AsSpan(0, Count));
         }
     }
 
@@ -170,16 +122,16 @@ internal sealed class SelectionWindowReader : IDisposable
     {
         int capacity = Math.Min(_windowSize, Math.Max(1024, 2 * _ids.Length));
         Array.Resize(ref _ids, capacity);
-        foreach (Statistic statistic in _statistics)
+        foreach ((RecordedStatistic statistic, _) in _columns.Statistics)
         {
-            Array.Resize(ref statistic.Values, capacity);
+            Array.Resize(ref _values[statistic.Index], capacity);
             if (_credibility is { Excludes: false })
-                statistic.Recorded = new float[capacity];
+                _recorded[statistic.Index] = new float[capacity];
         }
 
-        if (_label is not null)
+        if (_row.HasClass)
             Array.Resize(ref _labels, capacity);
-        if (_group is not null)
+        if (_row.HasGroup)
             Array.Resize(ref _groups, capacity);
         if (_credibility is { Excludes: true })
             Array.Resize(ref _inputRows, capacity);
@@ -195,31 +147,15 @@ internal sealed class SelectionWindowReader : IDisposable
     {
         for (int i = 0; i < values.Length; i++)
         {
-            float first = (_credibility is { Excludes: false } ? _statistics[i].Recorded : _statistics[i].Values)[row], second = 0;
+            (RecordedStatistic statistic, DataViewSchema.Column column) = _columns.Statistics[i];
+            float first = (_credibility is { Excludes: false } ? _recorded : _values)[statistic.Index][row], second = 0;
             values[i](ref second);
             if (first.Equals(second) || MathF.Abs(first - second) <= SmallestDifference + RelativeDifference * MathF.Abs(first))
                 continue;
-            throw SelectionErrors.NotRepeatable($"row {InputRow(row)} has {_statistics[i].Column.Name} {first} where its statistics are read and {second} where its values are");
+            throw SelectionErrors.NotRepeatable($"row {InputRow(row)} has {column.Name} {first} where its statistics are read and {second} where its values are");
         }
     }
 
     /// <summary>The statistics of another cursor over the same input, for <see cref="CheckAgain"/>.</summary>
-    public ValueGetter<float>[] OpenAgain(DataViewRowCursor other) => [.. _statistics.Select(statistic => other.GetGetter<float>(other.Schema[statistic.Column.Index]))];
-
-    /// <summary>One statistic's column and its values in the window.</summary>
-    private sealed class Statistic(RecordStatistics kind, DataViewSchema.Column column, DataViewRowCursor cursor)
-    {
-        private readonly ValueGetter<float> _getter = cursor.GetGetter<float>(column);
-
-        public float[] Values = [];
-
-        /// <summary>The values before they were discounted; empty where none are.</summary>
-        public float[] Recorded = [];
-
-        public RecordStatistics Kind => kind;
-
-        public DataViewSchema.Column Column => column;
-
-        public void Read(int place) => _getter(ref Values[place]);
-    }
+    public ValueGetter<float>[] OpenAgain(DataViewRowCursor other) => [.. _columns.Statistics.Select(statistic => other.GetGetter<float>(other.Schema[statistic.Column.Index]))];
 }

@@ -23,17 +23,13 @@ public sealed class StreamedRows : IDataView
     private volatile SelectionReport? _report;
     private int _saidRepaired;
 
-    internal StreamedRows(IHost host, IDataView source, IRowSelectionPolicy policy, SelectionOptions options, int seed)
+    internal StreamedRows(IHost host, IDataView source, IRowSelectionPolicy policy, StreamedSelectionOptions options, int seed)
     {
         options.Validate();
-        if (options.StartState is not null)
-            throw new ArgumentException($"{nameof(SelectionOptions)}.{nameof(SelectionOptions.StartState)} goes on with windows, and a stream is one window: leave it null.", nameof(options));
-        if (options.LimitsRecords)
-            throw new ArgumentException(
-                $"{nameof(SelectionOptions)}.{nameof(SelectionOptions.MaximumRecordAge)} and {nameof(SelectionOptions.MinimumModelVersion)} are not used by a stream: filter old records out before, or use SelectRows.",
-                nameof(options));
         StreamedPlan.For(policy); // a policy that has no streamed form is refused here
-        SelectionColumns.Check(name => ColumnFacts.Find(source.Schema, name), StreamedPlan.Reads(policy), options, "input");
+        SelectionColumns.Check(name => ColumnFacts.Find(source.Schema, name), StreamedPlan.Reads(policy), options.Columns, options.LabelColumnName, new RecordLimits(), nameof(StreamedSelectionOptions), "input");
+        SelectionColumns.CheckExampleWeight(name => ColumnFacts.Find(source.Schema, name), options.ExampleWeightColumnName, nameof(StreamedSelectionOptions), "input");
+        Columns = SelectionColumns.Bind(source.Schema, StreamedPlan.Reads(policy), options.Columns, options.LabelColumnName, new RecordLimits());
         _host = host;
         _source = source;
         Policy = policy;
@@ -50,10 +46,10 @@ public sealed class StreamedRows : IDataView
     /// <summary>The rule that selects.</summary>
     public IRowSelectionPolicy Policy { get; }
 
-    /// <summary>Budget and columns; <see cref="SelectionOptions.WindowSize"/> is not used.</summary>
-    public SelectionOptions Options { get; }
+    /// <summary>Budget and columns.</summary>
+    public StreamedSelectionOptions Options { get; }
 
-    /// <summary>The seed that every pass starts from: <see cref="SelectionOptions.Seed"/>, or one drawn from the MLContext when the view was made.</summary>
+    /// <summary>The seed that every pass starts from: <see cref="StreamedSelectionOptions.Seed"/>, or one drawn from the MLContext when the view was made.</summary>
     public int Seed { get; }
 
     /// <summary>What the last completed pass counted, as one window; null until a cursor has been read to its end.</summary>
@@ -79,7 +75,7 @@ public sealed class StreamedRows : IDataView
         bool[] needed = active.CopyPassedThrough();
         if (active.AnyAdded && Options.ExampleWeightColumnName is { } exampleWeight)
             needed[_source.Schema[exampleWeight].Index] = true;
-        foreach (DataViewSchema.Column column in StatisticsColumns())
+        foreach (DataViewSchema.Column column in Columns.All)
             needed[column.Index] = true;
         DataViewRowCursor cursor = SelectedRows.OpenLazily(_source, ActiveColumns.Choose(_source.Schema, needed));
         try
@@ -101,6 +97,9 @@ public sealed class StreamedRows : IDataView
     public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null)
         => [GetRowCursor(columnsNeeded, rand)];
 
+    /// <summary>What the passes over the statistics read.</summary>
+    internal SelectionColumns Columns { get; }
+
     /// <summary>What the passes over the statistics found; the first caller makes them.</summary>
     internal StreamedPlan Plan => _plan.Value;
 
@@ -119,14 +118,12 @@ public sealed class StreamedRows : IDataView
         }
     }
 
-    private DataViewSchema.Column[] StatisticsColumns() => SelectionWindowReader.ColumnsOf(_source.Schema, StreamedPlan.Reads(Policy), Options);
-
     private StreamedPlan Scan()
     {
         StreamedPlan plan = StreamedPlan.For(Policy);
-        using (DataViewRowCursor cursor = SelectedRows.OpenLazily(_source, StatisticsColumns()))
+        using (DataViewRowCursor cursor = SelectedRows.OpenLazily(_source, Columns.All))
         {
-            var statistics = new StreamedStatistics(cursor, StreamedPlan.Reads(Policy), Options);
+            var statistics = new StreamedStatistics(cursor, Columns);
             while (cursor.MoveNext())
                 plan.Count(statistics.Value());
         }
@@ -134,8 +131,8 @@ public sealed class StreamedRows : IDataView
         plan.EndCount(Options.Budget);
         for (int pass = 0; pass < plan.Passes && plan.Rows > 0; pass++)
         {
-            using DataViewRowCursor cursor = SelectedRows.OpenLazily(_source, StatisticsColumns());
-            var statistics = new StreamedStatistics(cursor, StreamedPlan.Reads(Policy), Options);
+            using DataViewRowCursor cursor = SelectedRows.OpenLazily(_source, Columns.All);
+            var statistics = new StreamedStatistics(cursor, Columns);
             long rows = 0;
             for (; cursor.MoveNext(); rows++)
                 plan.Observe(pass, plan.Repair(statistics.Value()), statistics.Label());

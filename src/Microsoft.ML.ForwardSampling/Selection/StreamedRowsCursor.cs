@@ -16,10 +16,10 @@ internal sealed class StreamedRowsCursor : ChosenRowsCursor
     private float _weight;
 
     public StreamedRowsCursor(StreamedRows view, ActiveColumns active, DataViewRowCursor cursor)
-        : base(view.Schema, active, cursor, view.Options)
+        : base(view.Schema, active, cursor, view.Options.ExampleWeightColumnName)
     {
         _view = view;
-        _statistics = new StreamedStatistics(cursor, StreamedPlan.Reads(view.Policy), view.Options);
+        _statistics = new StreamedStatistics(cursor, view.Columns);
     }
 
     protected override float Weight => _weight;

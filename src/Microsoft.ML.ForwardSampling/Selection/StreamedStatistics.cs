@@ -1,30 +1,28 @@
 using Microsoft.ML.Data;
-using Microsoft.ML.ForwardSampling.DataViews;
 
 namespace Microsoft.ML.ForwardSampling.Selection;
 
 /// <summary>Reads the one statistic, and the class, that a streamed policy takes of the row a cursor stands on.</summary>
 internal sealed class StreamedStatistics
 {
-    private readonly ValueGetter<float>? _value;
-    private readonly Func<int>? _label;
+    private readonly SelectionRowReader _row;
+    private readonly float[][] _values = new float[RecordedStatistic.All.Length][];
+    private readonly float[] _value = new float[1];
 
-    public StreamedStatistics(DataViewRowCursor cursor, RecordStatistics reads, SelectionOptions options)
+    public StreamedStatistics(DataViewRowCursor cursor, SelectionColumns columns)
     {
-        if ((reads & (RecordStatistics.Loss | RecordStatistics.GradientNorm)) is var statistic and not 0)
-            _value = cursor.GetGetter<float>(cursor.Schema[SelectionColumns.NameOf(statistic, options)]);
-        if (SelectionWindowReader.ClassColumn(cursor.Schema, reads, options) is { } label)
-            _label = ClassLabel.Open(cursor, label);
+        _row = new SelectionRowReader(cursor, columns, new RecordLimits());
+        foreach ((RecordedStatistic statistic, _) in columns.Statistics)
+            _values[statistic.Index] = _value;
     }
 
     /// <summary>The statistic, as recorded; 0 for a policy that reads none.</summary>
     public float Value()
     {
-        float value = 0;
-        _value?.Invoke(ref value);
-        return value;
+        _row.ReadStatistics(_values, 0);
+        return _value[0];
     }
 
     /// <summary>The class, −1 where there is none.</summary>
-    public int Label() => _label is null ? ClassLabel.Unknown : Math.Max(ClassLabel.Unknown, _label());
+    public int Label() => _row.Class();
 }

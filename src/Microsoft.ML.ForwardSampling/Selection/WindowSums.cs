@@ -47,6 +47,25 @@ internal static class WindowSums
         return sum;
     }
 
+    /// <summary>Σ values², 0 when empty.</summary>
+    public static double SumOfSquares(ReadOnlySpan<float> values)
+    {
+        ref float start = ref MemoryMarshal.GetReference(values);
+        Vector256<double> even = Vector256<double>.Zero, odd = Vector256<double>.Zero;
+        int i = 0;
+        for (; i <= values.Length - 8; i += 8)
+        {
+            (Vector256<double> lower, Vector256<double> upper) = Vector256.Widen(Vector256.LoadUnsafe(ref start, (nuint)i));
+            even += lower * lower;
+            odd += upper * upper;
+        }
+
+        double sum = Lanes(even + odd);
+        for (; i < values.Length; i++)
+            sum += (double)values[i] * values[i];
+        return sum;
+    }
+
     /// <summary>How many probabilities are 1 (or more), and the sum of the others.</summary>
     public static (int Certain, double Others) CertainAndRest(ReadOnlySpan<float> probabilities)
     {

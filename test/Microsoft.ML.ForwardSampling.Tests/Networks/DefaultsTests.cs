@@ -93,14 +93,13 @@ public class DefaultsTests
         var random = new Random(2);
         var pool = new RowPool(3, weighted: false, ForwardSampling.Selection.RecordStatistics.None, discounted: false, 1 << 20);
         const int Rows = 5000;
-        double[] sums = new double[3], squares = new double[3];
+        var values = new List<float[]>();
         for (int i = 0; i < Rows; i++)
         {
             float[] x = [i == 0 ? 1e7f : 1000 + Normal(random), Normal(random) * 1e-3f, 1e6f + Normal(random)];
             x.CopyTo(pool.NextFeatures());
-            pool.Add(x[0], 1, 0, 0, 0, 0, 0, 0, 1);
-            for (int k = 0; k < 3; k++)
-                (sums[k], squares[k]) = (sums[k] + x[k], squares[k] + ((double)x[k] * x[k]));
+            pool.Add(x[0], 1, 0, 1);
+            values.Add(x);
         }
 
         var statistics = new ScaleStatistics(3);
@@ -109,7 +108,7 @@ public class DefaultsTests
         Assert.Equal([0, 1, 2], far.Select(f => f.Slot));
         foreach ((int slot, double mean, double deviation) in far)
         {
-            double expected = sums[slot] / Rows, variance = (squares[slot] / Rows) - (expected * expected);
+            double expected = values.Average(x => (double)x[slot]), variance = values.Average(x => Math.Pow(x[slot] - expected, 2));
             Assert.InRange(Math.Abs(mean - expected), 0, 1e-3 * Math.Sqrt(variance));
             Assert.Equal(1, deviation / Math.Sqrt(variance), 1e-3);
         }

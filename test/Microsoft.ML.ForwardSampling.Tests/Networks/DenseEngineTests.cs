@@ -170,7 +170,7 @@ public sealed class DenseEngineTests
                 foreach (ref float feature in Pool.NextFeatures())
                     feature = 2f * random.NextSingle() - 1f;
                 float label = task == PredictionTask.Regression ? 3f * random.NextSingle() : random.Next(task == PredictionTask.Binary ? 2 : 5);
-                Pool.Add(label, 0.5f + random.NextSingle(), 0, 0, 0, 0, 0, 0, 0);
+                Pool.Add(label, 0.5f + random.NextSingle(), 0, 0);
             }
 
             Engine = Create();

@@ -45,7 +45,7 @@ public sealed class InTrainingSelectionColumnsTests
         using NetworkPredictionTransformer deployed = Trainers.Regression(_once).Fit(data);
         IDataView recorded = _context.ForwardSampling().RecordForwardPass(deployed, PredictionTask.Regression).Fit(data).Transform(data);
         var seen = new SeenPolicy(RecordStatistics.Loss | RecordStatistics.ReferenceLoss);
-        var selection = new InTrainingSelection { Policy = seen, WindowSize = 200, Columns = new() { ReferenceLossColumnName = ForwardColumns.Loss } };
+        var selection = new InTrainingSelection { Policy = seen, WindowSize = 200, Columns = new() { ReferenceLoss = ForwardColumns.Loss } };
         using NetworkPredictionTransformer model = Trainers.Regression(_once with { Selection = selection }).Fit(recorded);
 
         Assert.Equal([.. recorded.GetColumn<float>(ForwardColumns.Loss)], seen.ReferenceLoss);
@@ -58,7 +58,7 @@ public sealed class InTrainingSelectionColumnsTests
         NetworkTrainer trainer = Trainers.Regression(_once with { Selection = new() { Policy = new ReducibleLossPolicy() } });
         Assert.Equal(
             "Schema mismatch for statistics column 'Forward.ReferenceLoss': expected Single, got no such column. RecordForwardPass adds this column when the reference model is recorded "
-            + "with LossColumnName = 'Forward.ReferenceLoss'; a renamed one is given in InTrainingSelection.Columns.",
+            + "with LossColumnName = 'Forward.ReferenceLoss'; a renamed one is given in StatisticColumns.ReferenceLoss.",
             EstimatorContract.WithoutParameter(Assert.Throws<ArgumentOutOfRangeException>(() => trainer.Fit(TrainingData.View(_context, 10)))));
     }
 
@@ -75,7 +75,7 @@ public sealed class InTrainingSelectionColumnsTests
         NetworkTrainerOptions options = _once with
         {
             LabelColumnName = task switch { PredictionTask.Regression => "Label", PredictionTask.Binary => "IsHigh", _ => "BandKey" },
-            Selection = new() { Policy = seen, WindowSize = 150, Columns = new() { GroupColumnName = column } },
+            Selection = new() { Policy = seen, WindowSize = 150, Columns = new() { Group = column } },
         };
         NetworkTrainer trainer = task switch { PredictionTask.Regression => Trainers.Regression(options), PredictionTask.Binary => Trainers.Binary(options), _ => Trainers.Multiclass(options) };
         using NetworkPredictionTransformer model = trainer.Fit(data);
@@ -110,7 +110,7 @@ public sealed class InTrainingSelectionColumnsTests
     {
         NetworkTrainer trainer = Trainers.Regression(_once with { Selection = new() { Policy = new GroupBudgetPolicy() } });
         Assert.StartsWith(
-            "Schema mismatch for group column 'Label': expected Boolean or Key, got Single. Groups are the keys or Booleans of the column that SelectionOptions.GroupColumnName names",
+            "Schema mismatch for group column 'Label': expected Boolean or Key, got Single. Groups are the keys or Booleans of the column that StatisticColumns.Group names",
             Assert.Throws<ArgumentOutOfRangeException>(() => trainer.Fit(TrainingData.View(_context, 10))).Message,
             StringComparison.Ordinal);
     }
@@ -121,12 +121,12 @@ public sealed class InTrainingSelectionColumnsTests
     public void OldRecords_Recorded_WindowsAreThoseOfSelectRows(OldRecords what)
     {
         IDataView data = _context.Data.LoadFromEnumerable(AgedRow.Make(500));
-        var limits = new SelectionOptions { WindowSize = 100, MaximumRecordAge = TimeSpan.FromSeconds(60), MinimumModelVersion = 1, OldRecords = what };
+        var limits = new RecordLimits { MaximumAge = TimeSpan.FromSeconds(60), MinimumModelVersion = 1, OldRecords = what };
         List<float[]> filtered = [], trained = [];
         RecordStatistics needs = RecordStatistics.Loss | RecordStatistics.GradientNorm | RecordStatistics.ReferenceLoss;
-        SelectedRows selected = _context.ForwardSampling().SelectRows(data, new SeenPolicy(needs, seen: filtered.Add), limits);
+        SelectedRows selected = _context.ForwardSampling().SelectRows(data, new SeenPolicy(needs, seen: filtered.Add), new SelectionOptions { WindowSize = 100, Limits = limits });
         _ = selected.GetColumn<float>("Label").Count();
-        var selection = new InTrainingSelection { Policy = new SeenPolicy(needs, seen: trained.Add), WindowSize = 100, Statistics = StatisticsSource.Recorded, Columns = limits };
+        var selection = new InTrainingSelection { Policy = new SeenPolicy(needs, seen: trained.Add), WindowSize = 100, Statistics = StatisticsSource.Recorded, Limits = limits };
         using NetworkPredictionTransformer model = Trainers.Regression(_once with { Epochs = 2, Selection = selection }).Fit(data);
 
         Assert.Equal([.. filtered, .. filtered], trained);
@@ -145,8 +145,8 @@ public sealed class InTrainingSelectionColumnsTests
         for (int i = 0; i < rows.Length; i++)
             (rows[i].Loss, rows[i].Age) = values[i];
         var seen = new SeenPolicy(RecordStatistics.Loss | RecordStatistics.ReferenceLoss);
-        var columns = new SelectionOptions { OldRecords = OldRecords.Discount, MaximumRecordAge = TimeSpan.FromSeconds(60), RecordHalfLife = TimeSpan.FromSeconds(10) };
-        var selection = new InTrainingSelection { Policy = seen, Budget = 1.0, Statistics = StatisticsSource.Recorded, Columns = columns };
+        var limits = new RecordLimits { OldRecords = OldRecords.Discount, MaximumAge = TimeSpan.FromSeconds(60), HalfLife = TimeSpan.FromSeconds(10) };
+        var selection = new InTrainingSelection { Policy = seen, Budget = 1.0, Statistics = StatisticsSource.Recorded, Limits = limits };
         using NetworkPredictionTransformer model = Trainers.Regression(_once with { Selection = selection }).Fit(_context.Data.LoadFromEnumerable(rows));
 
         double mean = 64.25 / 2.75;
@@ -161,7 +161,7 @@ public sealed class InTrainingSelectionColumnsTests
     {
         AgedRow[] rows = AgedRow.Make(300);
         var seen = new List<float[]>();
-        var selection = new InTrainingSelection { Policy = new SeenPolicy(RecordStatistics.Loss | RecordStatistics.ReferenceLoss, seen: seen.Add), WindowSize = 50, Columns = new() { MinimumModelVersion = 3 } };
+        var selection = new InTrainingSelection { Policy = new SeenPolicy(RecordStatistics.Loss | RecordStatistics.ReferenceLoss, seen: seen.Add), WindowSize = 50, Limits = new() { MinimumModelVersion = 3 } };
         using NetworkPredictionTransformer model = Trainers.Regression(_once with { Selection = selection }).Fit(_context.Data.LoadFromEnumerable(rows));
 
         AgedRow[] young = [.. rows.Where(row => row.ModelVersion >= 3)];
@@ -174,8 +174,8 @@ public sealed class InTrainingSelectionColumnsTests
     public void OldRecords_MoreRowsThanMemory_LeftOutInEveryPass()
     {
         AgedRow[] rows = AgedRow.Make(60_000);
-        var limits = new SelectionOptions { MinimumModelVersion = 1 };
-        var selection = new InTrainingSelection { Policy = new UniformPolicy(), Statistics = StatisticsSource.Recorded, Columns = limits };
+        var limits = new RecordLimits { MinimumModelVersion = 1 };
+        var selection = new InTrainingSelection { Policy = new UniformPolicy(), Statistics = StatisticsSource.Recorded, Limits = limits };
         using NetworkPredictionTransformer model = Trainers.Regression(_once with { Epochs = 2, BatchSize = 512, MaximumRowMegabytes = 1, Selection = selection }).Fit(_context.Data.LoadFromEnumerable(rows));
 
         int old = rows.Count(row => row.ModelVersion == 0);
@@ -187,7 +187,7 @@ public sealed class InTrainingSelectionColumnsTests
     [Fact]
     public void OldRecords_AllOld_SaysSo()
     {
-        var selection = new InTrainingSelection { Policy = new UniformPolicy(), Columns = new() { MinimumModelVersion = 9 } };
+        var selection = new InTrainingSelection { Policy = new UniformPolicy(), Limits = new() { MinimumModelVersion = 9 } };
         Assert.Equal(
             "There is no row to train on: 20 rows were read, 0 skipped because a feature, the label or the weight was missing, and 20 left out because their record is too old.",
             Assert.Throws<InvalidOperationException>(() => Trainers.Regression(_once with { Selection = selection }).Fit(_context.Data.LoadFromEnumerable(AgedRow.Make(20)))).Message);
@@ -196,18 +196,18 @@ public sealed class InTrainingSelectionColumnsTests
     [Fact]
     public void OldRecords_DiscountOfFreshStatistics_Refused()
         => Assert.Equal(
-            "InTrainingSelection.Columns discounts old records, and InTrainingSelection.Statistics is Fresh: fresh statistics do not age. "
-            + "Use StatisticsSource.Recorded, or OldRecords.Exclude to leave such rows out. (Parameter 'Columns')",
-            Assert.Throws<ArgumentException>(() => Trainers.Regression(_once with { Selection = new() { Columns = new() { MinimumModelVersion = 3, OldRecords = OldRecords.Discount } } })).Message);
+            "InTrainingSelection.Limits discounts old records, and InTrainingSelection.Statistics is Fresh: fresh statistics do not age. "
+            + "Use StatisticsSource.Recorded, or OldRecords.Exclude to leave such rows out. (Parameter 'Limits')",
+            Assert.Throws<ArgumentException>(() => Trainers.Regression(_once with { Selection = new() { Limits = new() { MinimumModelVersion = 3, OldRecords = OldRecords.Discount } } })).Message);
 
     [Theory]
     [InlineData(StatisticsSource.Recorded)]
     [InlineData(StatisticsSource.Fresh)]
     public void OldRecords_ColumnMissing_SaysWhyItIsRead(StatisticsSource source)
     {
-        var selection = new InTrainingSelection { Policy = new UniformPolicy(), Statistics = source, Columns = new() { MaximumRecordAge = TimeSpan.FromDays(1) } };
+        var selection = new InTrainingSelection { Policy = new UniformPolicy(), Statistics = source, Limits = new() { MaximumAge = TimeSpan.FromDays(1) } };
         Assert.StartsWith(
-            "Schema mismatch for record age column 'Forward.Age': expected Single, got no such column. It holds the record's age in seconds and is read because SelectionOptions.MaximumRecordAge is set;",
+            "Schema mismatch for record age column 'Forward.Age': expected Single, got no such column. It holds the record's age in seconds and is read because RecordLimits.MaximumAge is set;",
             Assert.Throws<ArgumentOutOfRangeException>(() => Trainers.Regression(_once with { Selection = selection }).Fit(TrainingData.View(_context, 10))).Message,
             StringComparison.Ordinal);
     }

@@ -290,9 +290,9 @@ public sealed class PolicyContractTests
         {
             string remedy = statistic switch
             {
-                RecordStatistics.ReferenceLoss => "RecordForwardPass adds it when the reference model is recorded with LossColumnName = 'Forward.ReferenceLoss'; another column is given in SelectionOptions.ReferenceLossColumnName.",
-                RecordStatistics.Group => "Groups are the keys or Booleans of the column that SelectionOptions.GroupColumnName names, or without it the classes of the label. MapValueToKey makes keys of any column.",
-                _ => $"RecordForwardPass adds it as column 'Forward.{statistic}'; a renamed column is given in SelectionOptions.{statistic}ColumnName.",
+                RecordStatistics.ReferenceLoss => "RecordForwardPass adds it when the reference model is recorded with LossColumnName = 'Forward.ReferenceLoss'; another column is given in StatisticColumns.ReferenceLoss.",
+                RecordStatistics.Group => "Groups are the keys or Booleans of the column that StatisticColumns.Group names, or without it the classes of the label. MapValueToKey makes keys of any column.",
+                _ => $"RecordForwardPass adds it as column 'Forward.{statistic}'; a renamed column is given in StatisticColumns.{statistic}.",
             };
             string expected = $"Policy {policy.Name} needs the statistic {statistic}, which the window does not hold. {remedy} (Parameter 'window')";
             var selector = new RowSelector(policy, 2);

@@ -144,7 +144,7 @@ public class SelectThenEstimatorTests
     {
         IDataView data = _ml.Transforms.DropColumns(ForwardColumns.Loss).Fit(Data(50)).Transform(Data(50));
         Assert.Equal(
-            "Schema mismatch for statistics column 'Forward.Loss': expected Single, got no such column. RecordForwardPass adds this column; a renamed one is given in SelectionOptions.LossColumnName.",
+            "Schema mismatch for statistics column 'Forward.Loss': expected Single, got no such column. RecordForwardPass adds this column; a renamed one is given in StatisticColumns.Loss.",
             EstimatorContract.CheckRefused(_ml.ForwardSampling().SelectThen(new LargestLossPolicy(), Trainer(), _small), data));
     }
 

@@ -84,7 +84,7 @@ public class SelectedRowsTests
     public void SelectRows_RenamedColumns_AreRead()
     {
         IDataView data = _ml.Transforms.CopyColumns("L", "OwnWeight").Append(_ml.Transforms.DropColumns(ForwardColumns.Loss)).Fit(Data(12)).Transform(Data(12));
-        SelectedRows selected = _ml.ForwardSampling().SelectRows(data, new LargestLossPolicy(), new SelectionOptions { WindowSize = 4, Budget = SelectionBudget.Rows(1), LossColumnName = "L", WeightColumnName = "W" });
+        SelectedRows selected = _ml.ForwardSampling().SelectRows(data, new LargestLossPolicy(), new SelectionOptions { WindowSize = 4, Budget = SelectionBudget.Rows(1), Columns = new() { Loss = "L" }, WeightColumnName = "W" });
 
         Assert.Equal([3, 7, 11], Numbers(selected));
         Assert.Equal([1, 1, 1], selected.GetColumn<float>("W"));
@@ -385,16 +385,16 @@ public class SelectedRowsTests
         IDataView data = _ml.Transforms.DropColumns(ForwardColumns.Loss).Fit(Data(5)).Transform(Data(5));
         var error = Assert.Throws<ArgumentOutOfRangeException>(() => _ml.ForwardSampling().SelectRows(data, new LargestLossPolicy()));
         Assert.Equal(
-            "Schema mismatch for statistics column 'Forward.Loss': expected Single, got no such column. RecordForwardPass adds this column; a renamed one is given in SelectionOptions.LossColumnName. (Parameter 'input')",
+            "Schema mismatch for statistics column 'Forward.Loss': expected Single, got no such column. RecordForwardPass adds this column; a renamed one is given in StatisticColumns.Loss. (Parameter 'input')",
             error.Message);
     }
 
     [Fact]
     public void Column_OfAnotherType_NamesBothTypes()
     {
-        var error = Assert.Throws<ArgumentOutOfRangeException>(() => _ml.ForwardSampling().SelectRows(Data(5), new LargestLossPolicy(), new SelectionOptions { LossColumnName = "Features" }));
+        var error = Assert.Throws<ArgumentOutOfRangeException>(() => _ml.ForwardSampling().SelectRows(Data(5), new LargestLossPolicy(), new SelectionOptions { Columns = new() { Loss = "Features" } }));
         Assert.Equal(
-            "Schema mismatch for statistics column 'Features': expected Single, got Vector<Single, 3>. RecordForwardPass adds this column; a renamed one is given in SelectionOptions.LossColumnName. (Parameter 'input')",
+            "Schema mismatch for statistics column 'Features': expected Single, got Vector<Single, 3>. RecordForwardPass adds this column; a renamed one is given in StatisticColumns.Loss. (Parameter 'input')",
             error.Message);
     }
 
@@ -407,7 +407,7 @@ public class SelectedRowsTests
         IDataView data = _ml.Transforms.DropColumns($"Forward.{statistic}").Fit(Data(5)).Transform(Data(5));
         var error = Assert.Throws<ArgumentOutOfRangeException>(() => _ml.ForwardSampling().SelectRows(data, new FirstRowsPolicy(statistic)));
         Assert.Equal(
-            $"Schema mismatch for statistics column 'Forward.{statistic}': expected Single, got no such column. RecordForwardPass adds this column; a renamed one is given in SelectionOptions.{statistic}ColumnName.",
+            $"Schema mismatch for statistics column 'Forward.{statistic}': expected Single, got no such column. RecordForwardPass adds this column; a renamed one is given in StatisticColumns.{statistic}.",
             EstimatorContract.WithoutParameter(error));
     }
 

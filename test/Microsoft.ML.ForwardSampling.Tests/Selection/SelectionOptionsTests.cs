@@ -10,10 +10,10 @@ public sealed class SelectionOptionsTests
         var options = new SelectionOptions();
 
         Assert.Equal(
-            "SelectionOptions { WindowSize = 640, Budget = 10 %, Seed = , StartState = , LossColumnName = Forward.Loss, GradientNormColumnName = Forward.GradientNorm, "
-            + "MarginColumnName = Forward.Margin, EntropyColumnName = Forward.Entropy, ReferenceLossColumnName = Forward.ReferenceLoss, GroupColumnName = , LabelColumnName = Label, "
-            + "WeightColumnName = Forward.Weight, ExampleWeightColumnName = , MaximumRecordAge = , MinimumModelVersion = , OldRecords = Exclude, RecordHalfLife = , "
-            + "AgeColumnName = Forward.Age, ModelVersionColumnName = Forward.ModelVersion }",
+            "SelectionOptions { WindowSize = 640, Budget = 10 %, Seed = , StartState = , Columns = StatisticColumns { Loss = Forward.Loss, GradientNorm = Forward.GradientNorm, "
+            + "Margin = Forward.Margin, Entropy = Forward.Entropy, ReferenceLoss = Forward.ReferenceLoss, ActivationNorm = Forward.ActivationNorm, Group =  }, "
+            + "Limits = RecordLimits { MaximumAge = , MinimumModelVersion = , OldRecords = Exclude, HalfLife = , AgeColumnName = Forward.Age, ModelVersionColumnName = Forward.ModelVersion }, "
+            + "LabelColumnName = Label, WeightColumnName = Forward.Weight, ExampleWeightColumnName =  }",
             options.ToString());
         options.Validate();
     }
@@ -30,31 +30,27 @@ public sealed class SelectionOptionsTests
     }
 
     [Theory]
-    [InlineData(nameof(SelectionOptions.LossColumnName))]
-    [InlineData(nameof(SelectionOptions.GradientNormColumnName))]
-    [InlineData(nameof(SelectionOptions.MarginColumnName))]
-    [InlineData(nameof(SelectionOptions.EntropyColumnName))]
-    [InlineData(nameof(SelectionOptions.ReferenceLossColumnName))]
-    [InlineData(nameof(SelectionOptions.GroupColumnName))]
-    [InlineData(nameof(SelectionOptions.AgeColumnName))]
-    [InlineData(nameof(SelectionOptions.ModelVersionColumnName))]
-    [InlineData(nameof(SelectionOptions.LabelColumnName))]
-    [InlineData(nameof(SelectionOptions.WeightColumnName))]
-    [InlineData(nameof(SelectionOptions.ExampleWeightColumnName))]
-    public void ColumnName_Empty_NamesTheOption(string option)
+    [InlineData(typeof(SelectionOptions))]
+    [InlineData(typeof(StreamedSelectionOptions))]
+    [InlineData(typeof(StatisticColumns))]
+    [InlineData(typeof(RecordLimits))]
+    public void ColumnNames_Empty_NameTheOption(Type owner)
     {
-        var property = typeof(SelectionOptions).GetProperty(option)!;
-        var thrown = Assert.Throws<System.Reflection.TargetInvocationException>(() => property.SetValue(new SelectionOptions(), " "));
-
-        Assert.Equal($"SelectionOptions.{option} must be a name that is not empty. Got ' '. (Parameter '{option}')", Assert.IsType<ArgumentException>(thrown.InnerException).Message);
+        System.Reflection.PropertyInfo[] names = [.. owner.GetProperties().Where(property => property.PropertyType == typeof(string))];
+        Assert.InRange(names.Length, 2, 10);
+        foreach (System.Reflection.PropertyInfo property in names)
+        {
+            var thrown = Assert.Throws<System.Reflection.TargetInvocationException>(() => property.SetValue(Activator.CreateInstance(owner), " "));
+            Assert.Equal($"{owner.Name}.{property.Name} must be a name that is not empty. Got ' '. (Parameter '{property.Name}')", Assert.IsType<ArgumentException>(thrown.InnerException).Message);
+        }
     }
 
     [Fact]
     public void ColumnName_Null_NamesTheOption()
     {
         Assert.Equal(
-            "SelectionOptions.LossColumnName must be a name that is not empty. Got null. (Parameter 'LossColumnName')",
-            Assert.Throws<ArgumentException>(() => new SelectionOptions { LossColumnName = null! }).Message);
+            "StatisticColumns.Loss must be a name that is not empty. Got null. (Parameter 'Loss')",
+            Assert.Throws<ArgumentException>(() => new StatisticColumns { Loss = null! }).Message);
     }
 
     [Fact]
@@ -78,21 +74,21 @@ public sealed class SelectionOptionsTests
     [Fact]
     public void Validate_GroupsOfTheLabel_AreFine_ALossAsItsOwnReferenceIsNot()
     {
-        new SelectionOptions { GroupColumnName = "Label" }.Validate();
+        new SelectionOptions { Columns = new() { Group = "Label" } }.Validate();
         Assert.Equal(
-            "SelectionOptions.LossColumnName and SelectionOptions.ReferenceLossColumnName are both 'Forward.Loss': each needs a column of its own. (Parameter 'ReferenceLossColumnName')",
-            Assert.Throws<ArgumentException>(() => new SelectionOptions { ReferenceLossColumnName = ForwardColumns.Loss }.Validate()).Message);
+            "StatisticColumns.Loss and StatisticColumns.ReferenceLoss are both 'Forward.Loss': each needs a column of its own. (Parameter 'ReferenceLoss')",
+            Assert.Throws<ArgumentException>(() => new SelectionOptions { Columns = new() { ReferenceLoss = ForwardColumns.Loss } }.Validate()).Message);
     }
 
     [Fact]
     public void RecordAge_ZeroOrNegative_NamesTheOptionAndTheValue()
     {
         Assert.Equal(
-            $"SelectionOptions.MaximumRecordAge must be greater than 0. (Parameter 'MaximumRecordAge'){Environment.NewLine}Actual value was 00:00:00.",
-            Assert.Throws<ArgumentOutOfRangeException>(() => new SelectionOptions { MaximumRecordAge = TimeSpan.Zero }).Message);
+            $"RecordLimits.MaximumAge must be greater than 0. (Parameter 'MaximumAge'){Environment.NewLine}Actual value was 00:00:00.",
+            Assert.Throws<ArgumentOutOfRangeException>(() => new RecordLimits { MaximumAge = TimeSpan.Zero }).Message);
         Assert.Equal(
-            $"SelectionOptions.RecordHalfLife must be greater than 0. (Parameter 'RecordHalfLife'){Environment.NewLine}Actual value was -00:00:01.",
-            Assert.Throws<ArgumentOutOfRangeException>(() => new SelectionOptions { RecordHalfLife = TimeSpan.FromSeconds(-1) }).Message);
+            $"RecordLimits.HalfLife must be greater than 0. (Parameter 'HalfLife'){Environment.NewLine}Actual value was -00:00:01.",
+            Assert.Throws<ArgumentOutOfRangeException>(() => new RecordLimits { HalfLife = TimeSpan.FromSeconds(-1) }).Message);
     }
 
     [Fact]

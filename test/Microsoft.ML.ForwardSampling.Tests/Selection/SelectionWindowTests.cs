@@ -44,7 +44,7 @@ public sealed class SelectionWindowTests
     public void Order_WithoutLoss_NamesTheStatistic()
     {
         const string expected = "An order by loss needs the statistic Loss, which the window does not hold. RecordForwardPass adds it as column 'Forward.Loss'; "
-            + "a renamed column is given in SelectionOptions.LossColumnName. (Parameter 'window')";
+            + "a renamed column is given in StatisticColumns.Loss. (Parameter 'window')";
 
         Assert.Equal(expected, Assert.Throws<ArgumentException>(() => { new SelectionWindow(3, new SelectionScratch()).OrderByLoss(); }).Message);
         Assert.Equal(expected, Assert.Throws<ArgumentException>(() => { new SelectionWindow(3, new SelectionScratch()).OrderByLabelAndLoss(); }).Message);

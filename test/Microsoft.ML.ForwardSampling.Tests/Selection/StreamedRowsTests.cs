@@ -34,7 +34,7 @@ public sealed class StreamedRowsTests
 
     [Theory, MemberData(nameof(Policies))]
     public void View_KeepsTheContract(string name)
-        => ViewContract.Check(_ml.ForwardSampling().SelectRowsStreamed(Data(RecordedRow.Make(60)), s_policies[name], new SelectionOptions { ExampleWeightColumnName = "OwnWeight", LabelColumnName = "Class" }));
+        => ViewContract.Check(_ml.ForwardSampling().SelectRowsStreamed(Data(RecordedRow.Make(60)), s_policies[name], new StreamedSelectionOptions { ExampleWeightColumnName = "OwnWeight", LabelColumnName = "Class" }));
 
     [Theory, MemberData(nameof(Policies))]
     public void Select_ChancesAndWeights_AreThoseOfAWindowOfAllRows(string name)
@@ -143,7 +143,7 @@ public sealed class StreamedRowsTests
     public void Select_LossStratified_TakesItsShareOfEveryClassAndDecile()
     {
         RecordedRow[] rows = RecordedRow.Make(3000);
-        int[] chosen = [.. _ml.ForwardSampling().SelectRowsStreamed(Data(rows), new LossStratifiedPolicy(), new SelectionOptions { LabelColumnName = "Class" }).GetColumn<int>("Number")];
+        int[] chosen = [.. _ml.ForwardSampling().SelectRowsStreamed(Data(rows), new LossStratifiedPolicy(), new StreamedSelectionOptions { LabelColumnName = "Class" }).GetColumn<int>("Number")];
         foreach (IGrouping<uint, RecordedRow> byClass in rows.GroupBy(row => row.Class))
         {
             RecordedRow[] ordered = [.. byClass.OrderBy(row => row.Loss)];
@@ -163,7 +163,7 @@ public sealed class StreamedRowsTests
         Mend(row => row.GradientNorm, (row, value) => row.GradientNorm = value);
         StreamedRows selected = _ml.ForwardSampling().SelectRowsStreamed(Data(broken), s_policies[name]);
 
-        Assert.Equal(_ml.ForwardSampling().SelectRowsStreamed(Data(mended), s_policies[name], new SelectionOptions { Seed = selected.Seed }).GetColumn<int>("Number"), selected.GetColumn<int>("Number"));
+        Assert.Equal(_ml.ForwardSampling().SelectRowsStreamed(Data(mended), s_policies[name], new StreamedSelectionOptions { Seed = selected.Seed }).GetColumn<int>("Number"), selected.GetColumn<int>("Number"));
         Assert.Equal(s_policies[name] is UniformPolicy ? 0 : 2, selected.Report!.RepairedRows);
 
         void Mend(Func<RecordedRow, float> get, Action<RecordedRow, float> set)
@@ -229,11 +229,15 @@ public sealed class StreamedRowsTests
     }
 
     [Fact]
-    public void Options_OfWindowsOnly_AreRefused()
+    public void Options_AreThoseOfAStreamOnly_CheckedAndNamed()
     {
-        var selector = new RowSelector(new UniformPolicy(), 1);
-        foreach (SelectionOptions options in (SelectionOptions[])[new() { StartState = selector.State }, new() { MaximumRecordAge = TimeSpan.FromDays(1) }, new() { MinimumModelVersion = 3 }])
-            Assert.Throws<ArgumentException>(() => _ml.ForwardSampling().SelectRowsStreamed(Data(RecordedRow.Make(5)), new UniformPolicy(), options));
+        Assert.Equal(
+            "StreamedSelectionOptions { Budget = 10 %, Seed = , Columns = StatisticColumns { Loss = Forward.Loss, GradientNorm = Forward.GradientNorm, Margin = Forward.Margin, Entropy = Forward.Entropy, "
+            + "ReferenceLoss = Forward.ReferenceLoss, ActivationNorm = Forward.ActivationNorm, Group =  }, LabelColumnName = Label, WeightColumnName = Forward.Weight, ExampleWeightColumnName =  }",
+            new StreamedSelectionOptions().ToString());
+        Assert.Equal(
+            "StreamedSelectionOptions.LabelColumnName and StreamedSelectionOptions.ExampleWeightColumnName are both 'Label': each needs a column of its own. (Parameter 'ExampleWeightColumnName')",
+            Assert.Throws<ArgumentException>(() => _ml.ForwardSampling().SelectRowsStreamed(Data(RecordedRow.Make(5)), new UniformPolicy(), new StreamedSelectionOptions { ExampleWeightColumnName = "Label" })).Message);
     }
 
     [Fact]
@@ -244,7 +248,7 @@ public sealed class StreamedRowsTests
         Assert.NotEmpty(_ml.ForwardSampling().SelectRowsStreamed(data, new BalancedGradientNormPolicy()).GetColumn<int>("Number"));
     }
 
-    private static SelectionOptions Budget(int rows) => new() { Budget = SelectionBudget.Rows(rows), WindowSize = 1000 };
+    private static StreamedSelectionOptions Budget(int rows) => new() { Budget = SelectionBudget.Rows(rows) };
 
     private static double[] Chances(IRowSelectionPolicy policy, RecordedRow[] rows, int b)
     {

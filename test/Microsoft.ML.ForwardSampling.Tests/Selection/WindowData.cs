@@ -12,6 +12,8 @@ internal sealed record WindowData(float[] Loss, float[] GradientNorm, float[] Ma
 
     public float[] ReferenceLoss { get; init; } = new float[Loss.Length];
 
+    public float[] ActivationNorm { get; init; } = new float[Loss.Length];
+
     public int[] Group { get; init; } = Label;
 
     /// <summary>A classifier's window: skewed losses (some tied), norms in [0.05, 1.5], five classes and unknown labels; reference losses and four groups that have nothing to do with the rest.</summary>
@@ -62,6 +64,7 @@ internal sealed record WindowData(float[] Loss, float[] GradientNorm, float[] Ma
         Entropy = (statistics & RecordStatistics.Entropy) != 0 ? Entropy : [],
         Label = (statistics & RecordStatistics.Label) != 0 ? Label : [],
         ReferenceLoss = (statistics & RecordStatistics.ReferenceLoss) != 0 ? ReferenceLoss : [],
+        ActivationNorm = (statistics & RecordStatistics.ActivationNorm) != 0 ? ActivationNorm : [],
         Group = (statistics & RecordStatistics.Group) != 0 ? Group : [],
         Features = (statistics & RecordStatistics.Features) != 0 ? Features : [],
     };

@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using Microsoft.ML.ForwardSampling.Selection;
 
 namespace Microsoft.ML.ForwardSampling.Networks;
 
@@ -42,7 +43,8 @@ internal sealed unsafe class DenseNetwork
     /// <param name="rows">Number of rows.</param>
     /// <param name="outputs">Out, shape [rows, outputs].</param>
     /// <param name="scratch">Used by this call alone.</param>
-    public void Forward(ReadOnlySpan<float> features, int rows, Span<float> outputs, Scratch scratch)
+    /// <param name="activationNorms">Out, length rows: the norm of what enters the last layer; or empty.</param>
+    public void Forward(ReadOnlySpan<float> features, int rows, Span<float> outputs, Scratch scratch, Span<float> activationNorms = default)
     {
         for (int start = 0; start < rows; start += RowsPerPass)
         {
@@ -53,6 +55,8 @@ internal sealed unsafe class DenseNetwork
             for (int i = 0; i < _layers.Length; i++)
             {
                 Layer layer = _layers[i];
+                if (i == _layers.Length - 1 && !activationNorms.IsEmpty)
+                    NormRows(input, stride, layer.Inputs, activationNorms.Slice(start, count));
                 fixed (float* x = input, weights = layer.Weights, bias = layer.Bias, y = next)
                     DenseKernel.Forward(x, stride, weights, bias, y, layer.Stride, count, layer.Inputs, layer.Panels);
                 if (i < _layers.Length - 1)
@@ -112,6 +116,12 @@ internal sealed unsafe class DenseNetwork
                 NormalizeRow(units, layer.Scale, layer.Shift!);
             ActivationFunctions.Apply(_architecture.Activation, units);
         }
+    }
+
+    private static void NormRows(ReadOnlySpan<float> values, int stride, int width, Span<float> norms)
+    {
+        for (int row = 0; row < norms.Length; row++)
+            norms[row] = (float)Math.Sqrt(WindowSums.SumOfSquares(values.Slice(row * stride, width)));
     }
 
     private static void NormalizeRow(Span<float> units, float[] scale, float[] shift)

@@ -37,13 +37,19 @@ internal sealed class MultilayerPerceptron : nn.Module<Tensor, Tensor>
     /// <summary>Name under which the layer's weights stand in the state dictionary: <c>layer0.weight</c> and so on.</summary>
     public static string LayerName(int layer) => $"layer{layer}";
 
-    public override Tensor forward(Tensor input)
+    public override Tensor forward(Tensor input) => Last(Hidden(input));
+
+    /// <summary>What enters the last layer.</summary>
+    public Tensor Hidden(Tensor input)
     {
         Tensor x = input;
         for (int i = 0; i < _layers.Length - 1; i++)
             x = Drop(Activate(_layers[i].forward(x)));
-        return _layers[^1].forward(x);
+        return x;
     }
+
+    /// <summary>The last layer.</summary>
+    public Tensor Last(Tensor hidden) => _layers[^1].forward(hidden);
 
     protected override void Dispose(bool disposing)
     {

@@ -27,7 +27,7 @@ internal sealed class LookAheadCursor : DataViewRowCursor
     private bool _disposed;
 
     public LookAheadCursor(
-        DataViewRowCursor input, DataViewSchema schema, ActiveColumns active, DataViewSchema.Column[] buffered, DataViewSchema.Column features, NetworkModel model)
+        DataViewRowCursor input, DataViewSchema schema, ActiveColumns active, DataViewSchema.Column[] buffered, DataViewSchema.Column features, NetworkModel model, bool withActivationNorm)
     {
         _input = input;
         Schema = schema;
@@ -39,7 +39,7 @@ internal sealed class LookAheadCursor : DataViewRowCursor
             _columns[column.Index] = ColumnBuffer.Create(input, column, _current, _largestBlock);
         _ids = ColumnBuffer.CreateForIds(input, _current, _largestBlock);
         _features = input.GetGetter<VBuffer<float>>(input.Schema[features.Index]);
-        _scores = new BlockScores(model, _current, _largestBlock);
+        _scores = new BlockScores(model, _current, _largestBlock, withActivationNorm);
     }
 
     public override DataViewSchema Schema { get; }
@@ -109,7 +109,7 @@ internal sealed class LookAheadCursor : DataViewRowCursor
     }
 
     /// <summary>Scores a block when the first of its scores is asked for.</summary>
-    private sealed class BlockScores(NetworkModel model, BufferedRow current, int capacity) : ScoreGetters(model, capacity)
+    private sealed class BlockScores(NetworkModel model, BufferedRow current, int capacity, bool withActivationNorm) : ScoreGetters(model, capacity, withActivationNorm)
     {
         private int _rows;
         private bool _scored;
@@ -122,7 +122,7 @@ internal sealed class LookAheadCursor : DataViewRowCursor
             _scored = false;
         }
 
-        protected override ReadOnlySpan<float> Current()
+        protected override int CurrentRow()
         {
             if (!_scored)
             {
@@ -130,7 +130,7 @@ internal sealed class LookAheadCursor : DataViewRowCursor
                 _scored = true;
             }
 
-            return Batch.ScoresOf(current.Slot);
+            return current.Slot;
         }
     }
 }

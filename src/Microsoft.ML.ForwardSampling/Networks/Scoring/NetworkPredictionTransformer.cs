@@ -9,14 +9,15 @@ namespace Microsoft.ML.ForwardSampling.Networks;
 /// On the CPU a network built from options is scored without torch, and a row's scores are the same bits alone, in a batch and after loading.
 /// A user's own network, or one on a GPU, is scored by torch, where two batch sizes may differ in the last bits.
 /// </remarks>
-public sealed class NetworkPredictionTransformer : ISingleFeaturePredictionTransformer<NetworkModel>, IDisposable
+public sealed class NetworkPredictionTransformer : ISingleFeaturePredictionTransformer<NetworkModel>, IOffersActivationNorm, IDisposable
 {
-    internal NetworkPredictionTransformer(NetworkModel model, string featureColumnName, string labelColumnName, LabelKeyValues? labelKeyValues)
+    internal NetworkPredictionTransformer(NetworkModel model, string featureColumnName, string labelColumnName, LabelKeyValues? labelKeyValues, string? activationNormColumnName = null)
     {
         Model = model;
         FeatureColumnName = featureColumnName;
         LabelColumnName = labelColumnName;
         LabelKeyValues = labelKeyValues;
+        ActivationNormColumnName = activationNormColumnName;
         FeatureColumnType = new VectorDataViewType(NumberDataViewType.Single, model.FeatureCount);
     }
 
@@ -36,6 +37,9 @@ public sealed class NetworkPredictionTransformer : ISingleFeaturePredictionTrans
     public bool IsRowToRowMapper => true;
 
     internal LabelKeyValues? LabelKeyValues { get; }
+
+    /// <summary>Column for the norm of the last hidden layer's activations; null where it is not added. RecordForwardPass asks for it.</summary>
+    internal string? ActivationNormColumnName { get; }
 
     /// <summary>The schema with the output columns added.</summary>
     /// <param name="inputSchema">Schema with the feature column.</param>
@@ -65,6 +69,10 @@ public sealed class NetworkPredictionTransformer : ISingleFeaturePredictionTrans
 
     /// <summary>Releases the network's native memory. The transformer cannot score afterwards.</summary>
     public void Dispose() => Model.Dispose();
+
+    // What a user's own module calls its last hidden layer, nobody knows.
+    ITransformer? IOffersActivationNorm.WithActivationNorm(string column)
+        => Model.Architecture is null ? null : new NetworkPredictionTransformer(Model, FeatureColumnName, LabelColumnName, LabelKeyValues, column);
 
     void ICanSaveModel.Save(ModelSaveContext ctx) => NetworkCarrier.Save(this, ctx);
 }

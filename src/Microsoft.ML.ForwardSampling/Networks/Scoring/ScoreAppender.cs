@@ -10,7 +10,7 @@ internal sealed class ScoreAppender : ColumnAppender
     private readonly DataViewSchema.Column _features;
 
     public ScoreAppender(DataViewSchema inputSchema, NetworkPredictionTransformer transformer)
-        : base(inputSchema, ScoreColumns.Of(transformer.Model, transformer.LabelKeyValues, inputSchema))
+        : base(inputSchema, ScoreColumns.Of(transformer.Model, transformer.LabelKeyValues, transformer.ActivationNormColumnName, inputSchema))
     {
         _transformer = transformer;
         const string Advice = "The network was trained on this column.";
@@ -22,7 +22,7 @@ internal sealed class ScoreAppender : ColumnAppender
             throw SchemaErrors.Mismatch("feature", facts, expected, Advice, nameof(inputSchema));
     }
 
-    public override AddedValues Bind(DataViewRow input, ReadOnlySpan<bool> activeAdded) => new RowScores(input, _features, _transformer.Model);
+    public override AddedValues Bind(DataViewRow input, ReadOnlySpan<bool> activeAdded) => new RowScores(input, _features, _transformer.Model, NeedsNorm(activeAdded));
 
     public override DataViewRowCursor OpenCursor(DataViewRowCursor input, ActiveColumns active)
     {
@@ -31,9 +31,12 @@ internal sealed class ScoreAppender : ColumnAppender
         bool[] passedThrough = active.CopyPassedThrough();
         DataViewSchema.Column[] buffered = ActiveColumns.Choose(input.Schema, passedThrough);
         return Array.TrueForAll(buffered, column => ColumnBuffer.CanCopy(column.Type))
-            ? new LookAheadCursor(input, OutputSchema, active, buffered, _features, _transformer.Model)
+            ? new LookAheadCursor(input, OutputSchema, active, buffered, _features, _transformer.Model, NeedsNorm(active.Added))
             : base.OpenCursor(input, active);
     }
 
     protected override void MarkDependencies(ReadOnlySpan<bool> activeAdded, Span<bool> needed) => needed[_features.Index] = true;
+
+    /// <summary>Whether somebody asked for the norm, which is the last column where it is there.</summary>
+    private bool NeedsNorm(ReadOnlySpan<bool> activeAdded) => _transformer.ActivationNormColumnName is not null && activeAdded[^1];
 }

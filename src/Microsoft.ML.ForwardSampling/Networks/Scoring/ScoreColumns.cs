@@ -11,7 +11,7 @@ internal static class ScoreColumns
     public const string PredictedLabel = "PredictedLabel";
     private const string SetIdKind = "ScoreColumnSetId";
 
-    public static IEnumerable<DataViewSchema.DetachedColumn> Of(NetworkModel model, LabelKeyValues? keys, DataViewSchema inputSchema)
+    public static IEnumerable<DataViewSchema.DetachedColumn> Of(NetworkModel model, LabelKeyValues? keys, string? activationNorm, DataViewSchema inputSchema)
     {
         uint set = NextSetId(inputSchema);
         switch (model.Task)
@@ -34,6 +34,9 @@ internal static class ScoreColumns
                 yield return Column(PredictedLabel, new KeyDataViewType(typeof(uint), model.ScoreCount), Annotate(set, "MulticlassClassification", "PredictedLabel", builder => keys?.AddTo(builder)));
                 break;
         }
+
+        if (activationNorm is not null)
+            yield return new DataViewSchema.DetachedColumn(activationNorm, NumberDataViewType.Single);
     }
 
     private static DataViewSchema.DetachedColumn Column(string name, DataViewType type, DataViewSchema.Annotations annotations) => new(name, type, annotations);

@@ -8,15 +8,17 @@ internal abstract class ScoreGetters : AddedValues
 {
     private readonly Delegate[] _getters;
 
-    protected ScoreGetters(NetworkModel model, int capacity)
+    protected ScoreGetters(NetworkModel model, int capacity, bool withActivationNorm)
     {
-        Batch = ScoringBatch.Create(model, capacity);
+        Batch = ScoringBatch.Create(model, capacity, withActivationNorm);
         _getters = model.Task switch
         {
             PredictionTask.Regression => [(ValueGetter<float>)GetScore],
             PredictionTask.Binary => [(ValueGetter<float>)GetScore, (ValueGetter<float>)GetProbability, (ValueGetter<bool>)GetIsPositive],
             _ => [(ValueGetter<VBuffer<float>>)GetScores, (ValueGetter<uint>)GetPredictedKey],
         };
+        if (withActivationNorm)
+            _getters = [.. _getters, (ValueGetter<float>)GetActivationNorm];
     }
 
     protected ScoringBatch Batch { get; }
@@ -25,14 +27,18 @@ internal abstract class ScoreGetters : AddedValues
 
     public override void Dispose() => Batch.Dispose();
 
-    /// <summary>The current row's scores, scored at the first call.</summary>
-    protected abstract ReadOnlySpan<float> Current();
+    /// <summary>The current row's place in the batch, scored at the first call.</summary>
+    protected abstract int CurrentRow();
+
+    private ReadOnlySpan<float> Current() => Batch.ScoresOf(CurrentRow());
 
     private void GetScore(ref float value) => value = Current()[0];
 
     private void GetProbability(ref float value) => value = Probability(Current()[0]);
 
     private void GetIsPositive(ref bool value) => value = Current()[0] > 0f;
+
+    private void GetActivationNorm(ref float value) => value = Batch.ActivationNorms[CurrentRow()];
 
     private void GetScores(ref VBuffer<float> value)
     {
@@ -75,14 +81,14 @@ internal sealed class RowScores : ScoreGetters
     private VBuffer<float> _buffer;
     private long _scoredPosition = -1;
 
-    public RowScores(DataViewRow row, DataViewSchema.Column features, NetworkModel model)
-        : base(model, 1)
+    public RowScores(DataViewRow row, DataViewSchema.Column features, NetworkModel model, bool withActivationNorm)
+        : base(model, 1, withActivationNorm)
     {
         _row = row;
         _features = row.GetGetter<VBuffer<float>>(row.Schema[features.Index]);
     }
 
-    protected override ReadOnlySpan<float> Current()
+    protected override int CurrentRow()
     {
         // A prediction engine's row has no position that tells one row from the next.
         if (_row.Position < 0 || _row.Position != _scoredPosition)
@@ -93,6 +99,6 @@ internal sealed class RowScores : ScoreGetters
             _scoredPosition = _row.Position;
         }
 
-        return Batch.ScoresOf(0);
+        return 0;
     }
 }

@@ -1,3 +1,4 @@
+using Microsoft.ML.ForwardSampling.DataViews;
 using TorchSharp;
 using static TorchSharp.torch;
 using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
@@ -9,11 +10,12 @@ internal abstract class ScoringBatch : IDisposable
 {
     private readonly NetworkModel _model;
 
-    private ScoringBatch(NetworkModel model, int capacity)
+    private ScoringBatch(NetworkModel model, int capacity, bool withActivationNorms)
     {
         _model = model;
         Capacity = capacity;
         Scores = new float[capacity * model.ScoreCount];
+        ActivationNorms = withActivationNorms ? new float[capacity] : [];
     }
 
     public int Capacity { get; }
@@ -21,11 +23,17 @@ internal abstract class ScoringBatch : IDisposable
     /// <summary>Shape [Capacity, ScoreCount]: the score, the logit, or the class probabilities.</summary>
     public float[] Scores { get; }
 
+    /// <summary>Of each row, the norm of what enters the network's last layer; empty where it is not asked for.</summary>
+    public float[] ActivationNorms { get; }
+
     /// <summary>A batch for the model's own way of scoring.</summary>
-    public static ScoringBatch Create(NetworkModel model, int capacity)
+    /// <param name="model">The network.</param>
+    /// <param name="capacity">Rows.</param>
+    /// <param name="withActivationNorms">Whether <see cref="ActivationNorms"/> are filled too: for a network built from options.</param>
+    public static ScoringBatch Create(NetworkModel model, int capacity, bool withActivationNorms = false)
     {
         model.ThrowIfDisposed();
-        return model.Dense is { } dense ? new DenseBatch(model, dense, capacity) : new TorchBatch(model, capacity);
+        return model.Dense is { } dense ? new DenseBatch(model, dense, capacity, withActivationNorms) : new TorchBatch(model, capacity, withActivationNorms);
     }
 
     /// <summary>Memory of one row's features.</summary>
@@ -62,7 +70,7 @@ internal abstract class ScoringBatch : IDisposable
     }
 
     /// <summary>A built network on the CPU: no torch.</summary>
-    private sealed class DenseBatch(NetworkModel model, DenseNetwork network, int capacity) : ScoringBatch(model, capacity)
+    private sealed class DenseBatch(NetworkModel model, DenseNetwork network, int capacity, bool withActivationNorms) : ScoringBatch(model, capacity, withActivationNorms)
     {
         private readonly float[] _features = new float[capacity * model.FeatureCount];
         private readonly DenseNetwork.Scratch _scratch = new(network);
@@ -70,11 +78,11 @@ internal abstract class ScoringBatch : IDisposable
 
         public override Span<float> Features(int row) => _features.AsSpan(row * _featureCount, _featureCount);
 
-        protected override void Forward(int rows) => network.Forward(_features, rows, Scores, _scratch);
+        protected override void Forward(int rows) => network.Forward(_features, rows, Scores, _scratch, ActivationNorms);
     }
 
     /// <summary>A user's own network, or one on a GPU: one call of torch for all rows.</summary>
-    private sealed class TorchBatch(NetworkModel model, int capacity) : ScoringBatch(model, capacity)
+    private sealed class TorchBatch(NetworkModel model, int capacity, bool withActivationNorms) : ScoringBatch(model, capacity, withActivationNorms)
     {
         private readonly NetworkModel _network = model;
         private readonly Tensor _features = empty(capacity, model.FeatureCount, dtype: ScalarType.Float32).DetachFromDisposeScope();
@@ -88,7 +96,7 @@ internal abstract class ScoringBatch : IDisposable
             using DisposeScope scope = NewDisposeScope();
             using IDisposable noGrad = no_grad();
             Tensor features = rows == Capacity ? _features : _features.narrow(0, 0, rows);
-            Tensor outputs = _network.Network.call(TorchRuntime.Move(features, _network.Device));
+            Tensor outputs = TorchOutputs.Of(_network.Network, TorchRuntime.Move(features, _network.Device), ActivationNorms.AsSpan(0, ActivationNorms.Length == 0 ? 0 : rows));
             Optimizer.Floats(outputs.cpu().contiguous()).CopyTo(Scores);
         }
     }

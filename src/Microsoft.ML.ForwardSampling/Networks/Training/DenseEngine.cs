@@ -1,5 +1,6 @@
 using System.Runtime.Intrinsics;
 using Microsoft.ML.ForwardSampling.DataViews;
+using Microsoft.ML.ForwardSampling.Selection;
 using TorchSharp;
 using static TorchSharp.torch;
 using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
@@ -150,7 +151,7 @@ internal sealed unsafe class DenseEngine : TrainingEngine
         return mean;
     }
 
-    public override ReadOnlySpan<float> Score(RowPool pool, ReadOnlySpan<int> rows)
+    public override ReadOnlySpan<float> Score(RowPool pool, ReadOnlySpan<int> rows, Span<float> activationNorms = default)
     {
         if (_scored is null)
         {
@@ -162,6 +163,12 @@ internal sealed unsafe class DenseEngine : TrainingEngine
         CopyFeatures(pool, rows, _scored.Span);
         _rows = rows.Length;
         Share(_scoreRows);
+        for (int row = 0; row < activationNorms.Length; row++)
+        {
+            ReadOnlySpan<float> entering = _layers.Length == 1 ? _scored.Span.Slice(row * _featureStride, _features) : _layers[^2].Row(_scoredOutputs[^2], row);
+            activationNorms[row] = (float)Math.Sqrt(WindowSums.SumOfSquares(entering));
+        }
+
         return _outputs.AsSpan(0, rows.Length * _head.Outputs);
     }
 

@@ -32,11 +32,14 @@ public sealed record InTrainingSelection
     /// <value>Default: <see cref="StatisticsSource.Fresh"/>, which needs no recorded columns.</value>
     public StatisticsSource Statistics { get; init => field = Require.Defined(value, nameof(InTrainingSelection)); } = StatisticsSource.Fresh;
 
-    /// <summary>
-    /// Names of the recorded statistics columns, for <see cref="StatisticsSource.Recorded"/>, and of the columns that are read with either source: the reference loss
-    /// and the groups (where none are named, the label's classes). Limits on the age and model version of records, and what becomes of old ones, count too. Its window, budget and seed are not used here.
-    /// </summary>
+    /// <summary>Columns with what the policy can ask for. With <see cref="StatisticsSource.Fresh"/> only the reference loss and the groups are read; where no group is named, the label's classes are the groups.</summary>
+    /// <value>Default: the names under which RecordForwardPass adds them.</value>
+    /// <exception cref="ArgumentNullException">Null.</exception>
+    public StatisticColumns Columns { get; init => field = Require.NotNull(value, nameof(InTrainingSelection)); } = new();
+
+    /// <summary>From when on a row's record is too old, and what happens then.</summary>
+    /// <value>Default: no record is too old.</value>
     /// <remarks>A row whose record is too old is left out with either source. Fresh statistics do not age: <see cref="OldRecords.Discount"/> needs <see cref="StatisticsSource.Recorded"/>.</remarks>
     /// <exception cref="ArgumentNullException">Null.</exception>
-    public SelectionOptions Columns { get; init => field = Require.NotNull(value, nameof(InTrainingSelection)); } = new();
+    public RecordLimits Limits { get; init => field = Require.NotNull(value, nameof(InTrainingSelection)); } = new();
 }

@@ -18,7 +18,7 @@ namespace Microsoft.ML.ForwardSampling.Networks;
 /// <para>Features should be normalised. Rows with a missing feature, label or weight are skipped and counted (<see cref="TrainingReport.RowsSkipped"/>).</para>
 /// <para>One seed, one order of rows and one thread give the same model again.</para>
 /// </remarks>
-public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>
+public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>, IPromisesActivationNorm
 {
     private readonly IHost _host;
     private readonly int _seed;
@@ -32,6 +32,8 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>
         _host = environment.Register($"ForwardSampling.{task}NetworkTrainer");
         _seed = options.Seed ?? _host.Rand.Next();
     }
+
+    bool IPromisesActivationNorm.PromisesActivationNorm => Options.Network is null;
 
     /// <summary>What the network predicts.</summary>
     public PredictionTask Task { get; }
@@ -115,7 +117,7 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>
         try
         {
             bool continued = previousModel is not null && model.ContinueFrom(previousModel.Model);
-            var rows = new RowFeed(input, columns, MaximumRowBytes, Options.Selection?.Columns);
+            var rows = new RowFeed(input, columns, MaximumRowBytes, Options.Selection?.Limits);
             RowFeed? validation = validationData is null ? null : new RowFeed(validationData, validationColumns!, MaximumRowBytes);
             model.Standardization = Standardize(rows, validation, previousModel?.Model, columns, channel);
             if (previousModel is not null)
@@ -208,34 +210,22 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>
         if (weight is { } found && found.Type != NumberDataViewType.Single)
             throw SchemaErrors.Mismatch("weight", ColumnFacts.Find(schema, found.Name)!.Value, "Single", $"SelectRows adds this column; another one is named in {nameof(NetworkTrainerOptions)}.{nameof(NetworkTrainerOptions.ExampleWeightColumnName)}.", nameof(schema));
 
-        InTrainingSelection? selection = forTraining ? Options.Selection : null;
-        RecordStatistics needs = selection?.Policy.Needs ?? RecordStatistics.None;
-        if (selection is { Statistics: StatisticsSource.Fresh })
-            needs &= RecordStatistics.ReferenceLoss | RecordStatistics.Group;
-        SelectionOptions names = selection?.Columns ?? new SelectionOptions();
-        return new TrainingColumns(
-            schema[Options.FeatureColumnName],
-            schema[Options.LabelColumnName],
-            weight,
-            Statistic(schema, names.LossColumnName, needs.HasFlag(RecordStatistics.Loss)),
-            Statistic(schema, names.GradientNormColumnName, needs.HasFlag(RecordStatistics.GradientNorm)),
-            Statistic(schema, names.MarginColumnName, needs.HasFlag(RecordStatistics.Margin)),
-            Statistic(schema, names.EntropyColumnName, needs.HasFlag(RecordStatistics.Entropy)),
-            ReferenceLoss(schema, names, needs.HasFlag(RecordStatistics.ReferenceLoss)),
-            Group(schema, names, needs.HasFlag(RecordStatistics.Group)),
-            RecordLimits(schema, names));
+        return new TrainingColumns(schema[Options.FeatureColumnName], schema[Options.LabelColumnName], weight, forTraining ? SelectionColumnsOf(schema) : SelectionColumns.None);
     }
 
-    /// <summary>The columns by which a record may be too old; none for validation data, whose rows all count.</summary>
-    private static DataViewSchema.Column[] RecordLimits(DataViewSchema schema, SelectionOptions names)
+    /// <summary>What the selection reads of the data's columns; none for validation data, whose rows all count.</summary>
+    private SelectionColumns SelectionColumnsOf(DataViewSchema schema)
     {
-        SelectionColumns.CheckRecordLimits(name => ColumnFacts.Find(schema, name), names, nameof(schema));
-        var columns = new List<DataViewSchema.Column>();
-        if (names.MaximumRecordAge is not null)
-            columns.Add(schema[names.AgeColumnName]);
-        if (names.MinimumModelVersion is not null)
-            columns.Add(schema[names.ModelVersionColumnName]);
-        return [.. columns];
+        if (Options.Selection is not { } selection)
+            return SelectionColumns.None;
+        // Classes are the labels that are trained on, and groups are too where no column is named.
+        RecordStatistics needs = selection.Policy.Needs & ~(RecordStatistics.Label | RecordStatistics.Features);
+        if (selection.Columns.Group is null && Task != PredictionTask.Regression)
+            needs &= ~RecordStatistics.Group;
+        if (selection.Statistics == StatisticsSource.Fresh)
+            needs &= ~RecordedStatistic.OfTheModel;
+        SelectionColumns.Check(name => ColumnFacts.Find(schema, name), needs, selection.Columns, Options.LabelColumnName, selection.Limits, nameof(NetworkTrainerOptions), nameof(schema), inTraining: true);
+        return SelectionColumns.Bind(schema, needs, selection.Columns, Options.LabelColumnName, selection.Limits);
     }
 
     /// <summary>Validation data must be of the same problem: a row's features and classes mean the same.</summary>
@@ -274,33 +264,6 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>
             if (first * second > Most)
                 throw new ArgumentException($"{nameof(NetworkTrainerOptions)}: {what} must be at most {Most} elements. Got {first} x {second} = {first * second}.", "input");
         }
-    }
-
-    private static DataViewSchema.Column? Statistic(DataViewSchema schema, string name, bool needed)
-    {
-        const string Advice = "RecordForwardPass adds this column; a renamed one is given in InTrainingSelection.Columns. StatisticsSource.Fresh needs no such column.";
-        if (!needed)
-            return null;
-        ColumnFacts facts = ColumnFacts.Find(schema, name) ?? throw SchemaErrors.Missing("statistics", name, "Single", Advice, nameof(schema));
-        return facts.IsSingle ? schema[name] : throw SchemaErrors.Mismatch("statistics", facts, "Single", Advice, nameof(schema));
-    }
-
-    private static DataViewSchema.Column? ReferenceLoss(DataViewSchema schema, SelectionOptions names, bool needed)
-    {
-        if (!needed)
-            return null;
-        SelectionColumns.RequireSingle("statistics", names.ReferenceLossColumnName, name => ColumnFacts.Find(schema, name), $"{SelectionColumns.Origin(RecordStatistics.ReferenceLoss)}; a renamed one is given in InTrainingSelection.Columns.", nameof(schema));
-        return schema[names.ReferenceLossColumnName];
-    }
-
-    /// <summary>The column of the groups; null where the label's classes are the groups.</summary>
-    private DataViewSchema.Column? Group(DataViewSchema schema, SelectionOptions names, bool needed)
-    {
-        if (!needed || (names.GroupColumnName is null && Task != PredictionTask.Regression))
-            return null;
-        SelectionOptions own = names with { LabelColumnName = Options.LabelColumnName };
-        SelectionColumns.CheckGroup(name => ColumnFacts.Find(schema, name), own, nameof(schema));
-        return schema[SelectionColumns.GroupName(own)];
     }
 
     private int CountOutputs(DataViewSchema.Column label)

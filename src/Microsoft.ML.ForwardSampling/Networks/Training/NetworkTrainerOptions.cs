@@ -1,3 +1,4 @@
+using Microsoft.ML.ForwardSampling.DataViews;
 using Microsoft.ML.ForwardSampling.Selection;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -170,9 +171,11 @@ public sealed record NetworkTrainerOptions
         {
             // Fresh statistics take no column, so the recorded loss may serve as the reference loss.
             if (selection.Statistics == StatisticsSource.Recorded)
-                selection.Columns.Validate();
-            if (selection.Statistics == StatisticsSource.Fresh && selection.Columns is { LimitsRecords: true, OldRecords: OldRecords.Discount })
-                throw new ArgumentException($"{nameof(InTrainingSelection)}.{nameof(InTrainingSelection.Columns)} discounts old records, and {nameof(InTrainingSelection)}.{nameof(InTrainingSelection.Statistics)} is {StatisticsSource.Fresh}: fresh statistics do not age. Use {nameof(StatisticsSource)}.{StatisticsSource.Recorded}, or {nameof(OldRecords)}.{OldRecords.Exclude} to leave such rows out.", nameof(InTrainingSelection.Columns));
+                ColumnRoles.RequireDifferent([.. selection.Columns.Roles, ($"{nameof(NetworkTrainerOptions)}.{nameof(LabelColumnName)}", LabelColumnName), .. selection.Limits.Roles]);
+            if (selection.Statistics == StatisticsSource.Fresh && selection.Limits is { AreSet: true, OldRecords: OldRecords.Discount })
+                throw new ArgumentException($"{nameof(InTrainingSelection)}.{nameof(InTrainingSelection.Limits)} discounts old records, and {nameof(InTrainingSelection)}.{nameof(InTrainingSelection.Statistics)} is {StatisticsSource.Fresh}: fresh statistics do not age. Use {nameof(StatisticsSource)}.{StatisticsSource.Recorded}, or {nameof(OldRecords)}.{OldRecords.Exclude} to leave such rows out.", nameof(InTrainingSelection.Limits));
+            if (selection.Statistics == StatisticsSource.Fresh && Network is not null && RecordedStatistic.ActivationNorm.IsIn(selection.Policy.Needs))
+                throw new ArgumentException($"Policy {selection.Policy.Name} needs the statistic {RecordedStatistic.ActivationNorm.Name}, which no module of your own tells of itself, and {nameof(NetworkTrainerOptions)}.{nameof(Network)} is set. Use {nameof(HiddenLayers)} in its place, or {nameof(StatisticsSource)}.{StatisticsSource.Recorded} with a column of it.", nameof(Network));
             if (selection.Budget.AsRows is int rows && rows > selection.WindowSize)
                 throw new ArgumentException($"{nameof(InTrainingSelection)}.{nameof(InTrainingSelection.Budget)} keeps {rows} rows of each window, and {nameof(InTrainingSelection.WindowSize)} is {selection.WindowSize}: make the window at least as large as the budget.", nameof(InTrainingSelection.Budget));
         }

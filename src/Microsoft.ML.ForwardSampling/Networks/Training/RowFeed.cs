@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Microsoft.ML.Data;
-using Microsoft.ML.ForwardSampling.DataViews;
 using Microsoft.ML.ForwardSampling.Selection;
 
 namespace Microsoft.ML.ForwardSampling.Networks;
@@ -9,34 +8,13 @@ namespace Microsoft.ML.ForwardSampling.Networks;
 /// <param name="Features">Vector of Single of known size.</param>
 /// <param name="Label">Single, Boolean or key, as the task says.</param>
 /// <param name="Weight">Single, or null: every row weighs 1.</param>
-/// <param name="Loss">Recorded loss (Single), or null when it is not needed. The other three likewise.</param>
-/// <param name="GradientNorm">Recorded gradient-norm bound.</param>
-/// <param name="Margin">Recorded margin.</param>
-/// <param name="Entropy">Recorded entropy.</param>
-/// <param name="ReferenceLoss">Loss under a reference model.</param>
-/// <param name="Group">Key or Boolean, or null when groups are not needed or are the label's classes.</param>
-/// <param name="RecordLimits">Age (Single) and model version (UInt64) of the record, those that are limited.</param>
-internal sealed record TrainingColumns(
-    DataViewSchema.Column Features,
-    DataViewSchema.Column Label,
-    DataViewSchema.Column? Weight,
-    DataViewSchema.Column? Loss,
-    DataViewSchema.Column? GradientNorm,
-    DataViewSchema.Column? Margin,
-    DataViewSchema.Column? Entropy,
-    DataViewSchema.Column? ReferenceLoss,
-    DataViewSchema.Column? Group,
-    DataViewSchema.Column[] RecordLimits)
+/// <param name="Selection">What the trainer's own selection reads of a row.</param>
+internal sealed record TrainingColumns(DataViewSchema.Column Features, DataViewSchema.Column Label, DataViewSchema.Column? Weight, SelectionColumns Selection)
 {
     public int FeatureCount => ((VectorDataViewType)Features.Type).Size;
 
-    public RecordStatistics Statistics =>
-        (Loss is null ? 0 : RecordStatistics.Loss) | (GradientNorm is null ? 0 : RecordStatistics.GradientNorm)
-        | (Margin is null ? 0 : RecordStatistics.Margin) | (Entropy is null ? 0 : RecordStatistics.Entropy)
-        | (ReferenceLoss is null ? 0 : RecordStatistics.ReferenceLoss) | (Group is null ? 0 : RecordStatistics.Group);
-
     public IEnumerable<DataViewSchema.Column> All
-        => new DataViewSchema.Column?[] { Features, Label, Weight, Loss, GradientNorm, Margin, Entropy, ReferenceLoss, Group }.OfType<DataViewSchema.Column>().Concat(RecordLimits);
+        => new DataViewSchema.Column?[] { Features, Label, Weight }.OfType<DataViewSchema.Column>().Concat(Selection.All).DistinctBy(column => column.Index);
 }
 
 /// <summary>Reads the rows of a data view into memory: once when they fit, else part by part at each pass.</summary>
@@ -46,7 +24,7 @@ internal sealed class RowFeed
 
     private readonly IDataView _data;
     private readonly TrainingColumns _columns;
-    private readonly SelectionOptions? _limits;
+    private readonly RecordLimits _limits;
     private readonly RowPool _pool;
     private Standardization _standardization = Standardization.None;
     private bool _complete;
@@ -55,12 +33,12 @@ internal sealed class RowFeed
     /// <param name="columns">What is read of them.</param>
     /// <param name="maximumBytes">Memory for the rows held at a time.</param>
     /// <param name="limits">Limits on the rows' records and what becomes of old ones; null: none.</param>
-    public RowFeed(IDataView data, TrainingColumns columns, long maximumBytes, SelectionOptions? limits = null)
+    public RowFeed(IDataView data, TrainingColumns columns, long maximumBytes, RecordLimits? limits = null)
     {
         _data = data;
         _columns = columns;
-        _limits = limits is { LimitsRecords: true } ? limits : null;
-        _pool = new RowPool(columns.FeatureCount, columns.Weight is not null, columns.Statistics, _limits?.OldRecords == OldRecords.Discount, maximumBytes);
+        _limits = limits ?? new RecordLimits();
+        _pool = new RowPool(columns.FeatureCount, columns.Weight is not null, columns.Selection.Held, _limits is { AreSet: true, OldRecords: OldRecords.Discount }, maximumBytes);
     }
 
     public long RowsRead { get; private set; }
@@ -142,34 +120,22 @@ internal sealed class RowFeed
         private readonly ValueGetter<VBuffer<float>> _features;
         private readonly Func<float> _label;
         private readonly Func<float>? _weight;
-        private readonly Func<float>? _loss;
-        private readonly Func<float>? _gradientNorm;
-        private readonly Func<float>? _margin;
-        private readonly Func<float>? _entropy;
-        private readonly Func<float>? _referenceLoss;
-        private readonly Func<int>? _group;
-        private readonly RecordCredibility? _credibility;
+        private readonly SelectionRowReader _selection;
         private VBuffer<float> _buffer;
 
-        public RowReader(DataViewRowCursor cursor, TrainingColumns columns, SelectionOptions? limits)
+        public RowReader(DataViewRowCursor cursor, TrainingColumns columns, RecordLimits limits)
         {
             _features = cursor.GetGetter<VBuffer<float>>(columns.Features);
             _label = Label(cursor, columns.Label);
             _weight = Single(cursor, columns.Weight);
-            _loss = Single(cursor, columns.Loss);
-            _gradientNorm = Single(cursor, columns.GradientNorm);
-            _margin = Single(cursor, columns.Margin);
-            _entropy = Single(cursor, columns.Entropy);
-            _referenceLoss = Single(cursor, columns.ReferenceLoss);
-            _group = columns.Group is { } group ? ClassLabel.Open(cursor, group) : null;
-            _credibility = limits is null ? null : new RecordCredibility(cursor, limits);
+            _selection = new SelectionRowReader(cursor, columns.Selection, limits);
         }
 
         /// <summary>Whether the cursor's row is left out because its record is too old; if not, how much the record still says, in [0, 1].</summary>
         public bool IsExcluded(out float credibility)
         {
-            credibility = _credibility?.Read() ?? 1;
-            return credibility < 1 && _credibility!.Excludes;
+            credibility = _selection.Credibility?.Read() ?? 1;
+            return credibility < 1 && _selection.Credibility!.Excludes;
         }
 
         /// <summary>Adds the cursor's row unless a feature, the label or the weight is missing.</summary>
@@ -184,9 +150,8 @@ internal sealed class RowFeed
             _buffer.CopyTo(features);
             if (!WindowSums.AllFinite(features))
                 return false;
-            pool.Add(
-                label, weight, _loss?.Invoke() ?? 0f, _gradientNorm?.Invoke() ?? 0f, _margin?.Invoke() ?? 0f, _entropy?.Invoke() ?? 0f,
-                _referenceLoss?.Invoke() ?? 0f, Math.Max(ClassLabel.Unknown, _group?.Invoke() ?? ClassLabel.Unknown), credibility);
+            _selection.ReadStatistics(pool.Statistics, pool.Count);
+            pool.Add(label, weight, _selection.Group(), credibility);
             return true;
         }
 

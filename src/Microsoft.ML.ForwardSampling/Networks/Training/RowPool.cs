@@ -47,15 +47,8 @@ internal sealed class RowPool
 
     public float[] Weights { get; private set; } = [];
 
-    public float[] Loss { get; private set; } = [];
-
-    public float[] GradientNorm { get; private set; } = [];
-
-    public float[] Margin { get; private set; } = [];
-
-    public float[] Entropy { get; private set; } = [];
-
-    public float[] ReferenceLoss { get; private set; } = [];
+    /// <summary>Recorded statistics by index in the table; empty for those that rows do not carry.</summary>
+    public float[][] Statistics { get; } = [.. RecordedStatistic.All.Select(_ => Array.Empty<float>())];
 
     /// <summary>Empty where the groups are the label's classes.</summary>
     public int[] Group { get; private set; } = [];
@@ -65,7 +58,7 @@ internal sealed class RowPool
 
     public void Clear() => (Count, Excluded) = (0, 0);
 
-    /// <summary>Where the next row's features go; the row counts once <see cref="Add"/> is called.</summary>
+    /// <summary>Where the next row's features go, and from <see cref="Count"/> on its statistics; the row counts once <see cref="Add"/> is called.</summary>
     public Span<float> NextFeatures()
     {
         if (Count == Labels.Length)
@@ -73,16 +66,11 @@ internal sealed class RowPool
         return Features.AsSpan(Count * FeatureCount, FeatureCount);
     }
 
-    public void Add(float label, float weight, float loss, float gradientNorm, float margin, float entropy, float referenceLoss, int group, float credibility)
+    public void Add(float label, float weight, int group, float credibility)
     {
         Labels[Count] = label;
         if (Weighted)
             Weights[Count] = weight;
-        Put(Loss, loss);
-        Put(GradientNorm, gradientNorm);
-        Put(Margin, margin);
-        Put(Entropy, entropy);
-        Put(ReferenceLoss, referenceLoss);
         Put(Group, group);
         Put(Credibility, credibility);
         Count++;
@@ -110,16 +98,12 @@ internal sealed class RowPool
         Labels = Resize(Labels, capacity);
         if (Weighted)
             Weights = Resize(Weights, capacity);
-        if (_statistics.HasFlag(RecordStatistics.Loss))
-            Loss = Resize(Loss, capacity);
-        if (_statistics.HasFlag(RecordStatistics.GradientNorm))
-            GradientNorm = Resize(GradientNorm, capacity);
-        if (_statistics.HasFlag(RecordStatistics.Margin))
-            Margin = Resize(Margin, capacity);
-        if (_statistics.HasFlag(RecordStatistics.Entropy))
-            Entropy = Resize(Entropy, capacity);
-        if (_statistics.HasFlag(RecordStatistics.ReferenceLoss))
-            ReferenceLoss = Resize(ReferenceLoss, capacity);
+        foreach (RecordedStatistic statistic in RecordedStatistic.All)
+        {
+            if (statistic.IsIn(_statistics))
+                Statistics[statistic.Index] = Resize(Statistics[statistic.Index], capacity);
+        }
+
         if (_statistics.HasFlag(RecordStatistics.Group))
             Group = Resize(Group, capacity);
         if (_discounted)

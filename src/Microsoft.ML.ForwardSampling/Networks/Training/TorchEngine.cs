@@ -1,4 +1,5 @@
 using Microsoft.ML.ForwardSampling.DataViews;
+using Microsoft.ML.ForwardSampling.Selection;
 using TorchSharp;
 using static TorchSharp.torch;
 using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
@@ -89,13 +90,13 @@ internal sealed class TorchEngine : TrainingEngine
         return mean;
     }
 
-    public override ReadOnlySpan<float> Score(RowPool pool, ReadOnlySpan<int> rows)
+    public override ReadOnlySpan<float> Score(RowPool pool, ReadOnlySpan<int> rows, Span<float> activationNorms = default)
     {
         SetMode(training: false);
         _scored.Fill(pool, rows, [], 0);
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
-        Tensor outputs = _network.call(_scored.Features(rows.Length));
+        Tensor outputs = TorchOutputs.Of(_network, _scored.Features(rows.Length), activationNorms);
         CheckOutputs(outputs, rows.Length, forTraining: false);
         _outputs?.Dispose();
         _outputs = outputs.cpu().contiguous().DetachFromDisposeScope();

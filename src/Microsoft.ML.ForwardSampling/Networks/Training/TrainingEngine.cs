@@ -36,7 +36,10 @@ internal abstract class TrainingEngine : IDisposable
     public abstract float? TakeMeanLoss();
 
     /// <summary>Outputs of rows by the weights so far, without dropout and with running statistics; shape [rows, outputs], valid until the next call.</summary>
-    public abstract ReadOnlySpan<float> Score(RowPool pool, ReadOnlySpan<int> rows);
+    /// <param name="pool">Where the rows are.</param>
+    /// <param name="rows">Positions in the pool.</param>
+    /// <param name="activationNorms">Out, one a row: the norm of what enters the last layer of a network built from options; or empty.</param>
+    public abstract ReadOnlySpan<float> Score(RowPool pool, ReadOnlySpan<int> rows, Span<float> activationNorms = default);
 
     /// <summary>Sum of weight times loss of rows by the weights so far, and the sum of the weights.</summary>
     public abstract (double Loss, double Weight) Evaluate(RowPool pool, ReadOnlySpan<int> rows);

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Numerics.Tensors;
+using Microsoft.ML.ForwardSampling.DataViews;
 using Microsoft.ML.ForwardSampling.Records;
 using Microsoft.ML.ForwardSampling.Selection;
 
@@ -62,7 +63,7 @@ internal sealed class TrainingRun : IDisposable
                 _selectionContinued = true;
             }
 
-            _window = new WindowStatistics(selection.WindowSize, selection.Policy.Needs, _head.Task, columns.FeatureCount, selection.Columns is { LimitsRecords: true, OldRecords: OldRecords.Discount });
+            _window = new WindowStatistics(selection.WindowSize, selection.Policy.Needs, _head.Task, columns.FeatureCount, selection.Limits is { AreSet: true, OldRecords: OldRecords.Discount });
             if (LearnsFromLosses && _head.Task != PredictionTask.Regression)
                 _classes = new int[options.BatchSize];
         }
@@ -217,7 +218,7 @@ internal sealed class TrainingRun : IDisposable
         for (int start = 0; start < window.Length; start += _engine.MostRowsPerScoring)
         {
             ReadOnlySpan<int> rows = window.Slice(start, Math.Min(_engine.MostRowsPerScoring, window.Length - start));
-            ReadOnlySpan<float> outputs = _engine.Score(part, rows);
+            ReadOnlySpan<float> outputs = _engine.Score(part, rows, _window!.ActivationNorms(start, rows.Length));
             for (int i = 0; i < rows.Length; i++)
             {
                 ClassificationStatistics statistics = _head.Statistics(outputs.Slice(i * _head.Outputs, _head.Outputs), part.Labels[rows[i]]);

@@ -1,3 +1,4 @@
+using Microsoft.ML.ForwardSampling.DataViews;
 using Microsoft.ML.ForwardSampling.Records;
 using Microsoft.ML.ForwardSampling.Selection;
 
@@ -6,11 +7,7 @@ namespace Microsoft.ML.ForwardSampling.Networks;
 /// <summary>The statistics of one window inside the trainer, and the choice made among its rows. Buffers are used again for every window.</summary>
 internal sealed class WindowStatistics
 {
-    private readonly float[] _loss;
-    private readonly float[] _gradientNorm;
-    private readonly float[] _margin;
-    private readonly float[] _entropy;
-    private readonly float[] _referenceLoss;
+    private readonly float[][] _statistics = new float[RecordedStatistic.All.Length][];
     private readonly int[] _label;
     private readonly int[] _group;
     private readonly float[] _credibility;
@@ -21,56 +18,68 @@ internal sealed class WindowStatistics
 
     public WindowStatistics(int windowSize, RecordStatistics needs, PredictionTask task, int featureCount, bool discounts)
     {
-        _loss = For(RecordStatistics.Loss);
-        _gradientNorm = For(RecordStatistics.GradientNorm);
-        _margin = For(RecordStatistics.Margin);
-        _entropy = For(RecordStatistics.Entropy);
+        foreach (RecordedStatistic statistic in RecordedStatistic.All)
+            _statistics[statistic.Index] = statistic.IsIn(needs) ? new float[windowSize] : [];
         _label = needs.HasFlag(RecordStatistics.Label) && task != PredictionTask.Regression ? new int[windowSize] : [];
-        _referenceLoss = For(RecordStatistics.ReferenceLoss);
         _group = needs.HasFlag(RecordStatistics.Group) ? new int[windowSize] : [];
         _credibility = discounts ? new float[windowSize] : [];
         _featureCount = needs.HasFlag(RecordStatistics.Features) ? featureCount : 0;
         _rows = new int[windowSize];
         _weights = new float[windowSize];
-
-        float[] For(RecordStatistics statistic) => needs.HasFlag(statistic) ? new float[windowSize] : [];
+        NeedsForwardPass = (needs & RecordedStatistic.OfTheModel) != 0;
     }
 
     /// <summary>Whether the policy reads anything that a forward pass leaves behind.</summary>
-    public bool NeedsForwardPass => _loss.Length + _gradientNorm.Length + _margin.Length + _entropy.Length > 0;
+    public bool NeedsForwardPass { get; }
 
+    /// <summary>Takes what a forward pass says of a class.</summary>
     public void Set(int position, ClassificationStatistics statistics)
-        => Set(position, statistics.Loss, statistics.GradientNorm, statistics.Margin, statistics.Entropy);
-
-    public void Set(int position, float loss, float gradientNorm, float margin, float entropy)
     {
-        Put(_loss, position, loss);
-        Put(_gradientNorm, position, gradientNorm);
-        Put(_margin, position, margin);
-        Put(_entropy, position, entropy);
+        Set(RecordedStatistic.Loss, position, statistics.Loss);
+        Set(RecordedStatistic.GradientNorm, position, statistics.GradientNorm);
+        Set(RecordedStatistic.Margin, position, statistics.Margin);
+        Set(RecordedStatistic.Entropy, position, statistics.Entropy);
+    }
+
+    /// <summary>Where a forward pass writes the norms of rows' activations; empty where the policy does not read them.</summary>
+    public Span<float> ActivationNorms(int start, int count)
+    {
+        float[] norms = _statistics[RecordedStatistic.ActivationNorm.Index];
+        return norms.Length == 0 ? [] : norms.AsSpan(start, count);
     }
 
     /// <summary>Takes recorded statistics of the window's rows out of the pool, and discounts those of old records.</summary>
     /// <returns>Rows whose record was discounted.</returns>
     public int Gather(RowPool part, ReadOnlySpan<int> window)
     {
-        Gather(part.Loss, _loss, window);
-        Gather(part.GradientNorm, _gradientNorm, window);
-        Gather(part.Margin, _margin, window);
-        Gather(part.Entropy, _entropy, window);
+        foreach (RecordedStatistic statistic in RecordedStatistic.All)
+        {
+            if (statistic.IsOfTheModel)
+                Gather(part.Statistics[statistic.Index], _statistics[statistic.Index], window);
+        }
+
         if (_credibility.Length == 0)
             return 0;
         Gather(part.Credibility, _credibility, window);
         Span<float> credibility = _credibility.AsSpan(0, window.Length);
-        foreach (float[] statistic in (ReadOnlySpan<float[]>)[_loss, _gradientNorm, _margin, _entropy])
-            RecordCredibility.Discount(statistic.AsSpan(0, Math.Min(window.Length, statistic.Length)), credibility);
+        foreach (RecordedStatistic statistic in RecordedStatistic.All)
+        {
+            if (statistic.IsOfTheModel && _statistics[statistic.Index].Length > 0)
+                RecordCredibility.Discount(_statistics[statistic.Index].AsSpan(0, window.Length), credibility);
+        }
+
         return window.Length - credibility.Count(1f);
     }
 
-    /// <summary>Takes what no forward pass of the network computes: classes, groups, reference losses and features, where the policy reads them.</summary>
+    /// <summary>Takes what no forward pass of the network computes: classes, groups, another model's statistics and features, where the policy reads them.</summary>
     public void GatherRows(RowPool part, ReadOnlySpan<int> window)
     {
-        Gather(part.ReferenceLoss, _referenceLoss, window);
+        foreach (RecordedStatistic statistic in RecordedStatistic.All)
+        {
+            if (!statistic.IsOfTheModel)
+                Gather(part.Statistics[statistic.Index], _statistics[statistic.Index], window);
+        }
+
         GatherClasses(part, _label, window);
         if (part.Group.Length > 0)
             Gather(part.Group, _group, window);
@@ -92,13 +101,8 @@ internal sealed class WindowStatistics
         int n = window.Length;
         Span<int> rows = _rows.AsSpan(0, budget);
         weights = _weights.AsSpan(0, budget);
-        var candidates = new SelectionWindow(n, selector.Scratch)
+        var candidates = new SelectionWindow(n, selector.Scratch, StatisticSpans.Of(_statistics, n))
         {
-            Loss = Part(_loss, n),
-            GradientNorm = Part(_gradientNorm, n),
-            Margin = Part(_margin, n),
-            Entropy = Part(_entropy, n),
-            ReferenceLoss = Part(_referenceLoss, n),
             Label = Part(_label, n),
             Group = Part(_group, n),
             Features = _features.AsSpan(0, n * _featureCount),
@@ -111,8 +115,9 @@ internal sealed class WindowStatistics
 
     private static ReadOnlySpan<T> Part<T>(T[] values, int count) => values.AsSpan(0, Math.Min(count, values.Length));
 
-    private static void Put(float[] values, int position, float value)
+    private void Set(RecordedStatistic statistic, int position, float value)
     {
+        float[] values = _statistics[statistic.Index];
         if (values.Length > 0)
             values[position] = value;
     }
