@@ -39,6 +39,43 @@ internal static partial class FileLock
         return null;
     }
 
+    /// <summary>Takes a lock that has a file of its own, which stays behind; null while another has it. Let go of it by closing the handle.</summary>
+    /// <exception cref="IOException">The file cannot be made, or its lock does not lock.</exception>
+    public static SafeFileHandle? TryTake(string path)
+    {
+        SafeFileHandle? file = null;
+        try
+        {
+            file = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            if (!TryExclude(file, path))
+            {
+                file.Dispose();
+                return null;
+            }
+
+            using SafeFileHandle? second = TryOpenAlone(path);
+            if (second is not null)
+                throw new IOException($"{path} is a lock that locks nobody out: the file system grants it twice. Use a file on a local disk, or on a share whose locks work.");
+            return file;
+        }
+        catch (IOException e) when (file is null && IsInUse(e))
+        {
+            return null;
+        }
+        catch
+        {
+            file?.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Whether a file could not be opened because of somebody else's lock.</summary>
+    public static bool IsInUse(IOException e)
+    {
+        const int SharingViolation = unchecked((int)0x80070020);
+        return e.HResult is SharingViolation or LinuxWouldBlock or AppleWouldBlock;
+    }
+
     private static bool TryLock(SafeFileHandle file, string path, int operation)
     {
         if (OperatingSystem.IsWindows())

@@ -97,16 +97,10 @@ internal sealed partial class DiskStorage : ISegmentStorage
             exists = false;
             return null;
         }
-        catch (IOException e) when (IsInUse(e))
+        catch (IOException e) when (FileLock.IsInUse(e))
         {
             return null;
         }
-    }
-
-    private static bool IsInUse(IOException e)
-    {
-        const int SharingViolation = unchecked((int)0x80070020), LinuxWouldBlock = 11, AppleWouldBlock = 35;
-        return e.HResult is SharingViolation or LinuxWouldBlock or AppleWouldBlock;
     }
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
