@@ -43,17 +43,14 @@ public sealed class ClaimedWindow : IAsyncDisposable
                 throw new ArgumentException($"Window {Number} has no row of key {row.Key}: each key must be that of one of its records.", nameof(selected));
         }
 
-        await using var complete = new NpgsqlCommand($"UPDATE {_schema}.windows SET completed = now(), worker = $1, keys = $2, weights = $3 WHERE number = $4", _connection, _transaction)
-        {
-            Parameters =
-            {
-                new() { Value = worker ?? $"{Environment.MachineName}:{Environment.ProcessId}" },
-                new() { Value = selected.Select(row => (long)row.Key).ToArray() },
-                new() { Value = selected.Select(row => row.Weight).ToArray() },
-                new() { Value = Number },
-            },
-        };
-        await complete.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+        await StoreCommand.Execute(
+            _connection,
+            $"UPDATE {_schema}.windows SET completed = now(), worker = $1, keys = $2, weights = $3 WHERE number = $4",
+            cancellationToken,
+            worker ?? $"{Environment.MachineName}:{Environment.ProcessId}",
+            selected.Select(row => (long)row.Key).ToArray(),
+            selected.Select(row => row.Weight).ToArray(),
+            Number).ConfigureAwait(false);
         await _transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
     }
 

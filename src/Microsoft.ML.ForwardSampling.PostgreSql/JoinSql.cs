@@ -114,7 +114,7 @@ internal sealed class JoinSql
             WITH made AS (
                 INSERT INTO {schema}.windows (number, first, rows, sealed)
                 SELECT p.windows + i, p.windowed + (i * $1), least($1, p.joined - p.windowed - (i * $1)), now()
-                FROM {schema}.progress p, generate_series(0, ((p.joined - p.windowed + CASE WHEN $2 THEN $1 - 1 ELSE 0 END) / $1) - 1) i
+                FROM {schema}.progress p, generate_series(0::bigint, ((p.joined - p.windowed + CASE WHEN $2 THEN $1 - 1 ELSE 0 END) / $1) - 1) i
                 RETURNING rows
             )
             UPDATE {schema}.progress SET windows = windows + (SELECT count(*) FROM made), windowed = windowed + (SELECT coalesce(sum(rows), 0) FROM made)

@@ -10,14 +10,14 @@ namespace Microsoft.ML.ForwardSampling.PostgreSql;
 /// </remarks>
 public sealed class PostgreSqlLabelWriter : BufferedRecordWriter<LabelEvent>
 {
-    private readonly NpgsqlDataSource _source;
+    private readonly StoreConnections _connections;
     private readonly string _schema;
     private NpgsqlConnection? _connection;
 
-    internal PostgreSqlLabelWriter(NpgsqlDataSource source, string schema, PostgreSqlWriterOptions options)
+    internal PostgreSqlLabelWriter(StoreConnections connections, string schema, PostgreSqlWriterOptions options)
         : base(options.Buffer())
     {
-        (_source, _schema) = (source, schema);
+        (_connections, _schema) = (connections, schema);
         Start();
     }
 
@@ -40,7 +40,7 @@ public sealed class PostgreSqlLabelWriter : BufferedRecordWriter<LabelEvent>
             labels[count++] = label.As<LabelEvent>();
         try
         {
-            using NpgsqlCommand insert = LabelInsert.Command(_connection ??= _source.OpenConnection(), _schema, labels);
+            using NpgsqlBatch insert = LabelInsert.Command(_connection ??= _connections.Open(), _schema, labels);
             insert.ExecuteNonQuery();
         }
         catch
@@ -65,18 +65,14 @@ internal static class LabelInsert
     /// <param name="connection">Open.</param>
     /// <param name="schema">The schema's quoted name.</param>
     /// <param name="labels">Labels with times; sorted here into the order of the index, so that two who add the same labels cannot wait for each other.</param>
-    public static NpgsqlCommand Command(NpgsqlConnection connection, string schema, LabelEvent[] labels)
+    public static NpgsqlBatch Command(NpgsqlConnection connection, string schema, LabelEvent[] labels)
     {
         Array.Sort(labels, (a, b) => (a.Key, a.Time, a.Label).CompareTo((b.Key, b.Time, b.Label)));
-        return new NpgsqlCommand($"INSERT INTO {schema}.labels (key, known, label) SELECT * FROM unnest($1, $2, $3) ON CONFLICT DO NOTHING", connection)
-        {
-            CommandTimeout = 0,
-            Parameters =
-            {
-                new() { Value = Array.ConvertAll(labels, l => (long)l.Key) },
-                new() { Value = Array.ConvertAll(labels, l => l.Time) },
-                new() { Value = Array.ConvertAll(labels, l => l.Label) },
-            },
-        };
+        return StoreCommand.Make(
+            connection,
+            $"INSERT INTO {schema}.labels (key, known, label) SELECT * FROM unnest($1, $2, $3) ON CONFLICT DO NOTHING",
+            Array.ConvertAll(labels, l => (long)l.Key),
+            Array.ConvertAll(labels, l => l.Time),
+            Array.ConvertAll(labels, l => l.Label));
     }
 }

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Runtime.CompilerServices;
 using Microsoft.ML.ForwardSampling.Records;
 using Npgsql;
-using NpgsqlTypes;
 
 namespace Microsoft.ML.ForwardSampling.PostgreSql;
 
@@ -24,8 +23,7 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
     /// <summary>How far the clocks of machines and server may differ for a repeated record or label to be recognised.</summary>
     private static readonly TimeSpan s_clockDifference = TimeSpan.FromHours(1);
 
-    private readonly NpgsqlDataSource _source;
-    private readonly bool _ownsSource;
+    private readonly StoreConnections _connections;
     private readonly PostgreSqlStoreOptions _options;
     private readonly SchemaMigrations _migrations;
     private readonly string _schema;
@@ -35,9 +33,8 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
     /// <param name="source">Where the database is; TLS, password and pool are its affair.</param>
     /// <param name="options">Left out, the defaults.</param>
     public PostgreSqlRecordStore(NpgsqlDataSource source, PostgreSqlStoreOptions? options = null)
-        : this(source, options, migrations: null)
+        : this(new StoreConnections(source ?? throw new ArgumentNullException(nameof(source))), options, migrations: null)
     {
-        ArgumentNullException.ThrowIfNull(source);
     }
 
     /// <summary>A store in the database of a connection string.</summary>
@@ -45,12 +42,18 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
     /// <param name="options">Left out, the defaults.</param>
     /// <exception cref="ArgumentException">The string is empty or has a keyword that Npgsql does not know.</exception>
     public PostgreSqlRecordStore(string connectionString, PostgreSqlStoreOptions? options = null)
-        : this(NpgsqlDataSource.Create(connectionString), options, migrations: null)
-        => _ownsSource = true;
+        : this(new StoreConnections(connectionString), options, migrations: null)
+    {
+    }
 
     internal PostgreSqlRecordStore(NpgsqlDataSource source, PostgreSqlStoreOptions? options, IReadOnlyList<string>? migrations)
+        : this(new StoreConnections(source), options, migrations)
     {
-        _source = source;
+    }
+
+    private PostgreSqlRecordStore(StoreConnections connections, PostgreSqlStoreOptions? options, IReadOnlyList<string>? migrations)
+    {
+        _connections = connections;
         _options = options ?? new PostgreSqlStoreOptions();
         _migrations = new SchemaMigrations(_options.Schema, migrations);
         _schema = _migrations.Quoted;
@@ -64,7 +67,7 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
     /// <exception cref="NpgsqlException">The server refuses or is not there.</exception>
     public async Task MigrateAsync(CancellationToken cancellationToken = default)
     {
-        await _migrations.Run(_source, Settle, cancellationToken).ConfigureAwait(false);
+        await _migrations.Run(_connections, Settle, cancellationToken).ConfigureAwait(false);
         await using NpgsqlConnection connection = await OpenAsync(cancellationToken).ConfigureAwait(false);
         await Execute(connection, $"SELECT {_schema}.make_partitions()", cancellationToken).ConfigureAwait(false);
     }
@@ -90,8 +93,7 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
             await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
         }
 
-        await using NpgsqlCommand drop = Command(connection, $"SELECT {_schema}.drop_partitions($1, $2)", now - _options.RecordRetention, now - _options.JoinedRetention);
-        return (int)(await drop.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!;
+        return (int)(await StoreCommand.Scalar(connection, $"SELECT {_schema}.drop_partitions($1, $2)", cancellationToken, now - _options.RecordRetention, now - _options.JoinedRetention).ConfigureAwait(false))!;
     }
 
     /// <summary>Lets a database role do one kind of work and no more. For the role that owns the schema.</summary>
@@ -120,7 +122,9 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
         if (access is StoreAccess.Writer or StoreAccess.Joiner)
             sql.Append(CultureInfo.InvariantCulture, $"GRANT EXECUTE ON FUNCTION {_schema}.make_partitions() TO {to};");
         await using NpgsqlConnection connection = await OpenAsync(cancellationToken).ConfigureAwait(false);
-        await Execute(connection, sql.ToString(), cancellationToken).ConfigureAwait(false);
+        await using NpgsqlTransaction transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+        await StoreCommand.ExecuteScript(connection, sql.ToString(), cancellationToken).ConfigureAwait(false);
+        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Opens a writer of records: one for a process is enough. Access: <see cref="StoreAccess.Writer"/>.</summary>
@@ -134,7 +138,7 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
     public async Task<PostgreSqlRecordWriter<TRecord>> OpenWriterAsync(PostgreSqlWriterOptions? options = null, CancellationToken cancellationToken = default)
     {
         await using (await OpenAsync(cancellationToken).ConfigureAwait(false))
-            return new PostgreSqlRecordWriter<TRecord>(_source, _schema, _options.PartitionInterval, options ?? new PostgreSqlWriterOptions());
+            return new PostgreSqlRecordWriter<TRecord>(_connections, _schema, _options.PartitionInterval, options ?? new PostgreSqlWriterOptions());
     }
 
     /// <summary>Opens a writer of labels, for those that come one by one and must not wait for the server. Access: <see cref="StoreAccess.Labeller"/>.</summary>
@@ -148,7 +152,7 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
     public async Task<PostgreSqlLabelWriter> OpenLabelWriterAsync(PostgreSqlWriterOptions? options = null, CancellationToken cancellationToken = default)
     {
         await using (await OpenAsync(cancellationToken).ConfigureAwait(false))
-            return new PostgreSqlLabelWriter(_source, _schema, options ?? new PostgreSqlWriterOptions());
+            return new PostgreSqlLabelWriter(_connections, _schema, options ?? new PostgreSqlWriterOptions());
     }
 
     /// <summary>Adds labels. A label that is there already (same key, time and value) stays one, so the call can be repeated after an error. Access: <see cref="StoreAccess.Labeller"/>.</summary>
@@ -166,7 +170,7 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
             DateTime now = TimeProvider.System.GetUtcNow().UtcDateTime;
             for (int i = 0; i < part.Length; i++)
                 part[i] = part[i].Time.Ticks == 0 ? new LabelEvent(part[i].Key, part[i].Label, now) : part[i];
-            await using NpgsqlCommand insert = LabelInsert.Command(connection, _schema, part);
+            await using NpgsqlBatch insert = LabelInsert.Command(connection, _schema, part);
             added += await insert.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
         }
 
@@ -237,10 +241,7 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
         }
 
         async Task<long> Numbered()
-        {
-            await using NpgsqlCommand command = Command(connection, $"SELECT joined FROM {_schema}.progress");
-            return (long)(await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!;
-        }
+            => (long)(await StoreCommand.Scalar(connection, $"SELECT joined FROM {_schema}.progress", cancellationToken).ConfigureAwait(false))!;
     }
 
     /// <summary>Claims the first window that is open and that no other worker has. Access: <see cref="StoreAccess.Worker"/>.</summary>
@@ -258,8 +259,8 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
             await Execute(connection, "SELECT set_config('idle_in_transaction_session_timeout', $1, true)", cancellationToken, silence).ConfigureAwait(false);
             long number, first;
             int rows;
-            await using (NpgsqlCommand claim = Command(connection, $"SELECT number, first, rows FROM {_schema}.windows WHERE completed IS NULL AND NOT dropped ORDER BY number LIMIT 1 FOR UPDATE SKIP LOCKED"))
-            await using (NpgsqlDataReader reader = await claim.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false))
+            await using (NpgsqlBatch claim = StoreCommand.Make(connection, $"SELECT number, first, rows FROM {_schema}.windows WHERE completed IS NULL AND NOT dropped ORDER BY number LIMIT 1 FOR UPDATE SKIP LOCKED"))
+            await using (NpgsqlDataReader reader = await StoreCommand.Read(claim, cancellationToken).ConfigureAwait(false))
             {
                 if (!await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
                     return null;
@@ -287,12 +288,12 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
     /// <exception cref="NpgsqlException">The server refuses or is not there.</exception>
     public async IAsyncEnumerable<SelectedWindow> ReadSelectionsAsync(long firstWindow = 0, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        await using NpgsqlConnection connection = await OpenAsync(cancellationToken).ConfigureAwait(false);
-        await using NpgsqlCommand select = Command(
+        await using NpgsqlConnection connection = await OpenAsync(cancellationToken, writes: false).ConfigureAwait(false);
+        await using NpgsqlBatch select = StoreCommand.Make(
             connection,
             $"SELECT number, keys, weights FROM {_schema}.windows WHERE number >= $1 AND completed IS NOT NULL AND number < (SELECT coalesce(min(number), 9223372036854775807) FROM {_schema}.windows WHERE number >= $1 AND completed IS NULL AND NOT dropped) ORDER BY number",
             firstWindow);
-        await using NpgsqlDataReader reader = await select.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        await using NpgsqlDataReader reader = await StoreCommand.Read(select, cancellationToken).ConfigureAwait(false);
         while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
             yield return new SelectedWindow(reader.GetInt64(0), [.. reader.GetFieldValue<long[]>(1).Zip(reader.GetFieldValue<float[]>(2), (key, weight) => new SelectedKey((ulong)key, weight))]);
     }
@@ -303,13 +304,13 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
     /// <exception cref="NpgsqlException">The server refuses or is not there.</exception>
     public async Task<PostgreSqlStoreReport> ReportAsync(CancellationToken cancellationToken = default)
     {
-        await using NpgsqlConnection connection = await OpenAsync(cancellationToken).ConfigureAwait(false);
-        await using NpgsqlCommand select = Command(connection, $"""
+        await using NpgsqlConnection connection = await OpenAsync(cancellationToken, writes: false).ConfigureAwait(false);
+        await using NpgsqlBatch select = StoreCommand.Make(connection, $"""
             SELECT joined - defaulted, defaulted, expired, voided, duplicate_records, late_labels, orphan_labels, dropped_records, dropped_rows, windows,
                 (SELECT count(*) FROM {_schema}.windows WHERE completed IS NULL AND NOT dropped), (SELECT count(*) FROM {_schema}.records), (SELECT count(*) FROM {_schema}.labels)
             FROM {_schema}.progress
             """);
-        await using NpgsqlDataReader reader = await select.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        await using NpgsqlDataReader reader = await StoreCommand.Read(select, cancellationToken).ConfigureAwait(false);
         await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
         return new PostgreSqlStoreReport
         {
@@ -331,7 +332,7 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
 
     /// <summary>Closes the connections, if the store was made from a connection string.</summary>
     /// <returns>Completes when they are closed.</returns>
-    public ValueTask DisposeAsync() => _ownsSource ? _source.DisposeAsync() : ValueTask.CompletedTask;
+    public ValueTask DisposeAsync() => _connections.DisposeAsync();
 
     private static void RequireKept(string retention, TimeSpan kept, LabelJoinOptions options)
     {
@@ -339,51 +340,27 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
             throw new ArgumentException($"{nameof(PostgreSqlStoreOptions)}.{retention} must be at least {nameof(LabelJoinOptions.Wait)} + {nameof(LabelJoinOptions.Lateness)}, {options.Wait + options.Lateness:c}: what waits would be dropped. Got {kept:c}.", nameof(options));
     }
 
-    /// <summary>A command without a time limit: how long one takes depends on the disk and on whose turn it is, and one that is given up would only begin again.</summary>
-    private static NpgsqlCommand Command(NpgsqlConnection connection, string sql, params object[] values)
-    {
-        var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
-        foreach (object value in values)
-        {
-            command.Parameters.Add(value switch
-            {
-                DBNull => new NpgsqlParameter { Value = value, NpgsqlDbType = NpgsqlDbType.Real },
-                // All of it as microseconds: the server takes a day for 23 to 25 hours, as the session's time zone has it.
-                TimeSpan span => new NpgsqlParameter { Value = new NpgsqlInterval(months: 0, days: 0, time: span.Ticks / TimeSpan.TicksPerMicrosecond) },
-                _ => new NpgsqlParameter { Value = value },
-            });
-        }
-
-        return command;
-    }
-
-    private static async Task<int> Execute(NpgsqlConnection connection, string sql, CancellationToken cancellationToken, params object[] values)
-    {
-        await using NpgsqlCommand command = Command(connection, sql, values);
-        return await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
-    }
+    private static Task<int> Execute(NpgsqlConnection connection, string sql, CancellationToken cancellationToken, params object[] values)
+        => StoreCommand.Execute(connection, sql, cancellationToken, values);
 
     private static async Task<DateTime?> Next(NpgsqlConnection connection, string sql, CancellationToken cancellationToken, params object[] values)
-    {
-        await using NpgsqlCommand command = Command(connection, sql, values);
-        return await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) as DateTime?;
-    }
+        => await StoreCommand.Scalar(connection, sql, cancellationToken, values).ConfigureAwait(false) as DateTime?;
 
     /// <summary>Under the first migration: what the store is made for.</summary>
     private async Task Settle(NpgsqlConnection connection, NpgsqlTransaction transaction)
         => await Execute(connection, $"INSERT INTO {_schema}.settings VALUES ($1, $2, $3)", default, (short)TRecord.Kind, (long)_options.PartitionInterval.TotalSeconds, _options.PartitionsAhead).ConfigureAwait(false);
 
     /// <summary>Opens a connection; the first one also checks that the schema is what this store expects.</summary>
-    private async Task<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken)
+    private async Task<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken, bool writes = true)
     {
-        NpgsqlConnection connection = await _source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        NpgsqlConnection connection = await _connections.OpenAsync(writes, cancellationToken).ConfigureAwait(false);
         if (Volatile.Read(ref _isChecked))
             return connection;
         try
         {
             await _migrations.Check(connection, cancellationToken).ConfigureAwait(false);
-            await using NpgsqlCommand select = Command(connection, $"SELECT kind, partition_seconds FROM {_schema}.settings");
-            await using NpgsqlDataReader reader = await select.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+            await using NpgsqlBatch select = StoreCommand.Make(connection, $"SELECT kind, partition_seconds FROM {_schema}.settings");
+            await using NpgsqlDataReader reader = await StoreCommand.Read(select, cancellationToken).ConfigureAwait(false);
             await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
             var kind = (RecordKind)reader.GetInt16(0);
             if (kind != TRecord.Kind)
@@ -404,8 +381,8 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
     /// <summary>Reads the joined rows from a number on.</summary>
     private async Task<JoinedRecord[]> Read(NpgsqlConnection connection, long first, int rows, CancellationToken cancellationToken)
     {
-        await using NpgsqlCommand select = Command(connection, $"SELECT key, scored, model_version, label, classes, keeping, is_default, body FROM {_schema}.joined WHERE number >= $1 AND number < $2 ORDER BY number", first, first + rows);
-        await using NpgsqlDataReader reader = await select.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        await using NpgsqlBatch select = StoreCommand.Make(connection, $"SELECT key, scored, model_version, label, classes, keeping, is_default, body FROM {_schema}.joined WHERE number >= $1 AND number < $2 ORDER BY number", first, first + rows);
+        await using NpgsqlDataReader reader = await StoreCommand.Read(select, cancellationToken).ConfigureAwait(false);
         var records = new JoinedRecord[rows];
         byte[] body = new byte[TRecord.BodyBytes];
         int n = 0;

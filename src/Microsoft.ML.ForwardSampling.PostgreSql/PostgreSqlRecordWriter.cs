@@ -15,7 +15,7 @@ namespace Microsoft.ML.ForwardSampling.PostgreSql;
 public sealed class PostgreSqlRecordWriter<TRecord> : BufferedRecordWriter<TRecord>
     where TRecord : struct, IForwardRecord<TRecord>
 {
-    private readonly NpgsqlDataSource _source;
+    private readonly StoreConnections _connections;
     private readonly string _schema;
     private readonly string _noteBatch;
     private readonly string _copy;
@@ -27,10 +27,10 @@ public sealed class PostgreSqlRecordWriter<TRecord> : BufferedRecordWriter<TReco
     private long _batches;
     private long _repeated;
 
-    internal PostgreSqlRecordWriter(NpgsqlDataSource source, string schema, TimeSpan partitionInterval, PostgreSqlWriterOptions options)
+    internal PostgreSqlRecordWriter(StoreConnections connections, string schema, TimeSpan partitionInterval, PostgreSqlWriterOptions options)
         : base(options.Buffer())
     {
-        (_source, _schema) = (source, schema);
+        (_connections, _schema) = (connections, schema);
         _noteBatch = $"INSERT INTO {schema}.writers AS w (writer, batch, records) VALUES ($1, $2, $3) ON CONFLICT (writer) DO UPDATE SET batch = $2, records = w.records + $3, seen = now() WHERE w.batch < $2";
         _copy = $"COPY {schema}.records ({CopyRow.Columns}) FROM STDIN (FORMAT BINARY)";
         _partitionCheck = partitionInterval / 4;
@@ -80,22 +80,17 @@ public sealed class PostgreSqlRecordWriter<TRecord> : BufferedRecordWriter<TReco
 
     private bool Send(long number, RecordBatch<TRecord> batch)
     {
-        NpgsqlConnection connection = _connection ??= _source.OpenConnection();
+        NpgsqlConnection connection = _connection ??= _connections.Open();
         if (Environment.TickCount64 >= _partitionsDue)
         {
-            using var make = new NpgsqlCommand($"SELECT {_schema}.make_partitions()", connection);
-            make.ExecuteNonQuery();
+            StoreCommand.Execute(connection, $"SELECT {_schema}.make_partitions()");
             _partitionsDue = Environment.TickCount64 + (long)_partitionCheck.TotalMilliseconds;
         }
 
         using NpgsqlTransaction transaction = connection.BeginTransaction();
-        using var note = new NpgsqlCommand(_noteBatch, connection, transaction)
-        {
-            Parameters = { new() { Value = _writer }, new() { Value = number }, new() { Value = (long)batch.Count } },
-        };
 
         // When the first try's transaction is still running at the server, this waits for its end.
-        bool isNew = note.ExecuteNonQuery() == 1;
+        bool isNew = StoreCommand.Execute(connection, _noteBatch, _writer, number, (long)batch.Count) == 1;
         if (isNew)
             Copy(connection, batch);
         transaction.Commit();

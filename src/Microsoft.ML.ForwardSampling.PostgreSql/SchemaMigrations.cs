@@ -24,14 +24,14 @@ internal sealed class SchemaMigrations
     private int Version => _scripts.Count;
 
     /// <summary>Runs what is missing. Of several processes that come together one does, and the others wait.</summary>
-    public async Task Run(NpgsqlDataSource source, Func<NpgsqlConnection, NpgsqlTransaction, Task> afterFirst, CancellationToken cancellationToken)
+    public async Task Run(StoreConnections connections, Func<NpgsqlConnection, NpgsqlTransaction, Task> afterFirst, CancellationToken cancellationToken)
     {
-        await using NpgsqlConnection connection = await source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        await using NpgsqlConnection connection = await connections.OpenAsync(writes: true, cancellationToken).ConfigureAwait(false);
         for (bool done = false; !done;)
         {
             await using NpgsqlTransaction transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
             // Only table schema_version is shared by all versions of the library: it stays as it is.
-            await Execute($"SELECT pg_advisory_xact_lock(hashtextextended('{_name}.migration', 0))").ConfigureAwait(false);
+            await Execute($"SELECT pg_advisory_xact_lock(hashtextextended('{_name}.migration', 0::bigint))").ConfigureAwait(false);
             if (await Found(connection, cancellationToken).ConfigureAwait(false) is null)
                 await Execute($"CREATE SCHEMA IF NOT EXISTS {Quoted}; CREATE TABLE {Quoted}.schema_version (version integer PRIMARY KEY, applied timestamptz NOT NULL DEFAULT now())").ConfigureAwait(false);
             int found = await Found(connection, cancellationToken).ConfigureAwait(false) ?? 0;
@@ -47,11 +47,7 @@ internal sealed class SchemaMigrations
             await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
             done = found + 1 >= Version;
 
-            async Task Execute(string sql)
-            {
-                await using var command = new NpgsqlCommand(sql, connection, transaction);
-                await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
-            }
+            Task Execute(string sql) => StoreCommand.ExecuteScript(connection, sql, cancellationToken);
         }
     }
 
@@ -79,10 +75,8 @@ internal sealed class SchemaMigrations
     /// <summary>The version that the database holds; null when there is none.</summary>
     private async Task<int?> Found(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        await using var there = new NpgsqlCommand("SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname = $1 AND tablename = 'schema_version')", connection) { Parameters = { new() { Value = _name } } };
-        if (await there.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is not true)
+        if (await StoreCommand.Scalar(connection, "SELECT EXISTS (SELECT FROM pg_catalog.pg_tables WHERE schemaname = $1 AND tablename = 'schema_version')", cancellationToken, _name).ConfigureAwait(false) is not true)
             return null;
-        await using var version = new NpgsqlCommand($"SELECT coalesce(max(version), 0) FROM {Quoted}.schema_version", connection);
-        return (int)(await version.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!;
+        return (int)(await StoreCommand.Scalar(connection, $"SELECT coalesce(max(version), 0) FROM {Quoted}.schema_version", cancellationToken).ConfigureAwait(false))!;
     }
 }

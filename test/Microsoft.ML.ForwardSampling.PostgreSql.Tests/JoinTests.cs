@@ -166,6 +166,58 @@ public class JoinTests(StoreFixture fixture)
         Assert.Equal(0L, await fixture.Scalar<long>($"SELECT count(*) FROM {schema}.partitions WHERE name = 'joined_old'"));
     }
 
+    /// <summary>However many partitions are due, a table that is being read is waited for once; and who comes later waits for that second only.</summary>
+    [Fact]
+    public async Task DropPartitions_ManyWhileAWindowIsClaimed_WaitsOnce()
+    {
+        PostgreSqlRecordStore<RegressionRecord> store = await fixture.NewStore<RegressionRecord>();
+        string schema = fixture.LastSchema;
+        for (int day = 1; day < 9; day++)
+        {
+            await fixture.Execute($"""
+                CREATE TABLE {schema}.joined_{day} PARTITION OF {schema}.joined FOR VALUES FROM ('2000-01-0{day}') TO ('2000-01-0{day + 1}');
+                INSERT INTO {schema}.partitions VALUES ('joined_{day}', 'joined', '2000-01-0{day}', '2000-01-0{day + 1}');
+                """);
+        }
+
+        await Write(store, new RegressionRecord(1, 1, 0, s_time));
+        await store.AddLabelsAsync(new LabelEvent[] { new(1, 1, s_time) });
+        await store.JoinAsync(new LabelJoinOptions(), closeShortWindow: true);
+        await using (ClaimedWindow? window = await store.ClaimWindowAsync())
+        {
+            var clock = System.Diagnostics.Stopwatch.StartNew();
+            Assert.Equal(0, await store.MaintainAsync());
+            Assert.InRange(clock.Elapsed.TotalSeconds, 0.9, 5);
+        }
+
+        Assert.Equal(8, await store.MaintainAsync());
+    }
+
+    /// <summary>A transaction that began long ago is still writing into a partition that retention would drop: what it adds is not lost without a count.</summary>
+    [Fact]
+    public async Task DropPartitions_WhileSomebodyStillWritesIntoOne_LeavesItToTheNextCall()
+    {
+        PostgreSqlRecordStore<RegressionRecord> store = await fixture.NewStore<RegressionRecord>();
+        string schema = fixture.LastSchema;
+        await fixture.Execute($"""
+            CREATE TABLE {schema}.records_old PARTITION OF {schema}.records FOR VALUES FROM ('2000-01-01') TO ('2000-01-02');
+            INSERT INTO {schema}.partitions VALUES ('records_old', 'records', '2000-01-01', '2000-01-02');
+            """);
+        await using (NpgsqlConnection writer = await fixture.Source.OpenConnectionAsync())
+        await using (NpgsqlTransaction transaction = await writer.BeginTransactionAsync())
+        {
+            await using (var insert = new NpgsqlCommand($"INSERT INTO {schema}.records (stored, key, scored, model_version, keeping, body) VALUES ('2000-01-01 12:00', 1, now(), 1, 0, '')", writer, transaction))
+                await insert.ExecuteNonQueryAsync();
+            Task<int> maintaining = store.MaintainAsync();
+            await Task.Delay(300);
+            await transaction.CommitAsync();
+            await maintaining;
+        }
+
+        await store.MaintainAsync();
+        Assert.Equal((1, 0), ((await store.ReportAsync()).DroppedRecords, (await store.ReportAsync()).PendingRecords));
+    }
+
     /// <summary>The first of the call's transactions takes longer than partitions were made ahead for.</summary>
     [Fact]
     public async Task Join_LongerThanPartitionsWereMadeAhead_MakesMore()

@@ -113,6 +113,70 @@ public class SchemaTests(StoreFixture fixture)
         Assert.Equal(5UL, Assert.Single(window!.Records).Key);
     }
 
+    /// <summary>A database where everybody may create in schema public, as up to PostgreSQL 14: whoever adds labels plants functions and operators there that fit a call better than the built-in ones. Nobody else runs them.</summary>
+    [Fact]
+    public async Task OverloadsPlantedOnTheSearchPath_AreNeverRunAsSomebodyElse()
+    {
+        string schema = fixture.NewSchema(), database = $"open_{schema}", planter = $"planter_{schema}", joiner = $"joiner_{schema}";
+        await fixture.Execute($"CREATE ROLE {planter} LOGIN PASSWORD 'p'; CREATE ROLE {joiner} LOGIN PASSWORD 'p'");
+        await fixture.Execute($"CREATE DATABASE {database}");
+        await using NpgsqlDataSource owning = Source("postgres"), planting = Source(planter), joining = Source(joiner);
+        await Run(owning, "GRANT CREATE ON SCHEMA public TO PUBLIC; CREATE TABLE public.caught (who text); GRANT INSERT ON public.caught TO PUBLIC");
+        string[] planted =
+        [
+            Planted("hashtextextended(text, integer)", "bigint", "0::bigint"), Planted("generate_series(integer, bigint)", "SETOF bigint", null), Planted("floor(real)", "real", "$1"),
+            Planted("to_timestamp(numeric)", "timestamptz", "now()"), Planted("abs(real)", "real", "$1"),
+            Planted("real_is(real, integer)", "boolean", "true"), "CREATE OPERATOR public.= (FUNCTION = public.real_is, LEFTARG = real, RIGHTARG = integer)",
+            Planted("real_from(real, integer)", "boolean", "true"), "CREATE OPERATOR public.>= (FUNCTION = public.real_from, LEFTARG = real, RIGHTARG = integer)",
+            Planted("double_above(double precision, numeric)", "boolean", "true"), "CREATE OPERATOR public.> (FUNCTION = public.double_above, LEFTARG = double precision, RIGHTARG = numeric)",
+            Planted("long_less(bigint, integer)", "bigint", "0::bigint"), "CREATE OPERATOR public.- (FUNCTION = public.long_less, LEFTARG = bigint, RIGHTARG = integer)",
+        ];
+        foreach (string sql in planted)
+            await Run(planting, sql);
+
+        await Whole(MulticlassRecord.FromLogits(1, [1, 2, 3, 4], 1), default);
+        await Whole(BinaryRecord.FromScore(1, 1), default);
+        await Whole(new RegressionRecord(1, 1), DuplicateLabels.Sum);
+        await using NpgsqlCommand caught = owning.CreateCommand("SELECT string_agg(who, ', ') FROM public.caught");
+        Assert.Equal(DBNull.Value, await caught.ExecuteScalarAsync());
+
+        // They are there, and would be taken by who leaves the path as it is.
+        await Run(joining, "SELECT hashtextextended('x', 0)");
+        Assert.Equal($"{joiner} hashtextextended", await caught.ExecuteScalarAsync());
+
+        NpgsqlDataSource Source(string role) => NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(role == "postgres" ? fixture.Server.ConnectionString : fixture.Server.ConnectionStringOf(role, "p")) { Database = database, Pooling = false }.ConnectionString);
+
+        static string Planted(string signature, string returns, string? value)
+            => $"CREATE FUNCTION public.{signature} RETURNS {returns} LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.caught VALUES (current_user::text || ' {signature[..signature.IndexOf('(', StringComparison.Ordinal)]}'); RETURN {value}; END $$";
+
+        static async Task Run(NpgsqlDataSource source, string sql)
+        {
+            await using NpgsqlCommand command = source.CreateCommand(sql);
+            await command.ExecuteNonQueryAsync();
+        }
+
+        async Task Whole<TRecord>(TRecord record, DuplicateLabels rule)
+            where TRecord : struct, IForwardRecord<TRecord>
+        {
+            var options = new PostgreSqlStoreOptions { Schema = $"{schema}_{typeof(TRecord).Name.ToLowerInvariant()}" };
+            PostgreSqlRecordStore<TRecord> owner = new(owning, options), labeller = new(planting, options), other = new(joining, options);
+            await owner.MigrateAsync();
+            await owner.GrantAsync(planter, StoreAccess.Labeller);
+            foreach (StoreAccess access in new[] { StoreAccess.Writer, StoreAccess.Joiner, StoreAccess.Worker })
+                await owner.GrantAsync(joiner, access);
+            await using (PostgreSqlRecordWriter<TRecord> writer = await other.OpenWriterAsync())
+                writer.Append(record);
+            Assert.Equal(1, await labeller.AddLabelsAsync(new LabelEvent[] { new(1, 1) }));
+            long joined = 0;
+            for (; joined == 0; await Task.Delay(50))
+                joined = await other.JoinAsync(new LabelJoinOptions { Wait = TimeSpan.FromSeconds(1), Lateness = TimeSpan.Zero, Duplicates = rule }, closeShortWindow: true);
+            await using (ClaimedWindow? window = await other.ClaimWindowAsync())
+                await window!.CompleteAsync([new SelectedKey(1, 1)]);
+            await owner.MaintainAsync();
+            Assert.Equal(1, (await owner.ReportAsync()).Joined);
+        }
+    }
+
     [Fact]
     public async Task Roles_MayDoTheirWorkAndNothingElse_OverTlsWithAPassword()
     {

@@ -25,6 +25,11 @@ internal sealed class FaultyStorage : ISegmentStorage
 
     public bool Exists(string path) => DiskStorage.Instance.Exists(path);
 
+    /// <summary>A file system whose locks are granted to everybody.</summary>
+    public bool LocksNothing { get; set; }
+
+    public bool IsLocked(string path) => !LocksNothing && DiskStorage.Instance.IsLocked(path);
+
     public void FlushDirectory(string directory) => Do("flush directory", () => DiskStorage.Instance.FlushDirectory(directory));
 
     public ISegmentFile Create(string path)

@@ -380,6 +380,53 @@ public class ForwardRecordJoinTests
         Assert.Throws<ArgumentException>(() => new ForwardRecordJoin<BinaryRecord>(records.Path, records.Path + Path.DirectorySeparatorChar));
     }
 
+    /// <summary>Two joins on one state would each give out all rows. The second one says so, by whichever name it comes to the state.</summary>
+    [Fact]
+    public void Join_OnAStateInUse_IsRefused_UntilTheFirstIsClosed()
+    {
+        using LogFolder records = new(), labels = new(), states = new();
+        Write(records, labels);
+        string state = Path.Combine(states.Path, "below", "join.state"), link = Path.Combine(states.Path, "link.state");
+        File.CreateSymbolicLink(link, Path.Combine("below", "join.state"));
+        var rows = new JoinedRecord[50];
+        using (var first = new ForwardRecordJoin<BinaryRecord>(records.Path, labels.Path, state, s_options))
+        {
+            Assert.Equal(50, first.Read(rows));
+            Assert.Equal(
+                $"The state {state} is in use by another join, of this process or another one, which has locked {state}.lock: two would each give out all rows, and save over each other. Dispose of the other one first, or give this one a state of its own.",
+                Assert.Throws<IOException>(() => new ForwardRecordJoin<BinaryRecord>(records.Path, labels.Path, state, s_options)).Message);
+            Assert.Throws<IOException>(() => new ForwardRecordJoin<BinaryRecord>(records.Path, labels.Path, link, s_options));
+            first.Save();
+        }
+
+        using (var next = new ForwardRecordJoin<BinaryRecord>(records.Path, labels.Path, link, s_options))
+            Assert.Equal(50, next.Rows);
+
+        // Whatever ends the constructor lets go of the state.
+        Assert.Throws<ArgumentException>(() => new ForwardRecordJoin<BinaryRecord>(records.Path, labels.Path, state, s_options with { Wait = TimeSpan.FromSeconds(1) }));
+        Assert.Throws<ArgumentException>(() => new ForwardRecordJoin<BinaryRecord>(_ => throw new ArgumentException("No."), _ => throw new InvalidOperationException(), state, s_options));
+        using var last = new ForwardRecordJoin<BinaryRecord>(records.Path, labels.Path, state, s_options);
+        Assert.Equal(50, last.SavedRows);
+    }
+
+    /// <summary>The lock of a killed process is gone with it; that of a living one is seen, also where the runtime takes none.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Join_OnAStateOfAnotherProcess_IsRefused_UntilThatIsKilled(bool locksOff)
+    {
+        using LogFolder folder = new(), records = new(), labels = new();
+        string state = Path.Combine(folder.Path, "join.state");
+        var options = new LabelJoinOptions { Wait = TimeSpan.FromSeconds(60), Lateness = TimeSpan.FromSeconds(30), DefaultLabel = -1 };
+        using (var other = new Child(locksOff, "join", folder.Path, records.Path, labels.Path))
+        {
+            Assert.NotNull(await other.Process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken));
+            Assert.StartsWith($"The state {state} is in use", Assert.Throws<IOException>(() => new ForwardRecordJoin<RegressionRecord>(records.Path, labels.Path, state, options)).Message, StringComparison.Ordinal);
+        }
+
+        new ForwardRecordJoin<RegressionRecord>(records.Path, labels.Path, state, options).Dispose();
+    }
+
     private static void Write(LogFolder records, LogFolder labels)
     {
         // Two thirds of the rows get a label, up to 40 seconds later, in blocks of their own.

@@ -1,12 +1,20 @@
 // Appends records from two threads until it is killed, and prints "THREAD COUNT" whenever the first COUNT records of a thread are acknowledged.
 // Usage: RecordWriter DIRECTORY WRITER DURABILITY (keys: writer << 48 | thread << 40 | number from 0)
 //        RecordWriter join DIRECTORY RECORDS LABELS: see JoinLoop
+//        RecordWriter open DIRECTORY: opens a log and closes it; prints how many files of crashed writers it found
 using System.Globalization;
 using Microsoft.ML.ForwardSampling.Records;
 
 if (args[0] == "join")
 {
     JoinLoop.Run(args[1], args[2], args[3], Console.Out);
+    return;
+}
+
+if (args[0] == "open")
+{
+    using var opened = new ForwardRecordLog<RegressionRecord>(args[1]);
+    Console.WriteLine(opened.Report.RecoveredSegments);
     return;
 }
 

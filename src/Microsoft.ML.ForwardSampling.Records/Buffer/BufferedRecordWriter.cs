@@ -219,7 +219,7 @@ public abstract class BufferedRecordWriter<TRecord> : IRecordWriter<TRecord>
     public async ValueTask DisposeAsync() => await Task.Run(Dispose).ConfigureAwait(false);
 
     /// <summary>Begins to write. Last in the constructor.</summary>
-    protected void Start() => _thread.Start();
+    protected void Start() => _thread.UnsafeStart();          // without the caller's context: its transaction and its culture are not the writer's
 
     /// <summary>The counts that all writers have.</summary>
     /// <returns>Those of one moment.</returns>

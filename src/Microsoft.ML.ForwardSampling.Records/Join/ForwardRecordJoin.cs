@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Microsoft.Win32.SafeHandles;
 
 namespace Microsoft.ML.ForwardSampling.Records;
 
@@ -7,6 +8,7 @@ namespace Microsoft.ML.ForwardSampling.Records;
 /// <para>Both logs are read side by side and merged by time into a <see cref="LabelJoiner{TRecord}"/>. <see cref="Save"/> writes the two places in the logs, the joiner's state and the number of rows given out into one file, at once:
 /// written under another name, forced to the disk and renamed. A process killed at any moment goes on from its last save; nothing is lost, and the rows given out since then come again.
 /// So each row has its effect once when the consumer replaces by <see cref="JoinedRecord.Key"/>, or keeps what it has made of rows beyond <see cref="SavedRows"/> aside, also over a restart.</para>
+/// <para>A state belongs to one join at a time: a second one is refused while the first is open, wherever it runs. A file with .lock behind its name stays beside the state; it is empty, and locked while a join is open.</para>
 /// <para>Not thread-safe. Memory: the joiner's, two readers' and about 1 MiB.</para>
 /// </remarks>
 /// <typeparam name="TRecord"><see cref="RegressionRecord"/>, <see cref="BinaryRecord"/> or <see cref="MulticlassRecord"/>, as was written.</typeparam>
@@ -21,6 +23,7 @@ public sealed class ForwardRecordJoin<TRecord> : IDisposable
     private readonly IRecordReader<LabelEvent> _labels;
     private readonly LabelJoiner<TRecord> _joiner;
     private readonly JoinFeed<TRecord> _feed;
+    private readonly SafeFileHandle? _lock;
     private DateTime _advance;                              // the watermark that the caller asked for, once what the logs hold now is pushed
     private bool _completes;
     private bool _disposed;
@@ -34,7 +37,7 @@ public sealed class ForwardRecordJoin<TRecord> : IDisposable
     /// <exception cref="ArgumentException">A folder is empty, both are the same, or the state was saved under other rules.</exception>
     /// <exception cref="InvalidDataException">The state is damaged, or of another kind of record.</exception>
     /// <exception cref="NotSupportedException">The state is of a newer format.</exception>
-    /// <exception cref="IOException">The state cannot be read.</exception>
+    /// <exception cref="IOException">The state cannot be read, its folder cannot be written, or another join has it in use.</exception>
     public ForwardRecordJoin(string recordDirectory, string labelDirectory, string? statePath = null, LabelJoinOptions? options = null, PendingLimit? limit = null)
         : this(Reading<TRecord>(recordDirectory, nameof(recordDirectory)), Reading<LabelEvent>(labelDirectory, nameof(labelDirectory), recordDirectory), statePath, options, limit)
     {
@@ -50,7 +53,7 @@ public sealed class ForwardRecordJoin<TRecord> : IDisposable
     /// <exception cref="ArgumentException">The state was saved under other rules.</exception>
     /// <exception cref="InvalidDataException">The state is damaged, or of another kind of record.</exception>
     /// <exception cref="NotSupportedException">The state is of a newer format.</exception>
-    /// <exception cref="IOException">The state cannot be read.</exception>
+    /// <exception cref="IOException">The state cannot be read, its folder cannot be written, or another join has it in use.</exception>
     public ForwardRecordJoin(Func<byte[]?, IRecordReader<TRecord>> openRecords, Func<byte[]?, IRecordReader<LabelEvent>> openLabels, string? statePath = null, LabelJoinOptions? options = null, PendingLimit? limit = null)
     {
         ArgumentNullException.ThrowIfNull(openRecords);
@@ -59,28 +62,37 @@ public sealed class ForwardRecordJoin<TRecord> : IDisposable
 
         byte[]? records = null, labels = null;
         StateSections? sections = null;
-        ushort version = 0;
-        using FileStream? stream = StatePath is not null && File.Exists(StatePath) ? new FileStream(StatePath, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16) : null;
-        if (stream is not null)
+        _lock = StatePath is null ? null : Lock(StatePath);
+        try
         {
-            sections = new StateSections(stream, StatePath!);
-            Rows = SavedRows = ReadHead(sections, out version);
-            records = sections.ReadUpTo(MostPositionBytes).ToArray();
-            labels = sections.ReadUpTo(MostPositionBytes).ToArray();
-            _joiner = LabelJoiner<TRecord>.Load(stream, options, limit);
-        }
+            ushort version = 0;
+            using FileStream? stream = StatePath is not null && File.Exists(StatePath) ? new FileStream(StatePath, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16) : null;
+            if (stream is not null)
+            {
+                sections = new StateSections(stream, StatePath!);
+                Rows = SavedRows = ReadHead(sections, out version);
+                records = sections.ReadUpTo(MostPositionBytes).ToArray();
+                labels = sections.ReadUpTo(MostPositionBytes).ToArray();
+                _joiner = LabelJoiner<TRecord>.Load(stream, options, limit);
+            }
 
-        _joiner ??= new LabelJoiner<TRecord>(options, limit);
-        _records = openRecords(records);
-        _labels = openLabels(labels);
-        _feed = new JoinFeed<TRecord>(_joiner, to => _records.Read(to), to => _labels.Read(to));
-        if (sections is not null)
+            _joiner ??= new LabelJoiner<TRecord>(options, limit);
+            _records = openRecords(records);
+            _labels = openLabels(labels);
+            _feed = new JoinFeed<TRecord>(_joiner, to => _records.Read(to), to => _labels.Read(to));
+            if (sections is not null)
+            {
+                _feed.Records.Load(sections);
+                _feed.Labels.Load(sections);
+                long asked = version > 1 ? BinaryPrimitives.ReadInt64LittleEndian(sections.Read(sizeof(long))) : 0;
+                _completes = asked > DateTime.MaxValue.Ticks;
+                _advance = new DateTime(Math.Clamp(asked, 0, DateTime.MaxValue.Ticks), DateTimeKind.Utc);
+            }
+        }
+        catch
         {
-            _feed.Records.Load(sections);
-            _feed.Labels.Load(sections);
-            long asked = version > 1 ? BinaryPrimitives.ReadInt64LittleEndian(sections.Read(sizeof(long))) : 0;
-            _completes = asked > DateTime.MaxValue.Ticks;
-            _advance = new DateTime(Math.Clamp(asked, 0, DateTime.MaxValue.Ticks), DateTimeKind.Utc);
+            Dispose();
+            throw;
         }
     }
 
@@ -186,8 +198,30 @@ public sealed class ForwardRecordJoin<TRecord> : IDisposable
     public void Dispose()
     {
         _disposed = true;
-        _records.Dispose();
-        _labels.Dispose();
+        try
+        {
+            _records?.Dispose();                            // null where opening failed
+        }
+        finally
+        {
+            try
+            {
+                _labels?.Dispose();
+            }
+            finally
+            {
+                _lock?.Dispose();                           // last: whoever goes on with the state finds all of it closed
+            }
+        }
+    }
+
+    /// <summary>Makes this join the only one of its state. The lock stands beside the state itself, so that a link to it is the same state.</summary>
+    private static SafeFileHandle Lock(string statePath)
+    {
+        string target = AtomicFile.Target(statePath);
+        Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+        return FileLock.TryTake(target + ".lock")
+            ?? throw new IOException($"The state {statePath} is in use by another join, of this process or another one, which has locked {target}.lock: two would each give out all rows, and save over each other. Dispose of the other one first, or give this one a state of its own.");
     }
 
     /// <summary>Moves the watermark as the caller asked, when the logs give nothing more; false when that was done already.</summary>

@@ -18,11 +18,11 @@ public sealed class ForwardRecordLog<TRecord> : BufferedRecordWriter<TRecord>
     private readonly long _truncatedBytes;
     private byte[]? _scratch;
 
-    /// <summary>Opens a log: creates the directory if need be, finishes the segments of crashed writers, deletes old ones, begins a segment.</summary>
+    /// <summary>Opens a log: creates the directory if need be, begins a segment, finishes those of crashed writers, deletes old ones.</summary>
     /// <param name="directory">Folder of the segment files, for records of this kind only.</param>
     /// <param name="options">How to write; left out, the defaults.</param>
     /// <exception cref="ArgumentException"><paramref name="directory"/> is empty, or options do not agree with each other, or labels would be dropped under <see cref="RecordOverflow.DropAndRecord"/>.</exception>
-    /// <exception cref="IOException">The directory cannot be created or written to.</exception>
+    /// <exception cref="IOException">The directory cannot be created or written to, or file locks do not lock there.</exception>
     /// <exception cref="UnauthorizedAccessException">The directory is not writable for this user.</exception>
     public ForwardRecordLog(string directory, ForwardRecordLogOptions? options = null)
         : this(directory, options, DiskStorage.Instance)
@@ -35,9 +35,20 @@ public sealed class ForwardRecordLog<TRecord> : BufferedRecordWriter<TRecord>
         ArgumentException.ThrowIfNullOrWhiteSpace(directory);
         Directory = Path.GetFullPath(directory);
         storage.CreateDirectory(Directory);
-        (_recoveredSegments, _truncatedBytes) = SegmentDirectory.Recover(Directory);
         _segments = new SegmentWriter(Directory, options, storage, TRecord.Kind, TRecord.EncodedBytes);
         _segments.Open();
+        try
+        {
+            _segments.RequireLock();                        // before the files of others are judged by theirs
+            (_recoveredSegments, _truncatedBytes) = SegmentDirectory.Recover(Directory);
+            _segments.Retain();
+        }
+        catch
+        {
+            _segments.Finish();                             // empty, so that it is deleted
+            throw;
+        }
+
         Start();
     }
 

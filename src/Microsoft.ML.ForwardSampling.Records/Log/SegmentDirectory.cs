@@ -15,7 +15,7 @@ internal static class SegmentDirectory
         {
             if (!SegmentFormat.TryParse(info.Name, out ulong writer, out _))
                 continue;
-            using SafeFileHandle? file = DiskStorage.TryOpenAlone(info.FullName);
+            using SafeFileHandle? file = FileLock.TryOpenAlone(info.FullName);
             if (file is null || !NeedsEnd(file, writer))
                 continue;
 
@@ -31,8 +31,7 @@ internal static class SegmentDirectory
 
             if (last.Bytes == 0 && length <= SegmentFormat.HeaderBytes)
             {
-                // The writer ended before its first block: there is nothing to keep.
-                file.Dispose();
+                // The writer ended before its first block: there is nothing to keep. Deleted while nobody else can have it.
                 TryDelete(info.FullName);
             }
             else if (last.Bytes > 0)
@@ -70,11 +69,8 @@ internal static class SegmentDirectory
             bool tooMuch = bytes > options.RetentionBytes, tooOld = now - written > options.RetentionAge;
             if (!tooMuch && !tooOld)
                 continue;
-            SafeFileHandle? alone = DiskStorage.TryOpenAlone(file.FullName);
-            if (alone is null)
-                continue;
-            alone.Dispose();
-            if (TryDelete(file.FullName))
+            using SafeFileHandle? alone = FileLock.TryOpenAlone(file.FullName);
+            if (alone is not null && TryDelete(file.FullName))
             {
                 bytes -= length;
                 deleted++;

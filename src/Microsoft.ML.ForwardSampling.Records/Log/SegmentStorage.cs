@@ -15,6 +15,9 @@ internal interface ISegmentStorage
     void FlushDirectory(string directory);
 
     bool Exists(string path);
+
+    /// <summary>Whether a process that wants to be alone with a file that is in use is refused.</summary>
+    bool IsLocked(string path);
 }
 
 /// <summary>One segment being written.</summary>
@@ -34,9 +37,28 @@ internal sealed partial class DiskStorage : ISegmentStorage
 
     public void CreateDirectory(string directory) => Directory.CreateDirectory(directory);
 
-    public ISegmentFile Create(string path) => new DiskFile(File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete));
+    public ISegmentFile Create(string path)
+    {
+        SafeFileHandle file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        try
+        {
+            return FileLock.TryShare(file, path) ? new DiskFile(file) : throw new IOException($"{path} is locked by another process, which has looked at it just now.");
+        }
+        catch
+        {
+            file.Dispose();
+            SegmentDirectory.TryDelete(path);
+            throw;
+        }
+    }
 
     public bool Exists(string path) => File.Exists(path);
+
+    public bool IsLocked(string path)
+    {
+        using SafeFileHandle? alone = FileLock.TryOpenAlone(path);
+        return alone is null;
+    }
 
     public void FlushDirectory(string directory)
     {
@@ -53,42 +75,32 @@ internal sealed partial class DiskStorage : ISegmentStorage
             throw new IOException($"Forcing the directory {directory} to the disk failed with error {error}.");
     }
 
-    /// <summary>Opens a segment for somebody who must be alone with it; null while a writer or reader has it, or it is gone.</summary>
-    public static SafeFileHandle? TryOpenAlone(string path)
-    {
-        try
-        {
-            return File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return null;
-        }
-    }
-
     /// <summary>Opens a segment for reading beside its writer; null when it is gone or somebody is alone with it at the moment.</summary>
     public static SafeFileHandle? TryOpenToRead(string path, out bool exists)
     {
         exists = true;
+        SafeFileHandle? file = null;
         try
         {
-            return File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            if (FileLock.TryShare(file, path))
+                return file;
+            file.Dispose();
+            return null;
+        }
+        catch (IOException) when (file is not null)
+        {
+            return file;                                    // no locks there: then no log is written there either
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
             exists = false;
             return null;
         }
-        catch (IOException e) when (IsInUse(e))
+        catch (IOException e) when (FileLock.IsInUse(e))
         {
             return null;
         }
-    }
-
-    private static bool IsInUse(IOException e)
-    {
-        const int SharingViolation = unchecked((int)0x80070020), LinuxWouldBlock = 11, AppleWouldBlock = 35;
-        return e.HResult is SharingViolation or LinuxWouldBlock or AppleWouldBlock;
     }
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]

@@ -58,6 +58,17 @@ internal sealed class SegmentWriter
         }
     }
 
+    /// <summary>Requires that the lock of the open segment locks: on the file itself, because no setting and no kind of file system tells for sure.</summary>
+    /// <exception cref="IOException">Another process would take the segment for that of a crashed one.</exception>
+    public void RequireLock()
+    {
+        if (!_storage.IsLocked(_path))
+            throw new IOException($"No log can be written in {_directory}: file locks do not lock there, so that the next log would take this one's file for that of a crashed process, and cut or delete it while it is being written. Use a directory on a local disk, or on a share whose locks work.");
+    }
+
+    /// <summary>Deletes what is too old or too much.</summary>
+    public void Retain() => Deleted += SegmentDirectory.Retain(_directory, _options);
+
     /// <summary>Adds a block whole or not at all.</summary>
     /// <param name="block">The sealed block.</param>
     /// <param name="nextSequence">Number of the first record after it.</param>
@@ -65,7 +76,12 @@ internal sealed class SegmentWriter
     {
         if (_file is not null && (_length + block.Length + BlockFormat.HeaderBytes > _options.SegmentBytes || IsOld()))
             Finish();
-        Open();
+        if (_file is null)
+        {
+            Open();
+            Retain();
+        }
+
         try
         {
             _file!.Write(block, _length);
@@ -182,7 +198,6 @@ internal sealed class SegmentWriter
         _begun = _options.TimeProvider.GetTimestamp();
         Bytes += SegmentFormat.HeaderBytes;
         Segments++;
-        Deleted += SegmentDirectory.Retain(_directory, _options);
     }
 
     private bool IsOld() => _options.TimeProvider.GetElapsedTime(_begun) >= _options.SegmentAge;
