@@ -79,7 +79,7 @@ public sealed class ForwardRecordDirectoryTests : IDisposable
         string file = _folder.Write(0, 10);
 
         using SafeFileHandle looked = UnlockedFile.Open(file);
-        using SafeFileHandle? alone = DiskStorage.TryOpenAlone(file);
+        using SafeFileHandle? alone = FileLock.TryOpenAlone(file);
 
         Assert.NotNull(alone);
         Assert.Equal(RandomAccess.GetLength(alone), RandomAccess.GetLength(looked));
