@@ -68,6 +68,12 @@ internal static class SelectionErrors
             + $"run the policy through a {nameof(RowSelector)}, or give the window what the policy's {nameof(IRowSelectionPolicy.NewState)} returns.",
             "window");
 
+    public static InvalidOperationException ReleasedOutOfOrder(int released, int last)
+        => new($"Rented memory number {released} is released while number {last} is the last that is rented. Memory of a {nameof(SelectionScratch)} is released once, and in the opposite order of renting: rent it in a using declaration.");
+
+    public static InvalidOperationException NotReleased(string policy, int spans)
+        => new($"Policy {policy} returned with {spans} spans of {nameof(SelectionWindow)}.{nameof(SelectionWindow.Scratch)} still rented: rent them in using declarations.");
+
     public static InvalidDataException StateNotLoadable(string policy, int length)
         => new($"The saved policy state ({length} bytes) is damaged, or not of {policy} with these options: resume with the policy and the options that were saved.");
 }
