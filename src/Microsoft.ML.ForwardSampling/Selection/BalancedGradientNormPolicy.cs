@@ -26,6 +26,9 @@ public sealed record BalancedGradientNormPolicy : IRowSelectionPolicy
     public bool IsUnbiased => true;
 
     /// <inheritdoc/>
+    public StreamedPlan NewStreamedPlan() => new StreamedProportional(UniformShare);
+
+    /// <inheritdoc/>
     public void Select(in SelectionWindow window, ref RepeatableRandom random, Span<int> rows, Span<float> weights)
     {
         SelectionErrors.Check(this, in window, rows, weights);

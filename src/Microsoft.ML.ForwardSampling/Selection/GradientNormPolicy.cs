@@ -25,6 +25,9 @@ public sealed record GradientNormPolicy : IRowSelectionPolicy
     public bool IsUnbiased => true;
 
     /// <inheritdoc/>
+    public StreamedPlan NewStreamedPlan() => new StreamedProportional(evenShare: 0);
+
+    /// <inheritdoc/>
     public void Select(in SelectionWindow window, ref RepeatableRandom random, Span<int> rows, Span<float> weights)
     {
         SelectionErrors.Check(this, in window, rows, weights);

@@ -28,6 +28,9 @@ public sealed record InfoBatchPolicy : IRowSelectionPolicy
     public bool IsUnbiased => true;
 
     /// <inheritdoc/>
+    public StreamedPlan NewStreamedPlan() => new StreamedInfoBatch(this);
+
+    /// <inheritdoc/>
     public void Select(in SelectionWindow window, ref RepeatableRandom random, Span<int> rows, Span<float> weights)
     {
         SelectionErrors.Check(this, in window, rows, weights);

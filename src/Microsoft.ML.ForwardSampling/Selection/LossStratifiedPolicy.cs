@@ -24,6 +24,9 @@ public sealed record LossStratifiedPolicy : IRowSelectionPolicy
     public bool IsUnbiased => true;
 
     /// <inheritdoc/>
+    public StreamedPlan NewStreamedPlan() => new StreamedLossStrata(ByClass);
+
+    /// <inheritdoc/>
     public void Select(in SelectionWindow window, ref RepeatableRandom random, Span<int> rows, Span<float> weights)
     {
         SelectionErrors.Check(this, in window, rows, weights);

@@ -30,6 +30,19 @@ internal static class SelectionErrors
                 nameof(policy));
     }
 
+    /// <summary>A new plan of a policy for a stream.</summary>
+    /// <exception cref="ArgumentException">The policy's rule needs all rows at once, or features.</exception>
+    public static StreamedPlan RequirePlan(IRowSelectionPolicy policy)
+    {
+        StreamedPlan plan = policy.NewStreamedPlan() ?? throw new ArgumentException(
+            $"Policy {policy.Name} cannot select from a stream: its rule needs all rows of a window at once, or remembers windows. "
+            + "Uniform, LossStratified, GradientNorm, BalancedGradientNorm, InfoBatch, TopLoss and BottomLoss can; or use SelectRows, in windows.",
+            nameof(policy));
+        if ((plan.Needs & RecordStatistics.Features) != 0)
+            throw new ArgumentException($"Policy {policy.Name} chooses by features, which a filter over a data view does not see: run it in the trainer (NetworkTrainerOptions.Selection) or through a RowSelector.", nameof(policy));
+        return plan;
+    }
+
     public static InvalidOperationException NotRepeatable(string what)
         => new($"The input order is not repeatable: {what}. A selection reads its input more than once and needs the same rows in the same order: put the rows in an array before they become a data view, or name every column in mlContext.Data.Cache(rows, names) before SelectRows (without names it reads each column when that is first asked for).");
 
