@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace Microsoft.ML.ForwardSampling.Selection;
 
 /// <summary>Chances by a curve over the loss's percentile, and the curve by what validation shows: it tries five curves and keeps the one under which the loss falls most a row.</summary>
@@ -47,11 +45,13 @@ public sealed record AdaptivePercentilePolicy : IRowSelectionPolicy
     {
         SelectionErrors.Check(this, in window, rows, weights);
         PercentileCurve curve = window.GetState<CurveTrials>().NextWindow(rows.Length, ref random);
-        Span<float> sizes = MemoryMarshal.Cast<double, float>(window.Scratch.Weights((window.Count + 1) / 2))[..window.Count];
-        FillSizes(curve, window.Loss, window.OrderByLoss(), sizes);
-        Span<float> p = window.Scratch.Probabilities(window.Count);
+        using RentedSpan<float> chances = window.Scratch.Rent<float>(window.Count), sizes = window.Scratch.Rent<float>(window.Count);
+        Span<float> p = chances;
+        using (RentedSpan<int> byLoss = window.OrderByLoss())
+            FillSizes(curve, window.Loss, byLoss, sizes);
         InclusionProbabilities.Solve(sizes, UniformShare, rows.Length, p);
-        SystematicDraw.Choose(p, window.OrderByLabelAndLoss(), random.NextDouble(), rows, window.Scratch);
+        using RentedSpan<int> order = window.OrderByLabelAndLoss();
+        SystematicDraw.Choose(p, order, random.NextDouble(), rows, window.Scratch);
         weights.Fill(1);
     }
 

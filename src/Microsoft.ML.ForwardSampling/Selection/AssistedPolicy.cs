@@ -45,7 +45,8 @@ public sealed record AssistedPolicy : IRowSelectionPolicy
     public void Select(in SelectionWindow window, ref RepeatableRandom random, Span<int> rows, Span<float> weights)
     {
         SelectionErrors.Check(this, in window, rows, weights);
-        Span<double> acceptance = window.Scratch.Weights(window.Count);
+        using RentedSpan<double> rented = window.Scratch.Rent<double>(window.Count);
+        Span<double> acceptance = rented;
         window.GetState<LossAssistant>().Predict(window.Features, window.Label, acceptance);
         TensorPrimitives.Multiply(acceptance, 1 - MinimumProbability, acceptance);
         TensorPrimitives.Add(acceptance, MinimumProbability, acceptance);

@@ -26,12 +26,17 @@ public sealed record BalancedGradientNormPolicy : IRowSelectionPolicy
     public bool IsUnbiased => true;
 
     /// <inheritdoc/>
+    public StreamedPlan NewStreamedPlan() => new StreamedProportional(UniformShare);
+
+    /// <inheritdoc/>
     public void Select(in SelectionWindow window, ref RepeatableRandom random, Span<int> rows, Span<float> weights)
     {
         SelectionErrors.Check(this, in window, rows, weights);
-        Span<float> p = window.Scratch.Probabilities(window.Count);
+        using RentedSpan<float> rented = window.Scratch.Rent<float>(window.Count);
+        Span<float> p = rented;
         InclusionProbabilities.Solve(window.GradientNorm, UniformShare, rows.Length, p);
-        SystematicDraw.Choose(p, window.OrderByLabelAndLoss(), random.NextDouble(), rows, window.Scratch);
+        using RentedSpan<int> order = window.OrderByLabelAndLoss();
+        SystematicDraw.Choose(p, order, random.NextDouble(), rows, window.Scratch);
         InclusionProbabilities.Weigh(p, rows, weights);
     }
 }

@@ -21,6 +21,9 @@ public sealed record BottomLossPolicy : IRowSelectionPolicy
     public bool IsUnbiased => false;
 
     /// <inheritdoc/>
+    public StreamedPlan NewStreamedPlan() => new StreamedExtremes(largest: false);
+
+    /// <inheritdoc/>
     public void Select(in SelectionWindow window, ref RepeatableRandom random, Span<int> rows, Span<float> weights)
     {
         SelectionErrors.Check(this, in window, rows, weights);

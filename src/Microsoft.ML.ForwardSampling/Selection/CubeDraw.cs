@@ -31,7 +31,6 @@ internal ref struct CubeDraw
     private readonly Column _loss;
     private readonly Column _margin;
     private readonly int _firstGroup;
-    private readonly int _allColumns;
     private readonly double _sizeScale;
 
     // E, column by column, and per basis place (padded to whole vectors): direction, φ, chance, steps until arrival either way.
@@ -58,34 +57,26 @@ internal ref struct CubeDraw
         ReadOnlySpan<float> chances,
         ReadOnlySpan<float> loss,
         ReadOnlySpan<float> margin,
-        ReadOnlySpan<int> label,
-        ref RepeatableRandom random,
-        SelectionScratch scratch)
+        ReadOnlySpan<int> groupOf,
+        int columns,
+        RowSet chosen,
+        Span<int> places,
+        Span<double> memory,
+        ref RepeatableRandom random)
     {
-        int n = chances.Length;
         _chances = chances;
         _loss = new Column(loss);
         _margin = new Column(margin);
         _sizeScale = 1 / (double)LargestBelowOne(chances);
-        _chosen = new RowSet(n, scratch);
+        _chosen = chosen;
         _random = ref random;
-
-        Span<int> numbers = scratch.Items(n + 2 * (MaxColumns + 1));
-        _rowAt = numbers.Slice(n, MaxColumns + 1);
-        _waiting = numbers[(n + MaxColumns + 1)..];
-        int groups = 1;
-        if (!label.IsEmpty)
-        {
-            groups = FillGroups(label, numbers[..n]);
-            _groupOf = numbers[..n];
-        }
-
-        _firstGroup = 2 + (loss.IsEmpty ? 0 : 1) + (margin.IsEmpty ? 0 : 1);
-        _allColumns = _firstGroup + groups - 1; // the last group is what One and the others leave
-        int stride = (_allColumns + 3) & ~3;
-        Span<double> memory = scratch.Tree((_allColumns + 7) * stride);
-        _inverse = memory[..(_allColumns * stride)];
-        memory = memory[(_allColumns * stride)..];
+        _groupOf = groupOf;
+        _rowAt = places[..(MaxColumns + 1)];
+        _waiting = places[(MaxColumns + 1)..];
+        _firstGroup = FirstGroup(loss, margin);
+        int stride = Stride(columns);
+        _inverse = memory[..(columns * stride)];
+        memory = memory[(columns * stride)..];
         _direction = memory[..stride];
         _phi = memory.Slice(stride, stride);
         _chance = memory.Slice(2 * stride, stride);
@@ -93,7 +84,7 @@ internal ref struct CubeDraw
         _down = memory.Slice(4 * stride, stride);
         _waitingPhi = memory.Slice(5 * stride, stride);
         _x = memory.Slice(6 * stride, stride);
-        Empty(_allColumns);
+        Empty(columns);
     }
 
     /// <summary>Chooses exactly rows.Length rows, row i with chance chances[i].</summary>
@@ -116,14 +107,26 @@ internal ref struct CubeDraw
         Span<int> rows,
         SelectionScratch scratch)
     {
-        var draw = new CubeDraw(chances, loss, margin, label, ref random, scratch);
+        using RentedSpan<ulong> chosenWords = RowSet.Rent(chances.Length, scratch);
+        var chosen = new RowSet(chosenWords);
+        using RentedSpan<int> groupOf = scratch.Rent<int>(label.Length), places = scratch.Rent<int>(2 * (MaxColumns + 1));
+        int groups = label.IsEmpty ? 1 : FillGroups(label, groupOf);
+        int columns = FirstGroup(loss, margin) + groups - 1; // the last group is what One and the others leave
+        using RentedSpan<double> memory = scratch.Rent<double>((columns + 7) * Stride(columns));
+        var draw = new CubeDraw(chances, loss, margin, groupOf, columns, chosen, places, memory, ref random);
         draw.Fly(order);
         draw.Land();
         if (draw.Touchdown(rows.Length))
-            draw._chosen.CopyTo(rows);
+            chosen.CopyTo(rows);
         else
             SystematicDraw.Choose(chances, order, random.NextDouble(), rows, scratch); // chances so far apart (10⁹) that rounding lost the number of rows
     }
+
+    /// <summary>Column of the first group: behind size, one, and the statistics that are given.</summary>
+    private static int FirstGroup(ReadOnlySpan<float> loss, ReadOnlySpan<float> margin) => 2 + (loss.IsEmpty ? 0 : 1) + (margin.IsEmpty ? 0 : 1);
+
+    /// <summary>Whole vectors.</summary>
+    private static int Stride(int columns) => (columns + 3) & ~3;
 
     private void Fly(ReadOnlySpan<int> order)
     {
@@ -208,7 +211,7 @@ internal ref struct CubeDraw
     private void Empty(int columns)
     {
         _columns = columns;
-        _stride = (columns + 3) & ~3;
+        _stride = Stride(columns);
         _pivots = 0;
         _free = (1UL << columns) - 1;
         Span<double> inverse = _inverse[..(columns * _stride)];

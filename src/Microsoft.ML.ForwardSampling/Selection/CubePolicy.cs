@@ -46,13 +46,14 @@ public sealed record CubePolicy : IRowSelectionPolicy
     public void Select(in SelectionWindow window, ref RepeatableRandom random, Span<int> rows, Span<float> weights)
     {
         SelectionErrors.Check(this, in window, rows, weights);
-        Span<float> p = window.Scratch.Probabilities(window.Count);
+        using RentedSpan<float> rented = window.Scratch.Rent<float>(window.Count);
+        Span<float> p = rented;
         InclusionProbabilities.Solve(window.GradientNorm, UniformShare, rows.Length, p);
 
         ReadOnlySpan<float> loss = BalanceLoss ? window.Loss : [];
         ReadOnlySpan<float> margin = BalanceMargin ? window.Margin : [];
         ReadOnlySpan<int> label = BalanceClasses ? window.Label : [];
-        ReadOnlySpan<int> order = RowOrder.ByValue(window.GradientNorm, window.Scratch);
+        using RentedSpan<int> order = RowOrder.ByValue(window.GradientNorm, window.Scratch);
         CubeDraw.Choose(p, loss, margin, label, order, ref random, rows, window.Scratch);
         InclusionProbabilities.Weigh(p, rows, weights);
     }

@@ -8,7 +8,8 @@ internal static class EvenDraw
     public static void Choose(int count, ref RepeatableRandom random, Span<int> rows, SelectionScratch scratch)
     {
         // Floyd's algorithm (Bentley and Floyd, CACM 30(9), 1987): row `last` enters now, or never later.
-        var chosen = new RowSet(count, scratch);
+        using RentedSpan<ulong> chosenWords = RowSet.Rent(count, scratch);
+        var chosen = new RowSet(chosenWords);
         for (int last = count - rows.Length; last < count; last++)
         {
             int row = random.NextInt(last + 1);

@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace Microsoft.ML.ForwardSampling.Selection;
 
 /// <summary>The rows of largest or of smallest value: a partial selection, no sort.</summary>
@@ -46,7 +44,8 @@ internal static class ExtremeRows
     /// <summary>The budget-th largest key, how many rows have it, and how many of those belong to the largest `budget`.</summary>
     private static (uint Cut, int Tied, int FromTied) FindCut(ReadOnlySpan<float> values, uint direction, int budget, SelectionScratch scratch)
     {
-        Span<uint> keys = MemoryMarshal.Cast<int, uint>(scratch.Items(values.Length));
+        using RentedSpan<uint> memory = scratch.Rent<uint>(values.Length);
+        Span<uint> keys = memory;
         Span<int> counts = stackalloc int[Buckets];
         counts.Clear();
         for (int i = 0; i < keys.Length; i++)

@@ -25,26 +25,29 @@ public sealed record GradientNormPolicy : IRowSelectionPolicy
     public bool IsUnbiased => true;
 
     /// <inheritdoc/>
+    public StreamedPlan NewStreamedPlan() => new StreamedProportional(evenShare: 0);
+
+    /// <inheritdoc/>
     public void Select(in SelectionWindow window, ref RepeatableRandom random, Span<int> rows, Span<float> weights)
     {
         SelectionErrors.Check(this, in window, rows, weights);
-        Span<float> p = window.Scratch.Probabilities(window.Count);
+        using RentedSpan<float> rented = window.Scratch.Rent<float>(window.Count);
+        Span<float> p = rented;
+        using RentedSpan<int> order = window.Scratch.Rent<int>(window.Count);
         InclusionProbabilities.Solve(window.GradientNorm, evenShare: 0, rows.Length, p);
-        SystematicDraw.Choose(p, RandomOrder(window.Count, ref random, window.Scratch), random.NextDouble(), rows, window.Scratch);
+        FillRandomOrder(order, ref random);
+        SystematicDraw.Choose(p, order, random.NextDouble(), rows, window.Scratch);
         InclusionProbabilities.Weigh(p, rows, weights);
     }
 
-    private static Span<int> RandomOrder(int count, ref RepeatableRandom random, SelectionScratch scratch)
+    private static void FillRandomOrder(Span<int> order, ref RepeatableRandom random)
     {
         // Fisher and Yates, inside out.
-        Span<int> order = scratch.Items(count);
-        for (int i = 0; i < count; i++)
+        for (int i = 0; i < order.Length; i++)
         {
             int other = random.NextInt(i + 1);
             order[i] = order[other];
             order[other] = i;
         }
-
-        return order;
     }
 }

@@ -1,3 +1,4 @@
+using System.Numerics;
 
 namespace Microsoft.ML.ForwardSampling.Selection;
 
@@ -50,16 +51,33 @@ public sealed record GroupBudgetPolicy : IRowSelectionPolicy
         SelectionErrors.Check(this, in window, rows, weights);
         SelectionScratch scratch = window.Scratch;
         int n = window.Count, b = rows.Length;
-        ReadOnlySpan<int> order = RowOrder.ByLabel(window.Group, scratch);
-        Span<int> sizes = CountGroups(window.Group, order, scratch);
-        Span<double> shares = scratch.Shares(sizes.Length);
+        using RentedSpan<int> orderMemory = RowOrder.ByLabel(window.Group, scratch), sizeMemory = scratch.Rent<int>(n);
+        ReadOnlySpan<int> order = orderMemory;
+        Span<int> sizes = CountGroups(window.Group, order, sizeMemory);
+        using RentedSpan<double> shareMemory = scratch.Rent<double>(sizes.Length);
+        using RentedSpan<int> budgetMemory = scratch.Rent<int>(sizes.Length);
+        Span<double> shares = shareMemory;
+        Span<int> budgets = budgetMemory;
         Divide(sizes, b, shares);
-        Span<int> budgets = scratch.Items(sizes.Length);
         Round(shares, b, ref random, budgets);
-        SelectionWindow grouped = Gather(in window, order);
 
-        Span<float> weightOfRow = scratch.Probabilities(n);
-        var chosen = new RowSet(n, scratch);
+        // The window's rows in the order of the groups, as the inner policy will read them.
+        RecordStatistics needs = Inner.Needs & window.Holds;
+        using RentedSpan<float> values = scratch.Rent<float>(n * BitOperations.PopCount((uint)(needs & RecordedStatistic.Flags)));
+        using RentedSpan<int> labels = scratch.Rent<int>((needs & RecordStatistics.Label) == 0 ? 0 : n), groups = scratch.Rent<int>((needs & RecordStatistics.Group) == 0 ? 0 : n);
+        using RentedSpan<float> features = scratch.Rent<float>((needs & RecordStatistics.Features) == 0 ? 0 : window.Features.Length);
+        var grouped = new SelectionWindow(n, scratch, StatisticsInOrder(in window, needs, order, values))
+        {
+            Label = InOrder(window.Label, order, labels),
+            Group = InOrder(window.Group, order, groups),
+            Features = FeaturesInOrder(window.Features, order, features),
+            State = window.State,
+        };
+
+        using RentedSpan<float> weightMemory = scratch.Rent<float>(n);
+        Span<float> weightOfRow = weightMemory;
+        using RentedSpan<ulong> chosenWords = RowSet.Rent(n, scratch);
+        var chosen = new RowSet(chosenWords);
         int start = 0, taken = 0;
         for (int g = 0; g < sizes.Length; start += sizes[g], taken += budgets[g], g++)
         {
@@ -83,9 +101,8 @@ public sealed record GroupBudgetPolicy : IRowSelectionPolicy
     }
 
     /// <summary>Rows of each group, in the order of the groups.</summary>
-    private static Span<int> CountGroups(ReadOnlySpan<int> groups, ReadOnlySpan<int> order, SelectionScratch scratch)
+    private static Span<int> CountGroups(ReadOnlySpan<int> groups, ReadOnlySpan<int> order, Span<int> sizes)
     {
-        Span<int> sizes = scratch.Sizes(order.Length);
         int count = 0, first = 0;
         for (int i = 1; i <= order.Length; i++)
         {
@@ -194,49 +211,45 @@ public sealed record GroupBudgetPolicy : IRowSelectionPolicy
         static double Fraction(double share, int whole) => share - whole > Rounding ? share - whole : 0;
     }
 
-    /// <summary>The window's rows in the order of the groups, as the inner policy will read them.</summary>
-    private SelectionWindow Gather(in SelectionWindow window, ReadOnlySpan<int> order)
+    private static StatisticSpans StatisticsInOrder(in SelectionWindow window, RecordStatistics needs, ReadOnlySpan<int> order, Span<float> destination)
     {
-        RecordStatistics needs = Inner.Needs & window.Holds;
-        SelectionScratch scratch = window.Scratch;
         var statistics = default(StatisticSpans);
         foreach (RecordedStatistic statistic in RecordedStatistic.All)
         {
-            if (statistic.IsIn(needs))
-                statistics[statistic.Index] = InOrder(window.Values(statistic), order, scratch.Gathered(statistic.Index, order.Length));
+            if (!statistic.IsIn(needs))
+                continue;
+            statistics[statistic.Index] = InOrder(window.Values(statistic), order, destination[..order.Length]);
+            destination = destination[order.Length..];
         }
 
-        return new SelectionWindow(window.Count, scratch, in statistics)
-        {
-            Label = (needs & RecordStatistics.Label) == 0 ? [] : InOrder(window.Label, order, scratch.GatheredLabels(order.Length)),
-            Group = (needs & RecordStatistics.Group) == 0 ? [] : InOrder(window.Group, order, scratch.GatheredGroups(order.Length)),
-            Features = (needs & RecordStatistics.Features) == 0 ? [] : FeaturesInOrder(window.Features, order, scratch.GatheredFeatures(window.Features.Length)),
-            State = window.State,
-        };
+        return statistics;
     }
 
+    /// <summary>Values in another order; none where there is no room for them.</summary>
     private static ReadOnlySpan<T> InOrder<T>(ReadOnlySpan<T> values, ReadOnlySpan<int> order, Span<T> destination)
     {
-        for (int i = 0; i < order.Length; i++)
+        for (int i = 0; i < destination.Length; i++)
             destination[i] = values[order[i]];
         return destination;
     }
 
     private static ReadOnlySpan<float> FeaturesInOrder(ReadOnlySpan<float> features, ReadOnlySpan<int> order, Span<float> destination)
     {
+        if (destination.IsEmpty)
+            return [];
         int d = features.Length / order.Length;
         for (int i = 0; i < order.Length; i++)
             features.Slice(order[i] * d, d).CopyTo(destination[(i * d)..]);
         return destination;
     }
 
-    /// <summary>One group's rows, with memory of their own: this policy's is in use.</summary>
+    /// <summary>One group's rows.</summary>
     private static SelectionWindow Slice(in SelectionWindow window, int start, int count)
     {
         StatisticSpans statistics = window.Statistics;
         for (int i = 0; i < RecordedStatistic.All.Length; i++)
             statistics[i] = Part(statistics[i], start, count);
-        return new SelectionWindow(count, window.Scratch.Nested, in statistics)
+        return new SelectionWindow(count, window.Scratch, in statistics)
         {
             Label = Part(window.Label, start, count),
             Group = Part(window.Group, start, count),

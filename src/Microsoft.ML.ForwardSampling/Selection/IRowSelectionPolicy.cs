@@ -25,6 +25,10 @@ public interface IRowSelectionPolicy
     /// <returns>A new state for one selector; null (the default) for a policy that remembers nothing.</returns>
     PolicyState? NewState() => null;
 
+    /// <summary>Makes the rule for an input that is one window, however long, and of which no row is held (SelectRowsStreamed).</summary>
+    /// <returns>A new plan for one view; null (the default) for a policy whose rule needs all rows of a window at once, or remembers windows.</returns>
+    StreamedPlan? NewStreamedPlan() => null;
+
     /// <summary>Chooses rows.Length of the window's rows and gives each its weight.</summary>
     /// <param name="window">n candidate rows; each statistic it holds has length n and is finite (<see cref="RowSelector"/> sees to that).</param>
     /// <param name="random">Private to the selector, and saved with it.</param>

@@ -28,6 +28,9 @@ public sealed record InfoBatchPolicy : IRowSelectionPolicy
     public bool IsUnbiased => true;
 
     /// <inheritdoc/>
+    public StreamedPlan NewStreamedPlan() => new StreamedInfoBatch(this);
+
+    /// <inheritdoc/>
     public void Select(in SelectionWindow window, ref RepeatableRandom random, Span<int> rows, Span<float> weights)
     {
         SelectionErrors.Check(this, in window, rows, weights);
@@ -40,7 +43,8 @@ public sealed record InfoBatchPolicy : IRowSelectionPolicy
 
         // The rounding gives every row its chance exactly; the clamp only undoes the arithmetic's own rounding.
         int fromAbove = Math.Clamp((int)(above * chanceAbove + random.NextDouble()), Math.Max(0, b - below), Math.Min(above, b));
-        Span<int> ranks = window.Scratch.Items(b);
+        using RentedSpan<int> rented = window.Scratch.Rent<int>(b);
+        Span<int> ranks = rented;
         Span<int> ranksAbove = ranks[..fromAbove], ranksBelow = ranks[fromAbove..];
         EvenDraw.Choose(above, ref random, ranksAbove, window.Scratch);
         EvenDraw.Choose(below, ref random, ranksBelow, window.Scratch);

@@ -24,10 +24,13 @@ public sealed record LossStratifiedPolicy : IRowSelectionPolicy
     public bool IsUnbiased => true;
 
     /// <inheritdoc/>
+    public StreamedPlan NewStreamedPlan() => new StreamedLossStrata(ByClass);
+
+    /// <inheritdoc/>
     public void Select(in SelectionWindow window, ref RepeatableRandom random, Span<int> rows, Span<float> weights)
     {
         SelectionErrors.Check(this, in window, rows, weights);
-        ReadOnlySpan<int> order = ByClass ? window.OrderByLabelAndLoss() : window.OrderByLoss();
+        using RentedSpan<int> order = ByClass ? window.OrderByLabelAndLoss() : window.OrderByLoss();
         SystematicDraw.ChooseEvenly(window.Count, random.NextInt(window.Count), rows);
         RowSet.RanksToRows(order, rows, window.Scratch);
         weights.Fill(1);

@@ -51,7 +51,7 @@ public sealed record MeanMatchingPolicy : IRowSelectionPolicy
     public void Select(in SelectionWindow window, ref RepeatableRandom random, Span<int> rows, Span<float> weights)
     {
         SelectionErrors.Check(this, in window, rows, weights);
-        ReadOnlySpan<int> order = window.OrderByLoss();
+        using RentedSpan<int> order = window.OrderByLoss();
         if (Refinement == MeanMatchingRefinement.Stride)
             SystematicDraw.ChooseEvenly(window.Count, random.NextInt(window.Count), rows);
         else
@@ -63,7 +63,8 @@ public sealed record MeanMatchingPolicy : IRowSelectionPolicy
     private void MatchMean(ReadOnlySpan<float> loss, ReadOnlySpan<int> order, ref RepeatableRandom random, Span<int> ranks, SelectionScratch scratch)
     {
         int n = loss.Length, b = ranks.Length;
-        Span<double> sorted = scratch.Weights(n);
+        using RentedSpan<double> sortedMemory = scratch.Rent<double>(n);
+        Span<double> sorted = sortedMemory;
         for (int rank = 0; rank < n; rank++)
             sorted[rank] = loss[order[rank]];
 
@@ -77,7 +78,8 @@ public sealed record MeanMatchingPolicy : IRowSelectionPolicy
         }
 
         // The open strata, in random order: the first places of a shuffle.
-        Span<int> strata = scratch.Items(2 * b)[..b];
+        using RentedSpan<int> strataMemory = scratch.Rent<int>(b);
+        Span<int> strata = strataMemory;
         for (int i = 0; i < b; i++)
             strata[i] = i;
         int open = b - (int)Math.Ceiling(KeptShare * b - 1e-9); // 0.9·10 may be a little more than 9
@@ -91,7 +93,7 @@ public sealed record MeanMatchingPolicy : IRowSelectionPolicy
         double enough = b * rounding + Math.Max(b * Enough * deviation, LastPlace(sorted) / 2);
         residual = Sweep(sorted, strata[..open], ranks, residual, enough);
         if (open > 0 && Math.Abs(residual) > enough)
-            Search(sorted, open, ranks, residual, enough, near: Math.Max(enough, b * Near * deviation), ref random, scratch);
+            Search(sorted, strata, open, ranks, residual, enough, near: Math.Max(enough, b * Near * deviation), ref random, scratch);
     }
 
     /// <summary>Losses, and so their sums, are multiples of this: the last place of the smallest of them.</summary>
@@ -103,10 +105,11 @@ public sealed record MeanMatchingPolicy : IRowSelectionPolicy
 
     /// <summary>Exchanges open rows; where that does not bring the mean near enough, half of the kept ones are opened as well, then half of the rest: the most usual losses first.</summary>
     private static void Search(
-        ReadOnlySpan<double> sorted, int open, Span<int> ranks, double residual, double enough, double near, ref RepeatableRandom random, SelectionScratch scratch)
+        ReadOnlySpan<double> sorted, Span<int> strata, int open, Span<int> ranks, double residual, double enough, double near, ref RepeatableRandom random, SelectionScratch scratch)
     {
         int n = sorted.Length, b = ranks.Length, openAtFirst = open;
-        Span<int> strata = scratch.Items(2 * b)[..b], ranksAtFirst = scratch.Items(2 * b)[b..];
+        using RentedSpan<int> ranksMemory = scratch.Rent<int>(b);
+        Span<int> ranksAtFirst = ranksMemory;
         long steps = n < MinSearched ? 0 : MaxSteps;
         while (true)
         {
@@ -142,7 +145,8 @@ public sealed record MeanMatchingPolicy : IRowSelectionPolicy
         double sum = -residual;
         foreach (int rank in ranks)
             sum += sorted[rank];
-        Span<double> distances = scratch.Tree(strata.Length);
+        using RentedSpan<double> rented = scratch.Rent<double>(strata.Length);
+        Span<double> distances = rented;
         for (int i = 0; i < strata.Length; i++)
             distances[i] = Math.Abs(sorted[ranks[strata[i]]] - sum / ranks.Length);
         distances.Sort(strata);
@@ -177,7 +181,8 @@ public sealed record MeanMatchingPolicy : IRowSelectionPolicy
         int n = sorted.Length;
         if (open.Length < 2)
             return residual;
-        var taken = new RowSet(n, scratch);
+        using RentedSpan<ulong> takenWords = RowSet.Rent(n, scratch);
+        var taken = new RowSet(takenWords);
         foreach (int rank in ranks)
             taken.Add(rank);
 

@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace Microsoft.ML.ForwardSampling.Selection;
 
 /// <summary>The table of the statistics that are columns of their own. What reads, checks, repairs, discounts, orders or hands on statistics loops over it.</summary>
@@ -31,6 +33,8 @@ internal sealed class RecordedStatistic
 
     /// <summary>The flags of those that a forward pass of the network in training gives afresh.</summary>
     public static readonly RecordStatistics OfTheModel = FlagsOf(statistic => statistic.IsOfTheModel);
+
+    private static readonly int[] _indexOfBit = [.. Enumerable.Range(0, 32).Select(bit => Array.FindIndex(All, statistic => statistic.Flag == (RecordStatistics)(1 << bit)))];
 
     private readonly Func<StatisticColumns, string> _column;
 
@@ -74,6 +78,9 @@ internal sealed class RecordedStatistic
 
     /// <summary>The entry of a flag; null for a flag that is no column of its own.</summary>
     public static RecordedStatistic? Of(RecordStatistics flag) => Array.Find(All, statistic => statistic.Flag == flag);
+
+    /// <summary>Place of a flag's entry; −1 for a flag that has none.</summary>
+    public static int IndexOf(RecordStatistics flag) => _indexOfBit[BitOperations.TrailingZeroCount((uint)flag) & 31];
 
     private static RecordStatistics FlagsOf(Predicate<RecordedStatistic> which)
         => Array.FindAll(All, which).Aggregate(RecordStatistics.None, (flags, statistic) => flags | statistic.Flag);

@@ -26,7 +26,8 @@ public sealed record ReducibleLossPolicy : IRowSelectionPolicy
     public void Select(in SelectionWindow window, ref RepeatableRandom random, Span<int> rows, Span<float> weights)
     {
         SelectionErrors.Check(this, in window, rows, weights);
-        Span<float> reducible = window.Scratch.Probabilities(window.Count);
+        using RentedSpan<float> rented = window.Scratch.Rent<float>(window.Count);
+        Span<float> reducible = rented;
         TensorPrimitives.Subtract(window.Loss, window.ReferenceLoss, reducible);
         ExtremeRows.Choose(reducible, largest: true, ref random, rows, window.Scratch);
         weights.Fill(1);

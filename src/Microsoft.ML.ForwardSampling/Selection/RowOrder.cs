@@ -15,28 +15,36 @@ internal static class RowOrder
     private const int MostDigitBits = 10;
 
     /// <summary>Rows by ascending value; −0 equals 0. The values are finite (with a NaN among them the order is any one).</summary>
-    public static ReadOnlySpan<int> ByValue(ReadOnlySpan<float> values, SelectionScratch scratch)
+    public static RentedSpan<int> ByValue(ReadOnlySpan<float> values, SelectionScratch scratch)
     {
-        Span<ulong> keys = scratch.Keys(values.Length);
+        RentedSpan<int> order = scratch.Rent<int>(values.Length);
+        using RentedSpan<ulong> memory = scratch.Rent<ulong>(values.Length), otherMemory = scratch.Rent<ulong>(values.Length);
+        Span<ulong> keys = memory, other = otherMemory;
         int rowBits = BitsFor((uint)values.Length - 1), bits = rowBits + FillValues(values, rowBits, keys);
-        return Order(Sort(keys, rowBits, bits, scratch), rowBits, scratch);
+        Sort(ref keys, ref other, rowBits, bits, scratch);
+        TakeRows(keys, rowBits, order);
+        return order;
     }
 
     /// <summary>The values in ascending order.</summary>
     public static void Sort(ReadOnlySpan<float> values, Span<float> sorted, SelectionScratch scratch)
     {
-        ReadOnlySpan<int> order = ByValue(values, scratch);
+        using RentedSpan<int> rented = ByValue(values, scratch);
+        ReadOnlySpan<int> order = rented;
         for (int i = 0; i < order.Length; i++)
             sorted[i] = values[order[i]];
     }
 
     /// <summary>Rows by ascending label, then value. By value alone when there are no labels.</summary>
-    public static ReadOnlySpan<int> ByLabelThenValue(ReadOnlySpan<int> labels, ReadOnlySpan<float> values, SelectionScratch scratch)
+    public static RentedSpan<int> ByLabelThenValue(ReadOnlySpan<int> labels, ReadOnlySpan<float> values, SelectionScratch scratch)
     {
         if (labels.IsEmpty)
             return ByValue(values, scratch);
 
-        Span<ulong> keys = scratch.Keys(values.Length);
+        RentedSpan<int> rented = scratch.Rent<int>(values.Length);
+        Span<int> order = rented;
+        using RentedSpan<ulong> memory = scratch.Rent<ulong>(values.Length), otherMemory = scratch.Rent<ulong>(values.Length);
+        Span<ulong> keys = memory, other = otherMemory;
         int rowBits = BitsFor((uint)values.Length - 1), labelBits = LabelBits(labels, out int least);
         int valueBits = FillValues(values, rowBits, keys);
         if (rowBits + valueBits + labelBits <= 64)
@@ -44,28 +52,35 @@ internal static class RowOrder
             int shift = rowBits + valueBits;
             for (int i = 0; i < keys.Length; i++)
                 keys[i] |= (ulong)(uint)(labels[i] - least) << shift;
-            return Order(Sort(keys, rowBits, rowBits + valueBits + labelBits, scratch), rowBits, scratch);
+            Sort(ref keys, ref other, rowBits, rowBits + valueBits + labelBits, scratch);
+            TakeRows(keys, rowBits, order);
+            return rented;
         }
 
         // Thousands of classes in a very large window: by value first, then the ranks by label.
-        Span<int> order = Order(Sort(keys, rowBits, rowBits + valueBits, scratch), rowBits, scratch);
-        keys = scratch.Keys(values.Length);
+        Sort(ref keys, ref other, rowBits, rowBits + valueBits, scratch);
+        TakeRows(keys, rowBits, order);
         for (int rank = 0; rank < keys.Length; rank++)
             keys[rank] = (ulong)(uint)(labels[order[rank]] - least) << rowBits | (uint)rank;
-        keys = Sort(keys, rowBits, rowBits + labelBits, scratch);
+        Sort(ref keys, ref other, rowBits, rowBits + labelBits, scratch);
         foreach (ref ulong key in keys)
             key = (uint)order[(int)key & (1 << rowBits) - 1];
-        return Order(keys, rowBits, scratch);
+        TakeRows(keys, rowBits, order);
+        return rented;
     }
 
     /// <summary>Rows by ascending label alone; rows of one label keep their order.</summary>
-    public static ReadOnlySpan<int> ByLabel(ReadOnlySpan<int> labels, SelectionScratch scratch)
+    public static RentedSpan<int> ByLabel(ReadOnlySpan<int> labels, SelectionScratch scratch)
     {
-        Span<ulong> keys = scratch.Keys(labels.Length);
+        RentedSpan<int> order = scratch.Rent<int>(labels.Length);
+        using RentedSpan<ulong> memory = scratch.Rent<ulong>(labels.Length), otherMemory = scratch.Rent<ulong>(labels.Length);
+        Span<ulong> keys = memory, other = otherMemory;
         int rowBits = BitsFor((uint)labels.Length - 1), labelBits = LabelBits(labels, out int least);
         for (int i = 0; i < keys.Length; i++)
             keys[i] = (ulong)(uint)(labels[i] - least) << rowBits | (uint)i;
-        return Order(Sort(keys, rowBits, rowBits + labelBits, scratch), rowBits, scratch);
+        Sort(ref keys, ref other, rowBits, rowBits + labelBits, scratch);
+        TakeRows(keys, rowBits, order);
+        return order;
     }
 
     /// <summary>Writes each row's value, counted from the least one, above its position; returns the bits that takes.</summary>
@@ -85,24 +100,21 @@ internal static class RowOrder
 
     private static int BitsFor(uint most) => 32 - BitOperations.LeadingZeroCount(most);
 
-    private static Span<int> Order(ReadOnlySpan<ulong> keys, int rowBits, SelectionScratch scratch)
+    private static void TakeRows(ReadOnlySpan<ulong> keys, int rowBits, Span<int> order)
     {
-        Span<int> order = scratch.Order(keys.Length);
+        order = order[..keys.Length];
         int mask = (1 << rowBits) - 1;
         for (int i = 0; i < keys.Length; i++)
             order[i] = (int)keys[i] & mask;
-        return order;
     }
 
-    /// <summary>Sorts keys, ascending in their bits below `from`, by all their bits; nothing is set from bit `to` on. Returns whichever of the two buffers holds the result.</summary>
-    private static Span<ulong> Sort(Span<ulong> keys, int from, int to, SelectionScratch scratch)
+    /// <summary>Sorts keys, ascending in their bits below `from`, by all their bits; nothing is set from bit `to` on. The two buffers may change places.</summary>
+    private static void Sort(ref Span<ulong> keys, ref Span<ulong> other, int from, int to, SelectionScratch scratch)
     {
-        Span<ulong> other = scratch.OtherKeys(keys.Length);
         int enough = to - BitsFor((uint)keys.Length) - SpareBits;
         SortByBits(ref keys, ref other, Math.Max(from, enough), to, scratch);
         if (enough > from && !TryInsert(keys))
             SortByBits(ref keys, ref other, from, to, scratch);
-        return keys;
     }
 
     /// <summary>Stable, by the bits from `from` to below `to`, in digits of about equal length.</summary>
@@ -111,7 +123,8 @@ internal static class RowOrder
         if (to <= from)
             return;
         int digits = (to - from + MostDigitBits - 1) / MostDigitBits, bits = (to - from + digits - 1) / digits;
-        Span<int> starts = scratch.Counts(1 << bits);
+        using RentedSpan<int> counts = scratch.Rent<int>(1 << bits);
+        Span<int> starts = counts;
         ulong mask = (1UL << bits) - 1;
         for (int shift = from; shift < to; shift += bits)
         {

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Numerics.Tensors;
 
 namespace Microsoft.ML.ForwardSampling.Selection;
@@ -69,7 +70,7 @@ public sealed class RowSelector
     /// <summary>The rule that this selector runs.</summary>
     public IRowSelectionPolicy Policy { get; }
 
-    /// <summary>Reusable memory for this selector's windows: <c>new SelectionWindow(n, selector.Scratch) { Loss = … }</c>.</summary>
+    /// <summary>Memory for this selector's windows: <c>new SelectionWindow(n, selector.Scratch) { Loss = … }</c>.</summary>
     public SelectionScratch Scratch { get; } = new();
 
     /// <summary>What was counted so far; a snapshot.</summary>
@@ -102,16 +103,19 @@ public sealed class RowSelector
     {
         SelectionErrors.Check(Policy, in window, rows, weights);
 
-        RecordStatistics needs = Policy.Needs;
-        bool finite = true;
+        RecordStatistics needs = Policy.Needs, broken = RecordStatistics.None;
         foreach (RecordedStatistic statistic in RecordedStatistic.All)
-            finite &= !statistic.IsIn(needs) || WindowSums.AllFinite(window.Values(statistic));
+        {
+            if (statistic.IsIn(needs) && !WindowSums.AllFinite(window.Values(statistic)))
+                broken |= statistic.Flag;
+        }
+
         SelectionWindow own = window with { State = _state };
         window.Scratch.TakeCuts(); // of whoever used it before
-        if (finite)
-            Policy.Select(in own, ref _random, rows, weights);
+        if (broken == RecordStatistics.None)
+            Run(in own, rows, weights);
         else
-            SelectRepaired(in own, rows, weights);
+            SelectRepaired(in own, broken, rows, weights);
 
         (long cutRows, double cutWeight) = window.Scratch.TakeCuts();
         _cappedRows += cutRows;
@@ -192,20 +196,35 @@ public sealed class RowSelector
         _discountedRows += discounted;
     }
 
-    private void SelectRepaired(in SelectionWindow raw, Span<int> rows, Span<float> weights)
+    private void Run(in SelectionWindow window, Span<int> rows, Span<float> weights)
     {
-        RecordStatistics needs = Policy.Needs;
-        var broken = new RowSet(raw.Count, raw.Scratch);
+        int rented = window.Scratch.Depth;
+        Policy.Select(in window, ref _random, rows, weights);
+        if (window.Scratch.Depth != rented)
+            throw SelectionErrors.NotReleased(Policy.Name, window.Scratch.Depth - rented);
+    }
+
+    private void SelectRepaired(in SelectionWindow raw, RecordStatistics broken, Span<int> rows, Span<float> weights)
+    {
+        int n = raw.Count, repaired = 0;
+        using RentedSpan<float> memory = raw.Scratch.Rent<float>(n * BitOperations.PopCount((uint)broken));
+        Span<float> free = memory;
         StatisticSpans statistics = raw.Statistics;
-        foreach (RecordedStatistic statistic in RecordedStatistic.All)
+        using (RentedSpan<ulong> words = RowSet.Rent(n, raw.Scratch))
         {
-            if (statistic.IsIn(needs) && !WindowSums.AllFinite(statistics[statistic.Index]))
-                statistics[statistic.Index] = Repair(statistics[statistic.Index], raw.Scratch.Repaired(statistic.Index, raw.Count), broken);
+            var brokenRows = new RowSet(words);
+            foreach (RecordedStatistic statistic in RecordedStatistic.All)
+            {
+                if (!statistic.IsIn(broken))
+                    continue;
+                statistics[statistic.Index] = Repair(statistics[statistic.Index], free[..n], brokenRows);
+                free = free[n..];
+            }
+
+            repaired = brokenRows.Count();
         }
 
-        int repaired = broken.Count(); // before the policy reuses the set's memory
-        SelectionWindow window = raw with { Statistics = statistics };
-        Policy.Select(in window, ref _random, rows, weights);
+        Run(raw with { Statistics = statistics }, rows, weights);
         _repairedRows += repaired;
     }
 

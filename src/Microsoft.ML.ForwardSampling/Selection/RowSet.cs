@@ -4,16 +4,19 @@ using System.Runtime.CompilerServices;
 namespace Microsoft.ML.ForwardSampling.Selection;
 
 /// <summary>A set of row positions, one bit a row, in scratch memory: it turns rows drawn in any order into ascending rows without a sort.</summary>
-/// <remarks>Making one empties the set made before from the same scratch.</remarks>
 internal readonly ref struct RowSet
 {
     private readonly Span<ulong> _words;
 
-    public RowSet(int count, SelectionScratch scratch)
+    /// <param name="words">From <see cref="Rent"/>; the set is empty at first.</param>
+    public RowSet(Span<ulong> words)
     {
-        _words = scratch.Marks((count + 63) >> 6);
+        _words = words;
         _words.Clear();
     }
+
+    /// <summary>Memory for a set of rows 0…count − 1.</summary>
+    public static RentedSpan<ulong> Rent(int count, SelectionScratch scratch) => scratch.Rent<ulong>((count + 63) >> 6);
 
     /// <summary>Whether the row is in the set.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -39,7 +42,8 @@ internal readonly ref struct RowSet
     /// <summary>Replaces ranks of an order by the rows that stand there, ascending.</summary>
     public static void RanksToRows(ReadOnlySpan<int> order, Span<int> ranksThenRows, SelectionScratch scratch)
     {
-        var chosen = new RowSet(order.Length, scratch);
+        using RentedSpan<ulong> chosenWords = RowSet.Rent(order.Length, scratch);
+        var chosen = new RowSet(chosenWords);
         foreach (int rank in ranksThenRows)
             chosen.Add(order[rank]);
         chosen.CopyTo(ranksThenRows);
@@ -48,7 +52,8 @@ internal readonly ref struct RowSet
     /// <summary>Puts different rows of a window of count rows in ascending order.</summary>
     public static void Sort(int count, Span<int> rows, SelectionScratch scratch)
     {
-        var chosen = new RowSet(count, scratch);
+        using RentedSpan<ulong> chosenWords = RowSet.Rent(count, scratch);
+        var chosen = new RowSet(chosenWords);
         foreach (int row in rows)
             chosen.Add(row);
         chosen.CopyTo(rows);

@@ -35,7 +35,7 @@ public static class SelectionDiagnostics
     }
 
     /// <summary>Share of rows chosen in each group of the loss order, lowest losses first: ten groups give the rate by loss decile.</summary>
-    /// <param name="window">n candidate rows with their loss. Its order memory is overwritten.</param>
+    /// <param name="window">n candidate rows with their loss.</param>
     /// <param name="rows">Length b, chosen rows.</param>
     /// <param name="rates">Out, length q in [1, n]: rate of group k, which holds the ranks r with ⌊r·q/n⌋ = k; each in [0, 1].</param>
     /// <exception cref="ArgumentException">The window has no loss, or q is not in [1, n].</exception>
@@ -43,8 +43,10 @@ public static class SelectionDiagnostics
     {
         if (rates.Length < 1 || rates.Length > window.Count)
             throw new ArgumentException($"rates has length {rates.Length}: the number of groups must be in [1, {window.Count}], the rows of the window.", nameof(rates));
-        ReadOnlySpan<int> order = window.OrderByLoss();
-        var chosen = new RowSet(window.Count, window.Scratch);
+        using RentedSpan<int> rented = window.OrderByLoss();
+        ReadOnlySpan<int> order = rented;
+        using RentedSpan<ulong> chosenWords = RowSet.Rent(window.Count, window.Scratch);
+        var chosen = new RowSet(chosenWords);
         foreach (int row in rows)
             chosen.Add(row);
 

@@ -31,6 +31,19 @@ internal static class SelectionErrors
                 nameof(policy));
     }
 
+    /// <summary>A new plan of a policy for a stream.</summary>
+    /// <exception cref="ArgumentException">The policy's rule needs all rows at once, or features.</exception>
+    public static StreamedPlan RequirePlan(IRowSelectionPolicy policy)
+    {
+        StreamedPlan plan = policy.NewStreamedPlan() ?? throw new ArgumentException(
+            $"Policy {policy.Name} cannot select from a stream: its rule needs all rows of a window at once, or remembers windows. "
+            + "Uniform, LossStratified, GradientNorm, BalancedGradientNorm, InfoBatch, TopLoss and BottomLoss can; or use SelectRows, in windows.",
+            nameof(policy));
+        if ((plan.Needs & RecordStatistics.Features) != 0)
+            throw new ArgumentException($"Policy {policy.Name} chooses by features, which a filter over a data view does not see: run it in the trainer (NetworkTrainerOptions.Selection) or through a RowSelector.", nameof(policy));
+        return plan;
+    }
+
     public static InvalidOperationException NotRepeatable(string what)
         => new($"The input order is not repeatable: {what}. A selection reads its input more than once and needs the same rows in the same order: put the rows in an array before they become a data view, or name every column in mlContext.Data.Cache(rows, names) before SelectRows (without names it reads each column when that is first asked for).");
 
@@ -68,6 +81,12 @@ internal static class SelectionErrors
             $"The policy needs a {expected.Name} in {nameof(SelectionWindow)}.{nameof(SelectionWindow.State)}, which holds {found?.GetType().Name ?? "nothing"}: "
             + $"run the policy through a {nameof(RowSelector)}, or give the window what the policy's {nameof(IRowSelectionPolicy.NewState)} returns.",
             "window");
+
+    public static InvalidOperationException ReleasedOutOfOrder(int released, int last)
+        => new($"Rented memory number {released} is released while number {last} is the last that is rented. Memory of a {nameof(SelectionScratch)} is released once, and in the opposite order of renting: rent it in a using declaration.");
+
+    public static InvalidOperationException NotReleased(string policy, int spans)
+        => new($"Policy {policy} returned with {spans} spans of {nameof(SelectionWindow)}.{nameof(SelectionWindow.Scratch)} still rented: rent them in using declarations.");
 
     public static InvalidDataException StateNotLoadable(string policy, int length)
         => new($"The saved policy state ({length} bytes) is damaged, or not of {policy} with these options: resume with the policy and the options that were saved.");

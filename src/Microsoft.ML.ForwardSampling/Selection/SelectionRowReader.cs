@@ -35,6 +35,14 @@ internal sealed class SelectionRowReader
     /// <summary>The row's group, −1 where it has none.</summary>
     public int Group() => _group is null ? ClassLabel.Unknown : Math.Max(ClassLabel.Unknown, _group());
 
+    /// <summary>Writes the row's statistics, as recorded.</summary>
+    /// <param name="values">One place for each entry of the table; those of statistics that are not read are left alone.</param>
+    public void ReadStatistics(float[] values)
+    {
+        foreach ((int index, ValueGetter<float> getter) in _statistics)
+            getter(ref values[index]);
+    }
+
     /// <summary>Writes the row's statistics, as recorded, to a place of their arrays.</summary>
     /// <param name="values">Arrays by index in the table; those of statistics that are not read are left alone.</param>
     /// <param name="place">Where in them.</param>

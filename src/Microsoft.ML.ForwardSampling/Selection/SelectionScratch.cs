@@ -1,101 +1,72 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
 namespace Microsoft.ML.ForwardSampling.Selection;
 
-/// <summary>Reusable memory of a selection: it grows to the largest window seen and never shrinks, so that windows after the first allocate nothing.</summary>
-/// <remarks>At most about 100 bytes for each row of the largest window, and 150 more around <see cref="GroupBudgetPolicy"/>. Not thread-safe: one selection at a time.</remarks>
+/// <summary>Memory that policies rent for the time of a choice: <c>using RentedSpan&lt;float&gt; p = window.Scratch.Rent&lt;float&gt;(window.Count);</c></summary>
+/// <remarks>
+/// <para>A stack: what is rented last is released first, which <c>using</c> sees to. So memory that is rented belongs to its renter alone, also around and inside another policy.</para>
+/// <para>It grows to the largest need seen and never shrinks, so that windows after the first allocate nothing: about 50 bytes for each row of the largest window, and as much again as the
+/// statistics and features that <see cref="GroupBudgetPolicy"/> sorts by group. Not thread-safe: one selection at a time.</para>
+/// </remarks>
 public sealed class SelectionScratch
 {
-    private float[] _probabilities = [];
-    private int[] _items = [];
-    private int[] _order = [];
-    private ulong[] _keys = [];
-    private ulong[] _otherKeys = [];
-    private int[] _counts = [];
-    private ulong[] _marks = [];
-    private double[] _weights = [];
-    private double[] _tree = [];
-    private readonly float[][] _gathered = [.. RecordedStatistic.All.Select(_ => Array.Empty<float>())];
-    private float[] _gatheredFeatures = [];
-    private int[] _gatheredLabels = [];
-    private int[] _gatheredGroups = [];
-    private int[] _sizes = [];
-    private double[] _shares = [];
-    private SelectionScratch? _nested;
+    private const int LineBytes = 64;
+    private const int WordsPerLine = LineBytes / sizeof(ulong);
+    private const int SmallestChunk = 1024;
+
+    // All that fitted into one chunk so far is rented from _main. What does not is rented from chunks of its own, until all is released and _main can be made larger.
+    private ulong[] _main = [];
+    private ulong[] _chunk = [];
+    private int _top;
+    private int _depth;
+    private long _rented;
+    private long _mostRented;
     private long _cutRows;
     private double _cutWeight;
-    private readonly float[][] _repaired = [.. RecordedStatistic.All.Select(_ => Array.Empty<float>())];
 
-    private readonly SelectionScratch? _outer;
+    /// <summary>How many spans are rented.</summary>
+    internal int Depth => _depth;
 
-    /// <summary>Makes scratch memory that is empty until first used.</summary>
-    public SelectionScratch()
+    /// <summary>Rents memory for some values. It holds what the last user left there.</summary>
+    /// <typeparam name="T">A type without references.</typeparam>
+    /// <param name="count">Its length, ≥ 0.</param>
+    /// <returns>The memory, nobody else's until it is disposed: once, and before what was rented earlier. <c>using</c> does both.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="count"/> is negative.</exception>
+    public RentedSpan<T> Rent<T>(int count)
+        where T : unmanaged
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        int words = WordsFor<T>(count);
+        (ulong[] chunk, int top) = (_chunk, _top);
+        if (words > _chunk.Length - _top)
+            (_chunk, _top) = (GC.AllocateUninitializedArray<ulong>(Math.Max(words, SmallestChunk)), 0);
+        Span<T> span = MemoryMarshal.Cast<ulong, T>(_chunk.AsSpan(_top, words))[..count];
+        _top += words;
+        _rented += words;
+        _mostRented = Math.Max(_mostRented, _rented);
+        return new RentedSpan<T>(this, span, chunk, top, ++_depth);
     }
 
-    private SelectionScratch(SelectionScratch outer) => _outer = outer;
-
-    /// <summary>Memory for one probability a row. It holds what the last user left there.</summary>
-    /// <param name="count">Its length, ≥ 0.</param>
-    /// <returns>The same memory at every call, until a longer one is asked for.</returns>
-    public Span<float> Probabilities(int count) => Grow(ref _probabilities, count);
-
-    /// <summary>Memory for one position or rank a row. It holds what the last user left there.</summary>
-    /// <param name="count">Its length, ≥ 0.</param>
-    /// <returns>The same memory at every call, until a longer one is asked for.</returns>
-    public Span<int> Items(int count) => Grow(ref _items, count);
-
-    /// <summary>The order that <see cref="SelectionWindow.OrderByLoss"/> returns; used by nothing else.</summary>
-    internal Span<int> Order(int count) => Grow(ref _order, count);
-
-    /// <summary>Sort keys.</summary>
-    internal Span<ulong> Keys(int count) => Grow(ref _keys, count);
-
-    /// <summary>Sort keys' other half: a radix pass reads one and writes the other.</summary>
-    internal Span<ulong> OtherKeys(int count) => Grow(ref _otherKeys, count);
-
-    /// <summary>How many keys have each value of a digit.</summary>
-    internal Span<int> Counts(int values) => Grow(ref _counts, values);
-
-    /// <summary>Words of a set of rows; see <see cref="RowSet"/>.</summary>
-    internal Span<ulong> Marks(int words) => Grow(ref _marks, words);
-
-    /// <summary>One draw weight a rank.</summary>
-    internal Span<double> Weights(int count) => Grow(ref _weights, count);
-
-    /// <summary>The sums of <see cref="WithoutReplacementDraw"/>.</summary>
-    internal Span<double> Tree(int count) => Grow(ref _tree, count);
-
-    /// <summary>A repaired copy of one statistic, by its index in the table.</summary>
-    internal Span<float> Repaired(int statistic, int count) => Grow(ref _repaired[statistic], count);
-
-    /// <summary>One statistic in the order of <see cref="GroupBudgetPolicy"/>'s groups, by its index in the table.</summary>
-    internal Span<float> Gathered(int statistic, int count) => Grow(ref _gathered[statistic], count);
-
-    /// <summary>The features in that order.</summary>
-    internal Span<float> GatheredFeatures(int count) => Grow(ref _gatheredFeatures, count);
-
-    /// <summary>Classes in the order of the groups.</summary>
-    internal Span<int> GatheredLabels(int count) => Grow(ref _gatheredLabels, count);
-
-    /// <summary>Groups in their order.</summary>
-    internal Span<int> GatheredGroups(int count) => Grow(ref _gatheredGroups, count);
-
-    /// <summary>Rows of each group.</summary>
-    internal Span<int> Sizes(int groups) => Grow(ref _sizes, groups);
-
-    /// <summary>Budget of each group before rounding.</summary>
-    internal Span<double> Shares(int groups) => Grow(ref _shares, groups);
-
-    /// <summary>Memory for a policy that runs inside another one while that one's own memory is in use.</summary>
-    internal SelectionScratch Nested => _nested ??= new SelectionScratch(this);
+    /// <summary>Takes back what was rented last.</summary>
+    internal void Release<T>(int count, ulong[] chunk, int top, int depth)
+        where T : unmanaged
+    {
+        if (depth != _depth)
+            throw SelectionErrors.ReleasedOutOfOrder(depth, _depth);
+        _depth--;
+        _rented -= WordsFor<T>(count);
+        (_chunk, _top) = (chunk, top);
+        // Twice the old length, so that windows that grow row by row do not allocate each time.
+        if (_depth == 0 && _mostRented > _main.Length)
+            _chunk = _main = GC.AllocateUninitializedArray<ulong>((int)Math.Min(Math.Max(_mostRented, 2L * _main.Length), Array.MaxLength));
+    }
 
     /// <summary>Counts weights that <see cref="WeightCapPolicy"/> cut, and what that took away, where the selector finds them: also when the policy that cuts runs inside another one.</summary>
     internal void CountCuts(long rows, double weight)
     {
-        SelectionScratch root = this;
-        while (root._outer is { } outer)
-            root = outer;
-        root._cutRows += rows;
-        root._cutWeight += weight;
+        _cutRows += rows;
+        _cutWeight += weight;
     }
 
     /// <summary>What was counted since the last call.</summary>
@@ -106,11 +77,8 @@ public sealed class SelectionScratch
         return cuts;
     }
 
-    private static Span<T> Grow<T>(ref T[] buffer, int count)
-    {
-        // Twice the old length, so that windows that grow row by row do not allocate each time.
-        if (buffer.Length < count)
-            buffer = new T[Math.Max(count, (int)Math.Min(2L * buffer.Length, Array.MaxLength))];
-        return buffer.AsSpan(0, count);
-    }
+    /// <summary>Whole cache lines and one more: arrays of a power of two rows would else begin at addresses that a processor takes for each other.</summary>
+    private static int WordsFor<T>(int count)
+        where T : unmanaged
+        => checked((int)(((long)count * Unsafe.SizeOf<T>() + 2 * LineBytes - 1) / LineBytes * WordsPerLine));
 }

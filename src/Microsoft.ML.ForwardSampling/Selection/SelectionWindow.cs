@@ -4,8 +4,7 @@ namespace Microsoft.ML.ForwardSampling.Selection;
 
 /// <summary>The candidate rows of one selection: their recorded statistics, each of length n or absent (empty).</summary>
 /// <remarks>
-/// A view: it copies nothing, and lives as long as the spans it was given. The order helpers return memory of <see cref="Scratch"/>,
-/// which the next call of either helper overwrites.
+/// A view: it copies nothing, and lives as long as the spans it was given. The order helpers return memory rented from <see cref="Scratch"/>.
 /// </remarks>
 public readonly ref struct SelectionWindow
 {
@@ -31,7 +30,7 @@ public readonly ref struct SelectionWindow
     /// <value>≥ 1.</value>
     public int Count { get; }
 
-    /// <summary>Reusable memory of this selection.</summary>
+    /// <summary>Memory to rent during this selection.</summary>
     public SelectionScratch Scratch { get; }
 
     /// <summary>Recorded loss of each row, in the loss's own unit.</summary>
@@ -109,14 +108,14 @@ public readonly ref struct SelectionWindow
         => State as TState ?? throw SelectionErrors.StateMissing(typeof(TState), State);
 
     /// <summary>Row positions by ascending loss; equal losses (−0 equals 0) keep their row order. O(n).</summary>
-    /// <returns>Length n, a permutation of 0…n−1, in memory of <see cref="Scratch"/> that the next call overwrites.</returns>
+    /// <returns>Length n, a permutation of 0…n−1; rented, so dispose it.</returns>
     /// <exception cref="ArgumentException">The window holds no loss.</exception>
-    public ReadOnlySpan<int> OrderByLoss() => RowOrder.ByValue(RequireLoss(), Scratch);
+    public RentedSpan<int> OrderByLoss() => RowOrder.ByValue(RequireLoss(), Scratch);
 
     /// <summary>Row positions by ascending label (unknown first), then ascending loss; ties keep their row order. By loss alone when <see cref="Label"/> is empty. O(n).</summary>
-    /// <returns>Length n, a permutation of 0…n−1, in memory of <see cref="Scratch"/> that the next call overwrites.</returns>
+    /// <returns>Length n, a permutation of 0…n−1; rented, so dispose it.</returns>
     /// <exception cref="ArgumentException">The window holds no loss.</exception>
-    public ReadOnlySpan<int> OrderByLabelAndLoss() => RowOrder.ByLabelThenValue(Label, RequireLoss(), Scratch);
+    public RentedSpan<int> OrderByLabelAndLoss() => RowOrder.ByLabelThenValue(Label, RequireLoss(), Scratch);
 
     private ReadOnlySpan<float> RequireLoss()
     {

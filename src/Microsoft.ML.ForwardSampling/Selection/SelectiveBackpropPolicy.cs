@@ -57,8 +57,9 @@ public sealed record SelectiveBackpropPolicy : IRowSelectionPolicy
 
     private void DrawByWindow(in SelectionWindow window, ref RepeatableRandom random, Span<int> rows)
     {
-        ReadOnlySpan<int> order = window.OrderByLoss();
-        Span<double> drawWeights = window.Scratch.Weights(window.Count);
+        using RentedSpan<int> order = window.OrderByLoss();
+        using RentedSpan<double> rented = window.Scratch.Rent<double>(window.Count);
+        Span<double> drawWeights = rented;
         FillPercentiles(window.Loss, order, drawWeights);
         Raise(drawWeights, Beta, window.Scratch);
         TensorPrimitives.Max(drawWeights, MinimumProbability, drawWeights);
@@ -79,8 +80,10 @@ public sealed record SelectiveBackpropPolicy : IRowSelectionPolicy
 
         // Fisher and Yates' shuffle, as far as it is needed; rejected rows move to the front.
         history.Sort(window.Scratch);
-        Span<int> order = window.Scratch.Items(n);
-        Span<double> rejectedChance = window.Scratch.Weights(n);
+        using RentedSpan<int> orderMemory = window.Scratch.Rent<int>(n);
+        using RentedSpan<double> chanceMemory = window.Scratch.Rent<double>(n);
+        Span<int> order = orderMemory;
+        Span<double> rejectedChance = chanceMemory;
         for (int i = 0; i < n; i++)
             order[i] = i;
         for (int turn = 0; turn < n && accepted < rows.Length; turn++)
@@ -135,7 +138,8 @@ public sealed record SelectiveBackpropPolicy : IRowSelectionPolicy
             return;
         }
 
-        Span<double> squares = scratch.Tree(values.Length); // the draw fills it anew
+        using RentedSpan<double> rented = scratch.Rent<double>(values.Length);
+        Span<double> squares = rented;
         values.CopyTo(squares);
         values.Fill(1);
         for (int bits = (int)exponent; bits != 0; bits >>= 1)

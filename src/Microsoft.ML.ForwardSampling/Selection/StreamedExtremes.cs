@@ -9,11 +9,13 @@ internal sealed class StreamedExtremes(bool largest) : StreamedStrata
     private long _missing;      // of the budget, at or below the digit that is looked for
     private uint _cut;          // its upper half after the first pass
 
+    public override RecordStatistics Needs => RecordStatistics.Loss;
+
     public override int Passes => 2;
 
-    public override void Observe(int pass, float value, int label)
+    public override void Observe(int pass, in StreamedRow row)
     {
-        uint key = ExtremeRows.KeyOf(value, _direction);
+        uint key = ExtremeRows.KeyOf(row[RecordStatistics.Loss], _direction);
         if (pass == 0)
             _counts[key >> 16]++;
         else if (key >> 16 == _cut)
@@ -34,9 +36,9 @@ internal sealed class StreamedExtremes(bool largest) : StreamedStrata
             _counts = [_counts[digit]];
     }
 
-    public override int StratumOf(float value, int label)
+    public override int StratumOf(in StreamedRow row)
     {
-        uint key = ExtremeRows.KeyOf(value, _direction);
+        uint key = ExtremeRows.KeyOf(row[RecordStatistics.Loss], _direction);
         return key > _cut ? 2 : key == _cut ? 1 : 0;
     }
 

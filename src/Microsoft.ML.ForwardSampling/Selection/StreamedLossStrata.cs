@@ -3,7 +3,7 @@ namespace Microsoft.ML.ForwardSampling.Selection;
 
 /// <summary>A stratum for each class and each 128th of a binade of the loss; equal steps along their order say how many rows each gives.</summary>
 /// <remarks>Strata are places of a hash table with open addressing, at most half full: every row of every pass looks its stratum up.</remarks>
-internal sealed class StreamedLossStrata : StreamedStrata
+internal sealed class StreamedLossStrata(bool byClass) : StreamedStrata
 {
     private const int DroppedBits = 16, KeptBits = 32 - DroppedBits;
 
@@ -11,11 +11,13 @@ internal sealed class StreamedLossStrata : StreamedStrata
     private long[] _rows = new long[1 << 10];
     private int _strata;
 
+    public override RecordStatistics Needs => byClass ? RecordStatistics.Loss | RecordStatistics.Label : RecordStatistics.Loss;
+
     public override int Passes => 1;
 
-    public override void Observe(int pass, float value, int label)
+    public override void Observe(int pass, in StreamedRow row)
     {
-        ulong key = KeyOf(value, label);
+        ulong key = KeyOf(row[RecordStatistics.Loss], row.Label);
         int place = Find(key);
         if (_keys[place] == 0)
         {
@@ -35,9 +37,10 @@ internal sealed class StreamedLossStrata : StreamedStrata
     {
     }
 
-    public override int StratumOf(float value, int label)
+    public override int StratumOf(in StreamedRow row)
     {
-        int place = Find(KeyOf(value, label));
+        float value = row[RecordStatistics.Loss];
+        int place = Find(KeyOf(value, row.Label));
         return _keys[place] != 0 ? place : throw SelectionErrors.NotRepeatable($"a row of loss {value} was not there before");
     }
 

@@ -23,11 +23,13 @@ internal sealed class StreamedProportional(double evenShare) : StreamedPlan
     private double _slope;
     private double _floor;
 
+    public override RecordStatistics Needs => RecordStatistics.GradientNorm;
+
     public override int Passes => 2;
 
-    public override void Observe(int pass, float value, int label)
+    public override void Observe(int pass, in StreamedRow row)
     {
-        float size = Math.Max(value, 0f);
+        float size = Math.Max(row[RecordStatistics.GradientNorm], 0f);
         int bits = BitConverter.SingleToInt32Bits(size), bucket = bits >> LowBits;
         if (pass == 0)
         {
@@ -117,8 +119,9 @@ internal sealed class StreamedProportional(double evenShare) : StreamedPlan
         private double _position;
         private double _next = offset;
 
-        public override bool Take(float value, int label, out float weight)
+        public override bool Take(in StreamedRow row, out float weight)
         {
+            float value = row[RecordStatistics.GradientNorm];
             double chance = plan.Chance(value);
             _rowsLeft--;
             if (Math.Max(value, 0f) >= plan._cut)

@@ -12,7 +12,8 @@ namespace Microsoft.ML.ForwardSampling.Selection;
 /// <para>The budget is exact and each row has the chance and the weight that the policy would give it in a window of all rows. What differs is which rows come together, since a stream has no order by loss:
 /// GradientNorm and BalancedGradientNorm draw systematically in the order of the stream (shuffle before a stream with a period),
 /// LossStratified takes a loss to its 128th of a binade (0.8 %), and draws evenly within it.</para>
-/// <para>MeanMatching, Cube and SelectiveBackprop choose a row by looking at the others, so they have no such form: use windows.</para>
+/// <para>MeanMatching, Cube and SelectiveBackprop choose a row by looking at the others, so they have no such form: use windows. A policy of your own says how it streams
+/// by <see cref="IRowSelectionPolicy.NewStreamedPlan"/>.</para>
 /// <para>Every pass selects the same rows. The input must be repeatable; what can be noticed of an input that is not stops the pass with an error.</para>
 /// </remarks>
 public sealed class StreamedRows : IDataView
@@ -26,10 +27,10 @@ public sealed class StreamedRows : IDataView
     internal StreamedRows(IHost host, IDataView source, IRowSelectionPolicy policy, StreamedSelectionOptions options, int seed)
     {
         options.Validate();
-        StreamedPlan.For(policy); // a policy that has no streamed form is refused here
-        SelectionColumns.Check(name => ColumnFacts.Find(source.Schema, name), StreamedPlan.Reads(policy), options.Columns, options.LabelColumnName, new RecordLimits(), nameof(StreamedSelectionOptions), "input");
+        RecordStatistics needs = SelectionErrors.RequirePlan(policy).Needs;
+        SelectionColumns.Check(name => ColumnFacts.Find(source.Schema, name), needs, options.Columns, options.LabelColumnName, new RecordLimits(), nameof(StreamedSelectionOptions), "input");
         SelectionColumns.CheckExampleWeight(name => ColumnFacts.Find(source.Schema, name), options.ExampleWeightColumnName, nameof(StreamedSelectionOptions), "input");
-        Columns = SelectionColumns.Bind(source.Schema, StreamedPlan.Reads(policy), options.Columns, options.LabelColumnName, new RecordLimits());
+        Columns = SelectionColumns.Bind(source.Schema, needs, options.Columns, options.LabelColumnName, new RecordLimits());
         _host = host;
         _source = source;
         Policy = policy;
@@ -120,12 +121,12 @@ public sealed class StreamedRows : IDataView
 
     private StreamedPlan Scan()
     {
-        StreamedPlan plan = StreamedPlan.For(Policy);
+        StreamedPlan plan = SelectionErrors.RequirePlan(Policy);
         using (DataViewRowCursor cursor = SelectedRows.OpenLazily(_source, Columns.All))
         {
             var statistics = new StreamedStatistics(cursor, Columns);
             while (cursor.MoveNext())
-                plan.Count(statistics.Value());
+                plan.Count(statistics.Recorded());
         }
 
         plan.EndCount(Options.Budget);
@@ -135,7 +136,7 @@ public sealed class StreamedRows : IDataView
             var statistics = new StreamedStatistics(cursor, Columns);
             long rows = 0;
             for (; cursor.MoveNext(); rows++)
-                plan.Observe(pass, plan.Repair(statistics.Value()), statistics.Label());
+                plan.Observe(pass, statistics.Repaired(plan));
             if (rows != plan.Rows)
                 throw SelectionErrors.NotRepeatable($"there were {plan.Rows} rows in the first pass and {rows} in a later one");
             plan.EndPass(pass);

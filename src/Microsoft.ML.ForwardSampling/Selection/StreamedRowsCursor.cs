@@ -36,7 +36,7 @@ internal sealed class StreamedRowsCursor : ChosenRowsCursor
         {
             if (++_rows > _plan.Rows)
                 throw SelectionErrors.NotRepeatable($"there were {_plan.Rows} rows where statistics were read and there are more where values are");
-            if (!_draw.Take(_plan.Repair(_statistics.Value()), _statistics.Label(), out _weight))
+            if (!_draw.Take(_statistics.Repaired(_plan), out _weight))
                 continue;
             _selected++;
             _sumOfWeights += _weight;

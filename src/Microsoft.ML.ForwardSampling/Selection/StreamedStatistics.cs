@@ -2,27 +2,26 @@ using Microsoft.ML.Data;
 
 namespace Microsoft.ML.ForwardSampling.Selection;
 
-/// <summary>Reads the one statistic, and the class, that a streamed policy takes of the row a cursor stands on.</summary>
+/// <summary>Reads what a streamed plan reads of the row a cursor stands on.</summary>
 internal sealed class StreamedStatistics
 {
     private readonly SelectionRowReader _row;
-    private readonly float[][] _values = new float[RecordedStatistic.All.Length][];
-    private readonly float[] _value = new float[1];
+    private readonly float[] _values = new float[RecordedStatistic.All.Length];
 
-    public StreamedStatistics(DataViewRowCursor cursor, SelectionColumns columns)
+    public StreamedStatistics(DataViewRowCursor cursor, SelectionColumns columns) => _row = new SelectionRowReader(cursor, columns, new RecordLimits());
+
+    /// <summary>The statistics as recorded, by index in the table; 0 for those that are not read.</summary>
+    public ReadOnlySpan<float> Recorded()
     {
-        _row = new SelectionRowReader(cursor, columns, new RecordLimits());
-        foreach ((RecordedStatistic statistic, _) in columns.Statistics)
-            _values[statistic.Index] = _value;
+        _row.ReadStatistics(_values);
+        return _values;
     }
 
-    /// <summary>The statistic, as recorded; 0 for a policy that reads none.</summary>
-    public float Value()
+    /// <summary>The row as the plan sees it.</summary>
+    public StreamedRow Repaired(StreamedPlan plan)
     {
-        _row.ReadStatistics(_values, 0);
-        return _value[0];
+        _row.ReadStatistics(_values);
+        plan.Repair(_values);
+        return new StreamedRow(_values, _row.Class(), _row.Group());
     }
-
-    /// <summary>The class, −1 where there is none.</summary>
-    public int Label() => _row.Class();
 }

@@ -5,7 +5,7 @@ namespace Microsoft.ML.ForwardSampling.Selection;
 internal abstract class StreamedStrata : StreamedPlan
 {
     /// <summary>Stratum of a row, counted from 0.</summary>
-    public abstract int StratumOf(float value, int label);
+    public abstract int StratumOf(in StreamedRow row);
 
     /// <summary>Rows in each stratum, rows to take of each (sum b), and the weight of a row of each.</summary>
     protected abstract (long[] Rows, long[] Wanted, float[] Weights) Share(ref RepeatableRandom random);
@@ -21,9 +21,9 @@ internal abstract class StreamedStrata : StreamedPlan
     {
         private RepeatableRandom _random = random;
 
-        public override bool Take(float value, int label, out float weight)
+        public override bool Take(in StreamedRow row, out float weight)
         {
-            int stratum = plan.StratumOf(value, label);
+            int stratum = plan.StratumOf(in row);
             long rows = left[stratum]--, want = wanted[stratum];
             bool take = want > 0 && (want >= rows || _random.NextDouble() * rows < want);
             wanted[stratum] -= take ? 1 : 0;

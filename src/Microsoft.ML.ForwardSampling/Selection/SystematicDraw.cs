@@ -19,7 +19,8 @@ internal static class SystematicDraw
         // A row of probability 1 takes a whole step wherever it stands, so it moves no other row's position: it can be taken out of the walk.
         // The rest walks towards its own sum, not towards b, so that rounding in the probabilities cannot lose or add a row.
         (int certain, double sum) = WindowSums.CertainAndRest(probabilities);
-        var chosen = new RowSet(probabilities.Length, scratch);
+        using RentedSpan<ulong> chosenWords = RowSet.Rent(probabilities.Length, scratch);
+        var chosen = new RowSet(chosenWords);
         int wanted = rows.Length - certain;
         if (wanted < 0)
         {

@@ -20,6 +20,9 @@ public sealed record TopLossPolicy : IRowSelectionPolicy
     public bool IsUnbiased => false;
 
     /// <inheritdoc/>
+    public StreamedPlan NewStreamedPlan() => new StreamedExtremes(largest: true);
+
+    /// <inheritdoc/>
     public void Select(in SelectionWindow window, ref RepeatableRandom random, Span<int> rows, Span<float> weights)
     {
         SelectionErrors.Check(this, in window, rows, weights);

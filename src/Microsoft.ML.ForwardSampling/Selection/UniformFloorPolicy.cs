@@ -48,7 +48,8 @@ public sealed record UniformFloorPolicy : IRowSelectionPolicy
 
         foreach (ref float weight in weights[..inner])
             weight = (float)(((double)(n - b) * weight + even) / (n - inner));
-        Span<int> ranks = window.Scratch.Items(even);
+        using RentedSpan<int> rented = window.Scratch.Rent<int>(even);
+        Span<int> ranks = rented;
         EvenDraw.Choose(n - inner, ref random, ranks, window.Scratch);
         RanksToRows(ranks, rows[..inner]);
         MergeFromTheEnd(ranks, rows, weights);

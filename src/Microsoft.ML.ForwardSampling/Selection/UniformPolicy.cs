@@ -18,6 +18,9 @@ public sealed record UniformPolicy : IRowSelectionPolicy
     public bool IsUnbiased => true;
 
     /// <inheritdoc/>
+    public StreamedPlan NewStreamedPlan() => new StreamedUniform();
+
+    /// <inheritdoc/>
     public void Select(in SelectionWindow window, ref RepeatableRandom random, Span<int> rows, Span<float> weights)
     {
         SelectionErrors.Check(this, in window, rows, weights);

@@ -19,7 +19,8 @@ internal static class WithoutReplacementDraw
     {
         // A complete binary tree in an array: node i has children 2i and 2i + 1, item j is leaf leaves + j, every node is the sum of its children.
         int leaves = (int)BitOperations.RoundUpToPowerOf2((uint)weights.Length);
-        Span<double> tree = scratch.Tree(2 * leaves);
+        using RentedSpan<double> memory = scratch.Rent<double>(2 * leaves);
+        Span<double> tree = memory;
         weights.CopyTo(tree[leaves..]);
         tree[(leaves + weights.Length)..].Clear();
         SumUp(tree, leaves);

@@ -11,7 +11,7 @@ public sealed class RowOrderTests
     [Fact]
     public void ByValue_AnyFiniteValues_IsTheStableOrder_Meets_Specification()
     {
-        Properties.Hold(Values(400), values => Assert.Equal(Expected(values, null), RowOrder.ByValue(values, new SelectionScratch()).ToArray()));
+        Properties.Hold(Values(400), values => Assert.Equal(Expected(values, null), RowOrder.ByValue(values, new SelectionScratch()).Span.ToArray()));
     }
 
     [Fact]
@@ -27,7 +27,7 @@ public sealed class RowOrderTests
 
         Properties.Hold(
             inputs,
-            input => Assert.Equal(Expected(input.Values, input.Labels), RowOrder.ByLabelThenValue(input.Labels, input.Values, new SelectionScratch()).ToArray()));
+            input => Assert.Equal(Expected(input.Values, input.Labels), RowOrder.ByLabelThenValue(input.Labels, input.Values, new SelectionScratch()).Span.ToArray()));
     }
 
     [Fact]
@@ -36,7 +36,7 @@ public sealed class RowOrderTests
         float[] values = [3, 2, 1, 0, 5, 4];
         int[] labels = [int.MaxValue, int.MinValue, 0, -1, int.MinValue, int.MaxValue];
 
-        Assert.Equal([1, 4, 3, 2, 0, 5], RowOrder.ByLabelThenValue(labels, values, new SelectionScratch()).ToArray());
+        Assert.Equal([1, 4, 3, 2, 0, 5], RowOrder.ByLabelThenValue(labels, values, new SelectionScratch()).Span.ToArray());
     }
 
     [Fact]
@@ -48,7 +48,7 @@ public sealed class RowOrderTests
         float[] values = [.. Enumerable.Range(0, n).Select(row => row < 2 ? (2 * row - 1) * float.MaxValue : random.NextSingle())];
         int[] labels = [.. Enumerable.Range(0, n).Select(row => row < 2 ? row == 0 ? int.MinValue : int.MaxValue : random.Next(100))];
 
-        Assert.Equal(Expected(values, labels), RowOrder.ByLabelThenValue(labels, values, new SelectionScratch()).ToArray());
+        Assert.Equal(Expected(values, labels), RowOrder.ByLabelThenValue(labels, values, new SelectionScratch()).Span.ToArray());
     }
 
     [Fact]
@@ -59,13 +59,13 @@ public sealed class RowOrderTests
             from labels in Gen.OneOf(Gen.Choose(0, 3), Gen.Choose(int.MinValue, int.MaxValue)).ArrayOf(count)
             select labels;
 
-        Properties.Hold(inputs, labels => Assert.Equal(Enumerable.Range(0, labels.Length).OrderBy(row => labels[row]), RowOrder.ByLabel(labels, new SelectionScratch()).ToArray()));
+        Properties.Hold(inputs, labels => Assert.Equal(Enumerable.Range(0, labels.Length).OrderBy(row => labels[row]), RowOrder.ByLabel(labels, new SelectionScratch()).Span.ToArray()));
     }
 
     [Fact]
     public void ByValue_ZerosOfEitherSign_KeepTheirRowOrder()
     {
-        Assert.Equal([4, 0, 1, 2, 3], RowOrder.ByValue([0f, -0f, 0f, -0f, -1f], new SelectionScratch()).ToArray());
+        Assert.Equal([4, 0, 1, 2, 3], RowOrder.ByValue([0f, -0f, 0f, -0f, -1f], new SelectionScratch()).Span.ToArray());
     }
 
     private static Gen<float[]> Values(int longest)

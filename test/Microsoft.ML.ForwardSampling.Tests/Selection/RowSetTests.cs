@@ -10,7 +10,8 @@ public sealed class RowSetTests
         var scratch = new SelectionScratch();
         for (int n = 1; n <= 130; n++)
         {
-            var set = new RowSet(n, scratch);
+            using RentedSpan<ulong> words = RowSet.Rent(n, scratch);
+            var set = new RowSet(words);
             int[] every = [.. Enumerable.Range(0, n).Where(row => row % 3 != 1)];
             foreach (int row in every.Reverse())
                 set.Add(row);

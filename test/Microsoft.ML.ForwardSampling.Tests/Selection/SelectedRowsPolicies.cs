@@ -36,7 +36,8 @@ internal sealed class LargestLossPolicy : IRowSelectionPolicy
 
     public void Select(in SelectionWindow window, ref RepeatableRandom random, Span<int> rows, Span<float> weights)
     {
-        window.OrderByLoss()[^rows.Length..].CopyTo(rows);
+        using RentedSpan<int> order = window.OrderByLoss();
+        order.Span[^rows.Length..].CopyTo(rows);
         rows.Sort();
         weights.Fill(1);
     }

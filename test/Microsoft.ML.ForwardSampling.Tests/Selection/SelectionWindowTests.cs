@@ -55,7 +55,7 @@ public sealed class SelectionWindowTests
     {
         var window = new SelectionWindow(4, new SelectionScratch()) { Loss = [4, 3, 2, 1], Label = [0, 1, 0, -1] };
 
-        Assert.Equal([3, 2, 1, 0], window.OrderByLoss().ToArray());
-        Assert.Equal([3, 2, 0, 1], window.OrderByLabelAndLoss().ToArray());
+        Assert.Equal([3, 2, 1, 0], window.OrderByLoss().Span.ToArray());
+        Assert.Equal([3, 2, 0, 1], window.OrderByLabelAndLoss().Span.ToArray());
     }
 }

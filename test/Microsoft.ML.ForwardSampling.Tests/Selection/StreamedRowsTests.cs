@@ -248,6 +248,70 @@ public sealed class StreamedRowsTests
         Assert.NotEmpty(_ml.ForwardSampling().SelectRowsStreamed(data, new BalancedGradientNormPolicy()).GetColumn<int>("Number"));
     }
 
+    [Fact]
+    public void PolicyFromOutside_StreamsByItsOwnPlan()
+    {
+        RecordedRow[] rows = RecordedRow.Make(200);
+        rows[5].Loss = float.NaN;
+        StreamedRows selected = _ml.ForwardSampling().SelectRowsStreamed(Data(rows), new AboveMeanPolicy(), new StreamedSelectionOptions { Budget = SelectionBudget.Rows(20), LabelColumnName = "Class" });
+
+        double mean = rows.Where(row => float.IsFinite(row.Loss)).Average(row => (double)row.Loss);
+        int[] expected = [.. rows.Where(row => (float.IsFinite(row.Loss) ? row.Loss : (float)mean) * row.GradientNorm > mean).Select(row => row.Number).Take(20)];
+        Assert.Equal(20, expected.Length);
+        Assert.Equal(expected, selected.GetColumn<int>("Number"));
+        Assert.Equal((200, 20, 1), (selected.Report!.RowsSeen, selected.Report.RowsSelected, selected.Report.RepairedRows));
+
+        // Its plan reads features: no filter has them.
+        Assert.StartsWith(
+            "Policy AboveMean chooses by features, which a filter over a data view does not see:",
+            Assert.Throws<ArgumentException>(() => _ml.ForwardSampling().SelectRowsStreamed(Data(rows), new AboveMeanPolicy { PlanNeeds = RecordStatistics.Features })).Message,
+            StringComparison.Ordinal);
+    }
+
+    /// <summary>The first rows whose loss times norm is above the mean loss.</summary>
+    private sealed record AboveMeanPolicy : IRowSelectionPolicy
+    {
+        public RecordStatistics PlanNeeds { get; init; } = RecordStatistics.Loss | RecordStatistics.GradientNorm;
+
+        public string Name => "AboveMean";
+
+        public RecordStatistics Needs => PlanNeeds;
+
+        public bool IsUnbiased => false;
+
+        public StreamedPlan NewStreamedPlan() => new Plan(PlanNeeds);
+
+        public void Select(in SelectionWindow window, ref RepeatableRandom random, Span<int> rows, Span<float> weights) => throw new NotSupportedException();
+
+        private sealed class Plan(RecordStatistics needs) : StreamedPlan
+        {
+            private long _seen;
+
+            public override RecordStatistics Needs => needs;
+
+            public override int Passes => 1;
+
+            public override void Observe(int pass, in StreamedRow row) => _seen++;
+
+            public override void EndPass(int pass) => Assert.Equal(Rows, _seen);
+
+            public override StreamedDraw Start(RepeatableRandom random) => new Draw(this);
+
+            private sealed class Draw(Plan plan) : StreamedDraw
+            {
+                private long _left = plan.Budget;
+
+                public override bool Take(in StreamedRow row, out float weight)
+                {
+                    weight = 1;
+                    bool take = _left > 0 && row[RecordStatistics.Loss] * row[RecordStatistics.GradientNorm] > plan.Mean(RecordStatistics.Loss);
+                    _left -= take ? 1 : 0;
+                    return take;
+                }
+            }
+        }
+    }
+
     private static StreamedSelectionOptions Budget(int rows) => new() { Budget = SelectionBudget.Rows(rows) };
 
     private static double[] Chances(IRowSelectionPolicy policy, RecordedRow[] rows, int b)
