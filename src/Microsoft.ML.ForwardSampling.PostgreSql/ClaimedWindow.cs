@@ -11,6 +11,8 @@ public sealed class ClaimedWindow : IAsyncDisposable
     private readonly NpgsqlConnection _connection;
     private readonly NpgsqlTransaction _transaction;
     private readonly string _schema;
+    private readonly Lock _disposing = new();
+    private Task? _disposed;
 
     internal ClaimedWindow(NpgsqlConnection connection, NpgsqlTransaction transaction, string schema, long number, JoinedRecord[] records)
         => (_connection, _transaction, _schema, Number, Records) = (connection, transaction, schema, number, records);
@@ -54,9 +56,15 @@ public sealed class ClaimedWindow : IAsyncDisposable
         await _transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Gives the window back if it was not completed.</summary>
+    /// <summary>Gives the window back if it was not completed. A second call waits for the first.</summary>
     /// <returns>Completes when the claim is gone.</returns>
-    public async ValueTask DisposeAsync()
+    public ValueTask DisposeAsync()
+    {
+        lock (_disposing)
+            return new ValueTask(_disposed ??= GiveBack());
+    }
+
+    private async Task GiveBack()
     {
         await _transaction.DisposeAsync().ConfigureAwait(false);
         await _connection.DisposeAsync().ConfigureAwait(false);

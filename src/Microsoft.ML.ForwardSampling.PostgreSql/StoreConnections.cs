@@ -9,6 +9,8 @@ internal sealed class StoreConnections : IAsyncDisposable
 {
     private readonly NpgsqlDataSource _source;
     private readonly NpgsqlDataSource? _owned;
+    private readonly Lock _disposing = new();
+    private Task? _disposed;
 
     /// <summary>Connections of the caller's data source, which stays the caller's.</summary>
     public StoreConnections(NpgsqlDataSource source) => _source = source;
@@ -95,7 +97,11 @@ internal sealed class StoreConnections : IAsyncDisposable
     }
 
     /// <summary>Closes the connections of a connection string; the second call waits for the first.</summary>
-    public ValueTask DisposeAsync() => _owned?.DisposeAsync() ?? ValueTask.CompletedTask;
+    public ValueTask DisposeAsync()
+    {
+        lock (_disposing)
+            return new ValueTask(_disposed ??= _owned?.DisposeAsync().AsTask() ?? Task.CompletedTask);
+    }
 
     /// <summary>Npgsql enlists a connection in the ambient transaction when it is opened, unless told otherwise by a connection string that is not ours to change.</summary>
     private static TransactionScope Outside() => new(TransactionScopeOption.Suppress, TransactionScopeAsyncFlowOption.Enabled);

@@ -13,7 +13,8 @@ public sealed partial class ForwardSamplingCatalog
     // Saving and loading
 
     /// <summary>Writes a model to a file: under another name first, then renamed, so that a file of that name is always whole.</summary>
-    /// <remarks>The file is the same as <c>mlContext.Model.Save</c> writes, which works too but leaves a broken file when it is interrupted.</remarks>
+    /// <remarks><para>The file is the same as <c>mlContext.Model.Save</c> writes, which works too but leaves a broken file when it is interrupted.</para>
+    /// <para>Of a symbolic link the target is replaced. Mode and, where the system allows it, owner and group of the former file are kept. The new file is announced as renamed and as changed, so that a watcher for either loads it.</para></remarks>
     /// <param name="model">Any model, with or without transformers of this library.</param>
     /// <param name="inputSchema">Schema of the rows it takes, or null.</param>
     /// <param name="path">File to write; one that exists is replaced.</param>

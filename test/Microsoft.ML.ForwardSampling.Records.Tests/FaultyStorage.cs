@@ -21,7 +21,7 @@ internal sealed class FaultyStorage : ISegmentStorage
         }
     }
 
-    public void CreateDirectory(string directory) => Do("directory", () => DiskStorage.Instance.CreateDirectory(directory));
+    public void CreateDirectory(string directory, bool forced) => Do("directory", () => DiskStorage.Instance.CreateDirectory(directory, forced));
 
     public bool Exists(string path) => DiskStorage.Instance.Exists(path);
 

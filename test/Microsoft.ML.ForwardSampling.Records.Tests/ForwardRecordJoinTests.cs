@@ -427,6 +427,63 @@ public class ForwardRecordJoinTests
         new ForwardRecordJoin<RegressionRecord>(records.Path, labels.Path, state, options).Dispose();
     }
 
+    /// <summary>What a killed process left beside the state goes when the next one opens it; another's file of a like name stays.</summary>
+    [Fact]
+    public void Join_OpenedAfterAKill_TakesAwayHalfWrittenStates()
+    {
+        using LogFolder records = new(), labels = new(), states = new();
+        Write(records, labels);
+        string state = Path.Combine(states.Path, "join.state"), left = Path.Combine(states.Path, $".join.state.{Guid.NewGuid():N}.tmp");
+        using (var join = new ForwardRecordJoin<BinaryRecord>(records.Path, labels.Path, state, s_options))
+            join.Save();
+        File.WriteAllText(left, "half");
+        File.WriteAllBytes(state + ".new", File.ReadAllBytes(state)[..20]);
+        new ForwardRecordJoin<BinaryRecord>(records.Path, labels.Path, state, s_options).Dispose();
+        Assert.Equal([state, state + ".lock"], Directory.GetFiles(states.Path).Order(StringComparer.Ordinal));
+        File.WriteAllText(state + ".new", "somebody else's");
+        new ForwardRecordJoin<BinaryRecord>(records.Path, labels.Path, state, s_options).Dispose();
+        Assert.True(File.Exists(state + ".new"));
+    }
+
+    /// <summary>A reader that takes its time to close: who calls Dispose as the second waits, and finds the state free.</summary>
+    [Fact]
+    public async Task Dispose_Twice_TheSecondWaitsForTheFirst()
+    {
+        using LogFolder records = new(), labels = new();
+        string state = Path.Combine(records.Path, "join.state");
+        using var closing = new ManualResetEventSlim();
+        using var hold = new ManualResetEventSlim();
+        var join = new ForwardRecordJoin<BinaryRecord>(position => new SlowReader(records.Path, closing, hold), position => new ForwardRecordReader<LabelEvent>(labels.Path, position), state, s_options);
+        Task first = Task.Run(join.Dispose);
+        closing.Wait(TestContext.Current.CancellationToken);
+        Task second = Task.Run(join.Dispose);
+        await Task.Delay(50, TestContext.Current.CancellationToken);
+        Assert.False(second.IsCompleted);
+        hold.Set();
+        await Task.WhenAll(first, second);
+        new ForwardRecordJoin<BinaryRecord>(records.Path, labels.Path, state, s_options).Dispose();
+    }
+
+    private sealed class SlowReader(string folder, ManualResetEventSlim closing, ManualResetEventSlim hold) : IRecordReader<BinaryRecord>
+    {
+        private readonly ForwardRecordReader<BinaryRecord> _reader = new(folder);
+
+        public RecordReaderReport Report => _reader.Report;
+
+        public int Read(Span<BinaryRecord> records) => _reader.Read(records);
+
+        public ValueTask<int> ReadAsync(Memory<BinaryRecord> records, TimeSpan poll, CancellationToken cancellationToken = default) => _reader.ReadAsync(records, poll, cancellationToken);
+
+        public byte[] SavePosition() => _reader.SavePosition();
+
+        public void Dispose()
+        {
+            closing.Set();
+            hold.Wait();
+            _reader.Dispose();
+        }
+    }
+
     private static void Write(LogFolder records, LogFolder labels)
     {
         // Two thirds of the rows get a label, up to 40 seconds later, in blocks of their own.

@@ -381,6 +381,33 @@ public class ForwardRecordLogTests
         Assert.Throws<ObjectDisposedException>(() => log.Flush());
     }
 
+    /// <summary>Who calls Dispose as the second may take what was acknowledged by then for all there is.</summary>
+    [Fact]
+    public async Task Dispose_Twice_TheSecondWaitsForTheFirst()
+    {
+        using var folder = new LogFolder();
+        using ManualResetEventSlim writing = new(), hold = new();
+        var storage = new FaultyStorage();
+        var log = new ForwardRecordLog<RegressionRecord>(folder.Path, LogFolder.Small, storage);
+        storage.Before = what =>
+        {
+            if (what == "write")
+            {
+                writing.Set();
+                hold.Wait();
+            }
+        };
+        log.Append(LogFolder.Record(0));
+        Task first = Task.Run(log.Dispose);
+        writing.Wait(TestContext.Current.CancellationToken);
+        Task[] later = [Task.Run(log.Dispose), log.DisposeAsync().AsTask()];
+        await Task.Delay(50, TestContext.Current.CancellationToken);
+        Assert.All(later, task => Assert.False(task.IsCompleted));
+        hold.Set();
+        await Task.WhenAll([first, .. later]);
+        Assert.Equal(1, log.Acknowledged);
+    }
+
     [Fact]
     public void DirectoryRemoved_InUse_MadeAgainAndGoesOn()
     {

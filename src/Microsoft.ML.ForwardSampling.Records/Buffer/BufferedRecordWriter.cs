@@ -195,22 +195,22 @@ public abstract class BufferedRecordWriter<TRecord> : IRecordWriter<TRecord>
         return done.Task.WaitAsync(cancellationToken);
     }
 
-    /// <summary>Writes what is in memory and closes the writer. Records appended meanwhile by other threads are refused.</summary>
+    /// <summary>Writes what is in memory and closes the writer. Records appended meanwhile by other threads are refused. A second call waits for the first, which is the one that throws.</summary>
     /// <exception cref="IOException">What the records go to refuses; the message says how many records are lost with it.</exception>
     public void Dispose()
     {
+        bool isSecond;
         lock (_gate)
         {
-            if (_closing)
-                return;
+            isSecond = _closing;
             _closing = true;
             Monitor.PulseAll(_gate);
         }
 
-        if (_thread.ThreadState.HasFlag(ThreadState.Unstarted))
-            return;                                         // opening failed
+        if (_thread.ThreadState.HasFlag(ThreadState.Unstarted) || Thread.CurrentThread == _thread)
+            return;                                         // opening failed; or the writer's own thread, which goes on to its end
         _thread.Join();
-        if (_acknowledged != Appended)
+        if (!isSecond && _acknowledged != Appended)
             throw new IOException($"{Name} was closed while {Refusal}: {Appended - _acknowledged} of {Appended} records were never acknowledged and are lost. {_failure?.Message}", _failure);
     }
 

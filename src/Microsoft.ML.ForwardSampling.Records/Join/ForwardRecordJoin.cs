@@ -26,6 +26,7 @@ public sealed class ForwardRecordJoin<TRecord> : IDisposable
     private readonly SafeFileHandle? _lock;
     private DateTime _advance;                              // the watermark that the caller asked for, once what the logs hold now is pushed
     private bool _completes;
+    private readonly Lock _disposing = new();
     private bool _disposed;
 
     /// <summary>Begins a join of two logs, or goes on with the one that was saved.</summary>
@@ -169,33 +170,33 @@ public sealed class ForwardRecordJoin<TRecord> : IDisposable
     {
         if (StatePath is null)
             throw new InvalidOperationException("The join was made without a file for its state: name one in the constructor.");
-        string folder = Path.GetDirectoryName(StatePath)!, temporary = StatePath + ".new";
-        Storage.CreateDirectory(folder);
+        Storage.CreateDirectory(Path.GetDirectoryName(AtomicFile.Target(StatePath))!, forced: true);
+        bool isSaved = false;
         try
         {
-            Write(temporary);
-            Storage.FlushDirectory(folder);                 // a folder that refuses this must do so before the new file counts
-            File.Move(temporary, StatePath, overwrite: true);
+            AtomicFile.Replace(StatePath, Write, Storage.FlushDirectory, renamed: () =>
+            {
+                isSaved = true;
+                SavedRows = Rows;
+            });
         }
-        catch
-        {
-            SegmentDirectory.TryDelete(temporary);          // half written it would only take room; the error that left it is what matters
-            throw;
-        }
-
-        SavedRows = Rows;
-        try
-        {
-            Storage.FlushDirectory(folder);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (isSaved && (e is IOException or UnauthorizedAccessException))
         {
             throw new IOException($"The state is saved in {StatePath} and counts from now on, {SavedRows} rows; but the folder could not be forced to the disk, so that after a power failure the former state may be there. {e.Message}", e);
         }
     }
 
-    /// <summary>Closes the files. Nothing is saved.</summary>
+    /// <summary>Closes the files. Nothing is saved. A second call waits for the first.</summary>
     public void Dispose()
+    {
+        lock (_disposing)
+        {
+            if (!_disposed)
+                Close();
+        }
+    }
+
+    private void Close()
     {
         _disposed = true;
         try
@@ -219,9 +220,33 @@ public sealed class ForwardRecordJoin<TRecord> : IDisposable
     private static SafeFileHandle Lock(string statePath)
     {
         string target = AtomicFile.Target(statePath);
-        Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-        return FileLock.TryTake(target + ".lock")
+        AtomicFile.CreateFolder(Path.GetDirectoryName(target)!, forced: true);
+        SafeFileHandle held = FileLock.TryTake(target + ".lock")
             ?? throw new IOException($"The state {statePath} is in use by another join, of this process or another one, which has locked {target}.lock: two would each give out all rows, and save over each other. Dispose of the other one first, or give this one a state of its own.");
+        AtomicFile.Sweep(target);
+        SweepFormer(target + ".new");
+        return held;
+    }
+
+    /// <summary>Deletes what the first versions of this library left behind when they were killed while they saved; another file of that name stays.</summary>
+    private static void SweepFormer(string path)
+    {
+        try
+        {
+            bool isOurs;
+            using (FileStream stream = File.OpenRead(path))
+            {
+                Span<byte> head = stackalloc byte[16];
+                head = head[..stream.ReadAtLeast(head, head.Length, throwOnEndOfStream: false)];
+                isOurs = head.Length == 0 || (head.Length == 16 && head[8..].StartsWith(Magic));
+            }
+
+            if (isOurs)
+                File.Delete(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+        }
     }
 
     /// <summary>Moves the watermark as the caller asked, when the logs give nothing more; false when that was done already.</summary>
@@ -251,9 +276,8 @@ public sealed class ForwardRecordJoin<TRecord> : IDisposable
         return position => new ForwardRecordReader<T>(directory, position);
     }
 
-    private void Write(string path)
+    private void Write(Stream stream)
     {
-        using var stream = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 16);
         var sections = new StateSections(stream, StatePath!);
         Span<byte> head = stackalloc byte[HeadBytes];
         head.Clear();
@@ -269,7 +293,6 @@ public sealed class ForwardRecordJoin<TRecord> : IDisposable
         Span<byte> asked = stackalloc byte[sizeof(long)];
         BinaryPrimitives.WriteInt64LittleEndian(asked, _completes ? long.MaxValue : _advance.Ticks);
         sections.Write(asked);
-        stream.Flush(flushToDisk: true);
     }
 
     private static long ReadHead(StateSections sections, out ushort version)

@@ -34,7 +34,7 @@ public sealed class ForwardRecordLog<TRecord> : BufferedRecordWriter<TRecord>
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(directory);
         Directory = Path.GetFullPath(directory);
-        storage.CreateDirectory(Directory);
+        storage.CreateDirectory(Directory, options.Durability == RecordDurability.PowerLoss);
         _segments = new SegmentWriter(Directory, options, storage, TRecord.Kind, TRecord.EncodedBytes);
         _segments.Open();
         try

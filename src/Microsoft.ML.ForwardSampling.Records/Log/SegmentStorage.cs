@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
 namespace Microsoft.ML.ForwardSampling.Records;
@@ -6,7 +5,8 @@ namespace Microsoft.ML.ForwardSampling.Records;
 /// <summary>Where a log puts its segments: the disk, or in a test something that fails on demand.</summary>
 internal interface ISegmentStorage
 {
-    void CreateDirectory(string directory);
+    /// <summary>Makes a directory and those above it that are not there.</summary>
+    void CreateDirectory(string directory, bool forced);
 
     /// <summary>Creates a file that must not exist yet, and holds it open so that others see it is in use.</summary>
     ISegmentFile Create(string path);
@@ -31,11 +31,11 @@ internal interface ISegmentFile : IDisposable
 }
 
 /// <summary>Segments on the disk.</summary>
-internal sealed partial class DiskStorage : ISegmentStorage
+internal sealed class DiskStorage : ISegmentStorage
 {
     public static DiskStorage Instance { get; } = new();
 
-    public void CreateDirectory(string directory) => Directory.CreateDirectory(directory);
+    public void CreateDirectory(string directory, bool forced) => AtomicFile.CreateFolder(directory, forced);
 
     public ISegmentFile Create(string path)
     {
@@ -60,20 +60,7 @@ internal sealed partial class DiskStorage : ISegmentStorage
         return alone is null;
     }
 
-    public void FlushDirectory(string directory)
-    {
-        // Windows keeps directory entries in its journal; elsewhere a new file's name needs an fsync of its own, which .NET does not offer.
-        if (OperatingSystem.IsWindows())
-            return;
-        int descriptor = Open(directory, 0);
-        if (descriptor < 0)
-            throw new IOException($"Opening the directory {directory} failed with error {Marshal.GetLastPInvokeError()}.");
-        int failed = Fsync(descriptor), error = Marshal.GetLastPInvokeError();
-        _ = Close(descriptor);
-        const int InvalidArgument = 22; // the file system has no fsync for directories
-        if (failed != 0 && error != InvalidArgument)
-            throw new IOException($"Forcing the directory {directory} to the disk failed with error {error}.");
-    }
+    public void FlushDirectory(string directory) => AtomicFile.FlushFolder(directory);
 
     /// <summary>Opens a segment for reading beside its writer; null when it is gone or somebody is alone with it at the moment.</summary>
     public static SafeFileHandle? TryOpenToRead(string path, out bool exists)
@@ -102,15 +89,6 @@ internal sealed partial class DiskStorage : ISegmentStorage
             return null;
         }
     }
-
-    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int Open(string path, int flags);
-
-    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
-    private static partial int Fsync(int descriptor);
-
-    [LibraryImport("libc", EntryPoint = "close")]
-    private static partial int Close(int descriptor);
 
     private sealed class DiskFile(SafeFileHandle handle) : ISegmentFile
     {

@@ -174,7 +174,7 @@ internal sealed class SegmentWriter
 
     private void Create()
     {
-        _storage.CreateDirectory(_directory);
+        _storage.CreateDirectory(_directory, _options.Durability == RecordDurability.PowerLoss);
         string path = Path.Combine(_directory, SegmentFormat.FileName(Id, _nextOrdinal++)); // a name is used once, also when creating fails half-way
         ISegmentFile file = _storage.Create(path);
         try

@@ -4,25 +4,7 @@ namespace Microsoft.ML.ForwardSampling.Saving;
 internal static class ModelFile
 {
     public static void Save(MLContext context, ITransformer model, DataViewSchema? inputSchema, string path)
-    {
-        string full = Path.GetFullPath(path);
-        string temporary = Path.Combine(Path.GetDirectoryName(full)!, $".{Path.GetFileName(full)}.{Guid.NewGuid():N}.tmp");
-        try
-        {
-            using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.ReadWrite))
-            {
-                context.Model.Save(model, inputSchema, stream);
-                stream.Flush(flushToDisk: true);
-            }
-
-            File.Move(temporary, full, overwrite: true);
-        }
-        catch
-        {
-            File.Delete(temporary);
-            throw;
-        }
-    }
+        => AtomicFile.Replace(path, stream => context.Model.Save(model, inputSchema, stream), AtomicFile.FlushFolder);
 
     public static ITransformer Load(MLContext context, string path, out DataViewSchema inputSchema, Func<ITransformer, ITransformer> restore)
     {
