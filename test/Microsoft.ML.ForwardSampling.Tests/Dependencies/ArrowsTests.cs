@@ -95,6 +95,7 @@ public partial class ArrowsTests
         foreach (string file in Directory.EnumerateFiles(source, "*.cs", SearchOption.AllDirectories))
         {
             string room = Path.GetDirectoryName(Path.GetRelativePath(source, file))!.Replace('\\', '/');
+            room = room.StartsWith("Selection/", StringComparison.Ordinal) ? "Selection" : room;    // one room with shelves
             foreach (Match declared in Declaration().Matches(File.ReadAllText(file)))
                 rooms[declared.Groups["name"].Value] = room;
         }
