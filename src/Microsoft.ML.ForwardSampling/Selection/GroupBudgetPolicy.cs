@@ -246,9 +246,7 @@ public sealed record GroupBudgetPolicy : IRowSelectionPolicy
     /// <summary>One group's rows.</summary>
     private static SelectionWindow Slice(in SelectionWindow window, int start, int count)
     {
-        StatisticSpans statistics = window.Statistics;
-        for (int i = 0; i < RecordedStatistic.All.Length; i++)
-            statistics[i] = Part(statistics[i], start, count);
+        StatisticSpans statistics = window.Statistics.Slice(start, count);
         return new SelectionWindow(count, window.Scratch, in statistics)
         {
             Label = Part(window.Label, start, count),

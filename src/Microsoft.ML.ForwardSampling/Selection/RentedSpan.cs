@@ -8,14 +8,16 @@ public readonly ref struct RentedSpan<T> : IDisposable
     private readonly SelectionScratch? _scratch;
     private readonly ulong[] _chunk;
     private readonly int _top;
+    private readonly int _words;
     private readonly int _depth;
 
-    internal RentedSpan(SelectionScratch scratch, Span<T> span, ulong[] chunk, int top, int depth)
+    internal RentedSpan(SelectionScratch scratch, Span<T> span, ulong[] chunk, int top, int words, int depth)
     {
         _scratch = scratch;
         Span = span;
         _chunk = chunk;
         _top = top;
+        _words = words;
         _depth = depth;
     }
 
@@ -33,5 +35,5 @@ public readonly ref struct RentedSpan<T> : IDisposable
 
     /// <summary>Gives the memory back.</summary>
     /// <exception cref="InvalidOperationException">It was given back already, or something that was rented later was not.</exception>
-    public void Dispose() => _scratch?.Release<T>(Span.Length, _chunk, _top, _depth);
+    public void Dispose() => _scratch?.Release(_chunk, _top, _words, _depth);
 }

@@ -38,29 +38,35 @@ public sealed class SelectionScratch
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
         int words = WordsFor<T>(count);
-        (ulong[] chunk, int top) = (_chunk, _top);
-        if (words > _chunk.Length - _top)
-            (_chunk, _top) = (GC.AllocateUninitializedArray<ulong>(Math.Max(words, SmallestChunk)), 0);
-        Span<T> span = MemoryMarshal.Cast<ulong, T>(_chunk.AsSpan(_top, words))[..count];
-        _top += words;
+        ulong[] chunk = _chunk, from = chunk;
+        int top = _top, start = top;
+        if (words > chunk.Length - top)
+        {
+            (from, start) = (GC.AllocateUninitializedArray<ulong>(Math.Max(words, SmallestChunk)), 0);
+            _chunk = from;
+        }
+
+        _top = start + words;
         _rented += words;
         _mostRented = Math.Max(_mostRented, _rented);
-        return new RentedSpan<T>(this, span, chunk, top, ++_depth);
+        Span<T> span = MemoryMarshal.CreateSpan(ref Unsafe.As<ulong, T>(ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(from), start)), count);
+        return new RentedSpan<T>(this, span, chunk, top, words, ++_depth);
     }
 
     /// <summary>Takes back what was rented last.</summary>
-    internal void Release<T>(int count, ulong[] chunk, int top, int depth)
-        where T : unmanaged
+    internal void Release(ulong[] chunk, int top, int words, int depth)
     {
         if (depth != _depth)
             throw SelectionErrors.ReleasedOutOfOrder(depth, _depth);
         _depth--;
-        _rented -= WordsFor<T>(count);
+        _rented -= words;
         (_chunk, _top) = (chunk, top);
-        // Twice the old length, so that windows that grow row by row do not allocate each time.
         if (_depth == 0 && _mostRented > _main.Length)
-            _chunk = _main = GC.AllocateUninitializedArray<ulong>((int)Math.Min(Math.Max(_mostRented, 2L * _main.Length), Array.MaxLength));
+            Enlarge();
     }
+
+    // Twice the old length, so that windows that grow row by row do not allocate each time.
+    private void Enlarge() => _chunk = _main = GC.AllocateUninitializedArray<ulong>((int)Math.Min(Math.Max(_mostRented, 2L * _main.Length), Array.MaxLength));
 
     /// <summary>Counts weights that <see cref="WeightCapPolicy"/> cut, and what that took away, where the selector finds them: also when the policy that cuts runs inside another one.</summary>
     internal void CountCuts(long rows, double weight)

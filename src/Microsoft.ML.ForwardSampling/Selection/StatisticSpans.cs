@@ -60,6 +60,19 @@ internal ref struct StatisticSpans
         }
     }
 
+    /// <summary>Some rows of each that is given.</summary>
+    public readonly StatisticSpans Slice(int start, int count)
+    {
+        StatisticSpans part = this;
+        foreach (RecordedStatistic statistic in RecordedStatistic.All)
+        {
+            if (statistic.IsIn(Given))
+                part[statistic.Index] = this[statistic.Index].Slice(start, count);
+        }
+
+        return part;
+    }
+
     /// <summary>The first values of arrays by index, those that are not empty.</summary>
     public static StatisticSpans Of(float[][] values, int count)
     {

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 
 namespace Microsoft.ML.ForwardSampling.Selection;
 
@@ -7,9 +8,15 @@ internal static class EvenDraw
     /// <summary>Draws rows.Length of count rows without replacement, ascending. One random number a chosen row, O(b + n/64).</summary>
     public static void Choose(int count, ref RepeatableRandom random, Span<int> rows, SelectionScratch scratch)
     {
-        // Floyd's algorithm (Bentley and Floyd, CACM 30(9), 1987): row `last` enters now, or never later.
         using RentedSpan<ulong> chosenWords = RowSet.Rent(count, scratch);
-        var chosen = new RowSet(chosenWords);
+        Draw(count, ref random, rows, new RowSet(chosenWords));
+    }
+
+    // The loop stands outside of the try block that the using declaration makes: inside, less is kept in registers.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Draw(int count, ref RepeatableRandom random, Span<int> rows, RowSet chosen)
+    {
+        // Floyd's algorithm (Bentley and Floyd, CACM 30(9), 1987): row `last` enters now, or never later.
         for (int last = count - rows.Length; last < count; last++)
         {
             int row = random.NextInt(last + 1);

@@ -49,9 +49,7 @@ internal static class RowOrder
         int valueBits = FillValues(values, rowBits, keys);
         if (rowBits + valueBits + labelBits <= 64)
         {
-            int shift = rowBits + valueBits;
-            for (int i = 0; i < keys.Length; i++)
-                keys[i] |= (ulong)(uint)(labels[i] - least) << shift;
+            AddLabels(labels, least, rowBits + valueBits, keys);
             Sort(ref keys, ref other, rowBits, rowBits + valueBits + labelBits, scratch);
             TakeRows(keys, rowBits, order);
             return rented;
@@ -92,6 +90,12 @@ internal static class RowOrder
         return BitsFor(most - least);
     }
 
+    private static void AddLabels(ReadOnlySpan<int> labels, int least, int shift, Span<ulong> keys)
+    {
+        for (int i = 0; i < keys.Length; i++)
+            keys[i] |= (ulong)(uint)(labels[i] - least) << shift;
+    }
+
     private static int LabelBits(ReadOnlySpan<int> labels, out int least)
     {
         least = TensorPrimitives.Min(labels);
@@ -111,20 +115,20 @@ internal static class RowOrder
     /// <summary>Sorts keys, ascending in their bits below `from`, by all their bits; nothing is set from bit `to` on. The two buffers may change places.</summary>
     private static void Sort(ref Span<ulong> keys, ref Span<ulong> other, int from, int to, SelectionScratch scratch)
     {
+        using RentedSpan<int> counts = scratch.Rent<int>(1 << MostDigitBits);
         int enough = to - BitsFor((uint)keys.Length) - SpareBits;
-        SortByBits(ref keys, ref other, Math.Max(from, enough), to, scratch);
+        SortByBits(ref keys, ref other, Math.Max(from, enough), to, counts);
         if (enough > from && !TryInsert(keys))
-            SortByBits(ref keys, ref other, from, to, scratch);
+            SortByBits(ref keys, ref other, from, to, counts);
     }
 
     /// <summary>Stable, by the bits from `from` to below `to`, in digits of about equal length.</summary>
-    private static void SortByBits(ref Span<ulong> keys, ref Span<ulong> other, int from, int to, SelectionScratch scratch)
+    private static void SortByBits(ref Span<ulong> keys, ref Span<ulong> other, int from, int to, Span<int> counts)
     {
         if (to <= from)
             return;
         int digits = (to - from + MostDigitBits - 1) / MostDigitBits, bits = (to - from + digits - 1) / digits;
-        using RentedSpan<int> counts = scratch.Rent<int>(1 << bits);
-        Span<int> starts = counts;
+        Span<int> starts = counts[..(1 << bits)];
         ulong mask = (1UL << bits) - 1;
         for (int shift = from; shift < to; shift += bits)
         {

@@ -42,21 +42,32 @@ internal readonly ref struct RowSet
     /// <summary>Replaces ranks of an order by the rows that stand there, ascending.</summary>
     public static void RanksToRows(ReadOnlySpan<int> order, Span<int> ranksThenRows, SelectionScratch scratch)
     {
-        using RentedSpan<ulong> chosenWords = RowSet.Rent(order.Length, scratch);
-        var chosen = new RowSet(chosenWords);
-        foreach (int rank in ranksThenRows)
-            chosen.Add(order[rank]);
-        chosen.CopyTo(ranksThenRows);
+        using RentedSpan<ulong> words = Rent(order.Length, scratch);
+        new RowSet(words).RanksToRows(order, ranksThenRows);
     }
 
     /// <summary>Puts different rows of a window of count rows in ascending order.</summary>
     public static void Sort(int count, Span<int> rows, SelectionScratch scratch)
     {
-        using RentedSpan<ulong> chosenWords = RowSet.Rent(count, scratch);
-        var chosen = new RowSet(chosenWords);
+        using RentedSpan<ulong> words = Rent(count, scratch);
+        new RowSet(words).Sort(rows);
+    }
+
+    // Loops stand outside of the try blocks that using declarations make: inside, less is kept in registers.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void RanksToRows(ReadOnlySpan<int> order, Span<int> ranksThenRows)
+    {
+        foreach (int rank in ranksThenRows)
+            Add(order[rank]);
+        CopyTo(ranksThenRows);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void Sort(Span<int> rows)
+    {
         foreach (int row in rows)
-            chosen.Add(row);
-        chosen.CopyTo(rows);
+            Add(row);
+        CopyTo(rows);
     }
 
     /// <summary>Writes the rows in ascending order; the set has exactly rows.Length of them.</summary>

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Microsoft.ML.ForwardSampling.Selection;
 
 /// <summary>One random offset, then equal steps along an order: exactly b rows, spread over that order.</summary>
@@ -16,11 +18,16 @@ internal static class SystematicDraw
     /// <param name="scratch">Gives the memory for a set of rows.</param>
     public static void Choose(ReadOnlySpan<float> probabilities, ReadOnlySpan<int> order, double offset, Span<int> rows, SelectionScratch scratch)
     {
+        using RentedSpan<ulong> chosenWords = RowSet.Rent(probabilities.Length, scratch);
+        Walk(probabilities, order, offset, rows, new RowSet(chosenWords));
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Walk(ReadOnlySpan<float> probabilities, ReadOnlySpan<int> order, double offset, Span<int> rows, RowSet chosen)
+    {
         // A row of probability 1 takes a whole step wherever it stands, so it moves no other row's position: it can be taken out of the walk.
         // The rest walks towards its own sum, not towards b, so that rounding in the probabilities cannot lose or add a row.
         (int certain, double sum) = WindowSums.CertainAndRest(probabilities);
-        using RentedSpan<ulong> chosenWords = RowSet.Rent(probabilities.Length, scratch);
-        var chosen = new RowSet(chosenWords);
         int wanted = rows.Length - certain;
         if (wanted < 0)
         {
