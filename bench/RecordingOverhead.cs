@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
 using Microsoft.ML.Data;
+using Microsoft.ML.ForwardSampling.Networks;
 using Microsoft.ML.ForwardSampling.Records;
 using Microsoft.ML.ForwardSampling.RecordViews;
-using Microsoft.ML.ForwardSampling.Networks;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.ForwardSampling.Benchmarks;

@@ -2,8 +2,8 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.ForwardSampling;
-using Microsoft.ML.ForwardSampling.Selection;
 using Microsoft.ML.ForwardSampling.Networks;
+using Microsoft.ML.ForwardSampling.Selection;
 #endregion
 
 namespace Microsoft.ML.ForwardSampling.Examples;

@@ -1,5 +1,5 @@
-using Microsoft.ML.ForwardSampling.Saving;
 using Microsoft.ML.ForwardSampling.Networks;
+using Microsoft.ML.ForwardSampling.Saving;
 
 namespace Microsoft.ML.ForwardSampling;
 

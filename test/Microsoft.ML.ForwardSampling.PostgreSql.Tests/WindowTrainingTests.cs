@@ -1,7 +1,7 @@
 using Microsoft.ML.Data;
+using Microsoft.ML.ForwardSampling.Networks;
 using Microsoft.ML.ForwardSampling.Records;
 using Microsoft.ML.ForwardSampling.RecordViews;
-using Microsoft.ML.ForwardSampling.Networks;
 using Microsoft.ML.ForwardSampling.Selection;
 
 namespace Microsoft.ML.ForwardSampling.PostgreSql.Tests;

@@ -1,5 +1,5 @@
-using Microsoft.ML.ForwardSampling.Tests;
 using System.Buffers.Binary;
+using Microsoft.ML.ForwardSampling.Tests;
 using Microsoft.Win32.SafeHandles;
 
 namespace Microsoft.ML.ForwardSampling.Records.Tests;

@@ -1,7 +1,7 @@
 using System.Diagnostics;
+using Microsoft.ML.ForwardSampling.Networks;
 using Microsoft.ML.ForwardSampling.Records;
 using Microsoft.ML.ForwardSampling.RecordViews;
-using Microsoft.ML.ForwardSampling.Networks;
 
 namespace Microsoft.ML.ForwardSampling.Examples.ServeAndTrain;
 

@@ -1,5 +1,5 @@
-using Microsoft.ML.ForwardSampling.Selection;
 using Microsoft.ML.ForwardSampling.Networks;
+using Microsoft.ML.ForwardSampling.Selection;
 
 namespace Microsoft.ML.ForwardSampling.Tests.Networks;
 

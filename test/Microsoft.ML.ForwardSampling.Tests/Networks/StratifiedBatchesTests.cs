@@ -9,32 +9,32 @@ public class StratifiedBatchesTests
     [Fact]
     public void Deal_AnyRows_EachOnceInABatchOfAtMostTheSize_OneOfEveryRun()
         => Properties.Hold(from m in Gen.Choose(0, 300)
-                            from size in Gen.Choose(1, 40)
-                            from classes in Gen.Choose(0, 5)
-                            from seed in Gen.Choose(0, 1000)
-                            select (m, size, classes, seed), one =>
-        {
-            var random = new Random(one.seed);
-            int[] rows = [.. Enumerable.Range(0, one.m)];
-            float[] labels = one.classes == 0 ? [] : [.. rows.Select(_ => (float)random.Next(one.classes))];
-            float[] keys = [.. rows.Select(i => i % 17 == 0 ? float.NaN : (float)(random.NextDouble() - 0.5))];
-            var batches = new StratifiedBatches();
-            batches.Deal(rows.Length, labels, keys, one.size, random);
-            Assert.Equal((one.m + one.size - 1) / one.size, batches.Count);
-            int[][] all = [.. Enumerable.Range(0, batches.Count).Select(n => batches.Batch(n).ToArray())];
-            Assert.Equal(rows, all.SelectMany(b => b).Order());
-            Assert.All(all, b => Assert.InRange(b.Length, one.m / Math.Max(1, batches.Count), one.size));
+                           from size in Gen.Choose(1, 40)
+                           from classes in Gen.Choose(0, 5)
+                           from seed in Gen.Choose(0, 1000)
+                           select (m, size, classes, seed), one =>
+       {
+           var random = new Random(one.seed);
+           int[] rows = [.. Enumerable.Range(0, one.m)];
+           float[] labels = one.classes == 0 ? [] : [.. rows.Select(_ => (float)random.Next(one.classes))];
+           float[] keys = [.. rows.Select(i => i % 17 == 0 ? float.NaN : (float)(random.NextDouble() - 0.5))];
+           var batches = new StratifiedBatches();
+           batches.Deal(rows.Length, labels, keys, one.size, random);
+           Assert.Equal((one.m + one.size - 1) / one.size, batches.Count);
+           int[][] all = [.. Enumerable.Range(0, batches.Count).Select(n => batches.Batch(n).ToArray())];
+           Assert.Equal(rows, all.SelectMany(b => b).Order());
+           Assert.All(all, b => Assert.InRange(b.Length, one.m / Math.Max(1, batches.Count), one.size));
 
-            // Ranks: by label, then key, NaN last. Each whole run of K neighbours gives every batch one row.
-            int[] sorted = [.. rows.OrderBy(i => one.classes == 0 ? 0 : labels[i]).ThenBy(i => float.IsNaN(keys[i]) ? float.PositiveInfinity : keys[i])];
-            for (int t = 0; (t + 1) * batches.Count <= one.m && batches.Count > 0; t++)
-            {
-                float[] lowest = [.. sorted.Skip(t * batches.Count).Take(batches.Count).Select(Rank)];
-                Assert.Equal(lowest.Order(), all.Select(b => Rank(b[t])).Order());
-            }
+           // Ranks: by label, then key, NaN last. Each whole run of K neighbours gives every batch one row.
+           int[] sorted = [.. rows.OrderBy(i => one.classes == 0 ? 0 : labels[i]).ThenBy(i => float.IsNaN(keys[i]) ? float.PositiveInfinity : keys[i])];
+           for (int t = 0; (t + 1) * batches.Count <= one.m && batches.Count > 0; t++)
+           {
+               float[] lowest = [.. sorted.Skip(t * batches.Count).Take(batches.Count).Select(Rank)];
+               Assert.Equal(lowest.Order(), all.Select(b => Rank(b[t])).Order());
+           }
 
-            float Rank(int i) => (one.classes == 0 ? 0 : labels[i]) + (float.IsNaN(keys[i]) ? 0.75f : keys[i] / 4);
-        });
+           float Rank(int i) => (one.classes == 0 ? 0 : labels[i]) + (float.IsNaN(keys[i]) ? 0.75f : keys[i] / 4);
+       });
 
     [Fact]
     public void Deal_ManyTimes_ARowIsInEachBatchEquallyOften_AndWithEachOtherStrataEquallyOften()

@@ -1,10 +1,10 @@
 using System.Globalization;
 using Microsoft.ML.Data;
-using Microsoft.ML.ForwardSampling.Records;
 using Microsoft.ML.ForwardSampling.Networks;
+using Microsoft.ML.ForwardSampling.Records;
 using Microsoft.ML.ForwardSampling.Selection;
-using Microsoft.ML.ForwardSampling.Tests.Selection;
 using Microsoft.ML.ForwardSampling.Tests.Networks;
+using Microsoft.ML.ForwardSampling.Tests.Selection;
 using TorchSharp;
 using static TorchSharp.torch;
 
