@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.ML.Data;
 using Microsoft.ML.ForwardSampling.DataViews;
 
@@ -30,9 +31,11 @@ internal sealed class SelectionRowReader
     public RecordCredibility? Credibility { get; }
 
     /// <summary>The row's class, −1 where it has none.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int Class() => _class is null ? ClassLabel.Unknown : Math.Max(ClassLabel.Unknown, _class());
 
     /// <summary>The row's group, −1 where it has none.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int Group() => _group is null ? ClassLabel.Unknown : Math.Max(ClassLabel.Unknown, _group());
 
     /// <summary>Writes the row's statistics, as recorded.</summary>
@@ -46,9 +49,11 @@ internal sealed class SelectionRowReader
     /// <summary>Writes the row's statistics, as recorded, to a place of their arrays.</summary>
     /// <param name="values">Arrays by index in the table; those of statistics that are not read are left alone.</param>
     /// <param name="place">Where in them.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)] // once for every row of the input
     public void ReadStatistics(float[][] values, int place)
     {
-        foreach ((int index, ValueGetter<float> getter) in _statistics)
-            getter(ref values[index][place]);
+        (int Index, ValueGetter<float> Getter)[] statistics = _statistics;
+        for (int i = 0; i < statistics.Length; i++)
+            statistics[i].Getter(ref values[statistics[i].Index][place]);
     }
 }

@@ -54,21 +54,28 @@ internal sealed class SelectionWindowReader : IDisposable
     /// <summary>Reads up to a window's rows; false at the end of the input.</summary>
     public bool ReadNext()
     {
-        int count = 0;
-        _windowStart = RowsRead;
-        while (count < _windowSize && _cursor.MoveNext())
+        // Fields that do not change are read once a window, not once a row.
+        SelectionRowReader row = _row;
+        DataViewRowCursor cursor = _cursor;
+        ValueGetter<DataViewRowId> id = _id;
+        float[][] values = _values;
+        bool limited = _credibility is not null, hasClass = row.HasClass, hasGroup = row.HasGroup;
+        int count = 0, most = _windowSize;
+        long read = RowsRead;
+        _windowStart = read;
+        while (count < most && cursor.MoveNext())
         {
-            RowsRead++;
+            RowsRead = ++read;
             if (count == _ids.Length)
                 Grow();
-            if (_credibility is not null && !Admit(count))
+            if (limited && !Admit(count))
                 continue;
-            _id(ref _ids[count]);
-            _row.ReadStatistics(_values, count);
-            if (_row.HasClass)
-                _labels[count] = _row.Class();
-            if (_row.HasGroup)
-                _groups[count] = _row.Group();
+            id(ref _ids[count]);
+            row.ReadStatistics(values, count);
+            if (hasClass)
+                _labels[count] = row.Class();
+            if (hasGroup)
+                _groups[count] = row.Group();
             count++;
         }
 
@@ -147,12 +154,11 @@ internal sealed class SelectionWindowReader : IDisposable
     {
         for (int i = 0; i < values.Length; i++)
         {
-            (RecordedStatistic statistic, DataViewSchema.Column column) = _columns.Statistics[i];
-            float first = (_credibility is { Excludes: false } ? _recorded : _values)[statistic.Index][row], second = 0;
+            float first = (_credibility is { Excludes: false } ? _recorded : _values)[_columns.Statistics[i].Statistic.Index][row], second = 0;
             values[i](ref second);
             if (first.Equals(second) || MathF.Abs(first - second) <= SmallestDifference + RelativeDifference * MathF.Abs(first))
                 continue;
-            throw SelectionErrors.NotRepeatable($"row {InputRow(row)} has {column.Name} {first} where its statistics are read and {second} where its values are");
+            throw SelectionErrors.NotRepeatable($"row {InputRow(row)} has {_columns.Statistics[i].Column.Name} {first} where its statistics are read and {second} where its values are");
         }
     }
 
