@@ -1,5 +1,6 @@
 using FsCheck;
 using FsCheck.Fluent;
+using Microsoft.ML.Data;
 using Microsoft.ML.ForwardSampling.Networks;
 
 namespace Microsoft.ML.ForwardSampling.Tests.Networks;
@@ -113,5 +114,59 @@ public class StratifiedBatchesTests
         long before = GC.GetAllocatedBytesForCurrentThread();
         batches.Deal(rows.Length, keys, keys, 16, random);
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public void Fit_Stratified_CountsItsSteps_Repeats_AndLearns(bool selects, bool regression)
+    {
+        var context = new MLContext(1);
+        IDataView data = TrainingData.View(context, 1000);
+        if (!regression)
+            data = context.Transforms.CustomMapping<LabelOnly, Sign>((from, to) => to.Positive = from.Label > 0, null).Fit(data).Transform(data);
+        NetworkTrainerOptions options = new()
+        {
+            HiddenLayers = [8],
+            BatchSize = 16,
+            Epochs = 3,
+            Seed = 1,
+            LabelColumnName = regression ? "Label" : "Positive",
+            Batches = BatchComposition.Stratified,
+            Selection = selects ? new InTrainingSelection { WindowSize = 300, Budget = 0.25 } : null,
+        };
+        NetworkTrainers trainers = context.ForwardSampling().Trainers;
+        using NetworkPredictionTransformer one = Fit(options), again = Fit(options), shuffled = Fit(options with { Batches = BatchComposition.Shuffled });
+        TrainingReport report = one.Model.Report!;
+        // Windows of 300, 300, 300 and 100 rows give 75, 75, 75 and 25: steps of their own each.
+        Assert.Equal(selects ? (3 * ((3 * 5) + 2), 750) : (3 * 63, 3000), (report.Steps, report.BackwardRows));
+        Assert.Equal(Scores(one), Scores(again));
+        Assert.NotEqual(Scores(one), Scores(shuffled));
+        Assert.InRange(report.FinalLoss, 0, 2 * shuffled.Model.Report!.FinalLoss);
+
+        NetworkPredictionTransformer Fit(NetworkTrainerOptions with) => regression ? trainers.Regression(with).Fit(data) : trainers.Binary(with).Fit(data);
+
+        float[] Scores(NetworkPredictionTransformer model) => [.. model.Transform(data).GetColumn<float>("Score")];
+    }
+
+    [Fact]
+    public void Options_StratifiedWithoutShuffling_IsRefused_UnlessAWindowKeepsTheOrder()
+    {
+        NetworkTrainers trainers = new MLContext(1).ForwardSampling().Trainers;
+        NetworkTrainerOptions options = new() { Batches = BatchComposition.Stratified, Shuffle = false };
+        Assert.StartsWith("NetworkTrainerOptions.Batches is Stratified, which makes an order of its own, and Shuffle is false", Assert.Throws<ArgumentException>(() => trainers.Regression(options)).Message, StringComparison.Ordinal);
+        _ = trainers.Regression(options with { Selection = new InTrainingSelection() });
+    }
+
+    private sealed class LabelOnly
+    {
+        public float Label { get; set; }
+    }
+
+    private sealed class Sign
+    {
+        public bool Positive { get; set; }
     }
 }

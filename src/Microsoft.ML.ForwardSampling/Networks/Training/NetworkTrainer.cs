@@ -210,7 +210,16 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>, I
         if (weight is { } found && found.Type != NumberDataViewType.Single)
             throw SchemaErrors.Mismatch("weight", ColumnFacts.Find(schema, found.Name)!.Value, "Single", $"SelectRows adds this column; another one is named in {nameof(NetworkTrainerOptions)}.{nameof(NetworkTrainerOptions.ExampleWeightColumnName)}.", nameof(schema));
 
-        return new TrainingColumns(schema[Options.FeatureColumnName], schema[Options.LabelColumnName], weight, forTraining ? SelectionColumnsOf(schema) : SelectionColumns.None);
+        return new TrainingColumns(schema[Options.FeatureColumnName], schema[Options.LabelColumnName], weight, forTraining ? SelectionColumnsOf(schema) : SelectionColumns.None, forTraining ? Stratum(schema) : null);
+    }
+
+    /// <summary>The recorded statistic by which batches are stratified, where the data have it; fresh statistics need no column.</summary>
+    private DataViewSchema.Column? Stratum(DataViewSchema schema)
+    {
+        if (Options.Batches != BatchComposition.Stratified || Options.Selection is { Statistics: StatisticsSource.Fresh })
+            return null;
+        string name = Task == PredictionTask.Regression ? ForwardColumns.Residual : Options.Selection?.Columns.Loss ?? ForwardColumns.Loss;
+        return ColumnFacts.Find(schema, name) is { IsSingle: true } ? schema[name] : null;
     }
 
     /// <summary>What the selection reads of the data's columns; none for validation data, whose rows all count.</summary>

@@ -119,6 +119,11 @@ public sealed record NetworkTrainerOptions
     /// <exception cref="ArgumentOutOfRangeException">Outside the range.</exception>
     public int MaximumRowMegabytes { get; init => field = Require.InRange(value, 1, 1 << 20, nameof(NetworkTrainerOptions)); } = 1024;
 
+    /// <summary>How rows are put together into batches.</summary>
+    /// <value>Default <see cref="BatchComposition.Shuffled"/>. <see cref="BatchComposition.Stratified"/> makes an order of its own, except for the windows of a selection, so that it does not go with <see cref="Shuffle"/> switched off without one.</value>
+    /// <exception cref="ArgumentOutOfRangeException">Not one of the named values.</exception>
+    public BatchComposition Batches { get; init => field = Require.Defined(value, nameof(NetworkTrainerOptions)); }
+
     /// <summary>Selection by the trainer itself; null: every row it is given gets a backward pass.</summary>
     /// <value>Default null.</value>
     public InTrainingSelection? Selection { get; init; }
@@ -167,6 +172,8 @@ public sealed record NetworkTrainerOptions
             throw new ArgumentException($"{nameof(NetworkTrainerOptions)}.{nameof(LabelColumnName)} and {nameof(FeatureColumnName)} must be different columns. Both are '{LabelColumnName}'.", nameof(FeatureColumnName));
         if (BatchSize == 1 && Normalization == Normalization.Batch && Network is null)
             throw new ArgumentException($"{nameof(NetworkTrainerOptions)}.{nameof(BatchSize)} must be at least 2 with {nameof(Normalization)}.{nameof(Normalization.Batch)}: one row has no variance. Got 1.", nameof(BatchSize));
+        if (Batches == BatchComposition.Stratified && !Shuffle && Selection is null)
+            throw new ArgumentException($"{nameof(NetworkTrainerOptions)}.{nameof(Batches)} is {Batches}, which makes an order of its own, and {nameof(Shuffle)} is false: give one of them, or a {nameof(Selection)} whose windows keep the order.", nameof(Batches));
         if (Selection is { } selection)
         {
             // Fresh statistics take no column, so the recorded loss may serve as the reference loss.

@@ -9,12 +9,13 @@ namespace Microsoft.ML.ForwardSampling.Networks;
 /// <param name="Label">Single, Boolean or key, as the task says.</param>
 /// <param name="Weight">Single, or null: every row weighs 1.</param>
 /// <param name="Selection">What the trainer's own selection reads of a row.</param>
-internal sealed record TrainingColumns(DataViewSchema.Column Features, DataViewSchema.Column Label, DataViewSchema.Column? Weight, SelectionColumns Selection)
+/// <param name="Stratum">Single by which batches are stratified within a label; null: none.</param>
+internal sealed record TrainingColumns(DataViewSchema.Column Features, DataViewSchema.Column Label, DataViewSchema.Column? Weight, SelectionColumns Selection, DataViewSchema.Column? Stratum = null)
 {
     public int FeatureCount => ((VectorDataViewType)Features.Type).Size;
 
     public IEnumerable<DataViewSchema.Column> All
-        => new DataViewSchema.Column?[] { Features, Label, Weight }.OfType<DataViewSchema.Column>().Concat(Selection.All).DistinctBy(column => column.Index);
+        => new DataViewSchema.Column?[] { Features, Label, Weight, Stratum }.OfType<DataViewSchema.Column>().Concat(Selection.All).DistinctBy(column => column.Index);
 }
 
 /// <summary>Reads the rows of a data view into memory: once when they fit, else part by part at each pass.</summary>
@@ -38,7 +39,7 @@ internal sealed class RowFeed
         _data = data;
         _columns = columns;
         _limits = limits ?? new RecordLimits();
-        _pool = new RowPool(columns.FeatureCount, columns.Weight is not null, columns.Selection.Held, _limits is { AreSet: true, OldRecords: OldRecords.Discount }, maximumBytes);
+        _pool = new RowPool(columns.FeatureCount, columns.Weight is not null, columns.Selection.Held, _limits is { AreSet: true, OldRecords: OldRecords.Discount }, maximumBytes) { HasStrata = columns.Stratum is not null };
     }
 
     public long RowsRead { get; private set; }
@@ -120,6 +121,7 @@ internal sealed class RowFeed
         private readonly ValueGetter<VBuffer<float>> _features;
         private readonly Func<float> _label;
         private readonly Func<float>? _weight;
+        private readonly Func<float>? _stratum;
         private readonly SelectionRowReader _selection;
         private VBuffer<float> _buffer;
 
@@ -128,6 +130,7 @@ internal sealed class RowFeed
             _features = cursor.GetGetter<VBuffer<float>>(columns.Features);
             _label = Label(cursor, columns.Label);
             _weight = Single(cursor, columns.Weight);
+            _stratum = Single(cursor, columns.Stratum);
             _selection = new SelectionRowReader(cursor, columns.Selection, limits);
         }
 
@@ -151,7 +154,7 @@ internal sealed class RowFeed
             if (!WindowSums.AllFinite(features))
                 return false;
             _selection.ReadStatistics(pool.Statistics, pool.Count);
-            pool.Add(label, weight, _selection.Group(), credibility);
+            pool.Add(label, weight, _selection.Group(), credibility, _stratum?.Invoke() ?? 0f);
             return true;
         }
 

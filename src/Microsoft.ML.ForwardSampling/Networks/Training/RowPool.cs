@@ -31,6 +31,9 @@ internal sealed class RowPool
 
     public bool Weighted { get; }
 
+    /// <summary>Whether rows carry what batches are stratified by.</summary>
+    public bool HasStrata { get; init; }
+
     /// <summary>Rows the memory limit allows.</summary>
     public int MaximumRows { get; }
 
@@ -56,6 +59,9 @@ internal sealed class RowPool
     /// <summary>How much each row's record still says, in [0, 1]; empty unless old records are discounted.</summary>
     public float[] Credibility { get; private set; } = [];
 
+    /// <summary>What batches are stratified by within a label; empty without it.</summary>
+    public float[] Strata { get; private set; } = [];
+
     public void Clear() => (Count, Excluded) = (0, 0);
 
     /// <summary>Where the next row's features go, and from <see cref="Count"/> on its statistics; the row counts once <see cref="Add"/> is called.</summary>
@@ -66,13 +72,14 @@ internal sealed class RowPool
         return Features.AsSpan(Count * FeatureCount, FeatureCount);
     }
 
-    public void Add(float label, float weight, int group, float credibility)
+    public void Add(float label, float weight, int group, float credibility, float stratum = 0f)
     {
         Labels[Count] = label;
         if (Weighted)
             Weights[Count] = weight;
         Put(Group, group);
         Put(Credibility, credibility);
+        Put(Strata, stratum);
         Count++;
     }
 
@@ -108,6 +115,8 @@ internal sealed class RowPool
             Group = Resize(Group, capacity);
         if (_discounted)
             Credibility = Resize(Credibility, capacity);
+        if (HasStrata)
+            Strata = Resize(Strata, capacity);
     }
 
     private static T[] Resize<T>(T[] array, int length)

@@ -22,6 +22,12 @@ internal sealed class TrainingRun : IDisposable
     private readonly int[] _classes = [];
     private readonly float _labelDeviation;             // losses are told in units of the label, whatever scale the network is trained on
     private float[] _rowLosses = [];
+    private readonly StratifiedBatches? _batches;
+    private float[] _strata = [];                       // of a window's rows, by their place in the pool where they are fresh
+    private float[] _dealtLabels = [];
+    private float[] _dealtStrata = [];
+    private int[] _dealtRows = [];
+    private float[] _dealtWeights = [];
     private readonly Random _order;
     private readonly Action<TrainingProgress> _report;
     private readonly long _started = Stopwatch.GetTimestamp();
@@ -54,6 +60,7 @@ internal sealed class TrainingRun : IDisposable
         _validation = validation;
         _report = report;
         _order = new Random(seed);
+        _batches = options.Batches == BatchComposition.Stratified ? new StratifiedBatches() : null;
         if (options.Selection is { } selection)
         {
             _selector = new RowSelector(selection.Policy, _order.Next());
@@ -129,6 +136,12 @@ internal sealed class TrainingRun : IDisposable
             _order.Shuffle(order);
 
         _selector?.CountOldRecords(part.Excluded, 0);
+        if (_batches is not null && _selector is null)
+        {
+            Deal(part, order, []);
+            return;
+        }
+
         for (int start = 0; start < order.Length && !Finished; start += WindowSize)
         {
             ReadOnlySpan<int> window = order.AsSpan(start, Math.Min(WindowSize, order.Length - start));
@@ -141,7 +154,41 @@ internal sealed class TrainingRun : IDisposable
             long began = Stopwatch.GetTimestamp();
             ReadOnlySpan<int> chosen = Select(part, window, out ReadOnlySpan<float> weights);
             _selectTime += Stopwatch.GetElapsedTime(began);
-            AddToBatch(part, chosen, weights);
+            if (_batches is null)
+                AddToBatch(part, chosen, weights);
+            else
+                Deal(part, chosen, weights);
+        }
+    }
+
+    /// <summary>A step for each stratified batch of the rows.</summary>
+    private void Deal(RowPool part, ReadOnlySpan<int> rows, ReadOnlySpan<float> weights)
+    {
+        bool isNumber = _head.Task == PredictionTask.Regression;
+        float[] strata = _strata.Length > 0 ? _strata : part.Strata.Length > 0 ? part.Strata : isNumber ? part.Labels : [];
+        if (_dealtLabels.Length < rows.Length)
+            (_dealtLabels, _dealtStrata) = (new float[rows.Length], new float[rows.Length]);
+        for (int i = 0; i < rows.Length; i++)
+        {
+            _dealtLabels[i] = part.Labels[rows[i]];
+            _dealtStrata[i] = strata.Length > 0 ? strata[rows[i]] : 0f;
+        }
+
+        _batches!.Deal(rows.Length, isNumber ? [] : _dealtLabels.AsSpan(0, rows.Length), _dealtStrata.AsSpan(0, rows.Length), _options.BatchSize, _order);
+        if (_dealtRows.Length == 0)
+            (_dealtRows, _dealtWeights) = (new int[_options.BatchSize], new float[_options.BatchSize]);
+        for (int n = 0; n < _batches.Count && !Finished; n++)
+        {
+            ReadOnlySpan<int> batch = _batches.Batch(n);
+            for (int i = 0; i < batch.Length; i++)
+            {
+                _dealtRows[i] = rows[batch[i]];
+                _dealtWeights[i] = weights.IsEmpty ? 1f : weights[batch[i]];
+            }
+
+            AddToBatch(part, _dealtRows.AsSpan(0, batch.Length), weights.IsEmpty ? [] : _dealtWeights.AsSpan(0, batch.Length));
+            if (!Finished)
+                FlushBatch();
         }
     }
 
@@ -219,11 +266,17 @@ internal sealed class TrainingRun : IDisposable
         {
             ReadOnlySpan<int> rows = window.Slice(start, Math.Min(_engine.MostRowsPerScoring, window.Length - start));
             ReadOnlySpan<float> outputs = _engine.Score(part, rows, _window!.ActivationNorms(start, rows.Length));
+            if (_batches is not null && _strata.Length < part.Count)
+                _strata = new float[part.Count];
             for (int i = 0; i < rows.Length; i++)
             {
+                if (_batches is not null && _head.Task == PredictionTask.Regression)
+                    _strata[rows[i]] = outputs[i] - part.Labels[rows[i]];
                 ClassificationStatistics statistics = _head.Statistics(outputs.Slice(i * _head.Outputs, _head.Outputs), part.Labels[rows[i]]);
                 if (_labelDeviation != 1)
                     statistics = statistics with { Loss = statistics.Loss * LossUnit, GradientNorm = statistics.GradientNorm * _labelDeviation };
+                if (_batches is not null && _head.Task != PredictionTask.Regression)
+                    _strata[rows[i]] = statistics.Loss;
                 _window!.Set(start + i, statistics);
             }
 
@@ -289,11 +342,23 @@ internal sealed class TrainingRun : IDisposable
     /// <summary>Steps of the whole run, known beforehand because every window keeps its exact budget. Data that do not fit in memory are read once more for it, unless they were read for their scale.</summary>
     private long CountSteps()
     {
-        long chosen = _rows.PartRows is { } counted ? counted.Sum(CountChosen) : _rows.Parts(_options.CancellationToken).Sum(part => CountChosen(part.Count));
+        IReadOnlyList<int> parts = _rows.PartRows ?? [.. _rows.Parts(_options.CancellationToken).Select(part => part.Count)];
+        long chosen = parts.Sum(CountChosen);
         if (chosen == 0)
             throw new InvalidOperationException($"There is no row to train on: {_rows.RowsRead} rows were read, {_rows.RowsSkipped} skipped because a feature, the label or the weight was missing, and {_rows.RowsExcluded} left out because their record is too old.");
-        long steps = (chosen + _options.BatchSize - 1) / _options.BatchSize * _options.Epochs;
+        long steps = (_batches is null ? StepsFor(chosen) : parts.Sum(CountDealt)) * _options.Epochs;
         return Math.Min(steps, _options.MaximumSteps ?? long.MaxValue);
+    }
+
+    private long StepsFor(long rows) => (rows + _options.BatchSize - 1) / _options.BatchSize;
+
+    /// <summary>Steps on a part whose rows, or whose windows' chosen rows, are dealt by themselves.</summary>
+    private long CountDealt(int rows)
+    {
+        if (_options.Selection is not { } selection)
+            return StepsFor(rows);
+        (int windows, int last) = Math.DivRem(rows, selection.WindowSize);
+        return (windows * StepsFor(selection.Budget.For(selection.WindowSize, selection.WindowSize))) + (last == 0 ? 0 : StepsFor(selection.Budget.For(last, selection.WindowSize)));
     }
 
     /// <summary>How many of a part's rows get a backward pass: windows end where a part ends.</summary>
