@@ -24,7 +24,7 @@ Usage: ./build.sh COMMAND [ARGUMENTS]
   bench   benchmarks: training (against a plain TorchSharp loop), scoring, records, join, postgres (psql), selection (NumPy),
           filter, largewindow, optimum (the solver CBC); or the named one
   crashtest  kill -9 of processes that write records, at random moments (--kills N, --minutes N); fails when anything acknowledged is lost or doubled
-  fuzz    damaged record files, read and recovered (--files N); fails on a crash, a hang or unbounded memory
+  fuzz    damaged record files and join states, read and recovered (--files N); fails on a crash, a hang or unbounded memory
   pack    the NuGet packages, into packages/: the libraries and, for each platform, the tool forward-sampling
   build   everything, without running it
 Each command first installs what is missing, as root or with sudo, or says what to install.

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.Numerics;
+using System.Security.Cryptography;
 using System.Text;
 
 namespace Microsoft.ML.ForwardSampling.Records;
@@ -10,10 +11,15 @@ namespace Microsoft.ML.ForwardSampling.Records;
 /// <para>XXH64 with seed 0 over the bytes (UTF-8 for a string): the same key on every machine, in every language that has XXH64.</para>
 /// <para>Two different names share a key with probability 2⁻⁶⁴; among n names the chance that any two do is about n²/2⁶⁵:
 /// 3·10⁻⁸ for a million, 0.03 for a thousand million. Not a cryptographic hash: whoever chooses the names can make them collide.</para>
+/// <para><b>A key is no secret.</b> Whoever has the records can hash all names that he thinks of, such as a list of e-mail addresses or all telephone numbers, and see which of them are there. Where names are personal, give a secret: then a key is the first 8 bytes, little-endian, of HMAC-SHA256 of the name under it, and says nothing to who does not have the secret.
+/// Records and labels must be keyed with the same one; whoever loses it cannot join what comes later with what was before. Keys of one name stay equal to each other: they show who comes again.</para>
 /// <para>Source: Y. Collet, "XXH64", the xxHash specification.</para>
 /// </remarks>
 public static class RecordKey
 {
+    /// <summary>Fewest bytes of a secret.</summary>
+    public const int FewestSecretBytes = 16;
+
     private const ulong Prime1 = 0x9E3779B185EBCA87;
     private const ulong Prime2 = 0xC2B2AE3D27D4EB4F;
     private const ulong Prime3 = 0x165667B19E3779F9;
@@ -36,6 +42,40 @@ public static class RecordKey
         ulong key = FromBytes(many.AsSpan(0, Encoding.UTF8.GetBytes(name, many)));
         ArrayPool<byte>.Shared.Return(many);
         return key;
+    }
+
+    /// <summary>The key of a name for those who share a secret: from the key alone nobody else finds the name, not by trying names either.</summary>
+    /// <param name="name">Any characters; a half of a surrogate pair counts as U+FFFD. No allocation up to 85 characters.</param>
+    /// <param name="secret">At least <see cref="FewestSecretBytes"/> bytes that nobody can guess, for example from <see cref="RandomNumberGenerator.GetBytes(int)"/>; the same for records and labels, and for ever.</param>
+    /// <returns>The first 8 bytes, little-endian, of HMAC-SHA256 of its UTF-8 bytes. About a microsecond.</returns>
+    /// <exception cref="ArgumentException"><paramref name="secret"/> is too short.</exception>
+    public static ulong FromString(ReadOnlySpan<char> name, ReadOnlySpan<byte> secret)
+    {
+        int longest = Encoding.UTF8.GetMaxByteCount(name.Length);
+        if (longest <= 258)
+        {
+            Span<byte> few = stackalloc byte[258];
+            return FromBytes(few[..Encoding.UTF8.GetBytes(name, few)], secret);
+        }
+
+        byte[] many = ArrayPool<byte>.Shared.Rent(longest);
+        ulong key = FromBytes(many.AsSpan(0, Encoding.UTF8.GetBytes(name, many)), secret);
+        ArrayPool<byte>.Shared.Return(many, clearArray: true);
+        return key;
+    }
+
+    /// <summary>The key of some bytes for those who share a secret; see <see cref="FromString(ReadOnlySpan{char}, ReadOnlySpan{byte})"/>.</summary>
+    /// <param name="bytes">Any bytes, or none.</param>
+    /// <param name="secret">At least <see cref="FewestSecretBytes"/> bytes.</param>
+    /// <returns>The first 8 bytes, little-endian, of their HMAC-SHA256.</returns>
+    /// <exception cref="ArgumentException"><paramref name="secret"/> is too short.</exception>
+    public static ulong FromBytes(ReadOnlySpan<byte> bytes, ReadOnlySpan<byte> secret)
+    {
+        if (secret.Length < FewestSecretBytes)
+            throw new ArgumentException($"A secret must have at least {FewestSecretBytes} bytes that nobody can guess. Got {secret.Length}.", nameof(secret));
+        Span<byte> hash = stackalloc byte[HMACSHA256.HashSizeInBytes];
+        HMACSHA256.HashData(secret, bytes, hash);
+        return BinaryPrimitives.ReadUInt64LittleEndian(hash);
     }
 
     /// <summary>The key of some bytes.</summary>

@@ -23,7 +23,7 @@ public sealed partial class ForwardSamplingCatalog
 
     /// <summary>Joins the statistics of recorded rows onto a data view of the rows themselves, by key, so that SelectRows works on it.</summary>
     /// <param name="rows">The rows, with their features and labels.</param>
-    /// <param name="keyColumn">Column of <paramref name="rows"/> that holds the key: any integer type (its 64 bits), Key, or text that <see cref="RecordKey.FromString"/> turns into one.</param>
+    /// <param name="keyColumn">Column of <paramref name="rows"/> that holds the key: any integer type (its 64 bits), Key, or text that <see cref="RecordKey.FromString(ReadOnlySpan{char})"/> turns into one.</param>
     /// <param name="joined">The joined records. Read once, now, and held: 76 bytes each, up to twice that when the sequence does not know its length.</param>
     /// <param name="options">Task, and what happens to rows without a record; null: a regression, and they are left out.</param>
     /// <returns>A lazy view of the rows' columns and the record's: statistics, record weight, age and model version.</returns>
@@ -43,7 +43,7 @@ public sealed partial class ForwardSamplingCatalog
 
     /// <summary>The labels in a data view, for <see cref="LabelJoin.Run"/> or a <see cref="LabelJoiner{TRecord}"/>.</summary>
     /// <param name="view">Rows with a key and a label.</param>
-    /// <param name="keyColumn">Column of the key: any integer type (its 64 bits), Key, or text that <see cref="RecordKey.FromString"/> turns into one.</param>
+    /// <param name="keyColumn">Column of the key: any integer type (its 64 bits), Key, or text that <see cref="RecordKey.FromString(ReadOnlySpan{char})"/> turns into one.</param>
     /// <param name="labelColumn">Column of the label: Single (as it is), Boolean (true is 1), or Key of any width (the class from 0; a missing key is NaN, a malformed label).</param>
     /// <param name="time">When these labels became known; left out, they count as of the first record.</param>
     /// <returns>A lazy sequence: each enumeration reads the view once.</returns>
@@ -60,7 +60,7 @@ public sealed partial class ForwardSamplingCatalog
 
     /// <summary>The labels in a data view, each with the time at which it became known, for <see cref="LabelJoin.Run"/> or a <see cref="LabelJoiner{TRecord}"/>.</summary>
     /// <param name="view">Rows with a key, a label and a time, in order of time within <see cref="LabelJoinOptions.Lateness"/>.</param>
-    /// <param name="keyColumn">Column of the key: any integer type (its 64 bits), Key, or text that <see cref="RecordKey.FromString"/> turns into one.</param>
+    /// <param name="keyColumn">Column of the key: any integer type (its 64 bits), Key, or text that <see cref="RecordKey.FromString(ReadOnlySpan{char})"/> turns into one.</param>
     /// <param name="labelColumn">Column of the label: Single (as it is), Boolean (true is 1), or Key of any width (the class from 0; a missing key is NaN, a malformed label).</param>
     /// <param name="timeColumn">Column of the time: DateTimeOffset, or DateTime, local or UTC; one of neither kind counts as UTC, because ML.NET's files and text loaders keep no kind.</param>
     /// <returns>A lazy sequence: each enumeration reads the view once, and throws <see cref="InvalidOperationException"/> at a row without a time.</returns>
@@ -77,7 +77,7 @@ public sealed partial class ForwardSamplingCatalog
 
     /// <summary>The keys and weights of selected rows, for who stores the selection. Reads the view once, now, and only these two columns.</summary>
     /// <param name="selected">Selected rows, as <see cref="SelectRows"/> gives them.</param>
-    /// <param name="keyColumn">Column of the rows' keys: any integer type (its 64 bits), Key, or text that <see cref="RecordKey.FromString"/> turns into one. Left out, that of <see cref="LoadJoined"/>.</param>
+    /// <param name="keyColumn">Column of the rows' keys: any integer type (its 64 bits), Key, or text that <see cref="RecordKey.FromString(ReadOnlySpan{char})"/> turns into one. Left out, that of <see cref="LoadJoined"/>.</param>
     /// <param name="weightColumn">Column of their weights, Single. Left out, that of SelectRows.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
     /// <returns>One a row, in order.</returns>

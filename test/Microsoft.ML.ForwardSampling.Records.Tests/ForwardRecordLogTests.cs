@@ -249,6 +249,110 @@ public class ForwardRecordLogTests
         Assert.Equal((false, true), (File.Exists(old), File.Exists(future)));
     }
 
+    /// <summary>A clock that is 31 days ahead, from the start or from one moment to the next, ends the time of no file.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void RetentionAge_ClockJumpsAhead_NothingIsDeleted(bool whileOpen)
+    {
+        using var folder = new LogFolder();
+        folder.Write(0, 5);
+        folder.Write(5, 5);
+        var clock = new ManualClock(DateTimeOffset.UtcNow) { Elapsed = TimeSpan.FromHours(5) };
+        if (!whileOpen)
+            clock.Now += TimeSpan.FromDays(31);
+        using var log = new ForwardRecordLog<RegressionRecord>(folder.Path, LogFolder.Small with { SegmentBytes = 4096, RetentionAge = TimeSpan.FromDays(30), TimeProvider = clock });
+        clock.Now += TimeSpan.FromDays(31);
+        for (ulong i = 0; i < 2000; i++)
+            log.Append(LogFolder.Record(i));
+        log.Flush();
+        Assert.True(log.Report.Segments > 3);
+        Assert.Equal(0, log.Report.DeletedSegments);
+    }
+
+    /// <summary>The machine's clock was wrong when it started, so that the new file's own time is wrong too: what looks like a pause counts for no file, and what had been too old before it still goes.</summary>
+    [Fact]
+    public void RetentionAge_LongPause_DoesNotCount()
+    {
+        using var folder = new LogFolder();
+        string[] files = [.. Enumerable.Range(0, 4).Select(i => folder.Write((ulong)i * 5, 5))];
+        for (int i = 0; i < 4; i++)
+            File.SetLastWriteTimeUtc(files[i], DateTime.UtcNow.AddDays(-31 - i));
+        using (var log = new ForwardRecordLog<RegressionRecord>(folder.Path, LogFolder.Small with { RetentionAge = TimeSpan.FromDays(2.5) }))
+            Assert.Equal(1, log.Report.DeletedSegments);
+        Assert.Equal([true, true, true, false], files.Select(File.Exists));
+
+        // Another log, while the first file of the new time is there.
+        File.SetLastWriteTimeUtc(folder.Write(100, 1), DateTime.UtcNow.AddHours(-1));
+        using (var log = new ForwardRecordLog<RegressionRecord>(folder.Path, LogFolder.Small with { RetentionAge = TimeSpan.FromDays(2.5) }))
+            Assert.Equal(0, log.Report.DeletedSegments);
+
+        // Time goes on: 2 days and 14 hours later.
+        foreach (string file in folder.Files)
+            File.SetLastWriteTimeUtc(file, File.GetLastWriteTimeUtc(file).AddDays(-1));
+        string later = folder.Write(200, 1);
+        File.SetLastWriteTimeUtc(later, DateTime.UtcNow);
+        using (var log = new ForwardRecordLog<RegressionRecord>(folder.Path, LogFolder.Small with { RetentionAge = TimeSpan.FromDays(2.5) }))
+            Assert.Equal(1, log.Report.DeletedSegments);
+    }
+
+    /// <summary>A writer all of whose files are deleted before they were read to their end leaves no number that tells what is missing: it is counted itself.</summary>
+    [Theory]
+    [InlineData(0, false)]
+    [InlineData(3, false)]
+    [InlineData(3, true)]
+    public void Files_DeletedBeforeTheirEndWasRead_TheWriterIsCounted(int readBefore, bool fromPosition)
+    {
+        using LogFolder folder = new(), elsewhere = new();
+        string whole = elsewhere.Write(0, 5, 5), path = Path.Combine(folder.Path, Path.GetFileName(whole));
+        byte[] bytes = File.ReadAllBytes(whole);
+        File.WriteAllBytes(path, bytes[..^80]);
+        var reader = new ForwardRecordReader<RegressionRecord>(folder.Path);
+        try
+        {
+            Assert.Equal(readBefore, reader.Read(new RegressionRecord[Math.Max(1, readBefore)].AsSpan(0, readBefore)));
+            if (readBefore == 0)
+                Assert.Equal(5, LogFolder.ReadAll(reader).Length);          // all that is whole, and no end
+
+            if (fromPosition)
+            {
+                byte[] position = reader.SavePosition();
+                reader.Dispose();
+                reader = new ForwardRecordReader<RegressionRecord>(folder.Path, position);
+            }
+
+            File.Delete(path);
+            _ = LogFolder.ReadAll(reader);
+            Assert.Equal((1, 0, 0), (reader.Report.VanishedWriters, reader.Report.DeletedRecords, reader.Report.LostRecords));
+            Assert.Equal(24, reader.SavePosition().Length);
+            _ = LogFolder.ReadAll(reader);
+            Assert.Equal(1, reader.Report.VanishedWriters);
+
+            // It comes back, with all that it has: nothing twice, and no longer counted. The other reader had given out only three.
+            string next = Path.Combine(folder.Path, SegmentFormat.FileName(BitConverter.ToUInt64(bytes, 16), 1));
+            File.WriteAllBytes(next, bytes);
+            Assert.Equal(fromPosition ? 7 : 5, LogFolder.ReadAll(reader).Length);
+            Assert.Equal(0, reader.Report.VanishedWriters);
+        }
+        finally
+        {
+            reader.Dispose();
+        }
+    }
+
+    [Fact]
+    public void Files_DeletedAfterTheirEndWasRead_OrEmpty_AreNotCounted()
+    {
+        using var folder = new LogFolder();
+        using var reader = new ForwardRecordReader<RegressionRecord>(folder.Path);
+        string path = folder.Write(0, 5);
+        using (new ForwardRecordLog<RegressionRecord>(folder.Path, LogFolder.Small))
+            Assert.Equal(5, LogFolder.ReadAll(reader).Length);      // this one closes without a record, and takes its file away
+        File.Delete(path);
+        _ = LogFolder.ReadAll(reader);
+        Assert.Equal(0, reader.Report.VanishedWriters);
+    }
+
     [Fact]
     public async Task PowerLoss_AcknowledgesOnlyAfterFsync_OneForAllThatWait()
     {

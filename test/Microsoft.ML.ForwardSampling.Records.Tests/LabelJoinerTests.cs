@@ -409,4 +409,19 @@ public class LabelJoinerTests
     }
 
     private sealed record Event(ulong Key, int Back, bool IsRecord, float Label);
+
+    /// <summary>A length is a claim: memory is taken for the bytes that are there.</summary>
+    [Theory]
+    [InlineData(1 << 28)]
+    [InlineData(1 << 27)]
+    [InlineData(int.MaxValue)]
+    [InlineData(-1)]
+    public void Sections_ThatClaimMoreThanIsThere_TakeNoMemoryForIt(int length)
+    {
+        byte[] bytes = new byte[100_000];
+        System.Buffers.Binary.BinaryPrimitives.WriteInt32LittleEndian(bytes, length);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Throws<InvalidDataException>(() => new StateSections(new MemoryStream(bytes), "The state").ReadUpTo(1 << 28));
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 4 * bytes.Length);
+    }
 }

@@ -15,4 +15,15 @@ public class LogFuzzerTests
             Assert.True(failure is null, $"File {file}: {failure}");
         }
     }
+
+    [Fact]
+    public void DamagedStates_AreRefusedOrGoneOnWith_WithinTheLimits()
+    {
+        using var fuzzer = new StateFuzzer(seed: 20260102);
+        for (int state = 0; state < 600; state++)
+        {
+            string? failure = fuzzer.Next();
+            Assert.True(failure is null, $"State {state}: {failure}");
+        }
+    }
 }

@@ -238,4 +238,19 @@ public class RecordTests
         else
             Assert.InRange(Math.Abs(actual - expected), 0, tolerance * (1 + Math.Abs(expected)));
     }
+
+    /// <summary>Stable for ever: the vectors are Python's hmac, and the first case of RFC 4231.</summary>
+    [Theory]
+    [InlineData("30313233343536373839616263646566", "visit-4711", 0xb1df10a8a397bd35)]
+    [InlineData("0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b", "Hi There", 0x5338dbd8614c34b0)]
+    [InlineData("000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f", "Zoë@example.com", 0x8721f8e2ea8405a2)]
+    [InlineData("000102030405060708090a0b0c0d0e0f", "", 0x8c79b726b3f8ef07)]
+    public void KeyWithASecret_IsThatOfHmacSha256(string secret, string name, ulong expected)
+    {
+        byte[] bytes = Convert.FromHexString(secret);
+        Assert.Equal(expected, RecordKey.FromString(name, bytes));
+        Assert.Equal(RecordKey.FromString(name + new string('x', 200), bytes), RecordKey.FromBytes(System.Text.Encoding.UTF8.GetBytes(name + new string('x', 200)), bytes));
+        Assert.NotEqual(RecordKey.FromString(name), RecordKey.FromString(name, bytes));
+        Assert.Equal("A secret must have at least 16 bytes that nobody can guess. Got 15. (Parameter 'secret')", Assert.Throws<ArgumentException>(() => RecordKey.FromString(name, new byte[15])).Message);
+    }
 }

@@ -249,10 +249,13 @@ public sealed class LabelJoiner<TRecord>
         float label = BinaryPrimitives.ReadSingleLittleEndian(head[12..]);
         RequireSame(nameof(LabelJoinOptions.Duplicates), (DuplicateLabels)head[11], Options.Duplicates);
         RequireSame(nameof(LabelJoinOptions.DefaultLabel), float.IsNaN(label) ? null : label, Options.DefaultLabel);
-        RequireSame(nameof(LabelJoinOptions.Wait), TimeSpan.FromMilliseconds(BinaryPrimitives.ReadInt64LittleEndian(head[16..])), Options.Wait);
-        RequireSame(nameof(LabelJoinOptions.Lateness), TimeSpan.FromMilliseconds(BinaryPrimitives.ReadInt64LittleEndian(head[24..])), Options.Lateness);
+        RequireSame(nameof(LabelJoinOptions.Wait), Span(sections, head[16..]), Options.Wait);
+        RequireSame(nameof(LabelJoinOptions.Lateness), Span(sections, head[24..]), Options.Lateness);
         _watermark = BinaryPrimitives.ReadInt64LittleEndian(head[32..]);
         _latest = BinaryPrimitives.ReadInt64LittleEndian(head[40..]);
+        long last = PendingEntry.LatestTime + _reach + 1;
+        if (_watermark < -1 || _watermark > last || _latest < -1 || _latest > last)
+            throw sections.Damaged($"a watermark of {_watermark} and {_latest} ms, and -1 to {last} are allowed");
         sections.ReadNumbers(_counts.Length).CopyTo(_counts);
         _entries.Load(sections, int.MaxValue);
         for (long n = _entries.Head; n < _entries.End; n++)
@@ -267,6 +270,12 @@ public sealed class LabelJoiner<TRecord>
                 throw sections.Damaged($"entry {n} is not ready");
             _ready.Enqueue(n);
         }
+    }
+
+    private static TimeSpan Span(StateSections sections, ReadOnlySpan<byte> milliseconds)
+    {
+        long number = BinaryPrimitives.ReadInt64LittleEndian(milliseconds);
+        return number is >= 0 and <= PendingEntry.LatestTime ? TimeSpan.FromMilliseconds(number) : throw sections.Damaged($"a time of {number} ms, and 0 to {PendingEntry.LatestTime} are allowed");
     }
 
     private static void RequireSame<T>(string option, T saved, T now)

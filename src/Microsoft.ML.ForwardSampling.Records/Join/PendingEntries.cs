@@ -11,6 +11,7 @@ internal sealed class PendingEntries<TRecord>
     public const int ChunkEntries = 1 << PendingEntry.VersionBits;    // so that a chunk's entries never have more model versions than numbers for them
     private const int ChunkBits = PendingEntry.VersionBits;
     private const int MostSpares = 4;
+    private const long MostNumber = 1L << 60;               // far beyond what any joiner counts to, and numbers after it still fit
 
     private static readonly int s_entryBytes = PendingEntry.HeaderBytes + TRecord.EncodedBytes - 12;
 
@@ -114,7 +115,7 @@ internal sealed class PendingEntries<TRecord>
         ReadOnlySpan<byte> numbers = sections.Read(16);
         Head = BinaryPrimitives.ReadInt64LittleEndian(numbers);
         End = BinaryPrimitives.ReadInt64LittleEndian(numbers[8..]);
-        if (Head < 0 || End < Head || End - Head > mostEntries)
+        if (Head < 0 || Head > MostNumber || End < Head || End - Head > mostEntries)
             throw sections.Damaged($"entries {Head} to {End}, and at most {mostEntries} are allowed");
         long end = End;
         for (long from = Head; from < end;)

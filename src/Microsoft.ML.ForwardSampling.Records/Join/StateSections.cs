@@ -5,6 +5,8 @@ namespace Microsoft.ML.ForwardSampling.Records;
 /// <summary>A saved state as sections, each with its length and checksum: what is read is whole or refused, and nothing is allocated on the word of damaged bytes.</summary>
 internal sealed class StateSections(Stream stream, string name)
 {
+    private const int FirstBytes = 1 << 16;
+
     private byte[] _buffer = [];
 
     public void Write(ReadOnlySpan<byte> bytes)
@@ -50,10 +52,17 @@ internal sealed class StateSections(Stream stream, string name)
         int length = BinaryPrimitives.ReadInt32LittleEndian(head);
         if (length < 0 || length > most)
             throw Damaged($"a section of {length} bytes where at most {most} belong");
-        if (_buffer.Length < length)
-            _buffer = new byte[length];
+        // Grows with what is there: a damaged length asks for a quarter of a gigabyte as easily as for ten bytes.
+        for (int filled = 0; filled < length;)
+        {
+            int next = (int)Math.Min(length, Math.Max(FirstBytes, 2L * filled));
+            if (_buffer.Length < next)
+                Array.Resize(ref _buffer, next);
+            Fill(_buffer.AsSpan(filled, next - filled));
+            filled = next;
+        }
+
         Span<byte> bytes = _buffer.AsSpan(0, length);
-        Fill(bytes);
         return Crc32C.Of(bytes) == BinaryPrimitives.ReadUInt32LittleEndian(head[4..]) ? bytes : throw Damaged("a checksum that does not hold");
     }
 

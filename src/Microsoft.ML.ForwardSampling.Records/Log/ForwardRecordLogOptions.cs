@@ -62,6 +62,7 @@ public sealed record ForwardRecordLogOptions
     public long? RetentionBytes { get; init => field = value is long bytes ? Require.AtLeast(bytes, 4096, nameof(ForwardRecordLogOptions)) : null; }
 
     /// <summary>A finished file that was last written longer ago than this is deleted. Checked when a log is opened and at each new segment; a file from the future is kept.</summary>
+    /// <remarks>A clock that jumps ahead must not delete everything. So a file is too old only by the clock, by the time that has really passed since the log was opened, and by the file system's clock; and the longest time in which nothing was written, when it is longer than this option, counts for no file. Where the log stood still that long, files are kept longer by it.</remarks>
     /// <value>At least 1 s; default null: no limit.</value>
     /// <exception cref="ArgumentOutOfRangeException">Below 1 s, or above 36600 days.</exception>
     public TimeSpan? RetentionAge { get; init => field = value is TimeSpan age ? Require.InRange(age, Require.Second, TimeSpan.FromDays(36600), nameof(ForwardRecordLogOptions)) : null; }

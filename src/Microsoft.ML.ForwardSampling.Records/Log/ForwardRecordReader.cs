@@ -82,6 +82,7 @@ public sealed class ForwardRecordReader<TRecord> : IRecordReader<TRecord>
         LostRecords = _lost,
         DeletedRecords = _deleted,
         DuplicateRecords = _duplicates,
+        VanishedWriters = _writers.Values.Count(p => p.HasVanished),
         DamagedPlaces = _damagedPlaces,
         DamagedBytes = _damagedBytes,
         TornBytes = _torn,
@@ -156,7 +157,7 @@ public sealed class ForwardRecordReader<TRecord> : IRecordReader<TRecord>
 
     /// <summary>The place after the records that were given out: another reader, told this, gives what comes next. 40 bytes for each writer whose files are there, and 24 more.</summary>
     /// <returns>Bytes with a checksum, bound to the directory's content and not to its path. Saved together with what was made of the records, they let another reader go on without loss or repetition.</returns>
-    public byte[] SavePosition() => new ForwardRecordPosition(TRecord.Kind, [.. _writers.Values.OrderBy(p => p.Writer).Select(ToPosition)]).ToArray();
+    public byte[] SavePosition() => new ForwardRecordPosition(TRecord.Kind, [.. _writers.Values.Where(p => !p.HasVanished).OrderBy(p => p.Writer).Select(ToPosition)]).ToArray();
 
     /// <summary>Closes the file being read.</summary>
     public void Dispose()
@@ -269,6 +270,7 @@ public sealed class ForwardRecordReader<TRecord> : IRecordReader<TRecord>
     {
         foreach (WriterPlace place in _writers.Values)
         {
+            place.IsCut |= place.HasUnread;
             place.Listed.Clear();
             place.HasFiles = false;
         }
@@ -276,15 +278,17 @@ public sealed class ForwardRecordReader<TRecord> : IRecordReader<TRecord>
         _pass.Clear();
         var folder = new DirectoryInfo(Directory);
         if (!folder.Exists)
-            return;
+            return;                                         // it may come back, as a share does
         AddFiles(folder, onlyGaps: false);
         if (_writers.Values.Any(p => p.HasGap))
             AddFiles(folder, onlyGaps: true);
 
         foreach (WriterPlace place in _writers.Values.OrderBy(p => p.Writer))
         {
-            if (!place.HasFiles)
-                _writers.Remove(place.Writer);              // a writer whose last file is deleted does not come back
+            // One whose last file was read to its end does not come back. Another one may: its directory was deleted, and it is about to make a new one.
+            place.HasVanished = !place.HasFiles && place.IsCut;
+            if (!place.HasFiles && !place.IsCut)
+                _writers.Remove(place.Writer);
             if (place.Listed.Count > 0)
                 _pass.Add(place);
         }
@@ -308,7 +312,7 @@ public sealed class ForwardRecordReader<TRecord> : IRecordReader<TRecord>
                 continue;
             place.HasFiles = true;
             if (!place.IsBegun || ordinal > place.Ordinal || (ordinal == place.Ordinal && !place.Left))
-                place.Listed.Add(ordinal);
+                place.List(ordinal, file);
         }
     }
 
@@ -343,11 +347,13 @@ public sealed class ForwardRecordReader<TRecord> : IRecordReader<TRecord>
             _file = Open(_path);
             if (_file is null)
             {
+                place.IsCut |= place.HasUnread;
                 place.Listed.Remove(ordinal);
                 continue;
             }
 
             _place = place;
+            place.IsCut = false;
             bool isBegun;
             try
             {
@@ -482,6 +488,8 @@ public sealed class ForwardRecordReader<TRecord> : IRecordReader<TRecord>
             InsideBlock = (position.State & PlaceState.InsideBlock) != 0;
         }
 
+        private readonly Dictionary<uint, long> _seen = [];
+
         public ulong Writer { get; } = writer;
 
         /// <summary>Files there are, ascending, from the current one on.</summary>
@@ -489,6 +497,16 @@ public sealed class ForwardRecordReader<TRecord> : IRecordReader<TRecord>
 
         /// <summary>A file is listed and one before it is not: deleted, never made, or added while the listing was under way.</summary>
         public bool HasGap => Listed.Count > 0 && (Listed.Min > (IsBegun ? Ordinal + 1L : 0) || Listed.Max - Listed.Min >= Listed.Count);
+
+        /// <summary>Something was there that is not read: bytes of a listed file, or the end of the current one, of which a part was read.</summary>
+        public bool HasUnread => Listed.Any(o => _seen.GetValueOrDefault(o) > (IsBegun && o == Ordinal ? Math.Max(Offset, SegmentFormat.HeaderBytes) : SegmentFormat.HeaderBytes))
+            || (IsBegun && !Ended && !Left && (InsideBlock || Offset > SegmentFormat.HeaderBytes));
+
+        /// <summary>A file was gone when something in it was not read, and none of this writer was opened since.</summary>
+        public bool IsCut { get; set; }
+
+        /// <summary>There is no file of this writer any more, and the last one was not read to its end.</summary>
+        public bool HasVanished { get; set; }
 
         /// <summary>The latest listing had a file of this writer, read or not.</summary>
         public bool HasFiles { get; set; }
@@ -528,12 +546,20 @@ public sealed class ForwardRecordReader<TRecord> : IRecordReader<TRecord>
             Ordinal,
             state | (IsBegun ? PlaceState.Begun : 0) | (IsChecked ? PlaceState.Checked : 0) | (Ended ? PlaceState.Ended : 0) | (Left ? PlaceState.Left : 0) | (Jumped ? PlaceState.Jumped : 0) | (InsideBlock ? PlaceState.InsideBlock : 0));
 
+        /// <summary>Adds a file to those that there are, with what is in it now.</summary>
+        public void List(uint ordinal, FileInfo file)
+        {
+            if (Listed.Add(ordinal))
+                _seen[ordinal] = file.Exists ? file.Length : 0;
+        }
+
         public void Begin(uint ordinal) => (IsBegun, Ordinal, Offset, IsChecked, Ended, Left) = (true, ordinal, 0, false, false, false);
 
         public void Leave()
         {
             Left = true;
             Listed.Remove(Ordinal);
+            _seen.Remove(Ordinal);
         }
     }
 }

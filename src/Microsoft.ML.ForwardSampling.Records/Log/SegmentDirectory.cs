@@ -53,7 +53,10 @@ internal static class SegmentDirectory
     }
 
     /// <summary>Deletes finished segments that are too old, and the oldest while all together are too large.</summary>
-    public static int Retain(string directory, ForwardRecordLogOptions options)
+    /// <param name="directory">The folder.</param>
+    /// <param name="options">What is too old, and too much.</param>
+    /// <param name="now">The present, by whatever says that it is earliest.</param>
+    public static int Retain(string directory, ForwardRecordLogOptions options, DateTime now)
     {
         if (options.RetentionBytes is null && options.RetentionAge is null)
             return 0;
@@ -62,13 +65,15 @@ internal static class SegmentDirectory
             .Select(f => (f, f.LastWriteTimeUtc, f.Length))
             .OrderBy(f => f.LastWriteTimeUtc).ThenBy(f => f.f.Name, StringComparer.Ordinal)];
         long bytes = files.Sum(f => f.Length);
-        DateTime now = options.TimeProvider.GetUtcNow().UtcDateTime;
+        (DateTime pauseBegins, TimeSpan pause) = options.RetentionAge is TimeSpan most ? Pause([.. files.Select(f => f.Written)], now, most) : default;
         int deleted = 0;
         foreach ((FileInfo file, DateTime written, long length) in files)
         {
-            bool tooMuch = bytes > options.RetentionBytes, tooOld = now - written > options.RetentionAge;
+            TimeSpan age = now - written - (written <= pauseBegins ? pause : TimeSpan.Zero);
+            bool tooMuch = bytes > options.RetentionBytes, tooOld = age > options.RetentionAge;
             if (!tooMuch && !tooOld)
                 continue;
+            // Deleted while nobody else can have it.
             using SafeFileHandle? alone = FileLock.TryOpenAlone(file.FullName);
             if (alone is not null && TryDelete(file.FullName))
             {
@@ -78,6 +83,24 @@ internal static class SegmentDirectory
         }
 
         return deleted;
+    }
+
+    /// <summary>The longest time in which nothing was written, when it is longer than files are kept: a clock that jumps ahead looks like that, and it must not end the time of all files at once. So it counts for none of them.</summary>
+    /// <remarks>A file from the future says that it was later already: then it is not the present that is ahead.</remarks>
+    private static (DateTime Begins, TimeSpan Length) Pause(DateTime[] written, DateTime now, TimeSpan age)
+    {
+        DateTime begins = default;
+        TimeSpan longest = age;
+        for (int i = 0; i < written.Length; i++)
+        {
+            if (written[i] - now > TimeSpan.FromMinutes(1))
+                return default;
+            TimeSpan pause = (i + 1 < written.Length && written[i + 1] < now ? written[i + 1] : now) - written[i];
+            if (pause >= longest && pause > age)
+                (begins, longest) = (written[i], pause);
+        }
+
+        return longest > age ? (begins, longest) : default;
     }
 
     /// <summary>Deletes a file; false when the system refuses, which is no reason to stop writing records.</summary>

@@ -10,6 +10,8 @@ internal sealed class SegmentWriter
     private readonly ISegmentStorage _storage;
     private readonly RecordKind _kind;
     private readonly int _recordBytes;
+    private readonly DateTime _opened;
+    private readonly long _openedAt;
     private readonly byte[] _scratch = new byte[SegmentFormat.HeaderBytes];
     private ISegmentFile? _file;
     private string _path = "";
@@ -24,6 +26,7 @@ internal sealed class SegmentWriter
         Span<byte> id = stackalloc byte[8];
         RandomNumberGenerator.Fill(id);
         Id = BitConverter.ToUInt64(id);
+        (_opened, _openedAt) = (options.TimeProvider.GetUtcNow().UtcDateTime, options.TimeProvider.GetTimestamp());
     }
 
     /// <summary>Random name of this writer: no two share a file.</summary>
@@ -67,7 +70,14 @@ internal sealed class SegmentWriter
     }
 
     /// <summary>Deletes what is too old or too much.</summary>
-    public void Retain() => Deleted += SegmentDirectory.Retain(_directory, _options);
+    /// <remarks>What is too old is too old by all that tells the time: the clock, the clock at opening and the time that has really passed since, and the file system, which may be another machine.</remarks>
+    public void Retain()
+    {
+        TimeProvider time = _options.TimeProvider;
+        DateTime now = time.GetUtcNow().UtcDateTime, steady = _opened + time.GetElapsedTime(_openedAt), there = File.GetLastWriteTimeUtc(_path);
+        now = steady < now ? steady : now;
+        Deleted += SegmentDirectory.Retain(_directory, _options, there < now ? there : now);
+    }
 
     /// <summary>Adds a block whole or not at all.</summary>
     /// <param name="block">The sealed block.</param>

@@ -238,6 +238,30 @@ public sealed class ModelFileTests : IDisposable
         Assert.Equal([path], Directory.GetFileSystemEntries(_folder));
     }
 
+    /// <summary>The rest is tested where files are replaced: AtomicFileTests.</summary>
+    [Fact]
+    public async Task Save_OverALinkThatIsWatched_KeepsLinkAndMode_AndIsHeardAsChanged()
+    {
+        IDataView data = TrainingData.View(_context, 50);
+        using NetworkPredictionTransformer model = Fit(PredictionTask.Regression, data, _options);
+        string path = Save(model, data), link = Path.Combine(_folder, "current.zip");
+        File.CreateSymbolicLink(link, "model.zip");
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead);
+        var heard = new TaskCompletionSource();
+        using var watcher = new FileSystemWatcher(_folder, "model.zip");
+        watcher.Changed += (_, _) => heard.TrySetResult();
+        watcher.EnableRaisingEvents = true;
+
+        _context.ForwardSampling().Save(model, data.Schema, link);
+
+        await heard.Task.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+        Assert.Equal("model.zip", new FileInfo(link).LinkTarget);
+        if (!OperatingSystem.IsWindows())
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead, File.GetUnixFileMode(path));
+        Assert.NotNull(_context.ForwardSampling().Load(link, out _));
+    }
+
     [Fact]
     public void Decode_StateCutOrChangedAnywhere_GivesOneKindOfError()
     {
