@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Transactions;
 using Microsoft.ML.ForwardSampling.Records;
 using Npgsql;
@@ -46,6 +47,44 @@ public class ConnectionTests(StoreFixture fixture)
         Assert.Equal((100, 0), ((await store.ReportAsync()).Joined, (await store.ReportAsync()).OpenWindows));
         await foreach (SelectedWindow selected in store.ReadSelectionsAsync())
             Assert.Equal(new SelectedKey(3, 2), Assert.Single(selected.Rows));
+    }
+
+    /// <summary>The process's culture and current directory change nothing, at the server either.</summary>
+    [Theory]
+    [InlineData("tr-TR")]
+    [InlineData("ar-SA")]
+    [InlineData("de-DE")]
+    public async Task Culture_OfTheProcess_ChangesNothing(string culture)
+    {
+        (CultureInfo before, string folder) = (CultureInfo.CurrentCulture, Directory.GetCurrentDirectory());
+        try
+        {
+            CultureInfo.CurrentCulture = ForwardSampling.Tests.ForeignCulture.Get(culture);
+            PostgreSqlRecordStore<RegressionRecord> store = await fixture.NewStore<RegressionRecord>(new PostgreSqlStoreOptions { ClaimTimeout = TimeSpan.FromSeconds(1234.5) });
+            var time = new DateTime(2026, 3, 29, 1, 30, 0, 123, DateTimeKind.Utc);
+            await using (PostgreSqlRecordWriter<RegressionRecord> writer = await store.OpenWriterAsync(s_quick))
+            {
+                Directory.SetCurrentDirectory(Path.GetTempPath());
+                writer.Append(new RegressionRecord(1, -0.25f, 3, time.ToLocalTime()));
+            }
+
+            await store.AddLabelsAsync(new LabelEvent[] { new(1, -1.5f, time.ToLocalTime()) });
+            Assert.Equal(1, await store.JoinAsync(new LabelJoinOptions { Wait = TimeSpan.FromHours(1.5) }, closeShortWindow: true));
+            await using (ClaimedWindow? window = await store.ClaimWindowAsync())
+            {
+                Assert.Equal(new RegressionRecord(1, -0.25f, 3, time).Join(-1.5f), Assert.Single(window!.Records));
+                await window.CompleteAsync([new SelectedKey(1, 0.75f)]);
+            }
+
+            await store.MaintainAsync();
+            await foreach (SelectedWindow selected in store.ReadSelectionsAsync())
+                Assert.Equal(new SelectedKey(1, 0.75f), Assert.Single(selected.Rows));
+        }
+        finally
+        {
+            CultureInfo.CurrentCulture = before;
+            Directory.SetCurrentDirectory(folder);
+        }
     }
 
     /// <summary>As after a failover: the pool holds sessions that take no writes, and new ones do.</summary>

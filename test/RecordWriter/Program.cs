@@ -1,6 +1,7 @@
 // Appends records from two threads until it is killed, and prints "THREAD COUNT" whenever the first COUNT records of a thread are acknowledged.
 // Usage: RecordWriter DIRECTORY WRITER DURABILITY (keys: writer << 48 | thread << 40 | number from 0)
 //        RecordWriter join DIRECTORY RECORDS LABELS: see JoinLoop
+//        RecordWriter surroundings DIRECTORY CULTURE: see Surroundings
 //        RecordWriter open DIRECTORY: opens a log and closes it; prints how many files of crashed writers it found
 using System.Globalization;
 using Microsoft.ML.ForwardSampling.Records;
@@ -8,6 +9,12 @@ using Microsoft.ML.ForwardSampling.Records;
 if (args[0] == "join")
 {
     JoinLoop.Run(args[1], args[2], args[3], Console.Out);
+    return;
+}
+
+if (args[0] == "surroundings")
+{
+    Surroundings.Run(args[1], args[2], Console.Out);
     return;
 }
 
