@@ -11,35 +11,36 @@ public class ConnectionTests(StoreFixture fixture)
     private static readonly PostgreSqlWriterOptions s_quick = new() { BatchRecords = 2, MemoryRecords = 1000, FlushInterval = TimeSpan.FromMilliseconds(5), RetryInterval = TimeSpan.FromMilliseconds(5), LongestRetryInterval = TimeSpan.FromMilliseconds(10) };
 
     /// <summary>The caller's transaction is rolled back; what the store acknowledged inside it stays.</summary>
-    [Theory]
+    [Theory(Timeout = 30_000)]
     [InlineData(false)]
     [InlineData(true)]
     public async Task InsideATransactionScope_EachCallIsItsOwnTransaction(bool ownSource)
     {
+        CancellationToken cancel = TestContext.Current.CancellationToken;
         var options = new PostgreSqlStoreOptions { Schema = fixture.NewSchema() };
         await using PostgreSqlRecordStore<BinaryRecord> store = ownSource ? new(fixture.Server.ConnectionString + ";Enlist=true", options) : new(fixture.Source, options);
         using (new TransactionScope(TransactionScopeOption.Required, TransactionScopeAsyncFlowOption.Enabled))
         {
-            await store.MigrateAsync();
-            await using (PostgreSqlRecordWriter<BinaryRecord> writer = await store.OpenWriterAsync(s_quick))
+            await store.MigrateAsync(cancel);
+            await using (PostgreSqlRecordWriter<BinaryRecord> writer = await store.OpenWriterAsync(s_quick, cancel))
             {
                 for (ulong key = 0; key < 100; key++)
                     writer.Append(BinaryRecord.FromScore(key, 1));
-                writer.Flush();
+                writer.Flush(cancel);
                 Assert.Equal((100, 0), (writer.Acknowledged, writer.Report.Failures));
             }
 
-            await using (PostgreSqlLabelWriter labels = await store.OpenLabelWriterAsync(s_quick))
+            await using (PostgreSqlLabelWriter labels = await store.OpenLabelWriterAsync(s_quick, cancel))
             {
                 labels.Append(new LabelEvent(0, 1));
-                await labels.FlushAsync();
+                await labels.FlushAsync(cancel);
             }
 
-            await store.AddLabelsAsync(Enumerable.Range(1, 99).Select(i => new LabelEvent((ulong)i, 0)).ToArray());
-            Assert.Equal(100, await store.JoinAsync(new LabelJoinOptions(), closeShortWindow: true));
-            await using (ClaimedWindow? window = await store.ClaimWindowAsync())
+            await store.AddLabelsAsync(Enumerable.Range(1, 99).Select(i => new LabelEvent((ulong)i, 0)).ToArray(), cancel);
+            Assert.Equal(100, await store.JoinAsync(new LabelJoinOptions(), closeShortWindow: true, cancel));
+            await using (ClaimedWindow? window = await store.ClaimWindowAsync(cancel))
                 await window!.CompleteAsync([new SelectedKey(3, 2)]);
-            await store.MaintainAsync();
+            await store.MaintainAsync(cancel);
             Assert.Equal(100, (await store.ReportAsync()).Joined);
             Assert.NotNull(Transaction.Current);
         }

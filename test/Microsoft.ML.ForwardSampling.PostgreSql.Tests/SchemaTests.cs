@@ -168,8 +168,9 @@ public class SchemaTests(StoreFixture fixture)
                 writer.Append(record);
             Assert.Equal(1, await labeller.AddLabelsAsync(new LabelEvent[] { new(1, 1) }));
             long joined = 0;
-            for (; joined == 0; await Task.Delay(50))
+            for (int call = 0; joined == 0 && call < 100; call++, await Task.Delay(50))
                 joined = await other.JoinAsync(new LabelJoinOptions { Wait = TimeSpan.FromSeconds(1), Lateness = TimeSpan.Zero, Duplicates = rule }, closeShortWindow: true);
+            Assert.Equal(1, joined);
             await using (ClaimedWindow? window = await other.ClaimWindowAsync())
                 await window!.CompleteAsync([new SelectedKey(1, 1)]);
             await owner.MaintainAsync();
