@@ -9,7 +9,7 @@ internal enum DrawPurpose : byte
     /// <summary>Whether a scored row is recorded.</summary>
     Keeping = 1,
 
-    /// <summary>Which records a full log drops.</summary>
+    /// <summary>Which records a full writer drops.</summary>
     Thinning = 2,
 
     /// <summary>The way a statistic is rounded.</summary>
@@ -17,9 +17,6 @@ internal enum DrawPurpose : byte
 
     /// <summary>Whether a counter goes on.</summary>
     Counting = 4,
-
-    /// <summary>Which records a full writer to PostgreSQL drops.</summary>
-    StoreThinning = 5,
 }
 
 /// <summary>The generators of records: no two of different purpose, seed or stream draw alike.</summary>

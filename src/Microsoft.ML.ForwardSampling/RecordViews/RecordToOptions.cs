@@ -6,7 +6,7 @@ namespace Microsoft.ML.ForwardSampling.RecordViews;
 /// <remarks>The log's type of record says what the model predicts: <see cref="RegressionRecord"/>, <see cref="BinaryRecord"/> or <see cref="MulticlassRecord"/>. Each option is checked when it is set.</remarks>
 public sealed record RecordToOptions
 {
-    /// <summary>Column with the key by which the label will come: UInt64, taken as it is, or text, hashed by <see cref="RecordKey.FromString(ReadOnlySpan{char})"/>.</summary>
+    /// <summary>Column with the key by which the label will come: any integer type (its 64 bits), Key, or text, hashed by <see cref="RecordKey.FromString(ReadOnlySpan{char})"/>.</summary>
     /// <value>Default "Key".</value>
     /// <exception cref="ArgumentException">Null or empty.</exception>
     public string KeyColumnName { get; init => field = Require.NotEmpty(value, nameof(RecordToOptions)); } = "Key";

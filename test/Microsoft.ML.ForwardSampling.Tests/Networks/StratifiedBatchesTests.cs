@@ -20,7 +20,7 @@ public class StratifiedBatchesTests
            float[] labels = one.classes == 0 ? [] : [.. rows.Select(_ => (float)random.Next(one.classes))];
            float[] keys = [.. rows.Select(i => i % 17 == 0 ? float.NaN : (float)(random.NextDouble() - 0.5))];
            var batches = new StratifiedBatches();
-           batches.Deal(rows.Length, labels, keys, one.size, random);
+           batches.Deal(rows, labels, keys, one.size, random);
            Assert.Equal((one.m + one.size - 1) / one.size, batches.Count);
            int[][] all = [.. Enumerable.Range(0, batches.Count).Select(n => batches.Batch(n).ToArray())];
            Assert.Equal(rows, all.SelectMany(b => b).Order());
@@ -49,7 +49,7 @@ public class StratifiedBatchesTests
         var together = new int[Rows, Rows];
         for (int n = 0; n < Times; n++)
         {
-            batches.Deal(rows.Length, [], keys, Size, random);
+            batches.Deal(rows, [], keys, Size, random);
             for (int k = 0; k < batches.Count; k++)
             {
                 ReadOnlySpan<int> batch = batches.Batch(k);
@@ -89,7 +89,7 @@ public class StratifiedBatchesTests
         double sum = 0, squares = 0, shuffledSquares = 0, mean = gradients.Average(g => (double)g);
         for (int n = 0; n < Times; n++)
         {
-            batches.Deal(rows.Length, [], values, Size, random);
+            batches.Deal(rows, [], values, Size, random);
             double first = batches.Batch(0).ToArray().Average(i => (double)gradients[i]);
             sum += first;
             squares += (first - mean) * (first - mean);
@@ -110,9 +110,9 @@ public class StratifiedBatchesTests
         float[] keys = [.. rows.Select(i => (float)(i * 7919 % 1000))];
         var batches = new StratifiedBatches();
         var random = new Random(1);
-        batches.Deal(rows.Length, keys, keys, 16, random);
+        batches.Deal(rows, keys, keys, 16, random);
         long before = GC.GetAllocatedBytesForCurrentThread();
-        batches.Deal(rows.Length, keys, keys, 16, random);
+        batches.Deal(rows, keys, keys, 16, random);
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
     }
 

@@ -1,5 +1,6 @@
 using TorchSharp;
 using static TorchSharp.torch;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace Microsoft.ML.ForwardSampling.Networks;
 
@@ -36,50 +37,42 @@ internal sealed record Standardization
     /// <summary>Puts a row's features onto the scale of training.</summary>
     public void Apply(Span<float> features)
     {
-        for (int i = 0; i < features.Length; i++)
-            features[i] = (features[i] - FeatureMeans[i]) / FeatureDeviations[i];
+        TensorPrimitives.Subtract<float>(features, FeatureMeans, features);
+        TensorPrimitives.Divide<float>(features, FeatureDeviations, features);
     }
 
     public float Apply(float label) => (float)((label - LabelMean) / LabelDeviation);
 
     /// <summary>Changes the weights of a network that takes features as they come into those of one that is trained on this scale.</summary>
-    public void Unfold(NetworkModel model)
-    {
-        Change(model, (weight, deviation) => weight * deviation, towardsTraining: true, 1 / LabelDeviation, -LabelMean / LabelDeviation);
-        if (Biases is not var (first, last))
-            return;
-        using IDisposable noGrad = no_grad();
-        using DisposeScope scope = NewDisposeScope();
-        Write(model.Weights, model.Architecture!.HiddenLayers.Length, "bias", last);
-        Write(model.Weights, 0, "bias", first);
-    }
+    public void Unfold(NetworkModel model) => Change(model, towardsTraining: true);
 
     /// <summary>The other way, once training is done.</summary>
-    public void Fold(NetworkModel model)
-    {
-        if (model.Architecture is { } architecture && (ChangesFeatures || ChangesLabel))
-        {
-            using DisposeScope scope = NewDisposeScope();
-            Biases = (Values(model.Weights, 0, "bias"), Values(model.Weights, architecture.HiddenLayers.Length, "bias"));
-        }
+    public void Fold(NetworkModel model) => Change(model, towardsTraining: false);
 
-        Change(model, (weight, deviation) => weight / deviation, towardsTraining: false, LabelDeviation, LabelMean);
-    }
-
-    private void Change(NetworkModel model, Func<double, double, double> change, bool towardsTraining, double outputScale, double outputShift)
+    private void Change(NetworkModel model, bool towardsTraining)
     {
         if (model.Architecture is not { } architecture || !(ChangesFeatures || ChangesLabel))
             return;
-        Dictionary<string, Tensor> weights = model.Weights;
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
+        Dictionary<string, Tensor> weights = model.Weights;
+        int last = architecture.HiddenLayers.Length;
+        if (!towardsTraining)
+            Biases = (Values(weights, 0, "bias"), Values(weights, last, "bias"));
         if (ChangesFeatures)
-            ChangeFirstLayer(weights, architecture.Inputs, change, towardsTraining);
-        if (ChangesLabel)
-            ChangeLastLayer(weights, architecture.HiddenLayers.Length, outputScale, outputShift);
+            ChangeFirstLayer(weights, architecture.Inputs, towardsTraining);
+        if (ChangesLabel && towardsTraining)
+            ChangeLastLayer(weights, last, 1 / LabelDeviation, -LabelMean / LabelDeviation);
+        else if (ChangesLabel)
+            ChangeLastLayer(weights, last, LabelDeviation, LabelMean);
+        if (towardsTraining && Biases is var (firstBias, lastBias))
+        {
+            Write(weights, last, "bias", lastBias);
+            Write(weights, 0, "bias", firstBias);
+        }
     }
 
-    private void ChangeFirstLayer(Dictionary<string, Tensor> weights, int inputs, Func<double, double, double> change, bool towardsTraining)
+    private void ChangeFirstLayer(Dictionary<string, Tensor> weights, int inputs, bool towardsTraining)
     {
         float[] weight = Values(weights, 0, "weight"), bias = Values(weights, 0, "bias");
         for (int unit = 0; unit < bias.Length; unit++)
@@ -88,7 +81,7 @@ internal sealed record Standardization
             for (int i = 0; i < inputs; i++)
             {
                 ref float value = ref weight[(unit * inputs) + i];
-                double changed = change(value, FeatureDeviations[i]);
+                double changed = towardsTraining ? (double)value * FeatureDeviations[i] : (double)value / FeatureDeviations[i];
                 // W·m, with the weights by which features as they come are multiplied.
                 shift += (towardsTraining ? value : changed) * FeatureMeans[i];
                 value = (float)changed;

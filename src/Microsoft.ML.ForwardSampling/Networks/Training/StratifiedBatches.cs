@@ -19,17 +19,17 @@ internal sealed class StratifiedBatches
     public int Count { get; private set; }
 
     /// <summary>Deals rows into batches.</summary>
-    /// <param name="rows">m, their number.</param>
-    /// <param name="labels">Label of each row, length m: the class. Empty for a regression.</param>
-    /// <param name="keys">What to sort by within a label; NaN comes last. Empty: by label alone.</param>
+    /// <param name="rows">Length m: each row's place in <paramref name="labels"/> and <paramref name="keys"/>.</param>
+    /// <param name="labels">The class at each place. Empty for a regression.</param>
+    /// <param name="keys">What to sort by within a label, at each place; NaN comes last. Empty: by label alone.</param>
     /// <param name="batchRows">Most rows of a batch.</param>
     /// <param name="random">Draws the permutations.</param>
-    public void Deal(int rows, ReadOnlySpan<float> labels, ReadOnlySpan<float> keys, int batchRows, Random random)
+    public void Deal(ReadOnlySpan<int> rows, ReadOnlySpan<float> labels, ReadOnlySpan<float> keys, int batchRows, Random random)
     {
-        int m = rows;
+        int m = rows.Length;
         Count = (m + batchRows - 1) / batchRows;
         Grow(m, Count);
-        Sort(m, labels, keys, random);
+        Sort(rows, labels, keys, random);
 
         // Batch k has the places from k·⌈m/K⌉ on, and leaves one empty where the last run gave it none.
         _width = Count == 0 ? 0 : (m + Count - 1) / Count;
@@ -51,7 +51,7 @@ internal sealed class StratifiedBatches
         random.Shuffle(batches);
     }
 
-    /// <summary>One batch's rows, as numbers from 0.</summary>
+    /// <summary>One batch's rows, as positions in the rows that were dealt.</summary>
     /// <param name="n">In [0, <see cref="Count"/>), in the order in which to use them.</param>
     public ReadOnlySpan<int> Batch(int n)
     {
@@ -59,8 +59,9 @@ internal sealed class StratifiedBatches
         return _dealt.AsSpan(batch * _width, _fills[batch]);
     }
 
-    private void Sort(int m, ReadOnlySpan<float> labels, ReadOnlySpan<float> keys, Random random)
+    private void Sort(ReadOnlySpan<int> rows, ReadOnlySpan<float> labels, ReadOnlySpan<float> keys, Random random)
     {
+        int m = rows.Length;
         Span<int> order = _order.AsSpan(0, m);
         for (int i = 0; i < m; i++)
             order[i] = i;
@@ -70,7 +71,7 @@ internal sealed class StratifiedBatches
         Span<ulong> sortKeys = _keys.AsSpan(0, m);
         for (int i = 0; i < m; i++)
         {
-            int row = order[i];
+            int row = rows[order[i]];
             sortKeys[i] = (ulong)Ordered(labels.IsEmpty ? 0 : labels[row]) << 32 | Ordered(keys.IsEmpty ? 0 : keys[row]);
         }
 

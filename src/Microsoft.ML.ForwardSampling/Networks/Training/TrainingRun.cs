@@ -21,17 +21,15 @@ internal sealed class TrainingRun : IDisposable
     private readonly bool _selectionContinued;
     private readonly int[] _classes = [];
     private readonly float _labelDeviation;             // losses are told in units of the label, whatever scale the network is trained on
-    private float[] _rowLosses = [];
     private readonly StratifiedBatches? _batches;
-    private float[] _strata = [];                       // of a window's rows, by their place in the pool where they are fresh
-    private float[] _dealtLabels = [];
-    private float[] _dealtStrata = [];
-    private int[] _dealtRows = [];
-    private float[] _dealtWeights = [];
+    private readonly int[] _dealtRows = [];
+    private readonly float[] _dealtWeights = [];
     private readonly Random _order;
     private readonly Action<TrainingProgress> _report;
     private readonly long _started = Stopwatch.GetTimestamp();
 
+    private float[] _rowLosses = [];
+    private float[] _strata = [];                       // fresh ones of a window's rows, by their place in the pool
     private int _pending;
     private int _epoch;
     private long _step;
@@ -60,7 +58,13 @@ internal sealed class TrainingRun : IDisposable
         _validation = validation;
         _report = report;
         _order = new Random(seed);
-        _batches = options.Batches == BatchComposition.Stratified ? new StratifiedBatches() : null;
+        if (options.Batches == BatchComposition.Stratified)
+        {
+            _batches = new StratifiedBatches();
+            _dealtRows = new int[options.BatchSize];
+            _dealtWeights = new float[options.BatchSize];
+        }
+
         if (options.Selection is { } selection)
         {
             _selector = new RowSelector(selection.Policy, _order.Next());
@@ -166,17 +170,7 @@ internal sealed class TrainingRun : IDisposable
     {
         bool isNumber = _head.Task == PredictionTask.Regression;
         float[] strata = _strata.Length > 0 ? _strata : part.Strata.Length > 0 ? part.Strata : isNumber ? part.Labels : [];
-        if (_dealtLabels.Length < rows.Length)
-            (_dealtLabels, _dealtStrata) = (new float[rows.Length], new float[rows.Length]);
-        for (int i = 0; i < rows.Length; i++)
-        {
-            _dealtLabels[i] = part.Labels[rows[i]];
-            _dealtStrata[i] = strata.Length > 0 ? strata[rows[i]] : 0f;
-        }
-
-        _batches!.Deal(rows.Length, isNumber ? [] : _dealtLabels.AsSpan(0, rows.Length), _dealtStrata.AsSpan(0, rows.Length), _options.BatchSize, _order);
-        if (_dealtRows.Length == 0)
-            (_dealtRows, _dealtWeights) = (new int[_options.BatchSize], new float[_options.BatchSize]);
+        _batches!.Deal(rows, isNumber ? [] : part.Labels, strata, _options.BatchSize, _order);
         for (int n = 0; n < _batches.Count && !Finished; n++)
         {
             ReadOnlySpan<int> batch = _batches.Batch(n);
@@ -262,21 +256,19 @@ internal sealed class TrainingRun : IDisposable
 
     private void ScoreWindow(RowPool part, ReadOnlySpan<int> window)
     {
+        if (_batches is not null && _strata.Length < part.Count)
+            _strata = new float[part.Count];
         for (int start = 0; start < window.Length; start += _engine.MostRowsPerScoring)
         {
             ReadOnlySpan<int> rows = window.Slice(start, Math.Min(_engine.MostRowsPerScoring, window.Length - start));
             ReadOnlySpan<float> outputs = _engine.Score(part, rows, _window!.ActivationNorms(start, rows.Length));
-            if (_batches is not null && _strata.Length < part.Count)
-                _strata = new float[part.Count];
             for (int i = 0; i < rows.Length; i++)
             {
-                if (_batches is not null && _head.Task == PredictionTask.Regression)
-                    _strata[rows[i]] = outputs[i] - part.Labels[rows[i]];
                 ClassificationStatistics statistics = _head.Statistics(outputs.Slice(i * _head.Outputs, _head.Outputs), part.Labels[rows[i]]);
                 if (_labelDeviation != 1)
                     statistics = statistics with { Loss = statistics.Loss * LossUnit, GradientNorm = statistics.GradientNorm * _labelDeviation };
-                if (_batches is not null && _head.Task != PredictionTask.Regression)
-                    _strata[rows[i]] = statistics.Loss;
+                if (_batches is not null)
+                    _strata[rows[i]] = _head.Task == PredictionTask.Regression ? outputs[i] - part.Labels[rows[i]] : statistics.Loss;
                 _window!.Set(start + i, statistics);
             }
 
