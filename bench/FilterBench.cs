@@ -4,13 +4,16 @@ using Microsoft.ML.ForwardSampling.Selection;
 
 namespace Microsoft.ML.ForwardSampling.Benchmarks;
 
-/// <summary>What SelectRows costs around the selection: a skipped row, and a tenth of 1,000,000 rows of 784 features against all of them.</summary>
-/// <remarks>Rows are made on the fly (<see cref="GeneratedRows"/>): a source cheaper than any file, so that the filter's own cost shows at its worst. Called by <c>./build.sh bench filter</c>.</remarks>
+/// <summary>What SelectRows costs around the selection: a skipped row, and a tenth of 1,000,000 rows of 784 features against all of
+/// them.</summary>
+/// <remarks>Rows are made on the fly (<see cref="GeneratedRows"/>): a source cheaper than any file, so that the filter's own cost shows at
+/// its worst. Called by <c>./build.sh bench filter</c>.</remarks>
 internal static class FilterBench
 {
     private const int Rows = 1_000_000, Width = 784, Rounds = 15;
 
-    /// <summary>Prints one table; figures are the best CPU time of fifteen rounds in which all cases take turns, which other work on the machine hardly touches.</summary>
+    /// <summary>Prints one table; figures are the best CPU time of fifteen rounds in which all cases take turns, which other work on the
+    /// machine hardly touches.</summary>
     /// <returns>0 when a skipped row costs at most 20 ns with every policy, else 1.</returns>
     public static int Run()
     {
@@ -33,7 +36,8 @@ internal static class FilterBench
         foreach ((string name, IRowSelectionPolicy policy) in policies)
         {
             SelectedRows selected = ml.ForwardSampling().SelectRows(data, policy, new SelectionOptions { Seed = 1 });
-            string[] read = [.. new[] { (RecordStatistics.Label, 0), (RecordStatistics.Loss, 1), (RecordStatistics.GradientNorm, 2) }.Where(pair => (policy.Needs & pair.Item1) != 0).Select(pair => statistics[pair.Item2])];
+            string[] read = [.. new[] { (RecordStatistics.Label, 0), (RecordStatistics.Loss, 1), (RecordStatistics.GradientNorm, 2) }.Where(
+                pair => (policy.Needs & pair.Item1) != 0).Select(pair => statistics[pair.Item2])];
             var window = new SelectionWindows(policy, data);
             cases.Add(($"{name}: its statistics of all rows", () => Read(data, read)));
             cases.Add(($"{name}: selection alone, from arrays", window.SelectAll));
@@ -53,19 +57,23 @@ internal static class FilterBench
             }
         }
 
-        Console.WriteLine($"{Rows:N0} rows of {Width} features made on the fly, windows of 640, one row in ten; {typeof(MLContext).Assembly.GetName().Name}.dll; CPU time, best of {Rounds} rounds.");
+        Console.WriteLine($"{Rows:N0} rows of {Width} features made on the fly, windows of 640, one row in ten; "
+            + $"{typeof(MLContext).Assembly.GetName().Name}.dll; CPU time, best of {Rounds} rounds.");
         Console.WriteLine("| Pass | ms | ns/row |\n| --- | ---: | ---: |");
         for (int i = 0; i < cases.Count; i++)
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {cases[i].Name} | {best[i]:F0} | {best[i] * 1e6 / Rows:F1} |"));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"| {cases[i].Name} | {best[i]:F0} | {best[i] * 1e6 / Rows:F1} |"));
 
         bool isGood = true;
-        Console.WriteLine("| Policy | a skipped row, ns over reading its statistics | of these, the selection | features of a tenth / of all |\n| --- | ---: | ---: | ---: |");
+        Console.WriteLine("| Policy | a skipped row, ns over reading its statistics | of these, the selection | features of a tenth / of "
+            + "all |\n| --- | ---: | ---: | ---: |");
         for (int p = 0; p < policies.Length; p++)
         {
             int first = 2 + 4 * p;
             double skipped = (best[first + 2] - best[first]) * 1e6 / (0.9 * Rows), selection = best[first + 1] * 1e6 / (0.9 * Rows);
             isGood &= skipped <= 20;
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {policies[p].Name} | {skipped:F1} | {selection:F1} | {best[first + 3] / best[1]:F2} |"));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"| {policies[p].Name} | {skipped:F1} | {selection:F1} | {best[first + 3] / best[1]:F2} |"));
         }
 
         Console.WriteLine(isGood ? "A skipped row costs at most 20 ns." : "ABOVE THE AIM: a skipped row costs more than 20 ns.");
@@ -75,9 +83,11 @@ internal static class FilterBench
     private static long Read(IDataView view, string[] columns)
     {
         using DataViewRowCursor cursor = view.GetRowCursor([.. columns.Select(name => view.Schema[name])]);
-        ValueGetter<float>[] singles = [.. columns.Where(name => name.StartsWith("Forward.", StringComparison.Ordinal)).Select(name => cursor.GetGetter<float>(view.Schema[name]))];
+        ValueGetter<float>[] singles = [.. columns.Where(name => name.StartsWith("Forward.", StringComparison.Ordinal))
+            .Select(name => cursor.GetGetter<float>(view.Schema[name]))];
         ValueGetter<uint>? label = columns.Contains("Label") ? cursor.GetGetter<uint>(view.Schema["Label"]) : null;
-        ValueGetter<VBuffer<float>>? features = columns.Contains("Features") ? cursor.GetGetter<VBuffer<float>>(view.Schema["Features"]) : null;
+        ValueGetter<VBuffer<float>>? features = columns.Contains("Features")
+            ? cursor.GetGetter<VBuffer<float>>(view.Schema["Features"]) : null;
         float single = 0;
         uint key = 0;
         VBuffer<float> vector = default;
@@ -109,7 +119,8 @@ internal static class FilterBench
         {
             _selector = new RowSelector(policy, 1);
             using DataViewRowCursor cursor = data.GetRowCursor(data.Schema);
-            ValueGetter<float> loss = cursor.GetGetter<float>(data.Schema[ForwardColumns.Loss]), norm = cursor.GetGetter<float>(data.Schema[ForwardColumns.GradientNorm]);
+            ValueGetter<float> loss = cursor.GetGetter<float>(data.Schema[ForwardColumns.Loss]),
+                norm = cursor.GetGetter<float>(data.Schema[ForwardColumns.GradientNorm]);
             ValueGetter<uint> label = cursor.GetGetter<uint>(data.Schema["Label"]);
             uint key = 0;
             for (int row = 0; cursor.MoveNext(); row++)
@@ -126,7 +137,8 @@ internal static class FilterBench
             long sum = 0;
             for (int start = 0; start + Size <= Rows; start += Size)
             {
-                var window = new SelectionWindow(Size, _selector.Scratch) { Loss = _loss.AsSpan(start, Size), GradientNorm = _norm.AsSpan(start, Size), Label = _label.AsSpan(start, Size) };
+                var window = new SelectionWindow(Size, _selector.Scratch)
+                { Loss = _loss.AsSpan(start, Size), GradientNorm = _norm.AsSpan(start, Size), Label = _label.AsSpan(start, Size) };
                 _selector.Select(in window, _rows, _weights);
                 sum += _rows[0];
             }

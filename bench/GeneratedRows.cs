@@ -3,8 +3,10 @@ using Microsoft.ML.ForwardSampling.Selection;
 
 namespace Microsoft.ML.ForwardSampling.Benchmarks;
 
-/// <summary>Recorded rows made on the fly, the same in every pass, so that no disk and no parser is measured: key label, loss, gradient norm and features.</summary>
-/// <remarks>Row i copies one of 65,536 statistics and one of 4,096 feature vectors that were made before, chosen by a hash of i: the features' source is 12 MB at width 784.</remarks>
+/// <summary>Recorded rows made on the fly, the same in every pass, so that no disk and no parser is measured: key label, loss, gradient
+/// norm and features.</summary>
+/// <remarks>Row i copies one of 65,536 statistics and one of 4,096 feature vectors that were made before, chosen by a hash of i: the
+/// features' source is 12 MB at width 784.</remarks>
 internal sealed class GeneratedRows : IDataView
 {
     private const int Statistics = 1 << 16, Vectors = 1 << 12;
@@ -49,7 +51,8 @@ internal sealed class GeneratedRows : IDataView
     public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random? rand = null)
         => new Cursor(this, [.. columnsNeeded.Select(column => column.Index)]);
 
-    public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null) => [GetRowCursor(columnsNeeded)];
+    public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null) =>
+        [GetRowCursor(columnsNeeded)];
 
     private sealed class Cursor(GeneratedRows rows, HashSet<int> active) : DataViewRowCursor
     {
@@ -85,7 +88,8 @@ internal sealed class GeneratedRows : IDataView
             return (ValueGetter<TValue>)getter;
         }
 
-        public override ValueGetter<DataViewRowId> GetIdGetter() => (ref DataViewRowId value) => value = new DataViewRowId((ulong)_position, 0);
+        public override ValueGetter<DataViewRowId> GetIdGetter() => (ref DataViewRowId value) =>
+            value = new DataViewRowId((ulong)_position, 0);
 
         private void Features(ref VBuffer<float> value)
         {

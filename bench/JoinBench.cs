@@ -12,8 +12,10 @@ internal static class JoinBench
     private static readonly float[] s_probabilities = [0.05f, 0.4f, 0.1f, 0.3f, 0.15f];
     private static readonly DateTime s_start = new(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc);
 
-    /// <summary>Prints one table. A row of it is one record pushed, its label pushed later, and the joined row pulled; keys leave when their windows end.</summary>
-    /// <param name="args">Nothing; or <c>--pending N</c>, or <c>--pending N multiclass</c>: memory and speed with N pending records.</param>
+    /// <summary>Prints one table. A row of it is one record pushed, its label pushed later, and the joined row pulled; keys leave when
+    /// their windows end.</summary>
+    /// <param name="args">Nothing; or <c>--pending N</c>, or <c>--pending N multiclass</c>: memory and speed with N pending
+    /// records.</param>
     public static int Run(string[] args)
     {
         if (args is ["--pending", var number, ..])
@@ -24,13 +26,15 @@ internal static class JoinBench
                 : Pending(count, i => BinaryRecord.FromScore(Key(i), 0.5f, 3, Time(i)));
         }
 
-        Console.WriteLine($"{"Joins, one thread",-44}{"joins/s",12}{"ns/join",9}{"CPU ns",8}{"held",12}{"bytes/entry",13}{"Allocated",12}   (best of {Repeats})");
+        Console.WriteLine($"{"Joins, one thread",-44}{"joins/s",12}{"ns/join",9}{"CPU ns",8}"
+            + $"{"held",12}{"bytes/entry",13}{"Allocated",12}   (best of {Repeats})");
         foreach (int delay in new[] { 10_000, 1_000_000 })
         {
             Table<RegressionRecord>("regression", DuplicateLabels.First, delay, i => new RegressionRecord(Key(i), i % 1000, 3, Time(i)));
             Table<RegressionRecord>("regression", DuplicateLabels.Mean, delay, i => new RegressionRecord(Key(i), i % 1000, 3, Time(i)));
             Table<BinaryRecord>("binary", DuplicateLabels.First, delay, i => BinaryRecord.FromScore(Key(i), (i % 9) - 4, 3, Time(i)));
-            Table<MulticlassRecord>("multiclass", DuplicateLabels.First, delay, i => MulticlassRecord.FromProbabilities(Key(i), s_probabilities, 3, Time(i)));
+            Table<MulticlassRecord>("multiclass", DuplicateLabels.First, delay,
+                i => MulticlassRecord.FromProbabilities(Key(i), s_probabilities, 3, Time(i)));
         }
 
         return 0;
@@ -46,7 +50,12 @@ internal static class JoinBench
     {
         // Labels come this many records later; the window is twice as long.
         int count = Math.Max(2_000_000, 3 * delay);
-        var options = new LabelJoinOptions { Wait = TimeSpan.FromMilliseconds(2 * delay / 100), Lateness = TimeSpan.Zero, Duplicates = rule };
+        var options = new LabelJoinOptions
+        {
+            Wait = TimeSpan.FromMilliseconds(2 * delay / 100),
+            Lateness = TimeSpan.Zero,
+            Duplicates = rule
+        };
         var records = new TRecord[count];
         var labels = new LabelEvent[count];
         for (int i = 0; i < count; i++)
@@ -91,10 +100,13 @@ internal static class JoinBench
                 throw new InvalidOperationException($"{joined} rows were joined of {count}: {joiner.Report}.");
         }
 
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name + ", " + rule + $", label {delay:N0} records later",-44}{count / best,12:N0}{1e9 * best / count,9:F0}{1e9 * bestOfProcessor / count,8:F0}{held,12:N0}{(double)bytes / held,13:F1}{allocated,12:N0}"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{name + ", " + rule + $", label {delay:N0} records later",-44}{count / best,12:N0}{1e9 * best / count,9:F0}"
+            + $"{1e9 * bestOfProcessor / count,8:F0}{held,12:N0}{(double)bytes / held,13:F1}{allocated,12:N0}"));
     }
 
-    private static int Push<TRecord>(LabelJoiner<TRecord> joiner, ReadOnlySpan<TRecord> records, ReadOnlySpan<LabelEvent> labels, JoinedRecord[] rows)
+    private static int Push<TRecord>(
+        LabelJoiner<TRecord> joiner, ReadOnlySpan<TRecord> records, ReadOnlySpan<LabelEvent> labels, JoinedRecord[] rows)
         where TRecord : struct, IForwardRecord<TRecord>
     {
         int joined = 0;
@@ -112,7 +124,8 @@ internal static class JoinBench
     private static int Pending<TRecord>(int count, Func<int, TRecord> make)
         where TRecord : struct, IForwardRecord<TRecord>
     {
-        var joiner = new LabelJoiner<TRecord>(new LabelJoinOptions { Wait = TimeSpan.FromDays(1) }, new PendingLimit { MaximumEntries = count });
+        var joiner = new LabelJoiner<TRecord>(new LabelJoinOptions { Wait = TimeSpan.FromDays(1) },
+            new PendingLimit { MaximumEntries = count });
         var records = new TRecord[Batch];
         var rows = new JoinedRecord[Batch];
         long before = Environment.WorkingSet, peak = 0;
@@ -130,11 +143,17 @@ internal static class JoinBench
 
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         LabelJoinReport report = joiner.Report;
-        Say("pending records", $"{report.PendingRecords:N0}, pushed at {1e9 * seconds / count:F0} ns each");
-        Say("entries and index", $"{report.PendingBytes:N0} bytes, {(double)report.PendingBytes / count:F1} a record");
-        Say("managed heap", $"{GC.GetTotalMemory(forceFullCollection: false):N0} bytes, committed {GC.GetGCMemoryInfo().TotalCommittedBytes:N0}");
-        Say("process", $"{Environment.WorkingSet:N0} bytes, at most {Math.Max(peak, Environment.WorkingSet):N0}, {before:N0} before the first record");
-        Say("2 GiB", $"{1L << 31:N0} bytes");
+        Say("pending records", string.Create(CultureInfo.InvariantCulture,
+            $"{report.PendingRecords:N0}, pushed at {1e9 * seconds / count:F0} ns each"));
+        Say("entries and index", string.Create(CultureInfo.InvariantCulture,
+            $"{report.PendingBytes:N0} bytes, {(double)report.PendingBytes / count:F1} a record"));
+        Say("managed heap", string.Create(CultureInfo.InvariantCulture,
+            $"{GC.GetTotalMemory(forceFullCollection: false):N0} bytes, committed "
+            + $"{GC.GetGCMemoryInfo().TotalCommittedBytes:N0}"));
+        Say("process", string.Create(CultureInfo.InvariantCulture,
+            $"{Environment.WorkingSet:N0} bytes, at most {Math.Max(peak, Environment.WorkingSet):N0}, {before:N0} before the "
+            + $"first record"));
+        Say("2 GiB", string.Create(CultureInfo.InvariantCulture, $"{1L << 31:N0} bytes"));
 
         // Labels of records all over the window, so that nothing is in a cache.
         const int Labels = 4_000_000;
@@ -148,9 +167,10 @@ internal static class JoinBench
         for (int i = 0; i < Labels; i += Batch)
             joined += Push(joiner, [], labels.AsSpan(i, Math.Min(Batch, Labels - i)), rows);
         seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        Say("joined then", $"{joined:N0} rows, {joined / seconds:N0} a second, labels in random order");
+        Say("joined then", string.Create(CultureInfo.InvariantCulture,
+            $"{joined:N0} rows, {joined / seconds:N0} a second, labels in random order"));
         return 0;
     }
 
-    private static void Say(string what, FormattableString value) => Console.WriteLine($"{what,-20}{FormattableString.Invariant(value)}");
+    private static void Say(string what, string value) => Console.WriteLine($"{what,-20}{value}");
 }

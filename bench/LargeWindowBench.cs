@@ -4,8 +4,10 @@ using Microsoft.ML.ForwardSampling.Selection;
 
 namespace Microsoft.ML.ForwardSampling.Benchmarks;
 
-/// <summary>SelectRowsStreamed over 10⁸ rows as one window: seconds, nanoseconds a row, and how much memory the process took for it.</summary>
-/// <remarks>Rows are made on the fly (<see cref="GeneratedRows"/>), and their statistics read two to four times. Called by <c>./build.sh bench largewindow</c>.</remarks>
+/// <summary>SelectRowsStreamed over 10⁸ rows as one window: seconds, nanoseconds a row, and how much memory the process took for
+/// it.</summary>
+/// <remarks>Rows are made on the fly (<see cref="GeneratedRows"/>), and their statistics read two to four times. Called by <c>./build.sh
+/// bench largewindow</c>.</remarks>
 internal static class LargeWindowBench
 {
     /// <summary>Prints one line a policy.</summary>
@@ -18,13 +20,15 @@ internal static class LargeWindowBench
         Select(ml, new GeneratedRows(100_000, 1), new UniformPolicy()); // loads and compiles
         var data = new GeneratedRows(rows, 1);
         IRowSelectionPolicy[] policies =
-            [new UniformPolicy(), new GradientNormPolicy(), new BalancedGradientNormPolicy(), new LossStratifiedPolicy(), new InfoBatchPolicy(), new TopLossPolicy(), new BottomLossPolicy()];
+            [new UniformPolicy(), new GradientNormPolicy(), new BalancedGradientNormPolicy(), new LossStratifiedPolicy(),
+                new InfoBatchPolicy(), new TopLossPolicy(), new BottomLossPolicy()];
         if (args.Length > 1)
             policies = [.. policies.Where(policy => args[1..].Contains(policy.Name))];
         long before = PeakBytes();
         bool isGood = true;
         Console.WriteLine($"{rows:N0} rows as one window, 1 % chosen; the process had taken {before / 1e6:F0} MB before.");
-        Console.WriteLine("| Policy | s | ns/row, all passes | chosen | mean weight | peak MB since the start |\n| --- | ---: | ---: | ---: | ---: | ---: |");
+        Console.WriteLine("| Policy | s | ns/row, all passes | chosen | mean weight | peak MB since the start |\n| --- | ---: | ---: | "
+            + "---: | ---: | ---: |");
         foreach (IRowSelectionPolicy policy in policies)
         {
             long start = Stopwatch.GetTimestamp();
@@ -33,16 +37,19 @@ internal static class LargeWindowBench
             long grown = PeakBytes() - before;
             isGood &= report.RowsSelected == (long)Math.Round(0.01 * rows) && grown < 64_000_000;
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"| {policy.Name} | {seconds:F1} | {seconds * 1e9 / rows:F1} | {report.RowsSelected:N0} | {report.MeanWeight:F4} | {grown / 1e6:F1} |"));
+                $"| {policy.Name} | {seconds:F1} | {seconds * 1e9 / rows:F1} | {report.RowsSelected:N0} | {report.MeanWeight:F4} | "
+                    + $"{grown / 1e6:F1} |"));
         }
 
-        Console.WriteLine(isGood ? "Every budget is exact, in less than 64 MB more." : "FAILED: a budget is not exact, or the process grew by 64 MB or more.");
+        Console.WriteLine(isGood ? "Every budget is exact, in less than 64 MB more."
+            : "FAILED: a budget is not exact, or the process grew by 64 MB or more.");
         return isGood ? 0 : 1;
     }
 
     private static SelectionReport Select(MLContext ml, GeneratedRows data, IRowSelectionPolicy policy)
     {
-        StreamedRows selected = ml.ForwardSampling().SelectRowsStreamed(data, policy, new StreamedSelectionOptions { Budget = 0.01, Seed = 1 });
+        StreamedRows selected = ml.ForwardSampling().SelectRowsStreamed(data, policy,
+            new StreamedSelectionOptions { Budget = 0.01, Seed = 1 });
         using DataViewRowCursor cursor = selected.GetRowCursor([selected.Schema[ForwardColumns.Weight]]);
         while (cursor.MoveNext())
         {

@@ -5,10 +5,12 @@ using Microsoft.ML.ForwardSampling.Selection;
 
 namespace Microsoft.ML.ForwardSampling.Benchmarks;
 
-/// <summary>How near MeanMatching comes to the best subset there is: against the mixed-integer solver CBC, in windows of 100 and 1,000 rows, one in ten chosen.</summary>
+/// <summary>How near MeanMatching comes to the best subset there is: against the mixed-integer solver CBC, in windows of 100 and 1,000
+/// rows, one in ten chosen.</summary>
 /// <remarks>
-/// The solver minimises |mean loss of the chosen − mean loss of the window| in units of the window's s.d. and may stop once it is within 1e-7 of 0, or after the time limit with the best it has;
-/// its residual is computed here from the rows it chose. Called by <c>./build.sh bench optimum</c>, which installs Debian's coinor-cbc.
+/// The solver minimises |mean loss of the chosen − mean loss of the window| in units of the window's s.d. and may stop once it is within
+/// 1e-7 of 0, or after the time limit with the best it has; its residual is computed here from the rows it chose. Called by <c>./build.sh
+/// bench optimum</c>, which installs Debian's coinor-cbc.
 /// </remarks>
 internal static class OptimumBench
 {
@@ -25,8 +27,10 @@ internal static class OptimumBench
         bool holds = true;
         try
         {
-            Console.WriteLine("Residual of the mean in units of the window's s.d.; one row in ten chosen; CBC stops at 1e-7 or after " + seconds + " s.");
-            Console.WriteLine("| losses | window | CBC | MeanMatching, KeptShare 0 | MeanMatching | CBC, s | KeptShare 0, us | MeanMatching, us | faster |");
+            Console.WriteLine("Residual of the mean in units of the window's s.d.; one row in ten chosen; CBC stops at 1e-7 or after "
+                + seconds + " s.");
+            Console.WriteLine("| losses | window | CBC | MeanMatching, KeptShare 0 | MeanMatching | CBC, s | KeptShare 0, us | "
+                + "MeanMatching, us | faster |");
             Console.WriteLine("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
             foreach (int n in (int[])[100, 1000])
             {
@@ -69,7 +73,8 @@ internal static class OptimumBench
 
         string name = skewed ? "skewed" : "normal";
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"| {name} | {n} | {worst.Cbc:E1} | {worst.Pure:E1} | {worst.Usual:E1} | {time.Cbc / windows:F2} | {time.Pure / windows * 1e6:F1} | {time.Usual / windows * 1e6:F1} | {time.Cbc / time.Pure:N0} times |"));
+            $"| {name} | {n} | {worst.Cbc:E1} | {worst.Pure:E1} | {worst.Usual:E1} | {time.Cbc / windows:F2} | "
+                + $"{time.Pure / windows * 1e6:F1} | {time.Usual / windows * 1e6:F1} | {time.Cbc / time.Pure:N0} times |"));
         return worstGap <= Allowed;
     }
 
@@ -108,21 +113,25 @@ internal static class OptimumBench
         return loss;
     }
 
-    /// <summary>min t with −t ≤ Σ x·z ≤ t, Σ z = b, z ∈ {0, 1}; x = 1000·(loss − mean)/s.d., so that the solver's own tolerances (1e-7 of a constraint) do not matter.</summary>
+    /// <summary>min t with −t ≤ Σ x·z ≤ t, Σ z = b, z ∈ {0, 1}; x = 1000·(loss − mean)/s.d., so that the solver's own tolerances (1e-7 of a
+    /// constraint) do not matter.</summary>
     private static int[] Solve(float[] loss, int b, int seconds, string folder)
     {
         double mean = loss.Average(value => (double)value), deviation = Math.Sqrt(loss.Average(value => (value - mean) * (value - mean)));
         var terms = new StringBuilder();
         for (int i = 0; i < loss.Length; i++)
-            terms.Append(CultureInfo.InvariantCulture, $" {(loss[i] < mean ? '-' : '+')} {Math.Abs(1000 * (loss[i] - mean) / deviation):F12} z{i}\n");
+            terms.Append(CultureInfo.InvariantCulture,
+                $" {(loss[i] < mean ? '-' : '+')} {Math.Abs(1000 * (loss[i] - mean) / deviation):F12} z{i}\n");
         string names = string.Join("\n", Enumerable.Range(0, loss.Length).Select(i => $"z{i}"));
         string count = string.Join("\n+ ", Enumerable.Range(0, loss.Length).Select(i => $"z{i}"));
         string model = Path.Combine(folder, "window.lp"), solution = Path.Combine(folder, "window.txt");
-        File.WriteAllText(model, $"Minimize\nobj: t\nSubject To\nabove:{terms} - t <= 0\nbelow:{terms} + t >= 0\nbudget: {count} = {b}\nBinaries\n{names}\nEnd\n");
+        File.WriteAllText(model, $"Minimize\nobj: t\nSubject To\nabove:{terms} - t <= 0\nbelow:{terms} + t >= 0\nbudget: {count} = "
+            + $"{b}\nBinaries\n{names}\nEnd\n");
         File.Delete(solution);
 
         var start = new ProcessStartInfo("cbc") { RedirectStandardOutput = true };
-        foreach (string argument in (string[])[model, "sec", $"{seconds}", "ratio", "0", "allow", string.Create(CultureInfo.InvariantCulture, $"{1000 * b * 1e-7:R}"), "solve", "solution", solution])
+        foreach (string argument in (string[])[model, "sec", $"{seconds}", "ratio", "0", "allow",
+            string.Create(CultureInfo.InvariantCulture, $"{1000 * b * 1e-7:R}"), "solve", "solution", solution])
             start.ArgumentList.Add(argument);
         using Process process = Process.Start(start)!;
         string output = process.StandardOutput.ReadToEnd();

@@ -8,7 +8,8 @@ using Npgsql;
 
 namespace Microsoft.ML.ForwardSampling.Benchmarks;
 
-/// <summary>Records per second into PostgreSQL by the writer and by psql's \copy of the same rows into a table of the same shape, in the same run; then what labels, join and windows take, and bytes a row.</summary>
+/// <summary>Records per second into PostgreSQL by the writer and by psql's \copy of the same rows into a table of the same shape, in the
+/// same run; then what labels, join and windows take, and bytes a row.</summary>
 internal static class PostgresBench
 {
     private const int Repeats = 3;
@@ -27,7 +28,8 @@ internal static class PostgresBench
         var random = new Random(1);
         var records = new BinaryRecord[rows];
         for (int i = 0; i < rows; i++)
-            records[i] = BinaryRecord.FromScore((ulong)random.NextInt64(), random.NextSingle(), 7, DateTime.UnixEpoch.AddSeconds(1.7e9 + (i / 1000.0)));
+            records[i] = BinaryRecord.FromScore((ulong)random.NextInt64(), random.NextSingle(), 7,
+                DateTime.UnixEpoch.AddSeconds(1.7e9 + (i / 1000.0)));
         string folder = Directory.CreateTempSubdirectory("postgres-bench-").FullName;
         string text = Path.Combine(folder, "rows.txt"), binary = Path.Combine(folder, "rows.bin");
         WriteText(text, records);
@@ -68,9 +70,11 @@ internal static class PostgresBench
             }
         }
 
-        Console.WriteLine($"{"Writing",-24}{"rows/s",12}{"us/row",9}{"rate",7}   (best of {Repeats}, {rows:N0} binary records, two indexes, one client)");
+        Console.WriteLine($"{"Writing",-24}{"rows/s",12}{"us/row",9}{"rate",7}   (best of {Repeats}, {rows:N0} binary records, two "
+            + $"indexes, one client)");
         for (int way = 0; way < ways.Length; way++)
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{ways[way].Name,-24}{rows / best[way],12:N0}{1e6 * best[way] / rows,9:F2}{best[0] / best[way],7:F2}"));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"{ways[way].Name,-24}{rows / best[way],12:N0}{1e6 * best[way] / rows,9:F2}{best[0] / best[way],7:F2}"));
 
         // The records of the last repeat wait for their labels.
         long recordBytes = await Size(source, "records");
@@ -97,7 +101,8 @@ internal static class PostgresBench
             throw new InvalidOperationException($"{read} rows were read from windows, and {rows} written.");
 
         Console.WriteLine($"\n{"Once",-24}{"rows/s",12}{"us/row",9}");
-        foreach ((string name, double seconds) in new[] { ("labels added", adding), ("records joined", joining), ("rows read, 10 % stored", working) })
+        foreach ((string name, double seconds) in new[] { ("labels added", adding), ("records joined", joining),
+            ("rows read, 10 % stored", working) })
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-24}{rows / seconds,12:N0}{1e6 * seconds / rows,9:F2}"));
         Console.WriteLine($"\n{"On disk, with indexes",-24}{"bytes/row",12}");
         foreach ((string name, long bytes) in new[] { ("records", recordBytes), ("labels", labelBytes), ("joined", joinedBytes) })
@@ -121,7 +126,9 @@ internal static class PostgresBench
         foreach (BinaryRecord record in records)
         {
             BitConverter.TryWriteBytes(body, record.LogOdds);
-            file.Write(string.Create(CultureInfo.InvariantCulture, $"{(long)record.Key}\t{record.Time:yyyy-MM-dd HH:mm:ss.ffffff}+00\t{record.ModelVersion}\t\\N\t0\t\\\\x{Convert.ToHexString(body)}\n"));
+            file.Write(string.Create(CultureInfo.InvariantCulture,
+                $"{(long)record.Key}\t{record.Time:yyyy-MM-dd HH:mm:ss.ffffff}+00\t{record.ModelVersion}\t\\N\t0\t\\"
+                + $"\\x{Convert.ToHexString(body)}\n"));
         }
     }
 
@@ -150,7 +157,8 @@ internal static class PostgresBench
     }
 
     private static Task<long> Size(NpgsqlDataSource source, string table)
-        => Scalar(source, $"SELECT sum(pg_total_relation_size(inhrelid))::bigint FROM pg_inherits WHERE inhparent = 'bench.{table}'::regclass");
+        => Scalar(source, $"SELECT sum(pg_total_relation_size(inhrelid))::bigint FROM pg_inherits WHERE inhparent = "
+            + $"'bench.{table}'::regclass");
 
     private static async Task<long> Scalar(NpgsqlDataSource source, string sql)
     {

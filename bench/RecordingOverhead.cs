@@ -20,7 +20,8 @@ internal static class RecordingOverhead
     {
         set_num_threads(1);
         var context = new MLContext(seed: 1);
-        Console.WriteLine($"{"Scoring, one thread",-30}{"ns/row",12}{"recorded",12}{"added",9}{"share",9}   (each {Stretch:N0} rows with their best pass; linear models of 10 features)");
+        Console.WriteLine($"{"Scoring, one thread",-30}{"ns/row",12}{"recorded",12}{"added",9}{"share",9}   (each {Stretch:N0} rows with "
+            + $"their best pass; linear models of 10 features)");
         Network(context, folder);
         Linear(context, folder);
         Logistic(context, folder);
@@ -35,23 +36,28 @@ internal static class RecordingOverhead
             Features = [.. Enumerable.Range(0, 784).Select(_ => random.NextSingle())],
             Label = (uint)random.Next(10),
         }).ToArray()));
-        using var model = context.ForwardSampling().Trainers.Multiclass(new NetworkTrainerOptions { HiddenLayers = [256, 128], MaximumSteps = 1 }).Fit(data);
+        using var model = context.ForwardSampling().Trainers.MulticlassClassification(
+            new NetworkTrainerOptions { HiddenLayers = [256, 128], MaximumSteps = 1 }).Fit(data);
         IDataView scored = model.Transform(data);
         Measure<MulticlassRecord, VBuffer<float>>(context, "network 784-256-128-10", scored, NetworkRows, passes: 300, folder);
-        Measure<MulticlassRecord, VBuffer<float>>(context, "its scores, from a cache", context.Data.Cache(scored, "Key", "Score"), NetworkRows, passes: 300, folder);
+        Measure<MulticlassRecord, VBuffer<float>>(context, "its scores, from a cache", context.Data.Cache(scored, "Key", "Score"),
+            NetworkRows, passes: 300, folder);
     }
 
     private static void Linear(MLContext context, string folder)
     {
         IDataView data = Rows(context);
-        Measure<RegressionRecord, float>(context, "linear regression", context.Regression.Trainers.Sdca(maximumNumberOfIterations: 1).Fit(data).Transform(data), LinearRows, passes: 10, folder);
+        Measure<RegressionRecord, float>(context, "linear regression",
+            context.Regression.Trainers.Sdca(maximumNumberOfIterations: 1).Fit(data).Transform(data), LinearRows, passes: 10, folder);
     }
 
     private static void Logistic(MLContext context, string folder)
     {
         IDataView data = Rows(context);
-        IDataView scored = context.BinaryClassification.Trainers.SdcaLogisticRegression(labelColumnName: "Flag", maximumNumberOfIterations: 1).Fit(data).Transform(data);
-        Measure<BinaryRecord, float>(context, "logistic, from its score", scored, LinearRows, passes: 10, folder, options: new RecordToOptions { ProbabilityColumnName = "None" });
+        IDataView scored = context.BinaryClassification.Trainers.SdcaLogisticRegression(labelColumnName: "Flag",
+            maximumNumberOfIterations: 1).Fit(data).Transform(data);
+        Measure<BinaryRecord, float>(context, "logistic, from its score", scored, LinearRows, passes: 10, folder,
+            options: new RecordToOptions { ProbabilityColumnName = "None" });
         Measure<BinaryRecord, float>(context, "logistic, from its probability", scored, LinearRows, passes: 10, folder, "Probability");
     }
 
@@ -67,7 +73,8 @@ internal static class RecordingOverhead
         }).ToArray()));
     }
 
-    private static void Measure<TRecord, TScore>(MLContext context, string name, IDataView scored, int rows, int passes, string folder, string column = "Score", RecordToOptions? options = null)
+    private static void Measure<TRecord, TScore>(MLContext context, string name, IDataView scored, int rows, int passes, string folder,
+        string column = "Score", RecordToOptions? options = null)
         where TRecord : struct, IForwardRecord<TRecord>
     {
         double[] plain = Unmeasured(rows), recorded = Unmeasured(rows);
@@ -88,7 +95,9 @@ internal static class RecordingOverhead
 
         Directory.Delete(records, recursive: true);
         double without = plain.Sum(), with = recorded.Sum();
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-30}{1e9 * without / rows,12:N1}{1e9 * with / rows,12:N1}{1e9 * (with - without) / rows,9:N1}{100 * (with - without) / without,8:N1} %"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{name,-30}{1e9 * without / rows,12:N1}{1e9 * with / rows,12:N1}"
+            + $"{1e9 * (with - without) / rows,9:N1}{100 * (with - without) / without,8:N1} %"));
     }
 
     private static double[] Unmeasured(int rows)
@@ -101,7 +110,8 @@ internal static class RecordingOverhead
     /// <summary>Reads the score or probability of every row, in one thread: ML.NET's own cursor would compute ahead in others.</summary>
     /// <param name="scored">The rows.</param>
     /// <param name="name">The column.</param>
-    /// <param name="best">In and out, seconds: the shortest time yet of each stretch, so that what else the machine does does not count.</param>
+    /// <param name="best">In and out, seconds: the shortest time yet of each stretch, so that what else the machine does does not
+    /// count.</param>
     private static void Read<TScore>(IDataView scored, string name, double[] best)
     {
         DataViewSchema.Column column = scored.Schema[name];

@@ -4,7 +4,8 @@ using Microsoft.ML.ForwardSampling.Records;
 
 namespace Microsoft.ML.ForwardSampling.Benchmarks;
 
-/// <summary>Records per second into a log and out of it, against writing and reading the same bytes through one plain FileStream in the same run; and what recording adds to scoring.</summary>
+/// <summary>Records per second into a log and out of it, against writing and reading the same bytes through one plain FileStream in the
+/// same run; and what recording adds to scoring.</summary>
 internal static class RecordsBench
 {
     private const int Records = 8_000_000;
@@ -93,9 +94,12 @@ internal static class RecordsBench
             }
         }
 
-        Console.WriteLine($"{title,-30}{"records/s",14}{"ns/record",11}{"MB/s",8}{"rate",7}   (best of {Repeats}, {Records:N0} records of 16 bytes, {folder})");
+        Console.WriteLine($"{title,-30}{"records/s",14}{"ns/record",11}{"MB/s",8}{"rate",7}   (best of {Repeats}, {Records:N0} records "
+            + $"of 16 bytes, {folder})");
         for (int way = 0; way < ways.Length; way++)
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{ways[way].Name,-30}{Records / best[way],14:N0}{1e9 * best[way] / Records,11:F1}{bytes / best[way] / 1e6,8:F0}{best[0] / best[way],7:F2}"));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"{ways[way].Name,-30}{Records / best[way],14:N0}{1e9 * best[way] / Records,11:F1}"
+                + $"{bytes / best[way] / 1e6,8:F0}{best[0] / best[way],7:F2}"));
     }
 
     private static void WritePlain(string path, byte[] bytes, int piece)
@@ -111,7 +115,8 @@ internal static class RecordsBench
         if (threads == 1)
             Append(0, records.Length);
         else
-            Parallel.For(0, threads, new ParallelOptions { MaxDegreeOfParallelism = threads }, t => Append((int)((long)records.Length * t / threads), (int)((long)records.Length * (t + 1) / threads)));
+            Parallel.For(0, threads, new ParallelOptions { MaxDegreeOfParallelism = threads },
+                t => Append((int)((long)records.Length * t / threads), (int)((long)records.Length * (t + 1) / threads)));
         log.Flush();
 
         void Append(int from, int to)

@@ -7,7 +7,8 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.ForwardSampling.Benchmarks;
 
-/// <summary>Rows per second of scoring with 784-256-128-10: the look-ahead cursor and the prediction engine against calls of torch.</summary>
+/// <summary>Rows per second of scoring with 784-256-128-10: the look-ahead cursor and the prediction engine against calls of
+/// torch.</summary>
 internal static class ScoringRate
 {
     private const int Rows = 20_000;
@@ -24,8 +25,10 @@ internal static class ScoringRate
             Label = (uint)random.Next(10),
         })];
         IDataView data = context.Data.Cache(context.Data.LoadFromEnumerable(rows));
-        using NetworkPredictionTransformer model = context.ForwardSampling().Trainers.Multiclass(new NetworkTrainerOptions { HiddenLayers = [256, 128], MaximumSteps = 1 }).Fit(data);
-        using PredictionEngine<ImageRow, Scored> engine = context.Model.CreatePredictionEngine<ImageRow, Scored>(model, new PredictionEngineOptions { OwnsTransformer = false });
+        using NetworkPredictionTransformer model = context.ForwardSampling()
+            .Trainers.MulticlassClassification(new NetworkTrainerOptions { HiddenLayers = [256, 128], MaximumSteps = 1 }).Fit(data);
+        using PredictionEngine<ImageRow, Scored> engine = context.Model.CreatePredictionEngine<ImageRow, Scored>(model,
+            new PredictionEngineOptions { OwnsTransformer = false });
         var output = new Scored();
 
         (string Name, Action Run)[] ways =
@@ -51,7 +54,8 @@ internal static class ScoringRate
 
         Console.WriteLine($"{"Way",-28}{"rows/s",12}{"us/row",9}{"ratio",8}   (best of {Repeats}, {Rows:N0} rows, one thread)");
         for (int way = 0; way < ways.Length; way++)
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{ways[way].Name,-28}{Rows / best[way],12:N0}{1e6 * best[way] / Rows,9:F2}{best[way] / best[0],8:F2}"));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"{ways[way].Name,-28}{Rows / best[way],12:N0}{1e6 * best[way] / Rows,9:F2}{best[way] / best[0],8:F2}"));
         return 0;
     }
 
@@ -84,7 +88,8 @@ internal static class ScoringRate
                 rows[start + i].Features.CopyTo(memory[(i * 784)..]);
             using DisposeScope scope = NewDisposeScope();
             using IDisposable noGrad = no_grad();
-            System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(model.Model.Network.call(features).softmax(1).bytes).CopyTo(scores);
+            System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(model.Model.Network.call(features).softmax(1).bytes)
+                .CopyTo(scores);
         }
     }
 

@@ -15,10 +15,12 @@ using Perfolizer.Horology;
 
 namespace Microsoft.ML.ForwardSampling.Benchmarks;
 
-/// <summary>Cost of one selection: every policy, windows from 64 to 1,048,576 rows, one row in ten chosen; beside NumPy and beside one read of the statistics from memory.</summary>
+/// <summary>Cost of one selection: every policy, windows from 64 to 1,048,576 rows, one row in ten chosen; beside NumPy and beside one read
+/// of the statistics from memory.</summary>
 /// <remarks>
-/// Windows imitate a classifier that is mostly right: ten classes, skewed losses. Sixteen of them take turns, so that no branch predictor learns one by heart
-/// and the largest come from memory, not from a cache. Called by <c>./build.sh bench selection</c>; the peer is <c>bench/numpy_peer/select_rows.py</c>.
+/// Windows imitate a classifier that is mostly right: ten classes, skewed losses. Sixteen of them take turns, so that no branch predictor
+/// learns one by heart and the largest come from memory, not from a cache. Called by <c>./build.sh bench selection</c>; the peer is
+/// <c>bench/numpy_peer/select_rows.py</c>.
 /// </remarks>
 public class SelectionBench
 {
@@ -69,7 +71,8 @@ public class SelectionBench
     /// <summary>Names of all policies.</summary>
     public static IEnumerable<string> Policies => s_policies.Keys;
 
-    /// <summary>Runs NumPy, one read of memory and every policy, and prints two tables: all figures, and those of docs/benchmarks.md.</summary>
+    /// <summary>Runs NumPy, one read of memory and every policy, and prints two tables: all figures, and those of
+    /// docs/benchmarks.md.</summary>
     /// <param name="args">Optional: the windows' sizes (default 64 640 4096 65536 1048576), then arguments for BenchmarkDotNet.</param>
     /// <returns>0; 1 when a policy is slower than its NumPy peer, allocates, or did not run.</returns>
     public static int Run(string[] args)
@@ -79,33 +82,47 @@ public class SelectionBench
             Sizes = [.. args[..sizes].Select(arg => int.Parse(arg, CultureInfo.InvariantCulture))];
         Dictionary<(string, int), double> numpy = RunNumPy();
         // Short iterations, the best of them counts, as for NumPy: work beside it on the machine then shows least.
-        Job job = Job.Default.WithWarmupCount(3).WithIterationCount(9).WithIterationTime(TimeInterval.FromMilliseconds(150)).WithToolchain(InProcessEmitToolchain.Instance);
-        Summary[] summaries = [.. BenchmarkSwitcher.FromTypes([typeof(SelectionBench)]).Run(["--filter", "*", .. args[sizes..]], ManualConfig.Create(DefaultConfig.Instance).AddJob(job))];
+        Job job = Job.Default.WithWarmupCount(3).WithIterationCount(9).WithIterationTime(TimeInterval.FromMilliseconds(150))
+            .WithToolchain(InProcessEmitToolchain.Instance);
+        Summary[] summaries = [.. BenchmarkSwitcher.FromTypes([typeof(SelectionBench)])
+            .Run(["--filter", "*", .. args[sizes..]], ManualConfig.Create(DefaultConfig.Instance).AddJob(job))];
         for (long start = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(start).TotalSeconds < 2;)
             ReadOnce(65_536); // until it is compiled for good
         Dictionary<int, double> readOnce = Sizes.ToDictionary(size => size, ReadOnce);
 
-        Figures[] figures = [.. summaries.SelectMany(summary => summary.Reports).OrderBy(report => (int)report.BenchmarkCase.Parameters[nameof(Window)]).Select(report => FiguresOf(report, numpy, readOnce))];
-        Console.WriteLine("| Policy | Window | ns/row | NumPy, ns/row | Ratio to NumPy | Read once, ns/row | Ratio to reading | Allocated, bytes |");
+        Figures[] figures = [.. summaries.SelectMany(summary => summary.Reports)
+            .OrderBy(report => (int)report.BenchmarkCase.Parameters[nameof(Window)]).Select(report => FiguresOf(report, numpy, readOnce))];
+        Console.WriteLine("| Policy | Window | ns/row | NumPy, ns/row | Ratio to NumPy | Read once, ns/row | Ratio to reading | "
+            + "Allocated, bytes |");
         Console.WriteLine("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
         foreach (Figures f in figures)
-            Console.WriteLine($"| {f.Policy} | {f.Window} | {Number(f.PerRow, "F2")} | {Number(f.NumPy, "F2")} | {Number(f.PerRow / f.NumPy, "F2")}{(f.PerRow > f.NumPy ? " SLOWER" : "")} | {Number(f.Read, "F2")} | {Number(f.PerRow / f.Read, "F0")} | {f.Allocated} |");
+            Console.WriteLine($"| {f.Policy} | {f.Window} | {Number(f.PerRow, "F2")} | {Number(f.NumPy, "F2")} | "
+                + $"{Number(f.PerRow / f.NumPy, "F2")}{(f.PerRow > f.NumPy ? " SLOWER" : "")} | {Number(f.Read, "F2")} | "
+                + $"{Number(f.PerRow / f.Read, "F0")} | {f.Allocated} |");
 
         int[] shown = [4096, 1_048_576];
         Console.WriteLine("\nFor docs/benchmarks.md:\n");
-        Console.WriteLine("| Policy | 4,096 rows, ns/row | times faster than NumPy | times one read | 1,048,576 rows, ns/row | times faster than NumPy | times one read |");
+        Console.WriteLine("| Policy | 4,096 rows, ns/row | times faster than NumPy | times one read | 1,048,576 rows, ns/row | times "
+            + "faster than NumPy | times one read |");
         Console.WriteLine("| --- | ---: | ---: | ---: | ---: | ---: | ---: |");
-        foreach (IGrouping<string, Figures> policy in figures.Where(f => shown.Contains(f.Window)).GroupBy(f => f.Policy).OrderBy(group => group.First().PerRow))
+        foreach (IGrouping<string, Figures> policy in figures.Where(f => shown.Contains(f.Window)).GroupBy(f => f.Policy)
+            .OrderBy(group => group.First().PerRow))
         {
             IEnumerable<Figures?> cells = shown.Select(window => policy.SingleOrDefault(f => f.Window == window));
-            Console.WriteLine($"| {policy.Key} | {string.Join(" | ", cells.Select(f => f is null ? " |  | " : $"{Number(f.PerRow, f.PerRow < 10 ? "F1" : "F0")} | {Number(f.NumPy / f.PerRow, "F0")} | {Number(f.PerRow / f.Read, "F0")}"))} |");
+            IEnumerable<string> texts = cells.Select(f => f is null
+                ? " |  | "
+                : $"{Number(f.PerRow, f.PerRow < 10 ? "F1" : "F0")} | {Number(f.NumPy / f.PerRow, "F0")} | "
+                    + $"{Number(f.PerRow / f.Read, "F0")}");
+            Console.WriteLine($"| {policy.Key} | {string.Join(" | ", texts)} |");
         }
 
         bool isGood = figures.Length > 0 && figures.All(f => double.IsFinite(f.PerRow) && f.Allocated == 0 && !(f.PerRow > f.NumPy));
-        Console.WriteLine(isGood ? "No policy allocates, and none is slower than its NumPy peer." : "FAILED: a policy is slower than its NumPy peer, allocates, or did not run.");
+        Console.WriteLine(isGood ? "No policy allocates, and none is slower than its NumPy peer."
+            : "FAILED: a policy is slower than its NumPy peer, allocates, or did not run.");
         return isGood ? 0 : 1;
 
-        static string Number(double value, string format) => double.IsFinite(value) ? value.ToString(format, CultureInfo.InvariantCulture) : "";
+        static string Number(double value, string format) => double.IsFinite(value)
+            ? value.ToString(format, CultureInfo.InvariantCulture) : "";
     }
 
     /// <summary>Makes the windows.</summary>
@@ -127,7 +144,15 @@ public class SelectionBench
     public int Select()
     {
         WindowStatistics statistics = _windows[_turn++ & (Windows - 1)];
-        var window = new SelectionWindow(Window, _selector.Scratch) { Loss = statistics.Loss, GradientNorm = statistics.GradientNorm, Label = statistics.Label, ReferenceLoss = statistics.ReferenceLoss, Group = statistics.Label, Features = statistics.Features };
+        var window = new SelectionWindow(Window, _selector.Scratch)
+        {
+            Loss = statistics.Loss,
+            GradientNorm = statistics.GradientNorm,
+            Label = statistics.Label,
+            ReferenceLoss = statistics.ReferenceLoss,
+            Group = statistics.Label,
+            Features = statistics.Features
+        };
         _selector.Select(in window, _rows, _weights);
         return _rows[0];
     }
@@ -137,7 +162,8 @@ public class SelectionBench
         int window = (int)report.BenchmarkCase.Parameters[nameof(Window)];
         string policy = (string)report.BenchmarkCase.Parameters[nameof(Policy)];
         RecordStatistics needs = s_policies[policy].Needs;
-        int values = BitOperations.PopCount((uint)(needs & ~RecordStatistics.Features)) + ((needs & RecordStatistics.Features) != 0 ? FeatureCount : 0);
+        int values = BitOperations.PopCount((uint)(needs & ~RecordStatistics.Features))
+            + ((needs & RecordStatistics.Features) != 0 ? FeatureCount : 0);
         return new Figures(
             policy,
             window,
@@ -173,7 +199,8 @@ public class SelectionBench
         return windows;
     }
 
-    /// <summary>Bytes that this thread allocates in a selection, after one of each window; BenchmarkDotNet counts the process, and so itself.</summary>
+    /// <summary>Bytes that this thread allocates in a selection, after one of each window; BenchmarkDotNet counts the process, and so
+    /// itself.</summary>
     private static long Allocated(string policy, int window)
     {
         var bench = new SelectionBench { Policy = policy, Window = window };
@@ -184,7 +211,8 @@ public class SelectionBench
         return (GC.GetAllocatedBytesForCurrentThread() - before) / Windows;
     }
 
-    /// <summary>Nanoseconds for each value of one statistic, summed as fast as the processor can: best of 20 rounds over the same windows.</summary>
+    /// <summary>Nanoseconds for each value of one statistic, summed as fast as the processor can: best of 20 rounds over the same
+    /// windows.</summary>
     private static double ReadOnce(int size)
     {
         WindowStatistics[] windows = WindowsOf(size);
@@ -210,7 +238,10 @@ public class SelectionBench
     private static Dictionary<(string, int), double> RunNumPy()
     {
         string script = Path.Combine(Environment.CurrentDirectory, "bench", "numpy_peer", "select_rows.py");
-        using Process process = Process.Start(new ProcessStartInfo("/usr/bin/python3", [script, "--json", "--windows", .. Sizes.Select(size => size.ToString(CultureInfo.InvariantCulture))]) { RedirectStandardOutput = true })!;
+        using Process process = Process.Start(
+            new ProcessStartInfo("/usr/bin/python3", [script, "--json", "--windows",
+            .. Sizes.Select(size => size.ToString(CultureInfo.InvariantCulture))])
+            { RedirectStandardOutput = true })!;
         string last = "";
         while (process.StandardOutput.ReadLine() is { } line)
         {
@@ -224,10 +255,12 @@ public class SelectionBench
             throw new InvalidOperationException($"{script} ended with {process.ExitCode}.");
         using JsonDocument json = JsonDocument.Parse(last);
         return json.RootElement.GetProperty("results").EnumerateArray()
-            .ToDictionary(result => (result.GetProperty("rule").GetString()!, result.GetProperty("window").GetInt32()), result => result.GetProperty("nsPerRow").GetDouble());
+            .ToDictionary(result => (result.GetProperty("rule").GetString()!, result.GetProperty("window").GetInt32()),
+                result => result.GetProperty("nsPerRow").GetDouble());
     }
 
-    /// <summary>Of one policy and size: best ns/row, NumPy's, those of one read of the policy's statistics (NaN where there is none), and bytes allocated in a selection.</summary>
+    /// <summary>Of one policy and size: best ns/row, NumPy's, those of one read of the policy's statistics (NaN where there is none), and
+    /// bytes allocated in a selection.</summary>
     private sealed record Figures(string Policy, int Window, double PerRow, double NumPy, double Read, long Allocated);
 
     private sealed record WindowStatistics(float[] Loss, float[] GradientNorm, int[] Label, float[] ReferenceLoss, float[] Features);

@@ -6,7 +6,8 @@ using Microsoft.ML.ForwardSampling.Networks;
 
 namespace Microsoft.ML.ForwardSampling.Benchmarks;
 
-/// <summary>The parts of a training step on the widest layer of the training benchmark, 784 inputs and 256 outputs at batch 128, against what one core can multiply and move.</summary>
+/// <summary>The parts of a training step on the widest layer of the training benchmark, 784 inputs and 256 outputs at batch 128, against
+/// what one core can multiply and move.</summary>
 internal static unsafe class TrainingParts
 {
     private const int Rows = 128;
@@ -16,7 +17,8 @@ internal static unsafe class TrainingParts
 
     public static void Print()
     {
-        int panels = DenseKernel.Panels(Outputs), stride = DenseKernel.Stride(Outputs), weightCount = panels * DenseKernel.PanelWidth * Inputs;
+        int panels = DenseKernel.Panels(Outputs), stride = DenseKernel.Stride(Outputs),
+            weightCount = panels * DenseKernel.PanelWidth * Inputs;
         using var x = new AlignedFloats(Rows * Inputs);
         using var y = new AlignedFloats(Rows * stride);
         using var weights = new AlignedFloats(weightCount);
@@ -34,15 +36,22 @@ internal static unsafe class TrainingParts
 
         const double Flops = 2.0 * Rows * Inputs * Outputs;
         double peak = 2.0 * Peak(1_000_000, out _) / Best(() => Peak(1_000_000, out _));
-        double copied = 2.0 * sizeof(float) * (other.Length / 2) / Best(() => other.Span[..(other.Length / 2)].CopyTo(other.Span[(other.Length / 2)..]));
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"One core: {peak / 1e9:F1} GFLOP/s of multiply-adds, {copied / 1e9:F1} GB/s copied beyond the caches. A layer of {Inputs} x {Outputs}, {Rows} rows:"));
-        Tell("outputs", Best(() => DenseKernel.Forward(x.Pointer, Inputs, weights.Pointer, bias.Pointer, y.Pointer, stride, Rows, Inputs, panels)), Flops, 0);
+        double copied = 2.0 * sizeof(float) * (other.Length / 2) / Best(
+            () => other.Span[..(other.Length / 2)].CopyTo(other.Span[(other.Length / 2)..]));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"One core: {peak / 1e9:F1} GFLOP/s of multiply-adds, {copied / 1e9:F1} GB/s copied beyond the caches. A layer of {Inputs} x "
+            + $"{Outputs}, {Rows} rows:"));
+        Tell("outputs", Best(() => DenseKernel.Forward(x.Pointer, Inputs, weights.Pointer, bias.Pointer, y.Pointer, stride, Rows, Inputs,
+            panels)), Flops, 0);
         Tell("gradients of weights, written down", Best(() => Gradients(toMemory: true)), Flops, sizeof(float) * (double)weightCount);
         Tell("gradients of weights, used up by Adam", Best(() => Gradients(toMemory: false)), Flops, 6.0 * sizeof(float) * weightCount);
         Tell("Adam alone, on written gradients", Best(Update), 0, 7.0 * sizeof(float) * weightCount);
 
         void Tell(string part, double seconds, double flops, double bytes)
-            => Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {part,-40}{1e6 * seconds,8:F0} us{(flops == 0 ? "" : $", {flops / seconds / 1e9:F1} GFLOP/s, {flops / seconds / peak:P0} of the peak")}{(bytes == 0 ? "" : $", {bytes / seconds / 1e9:F1} GB/s")}"));
+            => Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"  {part,-40}{1e6 * seconds,8:F0} us"
+                + $"{(flops == 0 ? "" : $", {flops / seconds / 1e9:F1} GFLOP/s, {flops / seconds / peak:P0} of the peak")}"
+                + $"{(bytes == 0 ? "" : $", {bytes / seconds / 1e9:F1} GB/s")}"));
 
         void Gradients(bool toMemory)
         {
@@ -62,9 +71,12 @@ internal static unsafe class TrainingParts
             {
                 nint at = (nint)panel * Inputs * DenseKernel.PanelWidth;
                 if (toMemory)
-                    DenseKernel.WeightGradient<TVector, TLanes, GradientStore<TVector, TLanes>>(y.Pointer + panel * DenseKernel.PanelWidth, stride, x.Pointer, Inputs, Rows, Inputs, new WeightMemory(null, gradient.Pointer + at, null), default);
+                    DenseKernel.WeightGradient<TVector, TLanes, GradientStore<TVector, TLanes>>(y.Pointer + panel * DenseKernel.PanelWidth,
+                        stride, x.Pointer, Inputs, Rows, Inputs, new WeightMemory(null, gradient.Pointer + at, null), default);
                 else
-                    DenseKernel.WeightGradient<TVector, TLanes, AdamUpdate<TVector, TLanes>>(y.Pointer + panel * DenseKernel.PanelWidth, stride, x.Pointer, Inputs, Rows, Inputs, new WeightMemory(weights.Pointer, mean.Pointer, square.Pointer).At(at), in adam);
+                    DenseKernel.WeightGradient<TVector, TLanes, AdamUpdate<TVector, TLanes>>(y.Pointer + panel * DenseKernel.PanelWidth,
+                        stride, x.Pointer, Inputs, Rows, Inputs, new WeightMemory(weights.Pointer, mean.Pointer, square.Pointer).At(at),
+                        in adam);
             }
         }
 
@@ -131,7 +143,8 @@ internal static unsafe class TrainingParts
         }
 
         float* all = stackalloc float[TLanes.Count];
-        TLanes.Store(TLanes.Add(TLanes.Add(TLanes.Add(TLanes.Add(s0, s1), TLanes.Add(s2, s3)), TLanes.Add(TLanes.Add(s4, s5), TLanes.Add(s6, s7))), TLanes.Add(s8, s9)), all);
+        TLanes.Store(TLanes.Add(TLanes.Add(TLanes.Add(TLanes.Add(s0, s1), TLanes.Add(s2, s3)),
+            TLanes.Add(TLanes.Add(s4, s5), TLanes.Add(s6, s7))), TLanes.Add(s8, s9)), all);
         sum = all[0];
         return 10.0 * rounds * TLanes.Count;
     }

@@ -7,10 +7,12 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.ForwardSampling.Benchmarks;
 
-/// <summary>Seconds per 1,000 steps on 784-256-128-10, batch 128, Adam 1e-3: the network trainer against the loop that a user of TorchSharp would write, on one thread and on two.</summary>
+/// <summary>Seconds per 1,000 steps on 784-256-128-10, batch 128, Adam 1e-3: the network trainer against the loop that a user of TorchSharp
+/// would write, on one thread and on two.</summary>
 /// <remarks>
-/// Both in one process, with the same libtorch, taking turns; the median of each counts. Of the trainer, whole calls of Fit are timed, less reading the rows:
-/// shuffling, filling batches, progress and counting are in its figure. The loop has one batch, filled beforehand: its figure is the steps alone.
+/// Both in one process, with the same libtorch, taking turns; the median of each counts. Of the trainer, whole calls of Fit are timed, less
+/// reading the rows: shuffling, filling batches, progress and counting are in its figure. The loop has one batch, filled beforehand: its
+/// figure is the steps alone.
 /// </remarks>
 internal static class TrainingSteps
 {
@@ -47,7 +49,8 @@ internal static class TrainingSteps
             Print($"plain TorchSharp loop, {threads} thread(s)", loop, Median(loop));
             Print($"NetworkTrainer.Fit, {threads} thread(s)", trainer, Median(loop));
             if (oneThread is { } one)
-                Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"NetworkTrainer.Fit: two threads are {one / Median(trainer):F2} times as fast as one"));
+                Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                    $"NetworkTrainer.Fit: two threads are {one / Median(trainer):F2} times as fast as one"));
             oneThread ??= Median(trainer);
         }
 
@@ -56,7 +59,8 @@ internal static class TrainingSteps
     }
 
     private static void Print(string name, List<double> seconds, double baseline)
-        => Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-34}{Median(seconds),18:F3}{seconds.Min(),10:F3}{Median(seconds) / baseline,8:F2}"));
+        => Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{name,-34}{Median(seconds),18:F3}{seconds.Min(),10:F3}{Median(seconds) / baseline,8:F2}"));
 
     private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
 
@@ -83,9 +87,17 @@ internal static class TrainingSteps
 
     private static double Fit(MLContext context, IDataView data, int steps, int threads)
     {
-        var options = new NetworkTrainerOptions { HiddenLayers = [256, 128], BatchSize = Batch, Epochs = 1_000_000, MaximumSteps = steps, Seed = 1, Threads = threads };
+        var options = new NetworkTrainerOptions
+        {
+            HiddenLayers = [256, 128],
+            BatchSize = Batch,
+            Epochs = 1_000_000,
+            MaximumSteps = steps,
+            Seed = 1,
+            Threads = threads
+        };
         long start = Stopwatch.GetTimestamp();
-        using var model = context.ForwardSampling().Trainers.Multiclass(options).Fit(data);
+        using var model = context.ForwardSampling().Trainers.MulticlassClassification(options).Fit(data);
         return Stopwatch.GetElapsedTime(start).TotalSeconds - model.Model.Report!.ReadSeconds;
     }
 

@@ -4,7 +4,8 @@ using Microsoft.ML.ForwardSampling.Selection;
 
 namespace Microsoft.ML.ForwardSampling.Examples;
 
-/// <summary>A rare event: ML.NET's logistic regression is deployed, and what it records selects the rows on which a network is trained.</summary>
+/// <summary>A rare event: ML.NET's logistic regression is deployed, and what it records selects the rows on which a network is
+/// trained.</summary>
 /// <remarks>
 /// Prints, with Microsoft.ML 5.0.1 and TorchSharp 0.107.0 (other versions differ in the last digits or the draw):
 /// <code>
@@ -25,7 +26,8 @@ internal static class BinaryClicks
         IDataView test = mlContext.Data.LoadFromEnumerable(Visits.Rows(50_000, seed + 2));
 
         // 1. The deployed model knows nothing of this library.
-        ITransformer deployed = mlContext.BinaryClassification.Trainers.SdcaLogisticRegression(new() { NumberOfThreads = 1 }).Fit(mlContext.Data.Cache(old));
+        ITransformer deployed = mlContext.BinaryClassification.Trainers.SdcaLogisticRegression(new() { NumberOfThreads = 1 })
+            .Fit(mlContext.Data.Cache(old));
         output.WriteLine($"Deployed logistic regression: log-loss {LogLoss(mlContext, deployed, test):F4}");
 
         // 2. Record: it scores what it serves, and leaves loss and gradient norm beside each row. Cache, because two trainings read them.
@@ -42,7 +44,7 @@ internal static class BinaryClicks
         (double LogLoss, long BackwardRows) Train(IRowSelectionPolicy policy)
         {
             SelectedRows chosen = fs.SelectRows(recorded, policy, new SelectionOptions { WindowSize = 2560, Budget = 0.1, Seed = seed });
-            using NetworkPredictionTransformer network = fs.Trainers.Binary(new NetworkTrainerOptions
+            using NetworkPredictionTransformer network = fs.Trainers.BinaryClassification(new NetworkTrainerOptions
             {
                 HiddenLayers = [64, 32],
                 BatchSize = 64,

@@ -22,10 +22,13 @@ internal sealed record Example(string Name, string Description, int Rows, Func<T
     /// <summary>The examples.</summary>
     public static IReadOnlyList<Example> All { get; } =
     [
-        new("heavy-tailed-regression", "A stream of regression rows with heavy-tailed noise: record, select, train, deploy.", 64_000, HeavyTailedRegression.Run),
-        new("binary-clicks", "A rare event: ML.NET's logistic regression records, a network learns from one row in ten.", 200_000, BinaryClicks.Run),
+        new("heavy-tailed-regression", "A stream of regression rows with heavy-tailed noise: record, select, train, deploy.", 64_000,
+            HeavyTailedRegression.Run),
+        new("binary-clicks", "A rare event: ML.NET's logistic regression records, a network learns from one row in ten.", 200_000,
+            BinaryClicks.Run),
         new("own-network", "Your own torch module, and statistics computed afresh while it trains.", 64_000, OwnNetwork.Run),
-        new("fast-tree-deployed", "Boosted trees, deployed and retrained on selected rows: SelectThen with an ML.NET trainer.", 200_000, FastTreeDeployed.Run),
+        new("fast-tree-deployed", "Boosted trees, deployed and retrained on selected rows: SelectThen with an ML.NET trainer.", 200_000,
+            FastTreeDeployed.Run),
         new("light-gbm-deployed", "LightGBM, deployed and retrained on selected rows.", 200_000, LightGbmDeployed.Run),
         new("onnx-deployed", "An ONNX model is deployed, and a network succeeds it.", 64_000, OnnxDeployed.Run),
     ];
@@ -34,7 +37,8 @@ internal sealed record Example(string Name, string Description, int Rows, Func<T
     public System.CommandLine.Command CreateCommand(Func<int, int, CancellationToken, Task<int>> run)
     {
         Option<int?> rows = NumberOption.Create("--rows", $"Rows of training data (default {Rows}).", 100, 10_000_000);
-        Option<int?> seed = NumberOption.Create("--seed", $"Seed of the data and of the training (default {DefaultSeed}).", 0, int.MaxValue / 2);
+        Option<int?> seed = NumberOption.Create("--seed", $"Seed of the data and of the training (default {DefaultSeed}).", 0,
+            int.MaxValue / 2);
         var command = new System.CommandLine.Command(Name, Description) { rows, seed };
         command.SetAction((parsed, cancellation) => run(parsed.GetValue(rows) ?? Rows, parsed.GetValue(seed) ?? DefaultSeed, cancellation));
         return command;

@@ -29,9 +29,11 @@ internal static class FastTreeDeployed
 
         // 2. Record: it scores what it serves. Only the statistics are kept beside the rows; Cache, because two trainings read them.
         IDataView scored = fs.RecordForwardPass(deployed, PredictionTask.Binary).Fit(served).Transform(served);
-        IDataView recorded = mlContext.Data.Cache(mlContext.Transforms.DropColumns("Score", "Probability", "PredictedLabel").Fit(scored).Transform(scored));
+        IDataView recorded = mlContext.Data.Cache(mlContext.Transforms.DropColumns("Score", "Probability", "PredictedLabel").Fit(scored)
+            .Transform(scored));
 
-        // 3. Select one row in ten and train. SelectThen is an estimator: it goes into pipelines and CrossValidate as the trainer itself would.
+        // 3. Select one row in ten and train. SelectThen is an estimator: it goes into pipelines and CrossValidate as the trainer itself
+        // would.
         (double uniform, long uniformRows) = Retrain(new UniformPolicy());
         output.WriteLine($"Retrained, Uniform:              log-loss {uniform:F4} with {uniformRows:N0} rows");
         (double selected, long selectedRows) = Retrain(new BalancedGradientNormPolicy());
@@ -47,7 +49,13 @@ internal static class FastTreeDeployed
         }
 
         FastTreeBinaryTrainer Trees(string? exampleWeight) => mlContext.BinaryClassification.Trainers.FastTree(
-            new FastTreeBinaryTrainer.Options { ExampleWeightColumnName = exampleWeight, NumberOfTrees = 100, MinimumExampleCountPerLeaf = 20, NumberOfThreads = 1 });
+            new FastTreeBinaryTrainer.Options
+            {
+                ExampleWeightColumnName = exampleWeight,
+                NumberOfTrees = 100,
+                MinimumExampleCountPerLeaf = 20,
+                NumberOfThreads = 1
+            });
 
         double LogLoss(ITransformer model) => mlContext.BinaryClassification.Evaluate(model.Transform(test)).LogLoss;
     }

@@ -32,7 +32,8 @@ internal static class HeavyTailedRegression
         return new Comparison("RMSE against the noiseless target", uniform, selected, uniformRows, selectedRows);
     }
 
-    private static (double Rmse, long BackwardRows) Train(Friedman1Row[] served, Friedman1Row[] test, IRowSelectionPolicy policy, int seed, CancellationToken cancellation)
+    private static (double Rmse, long BackwardRows) Train(Friedman1Row[] served, Friedman1Row[] test, IRowSelectionPolicy policy, int seed,
+        CancellationToken cancellation)
     {
         var mlContext = new MLContext(seed);
         ForwardSamplingCatalog fs = mlContext.ForwardSampling();

@@ -3,7 +3,8 @@ using Microsoft.ML.ForwardSampling.Selection;
 
 namespace Microsoft.ML.ForwardSampling.Examples;
 
-/// <summary>A model that came as an ONNX file is deployed; what it records selects the rows on which its successor, a network, is trained.</summary>
+/// <summary>A model that came as an ONNX file is deployed; what it records selects the rows on which its successor, a network, is
+/// trained.</summary>
 /// <remarks>
 /// Prints, with Microsoft.ML 5.0.1, TorchSharp 0.107.0 and OnnxRuntime 1.31.1 (other versions differ in the last digits or the draw):
 /// <code>
@@ -23,12 +24,14 @@ internal static class OnnxDeployed
         string file = Path.Combine(Directory.CreateTempSubdirectory("forward-sampling-onnx-").FullName, "deployed.onnx");
         try
         {
-            // 1. The deployed model: any ONNX file. Its output "Score.output" is a tensor of one number; ML.NET drops ".output" from the column's name.
+            // 1. The deployed model: any ONNX file. Its output "Score.output" is a tensor of one number; ML.NET drops ".output" from the
+            // column's name.
             Export(mlContext, Friedman1.Rows(rows / 10, Friedman1Noise.Outliers, seed + 2_000_000), file);
             ITransformer deployed = mlContext.Transforms.ApplyOnnxModel("Score.output", "Features", file).Fit(served);
 
             // 2. Record: loss and gradient norm beside each row. Cache, because two trainings read them.
-            IDataView recorded = mlContext.Data.Cache(fs.RecordForwardPass(deployed, PredictionTask.Regression).Fit(served).Transform(served));
+            IDataView recorded = mlContext.Data.Cache(fs.RecordForwardPass(deployed, PredictionTask.Regression).Fit(served)
+                .Transform(served));
 
             // 3. Select one row in ten, train, evaluate.
             (double uniform, long uniformRows) = Train(recorded, new UniformPolicy());
@@ -45,9 +48,17 @@ internal static class OnnxDeployed
         (double Rmse, long BackwardRows) Train(IDataView recorded, IRowSelectionPolicy policy)
         {
             SelectedRows chosen = fs.SelectRows(recorded, policy, new SelectionOptions { Seed = seed });
-            var options = new NetworkTrainerOptions { HiddenLayers = [64, 64], Epochs = 10, Optimizer = new AdamOptions { LearningRate = 2e-3f }, Seed = seed, CancellationToken = cancellation };
+            var options = new NetworkTrainerOptions
+            {
+                HiddenLayers = [64, 64],
+                Epochs = 10,
+                Optimizer = new AdamOptions { LearningRate = 2e-3f },
+                Seed = seed,
+                CancellationToken = cancellation
+            };
             using NetworkPredictionTransformer model = fs.Trainers.Regression(options).Fit(chosen);
-            return (mlContext.Regression.Evaluate(model.Transform(test), nameof(Friedman1Row.Target)).RootMeanSquaredError, model.Model.Report!.BackwardRows);
+            return (mlContext.Regression.Evaluate(model.Transform(test), nameof(Friedman1Row.Target)).RootMeanSquaredError,
+                model.Model.Report!.BackwardRows);
         }
     }
 

@@ -6,7 +6,8 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.ForwardSampling.Examples;
 
-/// <summary>Your own torch module, and no recorded statistics: the trainer scores each window itself and backpropagates one row in ten.</summary>
+/// <summary>Your own torch module, and no recorded statistics: the trainer scores each window itself and backpropagates one row in
+/// ten.</summary>
 /// <remarks>
 /// Prints, with Microsoft.ML 5.0.1 and TorchSharp 0.107.0 (other versions differ in the last digits or the draw):
 /// <code>
@@ -29,7 +30,8 @@ internal static class OwnNetwork
         using NetworkPredictionTransformer uniform = Train(new UniformPolicy());
         using NetworkPredictionTransformer selected = Train(new BalancedGradientNormPolicy());
         foreach ((string name, NetworkPredictionTransformer model) in new[] { ("Uniform", uniform), ("BalancedGradientNorm", selected) })
-            output.WriteLine($"{name}: RMSE {Rmse(model):F3} after {model.Model.Report!.BackwardRows:N0} backward rows, {model.Model.Report.ForwardRows:N0} forward rows");
+            output.WriteLine($"{name}: RMSE {Rmse(model):F3} after {model.Model.Report!.BackwardRows:N0} backward rows, "
+                + $"{model.Model.Report.ForwardRows:N0} forward rows");
 
         // 2. Save and load. A module of your own is code, so loading takes the same factory.
         string path = Path.Combine(Path.GetTempPath(), $"own-network-{Guid.NewGuid():N}.zip");
@@ -46,7 +48,8 @@ internal static class OwnNetwork
         }
 
         return new Comparison(
-            "RMSE against the noiseless target", Rmse(uniform), Rmse(selected), uniform.Model.Report!.BackwardRows, selected.Model.Report!.BackwardRows);
+            "RMSE against the noiseless target", Rmse(uniform), Rmse(selected), uniform.Model.Report!.BackwardRows,
+                selected.Model.Report!.BackwardRows);
 
         NetworkPredictionTransformer Train(IRowSelectionPolicy policy)
         {
@@ -54,7 +57,13 @@ internal static class OwnNetwork
             return fs.Trainers.Regression(new NetworkTrainerOptions
             {
                 Network = (inputs, outputs, device) => new ResidualNetwork(inputs, outputs, device),
-                Selection = new InTrainingSelection { Policy = policy, WindowSize = 640, Budget = 0.1, Statistics = StatisticsSource.Fresh },
+                Selection = new InTrainingSelection
+                {
+                    Policy = policy,
+                    WindowSize = 640,
+                    Budget = 0.1,
+                    Statistics = StatisticsSource.Fresh
+                },
                 Optimizer = new AdamOptions { LearningRate = 2e-3f },
                 Epochs = 4,
                 Seed = seed,

@@ -10,12 +10,14 @@ internal static class Program
 
     /// <summary>The whole program; tests call it with their own output.</summary>
     /// <returns>0; 1 after a failure, told on <paramref name="error"/>; 130 when stopped.</returns>
-    internal static async Task<int> RunAsync(IReadOnlyList<string> args, TextWriter output, TextWriter error, CancellationToken cancellation = default)
+    internal static async Task<int> RunAsync(
+        IReadOnlyList<string> args, TextWriter output, TextWriter error, CancellationToken cancellation = default)
     {
         var root = new RootCommand("Examples of Microsoft.ML.ForwardSampling.");
         root.Add(ServeAndTrainCommand.Create(output, (token, run) => CommandGuard.RunAsync(error, run, token)));
         foreach (Example example in Example.All)
-            root.Add(example.CreateCommand((rows, seed, token) => CommandGuard.RunAsync(error, () => example.Run(output, rows, seed, token), token)));
+            root.Add(example.CreateCommand((rows, seed, token) =>
+                CommandGuard.RunAsync(error, () => example.Run(output, rows, seed, token), token)));
         var readme = new System.CommandLine.Command("readme", "The example of README.md: record, select, train, evaluate, save.");
         readme.SetAction((_, token) => CommandGuard.RunAsync(error, ReadmeExample.Run, token));
         root.Add(readme);
@@ -25,7 +27,12 @@ internal static class Program
             return 0;
         });
 
-        var invocation = new InvocationConfiguration { Output = output, Error = error, ProcessTerminationTimeout = CommandGuard.TimeToStop };
+        var invocation = new InvocationConfiguration
+        {
+            Output = output,
+            Error = error,
+            ProcessTerminationTimeout = CommandGuard.TimeToStop
+        };
         return await root.Parse(args).InvokeAsync(invocation, cancellation);
     }
 

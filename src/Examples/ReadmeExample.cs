@@ -26,7 +26,8 @@ internal static class ReadmeExample
         IDataView recorded = fs.RecordForwardPass(deployed, PredictionTask.Regression).Fit(served).Transform(served);
 
         // One row in ten is selected, with the weight that keeps the selection unbiased, and gets a backward pass.
-        SelectedRows chosen = fs.SelectRows(recorded, new BalancedGradientNormPolicy(), new SelectionOptions { WindowSize = 640, Budget = 0.1 });
+        SelectedRows chosen = fs.SelectRows(recorded, new BalancedGradientNormPolicy(),
+            new SelectionOptions { WindowSize = 640, Budget = 0.1 });
         using var next = fs.Trainers.Regression(new NetworkTrainerOptions { HiddenLayers = [64, 64], Epochs = 60 }).Fit(chosen);
 
         double before = mlContext.Regression.Evaluate(deployed.Transform(test)).RootMeanSquaredError;

@@ -3,9 +3,11 @@ using Npgsql;
 
 namespace Microsoft.ML.ForwardSampling.PostgreSql;
 
-/// <summary>A window that this worker has, and no other: it stays claimed until it is completed, disposed of, or its worker ends or is silent for <see cref="PostgreSqlStoreOptions.ClaimTimeout"/>.</summary>
-/// <remarks>The claim is a transaction of the database, held open; completing commits it together with what was selected. So each window's selection is stored exactly once.
-/// What a worker does elsewhere before it completes may happen again, with the same <see cref="Number"/> and the same <see cref="Records"/>.</remarks>
+/// <summary>A window that this worker has, and no other: it stays claimed until it is completed, disposed of, or its worker ends or is
+/// silent for <see cref="PostgreSqlStoreOptions.ClaimTimeout"/>.</summary>
+/// <remarks>The claim is a transaction of the database, held open; completing commits it together with what was selected. So each window's
+/// selection is stored exactly once. What a worker does elsewhere before it completes may happen again, with the same <see cref="Number"/>
+/// and the same <see cref="Records"/>.</remarks>
 public sealed class ClaimedWindow : IAsyncDisposable
 {
     private readonly NpgsqlConnection _connection;
@@ -24,25 +26,29 @@ public sealed class ClaimedWindow : IAsyncDisposable
     public IReadOnlyList<JoinedRecord> Records { get; }
 
     /// <summary>Stores what was selected and ends the claim.</summary>
-    /// <param name="selected">The selected rows and their weights; none is allowed. <c>fs.SelectedKeys(view)</c> reads them from a data view that SelectRows gave.</param>
+    /// <param name="selected">The selected rows and their weights; none is allowed. <c>fs.SelectedKeys(view)</c> reads them from a data
+    /// view that SelectRows gave.</param>
     /// <param name="worker">A name for whoever looks at the table; left out, the machine and the process.</param>
     /// <param name="cancellationToken">Ends the waiting; whether the window is completed is then open.</param>
     /// <returns>Completes when the server has committed.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="selected"/> is null.</exception>
     /// <exception cref="ArgumentException">A key is not of this window.</exception>
-    /// <exception cref="NpgsqlException">The claim was lost, or the server is gone. If that was while it committed, the window may be completed: a claim that finds it open again says that it is not.</exception>
+    /// <exception cref="NpgsqlException">The claim was lost, or the server is gone. If that was while it committed, the window may be
+    /// completed: a claim that finds it open again says that it is not.</exception>
     /// <example><code>
     /// IDataView rows = fs.LoadJoined(window.Records, new JoinedRowsOptions { Task = PredictionTask.Binary });
     /// await window.CompleteAsync(fs.SelectedKeys(fs.SelectRows(rows, new BalancedGradientNormPolicy())));
     /// </code></example>
-    public async Task CompleteAsync(IReadOnlyList<SelectedKey> selected, string? worker = null, CancellationToken cancellationToken = default)
+    public async Task CompleteAsync(IReadOnlyList<SelectedKey> selected, string? worker = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(selected);
         HashSet<ulong> own = [.. Records.Select(r => r.Key)];
         foreach (SelectedKey row in selected)
         {
             if (!own.Contains(row.Key))
-                throw new ArgumentException($"Window {Number} has no row of key {row.Key}: each key must be that of one of its records.", nameof(selected));
+                throw new ArgumentException($"Window {Number} has no row of key {row.Key}: each key must be that of one of its records.",
+                    nameof(selected));
         }
 
         await StoreCommand.Execute(

@@ -8,7 +8,8 @@ internal sealed class JoinSql
     /// <summary>Records or labels that one transaction of the join looks at, about.</summary>
     public const int SliceRows = 50_000;
 
-    /// <summary>Settings for the transaction. A slice is looked up through the indexes, row by row, however little the server knows of partitions that are new: without this, or with pages at their price on a disk, it may read all of them for each row.</summary>
+    /// <summary>Settings for the transaction. A slice is looked up through the indexes, row by row, however little the server knows of
+    /// partitions that are new: without this, or with pages at their price on a disk, it may read all of them for each row.</summary>
     public const string Settings = """
         SELECT set_config(name, value, true) FROM (VALUES ('enable_seqscan', 'off'), ('enable_bitmapscan', 'off'), ('enable_hashjoin', 'off'), ('enable_mergejoin', 'off'), ('enable_material', 'off'), ('random_page_cost', '0.1'), ('jit', 'off'), ('work_mem', '64MB')) s (name, value)
         """;
@@ -34,13 +35,17 @@ internal sealed class JoinSql
     /// <summary>Time up to which the next slice of records goes whose wait is over; NULL when there is none. $1: up to at most.</summary>
     public readonly string NextWaited;
 
-    /// <summary>Joins the records of a slice of labels, each with its first label. $1, $2: after, up to; $3: time between label and record at most; $4: the wait, beyond which JoinWaited takes the records and whose partitions need no look; $5: how long before a record was scored a row of its key counts.</summary>
+    /// <summary>Joins the records of a slice of labels, each with its first label. $1, $2: after, up to; $3: time between label and record
+    /// at most; $4: the wait, beyond which JoinWaited takes the records and whose partitions need no look; $5: how long before a record was
+    /// scored a row of its key counts.</summary>
     public readonly string JoinLabelled;
 
-    /// <summary>Joins the records of a slice whose wait is over. $1: up to; $2: time between label and record at most; $3: default label; $4: as $5 above.</summary>
+    /// <summary>Joins the records of a slice whose wait is over. $1: up to; $2: time between label and record at most; $3: default label;
+    /// $4: as $5 above.</summary>
     public readonly string JoinWaited;
 
-    /// <summary>Takes away the labels of a slice whose row is given out already. $1, $2: after, up to; $3: how long before a label was known its row counts.</summary>
+    /// <summary>Takes away the labels of a slice whose row is given out already. $1, $2: after, up to; $3: how long before a label was
+    /// known its row counts.</summary>
     public readonly string DropLate;
 
     /// <summary>Takes away the labels of a slice, which waited too long. $1, $2: after, up to.</summary>
@@ -54,10 +59,13 @@ internal sealed class JoinSql
         Lock = $"SELECT FROM {schema}.progress FOR UPDATE";
         LabelsSeen = $"SELECT labels_seen FROM {schema}.progress";
         SeeLabels = $"UPDATE {schema}.progress SET labels_seen = $1";
-        NextLabels = $"SELECT max(stored) FROM (SELECT stored FROM {schema}.labels WHERE stored > $1 AND stored <= $2 ORDER BY stored LIMIT {SliceRows}) slice";
-        NextWaited = $"SELECT max(stored) FROM (SELECT stored FROM {schema}.records WHERE stored <= $1 ORDER BY stored LIMIT {SliceRows}) slice";
+        NextLabels = $"SELECT max(stored) FROM (SELECT stored FROM {schema}.labels WHERE stored > $1 AND stored <= $2 ORDER BY stored "
+            + $"LIMIT {SliceRows}) slice";
+        NextWaited = $"SELECT max(stored) FROM (SELECT stored FROM {schema}.records WHERE stored <= $1 ORDER BY stored LIMIT "
+            + $"{SliceRows}) slice";
 
-        // Both tables by their indexes, in whichever order: a slice of its own could only be read whole for each record. The first label may be one that waits since before the slice.
+        // Both tables by their indexes, in whichever order: a slice of its own could only be read whole for each record. The first label
+        // may be one that waits since before the slice.
         JoinLabelled = Join(
             schema,
             kind,
@@ -79,8 +87,10 @@ internal sealed class JoinSql
         string labelled = rule switch
         {
             DuplicateLabels.First => $"SELECT DISTINCT ON (key) {Kept}, label FROM pairs ORDER BY key, came, known, label",
-            DuplicateLabels.Last => $"SELECT DISTINCT ON (key) {Kept}, label FROM pairs ORDER BY key, came DESC NULLS LAST, known DESC, label DESC",
-            DuplicateLabels.Sum => $"SELECT {Kept}, {Single("sum(label::float8 ORDER BY known, label)")} AS label FROM pairs GROUP BY {Kept}",
+            DuplicateLabels.Last => $"SELECT DISTINCT ON (key) {Kept}, label FROM pairs ORDER BY key, came DESC NULLS LAST, known DESC, "
+                + $"label DESC",
+            DuplicateLabels.Sum => $"SELECT {Kept}, {Single("sum(label::float8 ORDER BY known, label)")} AS label FROM pairs GROUP BY "
+                + $"{Kept}",
             _ => $"SELECT {Kept}, {Single("avg(label::float8 ORDER BY known, label)")} AS label FROM pairs GROUP BY {Kept}",
         };
         JoinWaited = Join(
@@ -121,7 +131,8 @@ internal sealed class JoinSql
             """;
     }
 
-    /// <summary>Takes records and gives each its label, puts those that have a good one behind the joined rows in the order in which they were scored, and counts all.</summary>
+    /// <summary>Takes records and gives each its label, puts those that have a good one behind the joined rows in the order in which they
+    /// were scored, and counts all.</summary>
     /// <param name="schema">The quoted schema.</param>
     /// <param name="kind">What the records are, and so which labels they can have.</param>
     /// <param name="labelled">Defines "taken", all the records, and "labelled", one of each key with its label.</param>
@@ -152,7 +163,8 @@ internal sealed class JoinSql
             """;
     }
 
-    /// <summary>Whether a row of a key was given out since a moment. Not EXISTS: the server may turn that round into a reading of all joined rows.</summary>
+    /// <summary>Whether a row of a key was given out since a moment. Not EXISTS: the server may turn that round into a reading of all
+    /// joined rows.</summary>
     private static string GivenOut(string schema, string key, string since)
         => $"coalesce((SELECT true FROM {schema}.joined g WHERE g.key = {key} AND g.sealed >= {since} LIMIT 1), false)";
 

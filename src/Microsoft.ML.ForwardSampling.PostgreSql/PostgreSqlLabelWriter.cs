@@ -5,7 +5,9 @@ namespace Microsoft.ML.ForwardSampling.PostgreSql;
 
 /// <summary>Writes labels into a <see cref="PostgreSqlRecordStore{TRecord}"/> as they come, from any number of threads.</summary>
 /// <remarks>
-/// <para>Once the commit of a batch is answered, the labels numbered up to <see cref="BufferedRecordWriter{TRecord}.Acknowledged"/> are in the database. A label with the same key, time and value is one label, so that a batch that is sent again, and a label that is appended again by another process, changes nothing; a label without a time is stamped when it is appended.</para>
+/// <para>Once the commit of a batch is answered, the labels numbered up to <see cref="BufferedRecordWriter{TRecord}.Acknowledged"/> are in
+/// the database. A label with the same key, time and value is one label, so that a batch that is sent again, and a label that is appended
+/// again by another process, changes nothing; a label without a time is stamped when it is appended.</para>
 /// <para>While the server is gone labels wait in memory, as <see cref="PostgreSqlRecordWriter{TRecord}"/> says of records.</para>
 /// </remarks>
 public sealed class PostgreSqlLabelWriter : BufferedRecordWriter<LabelEvent>
@@ -64,7 +66,8 @@ internal static class LabelInsert
     /// <summary>Adds those that are not there yet.</summary>
     /// <param name="connection">Open.</param>
     /// <param name="schema">The schema's quoted name.</param>
-    /// <param name="labels">Labels with times; sorted here into the order of the index, so that two who add the same labels cannot wait for each other.</param>
+    /// <param name="labels">Labels with times; sorted here into the order of the index, so that two who add the same labels cannot wait for
+    /// each other.</param>
     public static NpgsqlBatch Command(NpgsqlConnection connection, string schema, LabelEvent[] labels)
     {
         Array.Sort(labels, (a, b) => (a.Key, a.Time, a.Label).CompareTo((b.Key, b.Time, b.Label)));

@@ -5,13 +5,17 @@ using Npgsql;
 
 namespace Microsoft.ML.ForwardSampling.PostgreSql;
 
-/// <summary>Records, labels and windows of a fleet in one PostgreSQL database: serving processes write records, others add labels, a joiner brings them together into windows, and workers on any number of machines select from these.</summary>
+/// <summary>Records, labels and windows of a fleet in one PostgreSQL database: serving processes write records, others add labels, a joiner
+/// brings them together into windows, and workers on any number of machines select from these.</summary>
 /// <remarks>
-/// <para>The library makes its schema (<see cref="MigrateAsync"/>) and its partitions; <see cref="MaintainAsync"/>, called now and then by the schema's owner, drops old ones. All statements name the schema in full and take values as parameters only.</para>
-/// <para>The store's own statements have no time limit, whatever the connection string's Command Timeout says: a cancellation token ends them.</para>
+/// <para>The library makes its schema (<see cref="MigrateAsync"/>) and its partitions; <see cref="MaintainAsync"/>, called now and then by
+/// the schema's owner, drops old ones. All statements name the schema in full and take values as parameters only.</para>
+/// <para>The store's own statements have no time limit, whatever the connection string's Command Timeout says: a cancellation token ends
+/// them.</para>
 /// <para>PostgreSQL 14 or later. Thread-safe. Guide and contract: docs/postgresql.md.</para>
 /// </remarks>
-/// <typeparam name="TRecord"><see cref="RegressionRecord"/>, <see cref="BinaryRecord"/> or <see cref="MulticlassRecord"/>; one schema holds one of them.</typeparam>
+/// <typeparam name="TRecord"><see cref="RegressionRecord"/>, <see cref="BinaryRecord"/> or <see cref="MulticlassRecord"/>; one schema holds
+/// one of them.</typeparam>
 public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
     where TRecord : struct, IForwardRecord<TRecord>
 {
@@ -38,7 +42,8 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
     }
 
     /// <summary>A store in the database of a connection string.</summary>
-    /// <param name="connectionString">As Npgsql takes it, for example <c>Host=db;Username=scorer;Password=…;Database=records;SSL Mode=VerifyFull</c>.</param>
+    /// <param name="connectionString">As Npgsql takes it, for example <c>Host=db;Username=scorer;Password=…;Database=records;SSL
+    /// Mode=VerifyFull</c>.</param>
     /// <param name="options">Left out, the defaults.</param>
     /// <exception cref="ArgumentException">The string is empty or has a keyword that Npgsql does not know.</exception>
     public PostgreSqlRecordStore(string connectionString, PostgreSqlStoreOptions? options = null)
@@ -59,9 +64,11 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
         _schema = _migrations.Quoted;
     }
 
-    /// <summary>Makes the schema, or brings an older one up to this library's version; does nothing when it is. For the role that owns the schema, or may create it.</summary>
+    /// <summary>Makes the schema, or brings an older one up to this library's version; does nothing when it is. For the role that owns the
+    /// schema, or may create it.</summary>
     /// <param name="cancellationToken">Ends the waiting; a step that was begun is undone.</param>
-    /// <returns>Completes when the schema is there. Of several processes that come together one does the work and the others wait.</returns>
+    /// <returns>Completes when the schema is there. Of several processes that come together one does the work and the others
+    /// wait.</returns>
     /// <exception cref="NotSupportedException">The schema is of a newer version than this library.</exception>
     /// <exception cref="InvalidOperationException">The schema is of another kind of record or another partition interval.</exception>
     /// <exception cref="NpgsqlException">The server refuses or is not there.</exception>
@@ -72,7 +79,8 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
         await Execute(connection, $"SELECT {_schema}.make_partitions()", cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Makes partitions ahead and drops what is older than its retention, counting what was not used yet. For the role that owns the schema; call it at least once an interval.</summary>
+    /// <summary>Makes partitions ahead and drops what is older than its retention, counting what was not used yet. For the role that owns
+    /// the schema; call it at least once an interval.</summary>
     /// <remarks>A partition that a claim or another transaction is reading is left to the next call.</remarks>
     /// <param name="cancellationToken">Ends the waiting.</param>
     /// <returns>Number of partitions dropped.</returns>
@@ -83,7 +91,8 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
         await Execute(connection, $"SELECT {_schema}.make_partitions()", cancellationToken).ConfigureAwait(false);
         DateTime now = (await Next(connection, "SELECT now()", cancellationToken).ConfigureAwait(false))!.Value;
         var sql = new JoinSql(_schema, TRecord.Kind, default);
-        for (DateTime after = DateTime.UnixEpoch; await Next(connection, sql.NextLabels, cancellationToken, after, now - _options.LabelRetention).ConfigureAwait(false) is DateTime upTo; after = upTo)
+        for (DateTime after = DateTime.UnixEpoch; await Next(connection, sql.NextLabels, cancellationToken, after,
+            now - _options.LabelRetention).ConfigureAwait(false) is DateTime upTo; after = upTo)
         {
             // As a joiner does: the progress first and labels then, or the two would wait for each other.
             await using NpgsqlTransaction transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
@@ -93,7 +102,8 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
             await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
         }
 
-        return (int)(await StoreCommand.Scalar(connection, $"SELECT {_schema}.drop_partitions($1, $2)", cancellationToken, now - _options.RecordRetention, now - _options.JoinedRetention).ConfigureAwait(false))!;
+        return (int)(await StoreCommand.Scalar(connection, $"SELECT {_schema}.drop_partitions($1, $2)", cancellationToken,
+            now - _options.RecordRetention, now - _options.JoinedRetention).ConfigureAwait(false))!;
     }
 
     /// <summary>Lets a database role do one kind of work and no more. For the role that owns the schema.</summary>
@@ -111,12 +121,14 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
         {
             StoreAccess.Writer => [($"INSERT ({CopyRow.Columns})", "records"), ("SELECT, INSERT, UPDATE", "writers")],
             StoreAccess.Labeller => [("INSERT (key, known, label)", "labels")],
-            StoreAccess.Joiner => [("SELECT, DELETE", "records"), ("SELECT, DELETE", "labels"), ("SELECT, INSERT", "joined"), ("SELECT, INSERT", "windows"), ("SELECT, UPDATE", "progress")],
+            StoreAccess.Joiner => [("SELECT, DELETE", "records"), ("SELECT, DELETE", "labels"), ("SELECT, INSERT", "joined"),
+                ("SELECT, INSERT", "windows"), ("SELECT, UPDATE", "progress")],
             _ => [("SELECT", "joined"), ("SELECT, UPDATE (completed, worker, keys, weights)", "windows")],
         };
         using var builder = new NpgsqlCommandBuilder();
         string to = builder.QuoteIdentifier(role);
-        var sql = new System.Text.StringBuilder($"GRANT USAGE ON SCHEMA {_schema} TO {to}; GRANT SELECT ON {_schema}.schema_version, {_schema}.settings TO {to};");
+        var sql = new System.Text.StringBuilder(
+            $"GRANT USAGE ON SCHEMA {_schema} TO {to}; GRANT SELECT ON {_schema}.schema_version, {_schema}.settings TO {to};");
         foreach ((string rights, string on) in grants)
             sql.Append(CultureInfo.InvariantCulture, $"GRANT {rights} ON {_schema}.{on} TO {to};");
         if (access is StoreAccess.Writer or StoreAccess.Joiner)
@@ -132,30 +144,38 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
     /// <param name="cancellationToken">Ends the waiting.</param>
     /// <returns>The writer; dispose of it to send what it holds.</returns>
     /// <exception cref="ArgumentException">Options do not agree with each other.</exception>
-    /// <exception cref="InvalidOperationException">The schema is not there, is older than this library, or holds another kind of record.</exception>
+    /// <exception cref="InvalidOperationException">The schema is not there, is older than this library, or holds another kind of
+    /// record.</exception>
     /// <exception cref="NotSupportedException">The schema is newer than this library.</exception>
     /// <exception cref="NpgsqlException">The server refuses or is not there.</exception>
-    public async Task<PostgreSqlRecordWriter<TRecord>> OpenWriterAsync(PostgreSqlWriterOptions? options = null, CancellationToken cancellationToken = default)
+    public async Task<PostgreSqlRecordWriter<TRecord>> OpenWriterAsync(PostgreSqlWriterOptions? options = null,
+        CancellationToken cancellationToken = default)
     {
         await using (await OpenAsync(cancellationToken).ConfigureAwait(false))
-            return new PostgreSqlRecordWriter<TRecord>(_connections, _schema, _options.PartitionInterval, options ?? new PostgreSqlWriterOptions());
+            return new PostgreSqlRecordWriter<TRecord>(_connections, _schema, _options.PartitionInterval,
+                options ?? new PostgreSqlWriterOptions());
     }
 
-    /// <summary>Opens a writer of labels, for those that come one by one and must not wait for the server. Access: <see cref="StoreAccess.Labeller"/>.</summary>
+    /// <summary>Opens a writer of labels, for those that come one by one and must not wait for the server. Access:
+    /// <see cref="StoreAccess.Labeller"/>.</summary>
     /// <param name="options">Left out, the defaults.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
     /// <returns>The writer; dispose of it to send what it holds.</returns>
-    /// <exception cref="ArgumentException">Options do not agree with each other, or ask for <see cref="RecordOverflow.DropAndRecord"/>.</exception>
-    /// <exception cref="InvalidOperationException">The schema is not there, is older than this library, or holds another kind of record.</exception>
+    /// <exception cref="ArgumentException">Options do not agree with each other, or ask for
+    /// <see cref="RecordOverflow.DropAndRecord"/>.</exception>
+    /// <exception cref="InvalidOperationException">The schema is not there, is older than this library, or holds another kind of
+    /// record.</exception>
     /// <exception cref="NotSupportedException">The schema is newer than this library.</exception>
     /// <exception cref="NpgsqlException">The server refuses or is not there.</exception>
-    public async Task<PostgreSqlLabelWriter> OpenLabelWriterAsync(PostgreSqlWriterOptions? options = null, CancellationToken cancellationToken = default)
+    public async Task<PostgreSqlLabelWriter> OpenLabelWriterAsync(PostgreSqlWriterOptions? options = null,
+        CancellationToken cancellationToken = default)
     {
         await using (await OpenAsync(cancellationToken).ConfigureAwait(false))
             return new PostgreSqlLabelWriter(_connections, _schema, options ?? new PostgreSqlWriterOptions());
     }
 
-    /// <summary>Adds labels. A label that is there already (same key, time and value) stays one, so the call can be repeated after an error. Access: <see cref="StoreAccess.Labeller"/>.</summary>
+    /// <summary>Adds labels. A label that is there already (same key, time and value) stays one, so the call can be repeated after an
+    /// error. Access: <see cref="StoreAccess.Labeller"/>.</summary>
     /// <param name="labels">In any order, any number. One without a time is stamped, and so is not recognised when it comes again.</param>
     /// <param name="cancellationToken">Ends the waiting; some of the labels may be there.</param>
     /// <returns>Number of labels that were new.</returns>
@@ -177,23 +197,30 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
         return added;
     }
 
-    /// <summary>Joins all records that are ready when it begins, and makes windows of <see cref="PostgreSqlStoreOptions.WindowRows"/> rows. Call it again and again; several joiners take turns. Access: <see cref="StoreAccess.Joiner"/>.</summary>
+    /// <summary>Joins all records that are ready when it begins, and makes windows of <see cref="PostgreSqlStoreOptions.WindowRows"/> rows.
+    /// Call it again and again; several joiners take turns. Access: <see cref="StoreAccess.Joiner"/>.</summary>
     /// <remarks>
-    /// <para>A label belongs to the record of its key if their times differ by at most <see cref="LabelJoinOptions.Wait"/>. A record is ready when it has a label (<see cref="DuplicateLabels.First"/>; a label that was stored more than Lateness before it waits with it), or when Wait + <see cref="LabelJoinOptions.Lateness"/> have passed since it was stored,
-    /// by the server's clock. Labels count as arriving in the order in which they were stored.</para>
-    /// <para>Works in transactions of about 50,000 records: whenever it is stopped, each record is joined or waits. Records wait on disk, however many there are.</para>
+    /// <para>A label belongs to the record of its key if their times differ by at most <see cref="LabelJoinOptions.Wait"/>. A record is
+    /// ready when it has a label (<see cref="DuplicateLabels.First"/>; a label that was stored more than Lateness before it waits with it),
+    /// or when Wait + <see cref="LabelJoinOptions.Lateness"/> have passed since it was stored, by the server's clock. Labels count as
+    /// arriving in the order in which they were stored.</para>
+    /// <para>Works in transactions of about 50,000 records: whenever it is stopped, each record is joined or waits. Records wait on disk,
+    /// however many there are.</para>
     /// </remarks>
     /// <param name="options">The same for every joiner of the store.</param>
     /// <param name="closeShortWindow">Also make a window of the rows that are fewer than a whole one.</param>
     /// <param name="cancellationToken">Ends the work between transactions or within one, which is then undone.</param>
     /// <returns>Number of rows joined by this call.</returns>
-    /// <exception cref="ArgumentException">Sum or Mean of labels that are classes; or this store keeps records or labels for less than Wait + Lateness, so that maintenance would drop what still waits.</exception>
+    /// <exception cref="ArgumentException">Sum or Mean of labels that are classes; or this store keeps records or labels for less than Wait
+    /// + Lateness, so that maintenance would drop what still waits.</exception>
     /// <exception cref="NpgsqlException">The server refuses or is not there.</exception>
-    public async Task<long> JoinAsync(LabelJoinOptions options, bool closeShortWindow = false, CancellationToken cancellationToken = default)
+    public async Task<long> JoinAsync(LabelJoinOptions options, bool closeShortWindow = false,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
         if (options.Duplicates is DuplicateLabels.Sum or DuplicateLabels.Mean && TRecord.Kind != RecordKind.Regression)
-            throw new ArgumentException($"{nameof(LabelJoinOptions)}.{nameof(LabelJoinOptions.Duplicates)} must be First or Last for labels that are classes. Got {options.Duplicates}.", nameof(options));
+            throw new ArgumentException($"{nameof(LabelJoinOptions)}.{nameof(LabelJoinOptions.Duplicates)} must be First or Last for "
+                + $"labels that are classes. Got {options.Duplicates}.", nameof(options));
         RequireKept(nameof(PostgreSqlStoreOptions.RecordRetention), _options.RecordRetention, options);
         RequireKept(nameof(PostgreSqlStoreOptions.LabelRetention), _options.LabelRetention, options);
         var sql = new JoinSql(_schema, TRecord.Kind, options.Duplicates);
@@ -207,11 +234,13 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
         TimeSpan waiting = options.Wait + options.Lateness, remembered = waiting + s_clockDifference;
         if (options.Duplicates == DuplicateLabels.First)
         {
-            // Labels that an earlier call has seen are looked at again only while their record may still come late; or when the server's clock was set back, so that new ones may seem seen.
+            // Labels that an earlier call has seen are looked at again only while their record may still come late; or when the server's
+            // clock was set back, so that new ones may seem seen.
             DateTime after = seen <= begun ? seen - (options.Lateness + s_longestTransaction) : DateTime.UnixEpoch;
             while (await Next(connection, sql.NextLabels, cancellationToken, after, begun).ConfigureAwait(false) is DateTime upTo)
             {
-                joined += await JoinSlice((sql.JoinLabelled, [after, upTo, options.Wait, waiting, remembered]), (sql.DropLate, [after, upTo, remembered])).ConfigureAwait(false);
+                joined += await JoinSlice((sql.JoinLabelled, [after, upTo, options.Wait, waiting, remembered]),
+                    (sql.DropLate, [after, upTo, remembered])).ConfigureAwait(false);
                 after = upTo;
             }
 
@@ -235,13 +264,15 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
             foreach ((string statement, object[] values) in statements)
                 await Execute(connection, statement, cancellationToken, values).ConfigureAwait(false);
             long after = await Numbered().ConfigureAwait(false);
-            await Execute(connection, sql.MakeWindows, cancellationToken, (long)_options.WindowRows, closeShortWindow && statements.Length == 0).ConfigureAwait(false);
+            await Execute(connection, sql.MakeWindows, cancellationToken, (long)_options.WindowRows,
+                closeShortWindow && statements.Length == 0).ConfigureAwait(false);
             await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
             return after - before;
         }
 
         async Task<long> Numbered()
-            => (long)(await StoreCommand.Scalar(connection, $"SELECT joined FROM {_schema}.progress", cancellationToken).ConfigureAwait(false))!;
+            => (long)(await StoreCommand.Scalar(connection, $"SELECT joined FROM {_schema}.progress", cancellationToken)
+                .ConfigureAwait(false))!;
     }
 
     /// <summary>Claims the first window that is open and that no other worker has. Access: <see cref="StoreAccess.Worker"/>.</summary>
@@ -256,10 +287,13 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
         {
             transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
             string silence = ((long)_options.ClaimTimeout.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
-            await Execute(connection, "SELECT set_config('idle_in_transaction_session_timeout', $1, true)", cancellationToken, silence).ConfigureAwait(false);
+            await Execute(connection, "SELECT set_config('idle_in_transaction_session_timeout', $1, true)", cancellationToken, silence)
+                .ConfigureAwait(false);
             long number, first;
             int rows;
-            await using (NpgsqlBatch claim = StoreCommand.Make(connection, $"SELECT number, first, rows FROM {_schema}.windows WHERE completed IS NULL AND NOT dropped ORDER BY number LIMIT 1 FOR UPDATE SKIP LOCKED"))
+            await using (NpgsqlBatch claim = StoreCommand.Make(connection,
+                $"SELECT number, first, rows FROM {_schema}.windows WHERE completed IS NULL AND NOT dropped ORDER BY number LIMIT 1 FOR "
+                + $"UPDATE SKIP LOCKED"))
             await using (NpgsqlDataReader reader = await StoreCommand.Read(claim, cancellationToken).ConfigureAwait(false))
             {
                 if (!await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
@@ -281,24 +315,31 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
         }
     }
 
-    /// <summary>Reads what workers selected, window by window in order. It ends before the first window that is not completed yet: go on from that one later. Access: <see cref="StoreAccess.Worker"/>.</summary>
+    /// <summary>Reads what workers selected, window by window in order. It ends before the first window that is not completed yet: go on
+    /// from that one later. Access: <see cref="StoreAccess.Worker"/>.</summary>
     /// <param name="firstWindow">Number of the window to begin with.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
     /// <returns>Completed windows; those that retention dropped are left out.</returns>
     /// <exception cref="NpgsqlException">The server refuses or is not there.</exception>
-    public async IAsyncEnumerable<SelectedWindow> ReadSelectionsAsync(long firstWindow = 0, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    public async IAsyncEnumerable<SelectedWindow> ReadSelectionsAsync(long firstWindow = 0,
+        [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         await using NpgsqlConnection connection = await OpenAsync(cancellationToken, writes: false).ConfigureAwait(false);
         await using NpgsqlBatch select = StoreCommand.Make(
             connection,
-            $"SELECT number, keys, weights FROM {_schema}.windows WHERE number >= $1 AND completed IS NOT NULL AND number < (SELECT coalesce(min(number), 9223372036854775807) FROM {_schema}.windows WHERE number >= $1 AND completed IS NULL AND NOT dropped) ORDER BY number",
+            $"SELECT number, keys, weights FROM {_schema}.windows WHERE number >= $1 AND completed IS NOT NULL AND number < (SELECT "
+                + $"coalesce(min(number), 9223372036854775807) FROM {_schema}.windows WHERE number >= $1 AND completed IS NULL AND NOT "
+                + $"dropped) ORDER BY number",
             firstWindow);
         await using NpgsqlDataReader reader = await StoreCommand.Read(select, cancellationToken).ConfigureAwait(false);
         while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
-            yield return new SelectedWindow(reader.GetInt64(0), [.. reader.GetFieldValue<long[]>(1).Zip(reader.GetFieldValue<float[]>(2), (key, weight) => new SelectedKey((ulong)key, weight))]);
+            yield return new SelectedWindow(reader.GetInt64(0),
+                [.. reader.GetFieldValue<long[]>(1).Zip(reader.GetFieldValue<float[]>(2),
+                (key, weight) => new SelectedKey((ulong)key, weight))]);
     }
 
-    /// <summary>Counts. It reads all waiting records and labels: minutes for thousands of millions. For the role that owns the schema.</summary>
+    /// <summary>Counts. It reads all waiting records and labels: minutes for thousands of millions. For the role that owns the
+    /// schema.</summary>
     /// <param name="cancellationToken">Ends the waiting.</param>
     /// <returns>The counts of one moment.</returns>
     /// <exception cref="NpgsqlException">The server refuses or is not there.</exception>
@@ -337,18 +378,22 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
     private static void RequireKept(string retention, TimeSpan kept, LabelJoinOptions options)
     {
         if (kept < options.Wait + options.Lateness)
-            throw new ArgumentException($"{nameof(PostgreSqlStoreOptions)}.{retention} must be at least {nameof(LabelJoinOptions.Wait)} + {nameof(LabelJoinOptions.Lateness)}, {options.Wait + options.Lateness:c}: what waits would be dropped. Got {kept:c}.", nameof(options));
+            throw new ArgumentException($"{nameof(PostgreSqlStoreOptions)}.{retention} must be at least {nameof(LabelJoinOptions.Wait)} "
+                + $"+ {nameof(LabelJoinOptions.Lateness)}, {options.Wait + options.Lateness:c}: what waits would be dropped. Got "
+                + $"{kept:c}.", nameof(options));
     }
 
     private static Task<int> Execute(NpgsqlConnection connection, string sql, CancellationToken cancellationToken, params object[] values)
         => StoreCommand.Execute(connection, sql, cancellationToken, values);
 
-    private static async Task<DateTime?> Next(NpgsqlConnection connection, string sql, CancellationToken cancellationToken, params object[] values)
+    private static async Task<DateTime?> Next(NpgsqlConnection connection, string sql, CancellationToken cancellationToken,
+        params object[] values)
         => await StoreCommand.Scalar(connection, sql, cancellationToken, values).ConfigureAwait(false) as DateTime?;
 
     /// <summary>Under the first migration: what the store is made for.</summary>
     private async Task Settle(NpgsqlConnection connection, NpgsqlTransaction transaction)
-        => await Execute(connection, $"INSERT INTO {_schema}.settings VALUES ($1, $2, $3)", default, (short)TRecord.Kind, (long)_options.PartitionInterval.TotalSeconds, _options.PartitionsAhead).ConfigureAwait(false);
+        => await Execute(connection, $"INSERT INTO {_schema}.settings VALUES ($1, $2, $3)", default, (short)TRecord.Kind,
+            (long)_options.PartitionInterval.TotalSeconds, _options.PartitionsAhead).ConfigureAwait(false);
 
     /// <summary>Opens a connection; the first one also checks that the schema is what this store expects.</summary>
     private async Task<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken, bool writes = true)
@@ -364,10 +409,13 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
             await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
             var kind = (RecordKind)reader.GetInt16(0);
             if (kind != TRecord.Kind)
-                throw new InvalidOperationException($"The schema {_options.Schema} holds {kind} records, and this store is of {TRecord.Kind} records. Use another schema.");
+                throw new InvalidOperationException(
+                    $"The schema {_options.Schema} holds {kind} records, and this store is of {TRecord.Kind} records. Use another schema.");
             var interval = TimeSpan.FromSeconds(reader.GetInt64(1));
             if (interval != _options.PartitionInterval)
-                throw new InvalidOperationException($"The schema {_options.Schema} was made with {nameof(PostgreSqlStoreOptions.PartitionInterval)} {interval:c}, and this store asks for {_options.PartitionInterval:c}.");
+                throw new InvalidOperationException(
+                    $"The schema {_options.Schema} was made with {nameof(PostgreSqlStoreOptions.PartitionInterval)} {interval:c}, and "
+                    + $"this store asks for {_options.PartitionInterval:c}.");
             Volatile.Write(ref _isChecked, true);
             return connection;
         }
@@ -381,7 +429,9 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
     /// <summary>Reads the joined rows from a number on.</summary>
     private async Task<JoinedRecord[]> Read(NpgsqlConnection connection, long first, int rows, CancellationToken cancellationToken)
     {
-        await using NpgsqlBatch select = StoreCommand.Make(connection, $"SELECT key, scored, model_version, label, classes, keeping, is_default, body FROM {_schema}.joined WHERE number >= $1 AND number < $2 ORDER BY number", first, first + rows);
+        await using NpgsqlBatch select = StoreCommand.Make(connection,
+            $"SELECT key, scored, model_version, label, classes, keeping, is_default, body FROM {_schema}.joined WHERE number >= $1 AND "
+            + $"number < $2 ORDER BY number", first, first + rows);
         await using NpgsqlDataReader reader = await StoreCommand.Read(select, cancellationToken).ConfigureAwait(false);
         var records = new JoinedRecord[rows];
         byte[] body = new byte[TRecord.BodyBytes];
@@ -389,10 +439,12 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
         for (; await reader.ReadAsync(cancellationToken).ConfigureAwait(false); n++)
         {
             reader.GetBytes(7, 0, body, 0, body.Length);
-            TRecord record = TRecord.Read((ulong)reader.GetInt64(0), (ulong)reader.GetInt64(2), reader.GetInt32(4), reader.GetDateTime(1), (ushort)reader.GetInt16(5), body);
+            TRecord record = TRecord.Read((ulong)reader.GetInt64(0), (ulong)reader.GetInt64(2), reader.GetInt32(4), reader.GetDateTime(1),
+                (ushort)reader.GetInt16(5), body);
             records[n] = record.Join(reader.GetFloat(3), reader.GetBoolean(6));
         }
 
-        return n == rows ? records : throw new InvalidDataException($"{_schema}.joined holds {n} rows from number {first} on where {rows} were joined: somebody else deleted rows.");
+        return n == rows ? records : throw new InvalidDataException(
+            $"{_schema}.joined holds {n} rows from number {first} on where {rows} were joined: somebody else deleted rows.");
     }
 }

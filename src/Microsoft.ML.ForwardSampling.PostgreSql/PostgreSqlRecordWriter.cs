@@ -4,11 +4,18 @@ using Npgsql;
 
 namespace Microsoft.ML.ForwardSampling.PostgreSql;
 
-/// <summary>Writes the records of one process into a <see cref="PostgreSqlRecordStore{TRecord}"/>, from any number of threads; any number of processes write side by side.</summary>
+/// <summary>Writes the records of one process into a <see cref="PostgreSqlRecordStore{TRecord}"/>, from any number of threads; any number
+/// of processes write side by side.</summary>
 /// <remarks>
-/// <para><b>Acknowledged.</b> A thread of the writer sends batches, each in one transaction by binary COPY; once its commit is answered, the records numbered up to <see cref="BufferedRecordWriter{TRecord}.Acknowledged"/> are in the database, each once, and survive what the server's commits survive.</para>
-/// <para><b>Retries never duplicate.</b> A batch keeps its number and its records until it is acknowledged, and its transaction also notes the number under this writer's own identity: sent again after its commit was done but the answer lost, it is recognised and not written.</para>
-/// <para><b>When the server is gone</b>, records wait in memory and the batch is tried again, at first after <see cref="PostgreSqlWriterOptions.RetryInterval"/>, then ever more rarely up to <see cref="PostgreSqlWriterOptions.LongestRetryInterval"/>, and at each Flush. Closing tries three times.</para>
+/// <para><b>Acknowledged.</b> A thread of the writer sends batches, each in one transaction by binary COPY; once its commit is answered,
+/// the records numbered up to <see cref="BufferedRecordWriter{TRecord}.Acknowledged"/> are in the database, each once, and survive what the
+/// server's commits survive.</para>
+/// <para><b>Retries never duplicate.</b> A batch keeps its number and its records until it is acknowledged, and its transaction also notes
+/// the number under this writer's own identity: sent again after its commit was done but the answer lost, it is recognised and not
+/// written.</para>
+/// <para><b>When the server is gone</b>, records wait in memory and the batch is tried again, at first after
+/// <see cref="PostgreSqlWriterOptions.RetryInterval"/>, then ever more rarely up to
+/// <see cref="PostgreSqlWriterOptions.LongestRetryInterval"/>, and at each Flush. Closing tries three times.</para>
 /// <para>The database keeps times in microseconds. What else <see cref="BufferedRecordWriter{TRecord}"/> says holds.</para>
 /// </remarks>
 /// <typeparam name="TRecord"><see cref="RegressionRecord"/>, <see cref="BinaryRecord"/> or <see cref="MulticlassRecord"/>.</typeparam>
@@ -27,11 +34,13 @@ public sealed class PostgreSqlRecordWriter<TRecord> : BufferedRecordWriter<TReco
     private long _batches;
     private long _repeated;
 
-    internal PostgreSqlRecordWriter(StoreConnections connections, string schema, TimeSpan partitionInterval, PostgreSqlWriterOptions options)
+    internal PostgreSqlRecordWriter(StoreConnections connections, string schema, TimeSpan partitionInterval,
+        PostgreSqlWriterOptions options)
         : base(options.Buffer())
     {
         (_connections, _schema) = (connections, schema);
-        _noteBatch = $"INSERT INTO {schema}.writers AS w (writer, batch, records) VALUES ($1, $2, $3) ON CONFLICT (writer) DO UPDATE SET batch = $2, records = w.records + $3, seen = now() WHERE w.batch < $2";
+        _noteBatch = $"INSERT INTO {schema}.writers AS w (writer, batch, records) VALUES ($1, $2, $3) ON CONFLICT (writer) DO UPDATE SET "
+            + $"batch = $2, records = w.records + $3, seen = now() WHERE w.batch < $2";
         _copy = $"COPY {schema}.records ({CopyRow.Columns}) FROM STDIN (FORMAT BINARY)";
         _partitionCheck = partitionInterval / 4;
         Start();

@@ -1,6 +1,7 @@
 namespace Microsoft.ML.ForwardSampling.PostgreSql;
 
-/// <summary>What a store holds, and what was counted since it was made; a snapshot. Every record written = joined + defaulted + expired + voided + duplicate + dropped records + records pending.</summary>
+/// <summary>What a store holds, and what was counted since it was made; a snapshot. Every record written = joined + defaulted + expired +
+/// voided + duplicate + dropped records + records pending.</summary>
 public sealed record PostgreSqlStoreReport
 {
     /// <summary>Rows given out with a label that came.</summary>

@@ -2,7 +2,8 @@ using Npgsql;
 
 namespace Microsoft.ML.ForwardSampling.PostgreSql;
 
-/// <summary>Makes the store's schema and brings an older one up to date: the embedded scripts 001.sql, 002.sql, …, each in a transaction of its own.</summary>
+/// <summary>Makes the store's schema and brings an older one up to date: the embedded scripts 001.sql, 002.sql, …, each in a transaction of
+/// its own.</summary>
 internal sealed class SchemaMigrations
 {
     private readonly string _name;
@@ -24,7 +25,8 @@ internal sealed class SchemaMigrations
     private int Version => _scripts.Count;
 
     /// <summary>Runs what is missing. Of several processes that come together one does, and the others wait.</summary>
-    public async Task Run(StoreConnections connections, Func<NpgsqlConnection, NpgsqlTransaction, Task> afterFirst, CancellationToken cancellationToken)
+    public async Task Run(StoreConnections connections,
+        Func<NpgsqlConnection, NpgsqlTransaction, Task> afterFirst, CancellationToken cancellationToken)
     {
         await using NpgsqlConnection connection = await connections.OpenAsync(writes: true, cancellationToken).ConfigureAwait(false);
         for (bool done = false; !done;)
@@ -33,7 +35,8 @@ internal sealed class SchemaMigrations
             // Only table schema_version is shared by all versions of the library: it stays as it is.
             await Execute($"SELECT pg_advisory_xact_lock(hashtextextended('{_name}.migration', 0::bigint))").ConfigureAwait(false);
             if (await Found(connection, cancellationToken).ConfigureAwait(false) is null)
-                await Execute($"CREATE SCHEMA IF NOT EXISTS {Quoted}; CREATE TABLE {Quoted}.schema_version (version integer PRIMARY KEY, applied timestamptz NOT NULL DEFAULT now())").ConfigureAwait(false);
+                await Execute($"CREATE SCHEMA IF NOT EXISTS {Quoted}; CREATE TABLE {Quoted}.schema_version (version integer PRIMARY KEY, "
+                    + $"applied timestamptz NOT NULL DEFAULT now())").ConfigureAwait(false);
             int found = await Found(connection, cancellationToken).ConfigureAwait(false) ?? 0;
             ThrowIfNewer(found);
             if (found < Version)
@@ -56,7 +59,9 @@ internal sealed class SchemaMigrations
     {
         int? found = await Found(connection, cancellationToken).ConfigureAwait(false);
         if (found is null || found < Version)
-            throw new InvalidOperationException($"The schema {_name} of database {connection.Database} {(found is null ? "is not there" : $"has version {found}")}, and this library needs version {Version}. Call MigrateAsync once, as the role that owns the schema.");
+            throw new InvalidOperationException(
+                $"The schema {_name} of database {connection.Database} {(found is null ? "is not there" : $"has version {found}")}, and "
+                + $"this library needs version {Version}. Call MigrateAsync once, as the role that owns the schema.");
         ThrowIfNewer(found.Value);
     }
 
@@ -69,14 +74,19 @@ internal sealed class SchemaMigrations
     private void ThrowIfNewer(int found)
     {
         if (found > Version)
-            throw new NotSupportedException($"The schema {_name} has version {found}, and this library knows versions up to {Version}. Use a library at least as new as the one that migrated it.");
+            throw new NotSupportedException(
+                $"The schema {_name} has version {found}, and this library knows versions up to {Version}. Use a library at least as new "
+                + $"as the one that migrated it.");
     }
 
     /// <summary>The version that the database holds; null when there is none.</summary>
     private async Task<int?> Found(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        if (await StoreCommand.Scalar(connection, "SELECT EXISTS (SELECT FROM pg_catalog.pg_tables WHERE schemaname = $1 AND tablename = 'schema_version')", cancellationToken, _name).ConfigureAwait(false) is not true)
+        if (await StoreCommand.Scalar(connection,
+            "SELECT EXISTS (SELECT FROM pg_catalog.pg_tables WHERE schemaname = $1 AND tablename = 'schema_version')", cancellationToken,
+            _name).ConfigureAwait(false) is not true)
             return null;
-        return (int)(await StoreCommand.Scalar(connection, $"SELECT coalesce(max(version), 0) FROM {Quoted}.schema_version", cancellationToken).ConfigureAwait(false))!;
+        return (int)(await StoreCommand.Scalar(connection, $"SELECT coalesce(max(version), 0) FROM {Quoted}.schema_version",
+            cancellationToken).ConfigureAwait(false))!;
     }
 }

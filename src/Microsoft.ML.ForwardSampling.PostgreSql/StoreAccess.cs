@@ -1,6 +1,7 @@
 namespace Microsoft.ML.ForwardSampling.PostgreSql;
 
-/// <summary>What a database role may do with a store. Migrating, and dropping old partitions, is for the role that owns the schema.</summary>
+/// <summary>What a database role may do with a store. Migrating, and dropping old partitions, is for the role that owns the
+/// schema.</summary>
 public enum StoreAccess
 {
     /// <summary>Write records: it can read or change none, only its notes of batches.</summary>

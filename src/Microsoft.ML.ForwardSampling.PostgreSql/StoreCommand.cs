@@ -4,13 +4,16 @@ using NpgsqlTypes;
 namespace Microsoft.ML.ForwardSampling.PostgreSql;
 
 /// <summary>The store's statements: without a time limit, and with names that mean what the server's own catalogue says.</summary>
-/// <remarks>Whoever may create functions in a schema on the search path can offer one that fits a call better than the built-in one, and have it run by a joiner or by the owner. So each statement follows a setting of the path, in the same transaction: one of its own, or the one that is open. Nothing is left behind in the session.</remarks>
+/// <remarks>Whoever may create functions in a schema on the search path can offer one that fits a call better than the built-in one, and
+/// have it run by a joiner or by the owner. So each statement follows a setting of the path, in the same transaction: one of its own, or
+/// the one that is open. Nothing is left behind in the session.</remarks>
 internal static class StoreCommand
 {
     /// <summary>Pins the search path until the transaction's end.</summary>
     public const string PinPath = "SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true)";
 
-    /// <summary>A statement after the pin, without a time limit: how long one takes depends on the disk and on whose turn it is, and one that is given up would only begin again.</summary>
+    /// <summary>A statement after the pin, without a time limit: how long one takes depends on the disk and on whose turn it is, and one
+    /// that is given up would only begin again.</summary>
     public static NpgsqlBatch Make(NpgsqlConnection connection, string sql, params object[] values)
     {
         var statement = new NpgsqlBatchCommand(sql);
@@ -20,7 +23,8 @@ internal static class StoreCommand
             {
                 DBNull => new NpgsqlParameter { Value = value, NpgsqlDbType = NpgsqlDbType.Real },
                 // All of it as microseconds: the server takes a day for 23 to 25 hours, as the session's time zone has it.
-                TimeSpan span => new NpgsqlParameter { Value = new NpgsqlInterval(months: 0, days: 0, time: span.Ticks / TimeSpan.TicksPerMicrosecond) },
+                TimeSpan span => new NpgsqlParameter
+                { Value = new NpgsqlInterval(months: 0, days: 0, time: span.Ticks / TimeSpan.TicksPerMicrosecond) },
                 _ => new NpgsqlParameter { Value = value },
             });
         }
@@ -36,7 +40,8 @@ internal static class StoreCommand
     }
 
     /// <summary>Runs a statement; gives the number of rows that it changed.</summary>
-    public static async Task<int> Execute(NpgsqlConnection connection, string sql, CancellationToken cancellationToken, params object[] values)
+    public static async Task<int> Execute(NpgsqlConnection connection, string sql, CancellationToken cancellationToken,
+        params object[] values)
     {
         await using NpgsqlBatch batch = Make(connection, sql, values);
         return await batch.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
@@ -50,7 +55,8 @@ internal static class StoreCommand
     }
 
     /// <summary>The first value of a statement's first row; null when there is no row.</summary>
-    public static async Task<object?> Scalar(NpgsqlConnection connection, string sql, CancellationToken cancellationToken, params object[] values)
+    public static async Task<object?> Scalar(NpgsqlConnection connection, string sql, CancellationToken cancellationToken,
+        params object[] values)
     {
         await using NpgsqlBatch batch = Make(connection, sql, values);
         await using NpgsqlDataReader reader = await Read(batch, cancellationToken).ConfigureAwait(false);

@@ -3,8 +3,10 @@ using Npgsql;
 
 namespace Microsoft.ML.ForwardSampling.PostgreSql;
 
-/// <summary>Opens the store's own connections: none takes part in a transaction of the caller, none that is dead or on a server that takes no writes is handed out.</summary>
-/// <remarks>A pool holds what was good once. After a failover that is a connection to a server that is gone, or that has become read-only and says so only to who writes. So each connection is tried, and a pool with a bad one is emptied.</remarks>
+/// <summary>Opens the store's own connections: none takes part in a transaction of the caller, none that is dead or on a server that takes
+/// no writes is handed out.</summary>
+/// <remarks>A pool holds what was good once. After a failover that is a connection to a server that is gone, or that has become read-only
+/// and says so only to who writes. So each connection is tried, and a pool with a bad one is emptied.</remarks>
 internal sealed class StoreConnections : IAsyncDisposable
 {
     private readonly NpgsqlDataSource _source;
@@ -15,7 +17,8 @@ internal sealed class StoreConnections : IAsyncDisposable
     /// <summary>Connections of the caller's data source, which stays the caller's.</summary>
     public StoreConnections(NpgsqlDataSource source) => _source = source;
 
-    /// <summary>Connections of a connection string; where it names several hosts and does not say which, those of the one that takes writes.</summary>
+    /// <summary>Connections of a connection string; where it names several hosts and does not say which, those of the one that takes
+    /// writes.</summary>
     public StoreConnections(string connectionString)
     {
         var builder = new NpgsqlDataSourceBuilder(connectionString);
@@ -31,7 +34,8 @@ internal sealed class StoreConnections : IAsyncDisposable
         builder.ConnectionStringBuilder.TargetSessionAttributes = null;
         NpgsqlMultiHostDataSource hosts = builder.BuildMultiHost();
         _owned = hosts;
-        _source = hosts.WithTargetSession(wanted is null ? TargetSessionAttributes.ReadWrite : Enum.Parse<TargetSessionAttributes>(wanted.Replace("-", "", StringComparison.Ordinal), ignoreCase: true));
+        _source = hosts.WithTargetSession(wanted is null ? TargetSessionAttributes.ReadWrite
+            : Enum.Parse<TargetSessionAttributes>(wanted.Replace("-", "", StringComparison.Ordinal), ignoreCase: true));
     }
 
     /// <summary>Opens a connection that takes writes.</summary>
@@ -103,7 +107,8 @@ internal sealed class StoreConnections : IAsyncDisposable
             return new ValueTask(_disposed ??= _owned?.DisposeAsync().AsTask() ?? Task.CompletedTask);
     }
 
-    /// <summary>Npgsql enlists a connection in the ambient transaction when it is opened, unless told otherwise by a connection string that is not ours to change.</summary>
+    /// <summary>Npgsql enlists a connection in the ambient transaction when it is opened, unless told otherwise by a connection string that
+    /// is not ours to change.</summary>
     private static TransactionScope Outside() => new(TransactionScopeOption.Suppress, TransactionScopeAsyncFlowOption.Enabled);
 
     /// <summary>Names nothing that a search path could turn into something else.</summary>
@@ -112,5 +117,6 @@ internal sealed class StoreConnections : IAsyncDisposable
     private static bool IsReadOnly(object? answer) => answer is "on";
 
     private static NpgsqlException ReadOnly(NpgsqlConnection connection)
-        => new($"The server {connection.Host}:{connection.Port} takes no writes: a new session there is read-only (transaction_read_only is on), as on a standby. After a failover, let the host name lead to the new primary, or name all hosts: Host=one,two.");
+        => new($"The server {connection.Host}:{connection.Port} takes no writes: a new session there is read-only (transaction_read_only "
+            + $"is on), as on a standby. After a failover, let the host name lead to the new primary, or name all hosts: Host=one,two.");
 }

@@ -1,16 +1,19 @@
 namespace Microsoft.ML.ForwardSampling.Records;
 
-/// <summary>What one forward pass left behind for one row, in a constant number of bytes: <see cref="RegressionRecord"/>, <see cref="BinaryRecord"/> or <see cref="MulticlassRecord"/>.</summary>
+/// <summary>What one forward pass left behind for one row, in a constant number of bytes: <see cref="RegressionRecord"/>,
+/// <see cref="BinaryRecord"/> or <see cref="MulticlassRecord"/>.</summary>
 /// <typeparam name="TSelf">The record itself.</typeparam>
 public interface IForwardRecord<TSelf> : ILogRecord<TSelf>
     where TSelf : struct, IForwardRecord<TSelf>
 {
-    /// <summary>Probability with which this record was kept, in (0, 1]: a statistic of kept records times 1 / this probability is unbiased for all rows.</summary>
+    /// <summary>Probability with which this record was kept, in (0, 1]: a statistic of kept records times 1 / this probability is unbiased
+    /// for all rows.</summary>
     float KeepingProbability { get; }
 
     /// <summary>Whether a label can belong to this record.</summary>
     /// <param name="label">Any value.</param>
-    /// <returns>Regression: it is finite. Binary: it is 0 or 1. Multiclass: it is a whole number in [0, <see cref="MulticlassRecord.Classes"/>).</returns>
+    /// <returns>Regression: it is finite. Binary: it is 0 or 1. Multiclass: it is a whole number in [0,
+    /// <see cref="MulticlassRecord.Classes"/>).</returns>
     bool Accepts(float label);
 
     /// <summary>The record with its label, as statistics.</summary>

@@ -1,9 +1,12 @@
 namespace Microsoft.ML.ForwardSampling.Records;
 
-/// <summary>What a log or a store can hold: the records of rows (<see cref="IForwardRecord{TSelf}"/>) and their labels (<see cref="LabelEvent"/>).</summary>
+/// <summary>What a log or a store can hold: the records of rows (<see cref="IForwardRecord{TSelf}"/>) and their labels
+/// (<see cref="LabelEvent"/>).</summary>
 /// <remarks>
-/// <para>A closed set, the four that this assembly declares: the encodings are a format for ever. docs/recording.md shows them byte by byte.</para>
-/// <para>The members beyond key, version and time are for those who write a store: together they are all that a record consists of, and <see cref="Read"/> makes it again.</para>
+/// <para>A closed set, the four that this assembly declares: the encodings are a format for ever. docs/recording.md shows them byte by
+/// byte.</para>
+/// <para>The members beyond key, version and time are for those who write a store: together they are all that a record consists of, and
+/// <see cref="Read"/> makes it again.</para>
 /// </remarks>
 /// <typeparam name="TSelf">The record itself.</typeparam>
 public interface ILogRecord<TSelf>
@@ -15,7 +18,8 @@ public interface ILogRecord<TSelf>
     /// <summary>Bytes that one record takes in a log, without its share of the block's header.</summary>
     static abstract int EncodedBytes { get; }
 
-    /// <summary>Bytes of the record's own part, which <see cref="WriteBody"/> writes: what remains after key, time and keeping code, 12 bytes in a log.</summary>
+    /// <summary>Bytes of the record's own part, which <see cref="WriteBody"/> writes: what remains after key, time and keeping code, 12
+    /// bytes in a log.</summary>
     static virtual int BodyBytes => TSelf.EncodedBytes - RecordBytes.Shared;
 
     /// <summary>Key of the row.</summary>

@@ -1,17 +1,21 @@
 namespace Microsoft.ML.ForwardSampling.Records;
 
-/// <summary>Gives records (or labels) out, each once, also while they are still being written; a position can be stored, from which another reader goes on.</summary>
+/// <summary>Gives records (or labels) out, each once, also while they are still being written; a position can be stored, from which another
+/// reader goes on.</summary>
 /// <remarks><see cref="ForwardRecordReader{TRecord}"/> reads files. Not thread-safe.</remarks>
-/// <typeparam name="TRecord"><see cref="RegressionRecord"/>, <see cref="BinaryRecord"/>, <see cref="MulticlassRecord"/> or <see cref="LabelEvent"/>.</typeparam>
+/// <typeparam name="TRecord"><see cref="RegressionRecord"/>, <see cref="BinaryRecord"/>, <see cref="MulticlassRecord"/> or
+/// <see cref="LabelEvent"/>.</typeparam>
 public interface IRecordReader<TRecord> : IDisposable
     where TRecord : struct, ILogRecord<TRecord>
 {
     /// <summary>What this reader counted so far; a snapshot.</summary>
     RecordReaderReport Report { get; }
 
-    /// <summary>Reads what is there now. An error comes after the records that were read before it, and again until its cause is gone: nothing is lost by catching it.</summary>
+    /// <summary>Reads what is there now. An error comes after the records that were read before it, and again until its cause is gone:
+    /// nothing is lost by catching it.</summary>
     /// <param name="records">Out: filled from the start.</param>
-    /// <returns>Number of records read, at most the length of <paramref name="records"/>. 0 when there is nothing new at the moment.</returns>
+    /// <returns>Number of records read, at most the length of <paramref name="records"/>. 0 when there is nothing new at the
+    /// moment.</returns>
     /// <exception cref="IOException">What holds the records cannot be read.</exception>
     /// <exception cref="ObjectDisposedException">The reader is closed.</exception>
     int Read(Span<TRecord> records);

@@ -1,8 +1,10 @@
 namespace Microsoft.ML.ForwardSampling.Records;
 
 /// <summary>Takes the records (or the labels) of one process, from any number of threads, and says from when on they are safe.</summary>
-/// <remarks><see cref="ForwardRecordLog{TRecord}"/> writes files. <see cref="BufferedRecordWriter{TRecord}"/> is the way to write a further one.</remarks>
-/// <typeparam name="TRecord"><see cref="RegressionRecord"/>, <see cref="BinaryRecord"/>, <see cref="MulticlassRecord"/> or <see cref="LabelEvent"/>.</typeparam>
+/// <remarks><see cref="ForwardRecordLog{TRecord}"/> writes files. <see cref="BufferedRecordWriter{TRecord}"/> is the way to write a further
+/// one.</remarks>
+/// <typeparam name="TRecord"><see cref="RegressionRecord"/>, <see cref="BinaryRecord"/>, <see cref="MulticlassRecord"/> or
+/// <see cref="LabelEvent"/>.</typeparam>
 public interface IRecordWriter<TRecord> : IDisposable, IAsyncDisposable
     where TRecord : struct, ILogRecord<TRecord>
 {
@@ -15,7 +17,8 @@ public interface IRecordWriter<TRecord> : IDisposable, IAsyncDisposable
     /// <summary>Takes one record into memory; it is written soon.</summary>
     /// <param name="record">The record; one without a time is stamped.</param>
     /// <param name="cancellationToken">Ends waiting for room.</param>
-    /// <returns>The record's number, from 1: it is safe once <see cref="Acknowledged"/> has reached it. 0 when the record was not kept, under <see cref="RecordOverflow.DropAndRecord"/>.</returns>
+    /// <returns>The record's number, from 1: it is safe once <see cref="Acknowledged"/> has reached it. 0 when the record was not kept,
+    /// under <see cref="RecordOverflow.DropAndRecord"/>.</returns>
     /// <exception cref="IOException">Memory is full and what the records go to refuses. The record was not taken.</exception>
     /// <exception cref="OperationCanceledException">Cancelled while waiting. The record was not taken.</exception>
     /// <exception cref="ObjectDisposedException">The writer is closed.</exception>
@@ -24,8 +27,10 @@ public interface IRecordWriter<TRecord> : IDisposable, IAsyncDisposable
     /// <summary>Takes records into memory, in order; cheaper than one by one.</summary>
     /// <param name="records">The records.</param>
     /// <param name="cancellationToken">Ends waiting for room.</param>
-    /// <returns>The number of the last record taken so far by this writer; once <see cref="Acknowledged"/> has reached it, all that were kept of these are safe.</returns>
-    /// <exception cref="IOException">Memory is full and what the records go to refuses. Some of the records may have been taken: compare <see cref="RecordWriterReport.Appended"/>.</exception>
+    /// <returns>The number of the last record taken so far by this writer; once <see cref="Acknowledged"/> has reached it, all that were
+    /// kept of these are safe.</returns>
+    /// <exception cref="IOException">Memory is full and what the records go to refuses. Some of the records may have been taken: compare
+    /// <see cref="RecordWriterReport.Appended"/>.</exception>
     /// <exception cref="OperationCanceledException">Cancelled while waiting. Some of the records may have been taken.</exception>
     /// <exception cref="ObjectDisposedException">The writer is closed.</exception>
     long Append(ReadOnlySpan<TRecord> records, CancellationToken cancellationToken = default);

@@ -1,19 +1,25 @@
 
 namespace Microsoft.ML.ForwardSampling.Records;
 
-/// <summary>A record with its label: the statistics of one row, ready for selection. <see cref="IForwardRecord{TSelf}.Join"/> makes one.</summary>
+/// <summary>A record with its label: the statistics of one row, ready for selection. <see cref="IForwardRecord{TSelf}.Join"/> makes
+/// one.</summary>
 public readonly record struct JoinedRecord
 {
-    internal JoinedRecord(ulong key, float label, bool isDefaultLabel, DateTime scoredAt, ulong modelVersion, float keepingProbability, in ClassificationStatistics statistics, bool isExact)
+    internal JoinedRecord(ulong key, float label, bool isDefaultLabel, DateTime scoredAt, ulong modelVersion, float keepingProbability,
+        in ClassificationStatistics statistics, bool isExact)
         : this(key, label, isDefaultLabel, scoredAt, modelVersion, keepingProbability)
-        => (Loss, GradientNorm, Margin, Entropy, Residual, IsExact) = (statistics.Loss, statistics.GradientNorm, statistics.Margin, statistics.Entropy, float.NaN, isExact);
+        => (Loss, GradientNorm, Margin, Entropy, Residual, IsExact) =
+            (statistics.Loss, statistics.GradientNorm, statistics.Margin, statistics.Entropy, float.NaN, isExact);
 
-    internal JoinedRecord(ulong key, float label, bool isDefaultLabel, DateTime scoredAt, ulong modelVersion, float keepingProbability, in RegressionStatistics statistics)
+    internal JoinedRecord(ulong key, float label, bool isDefaultLabel, DateTime scoredAt, ulong modelVersion, float keepingProbability,
+        in RegressionStatistics statistics)
         : this(key, label, isDefaultLabel, scoredAt, modelVersion, keepingProbability)
-        => (Loss, GradientNorm, Margin, Entropy, Residual, IsExact) = (statistics.Loss, statistics.GradientNorm, float.NaN, float.NaN, statistics.Residual, true);
+        => (Loss, GradientNorm, Margin, Entropy, Residual, IsExact) =
+            (statistics.Loss, statistics.GradientNorm, float.NaN, float.NaN, statistics.Residual, true);
 
     private JoinedRecord(ulong key, float label, bool isDefaultLabel, DateTime scoredAt, ulong modelVersion, float keepingProbability)
-        => (Key, Label, IsDefaultLabel, ScoredAt, ModelVersion, KeepingProbability) = (key, label, isDefaultLabel, scoredAt, modelVersion, keepingProbability);
+        => (Key, Label, IsDefaultLabel, ScoredAt, ModelVersion, KeepingProbability) =
+            (key, label, isDefaultLabel, scoredAt, modelVersion, keepingProbability);
 
     /// <summary>Key of the row.</summary>
     public ulong Key { get; init; }
@@ -51,6 +57,7 @@ public readonly record struct JoinedRecord
     /// <summary>Score less label, in the label's unit; NaN for a classification.</summary>
     public float Residual { get; init; }
 
-    /// <summary>False when the label was not among the classes that a multiclass record names: loss and gradient norm are then estimates (see <see cref="MulticlassRecord"/>).</summary>
+    /// <summary>False when the label was not among the classes that a multiclass record names: loss and gradient norm are then estimates
+    /// (see <see cref="MulticlassRecord"/>).</summary>
     public bool IsExact { get; init; }
 }

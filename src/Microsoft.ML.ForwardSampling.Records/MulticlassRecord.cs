@@ -5,12 +5,14 @@ namespace Microsoft.ML.ForwardSampling.Records;
 
 /// <summary>The record of one row scored by a model of K classes, whose label is not known yet: 32 bytes in a log, whatever K is.</summary>
 /// <remarks>
-/// <para>It keeps the three likeliest classes with their probabilities as Singles and r = √Σp² over the other K − 3 as a Half. When the label is among the three (or K ≤ 3), loss and margin are those of the
-/// probabilities as Singles, and the gradient norm is within one part in 2,000.</para>
-/// <para>Otherwise p[y] is not known: the mass m = 1 − (p(1) + p(2) + p(3)) is spread evenly over the others, p[y] = m/(K − 3), and <see cref="Statistics(int, out bool)"/> says so.
-/// The true p[y] lies in [0, min(p(3), m, r)], so the loss is at least −ln min(p(3), m, r).</para>
-/// <para>The entropy is exact to Single precision when the three hold all the mass, else a lower bound: the others count as m²/r² classes of equal probability (Rényi's entropy of order 2 instead of Shannon's);
-/// it is at most m·(ln(K − 3) − ln(m²/r²)) too low.</para>
+/// <para>It keeps the three likeliest classes with their probabilities as Singles and r = √Σp² over the other K − 3 as a Half. When the
+/// label is among the three (or K ≤ 3), loss and margin are those of the probabilities as Singles, and the gradient norm is within one part
+/// in 2,000.</para>
+/// <para>Otherwise p[y] is not known: the mass m = 1 − (p(1) + p(2) + p(3)) is spread evenly over the others, p[y] = m/(K − 3), and
+/// <see cref="Statistics(int, out bool)"/> says so. The true p[y] lies in [0, min(p(3), m, r)], so the loss is at least −ln min(p(3), m,
+/// r).</para>
+/// <para>The entropy is exact to Single precision when the three hold all the mass, else a lower bound: the others count as m²/r² classes
+/// of equal probability (Rényi's entropy of order 2 instead of Shannon's); it is at most m·(ln(K − 3) − ln(m²/r²)) too low.</para>
 /// </remarks>
 public readonly record struct MulticlassRecord : IForwardRecord<MulticlassRecord>
 {
@@ -82,15 +84,18 @@ public readonly record struct MulticlassRecord : IForwardRecord<MulticlassRecord
 
     /// <summary>Makes a record from class probabilities.</summary>
     /// <param name="key">Key of the row; <see cref="RecordKey"/> makes one from a name.</param>
-    /// <param name="probabilities">p, length K in [1, <see cref="MaximumClasses"/>]; none negative, sum 1 within <see cref="ForwardStatistics.ProbabilitySumTolerance"/>.
-    /// Otherwise the record is kept and its statistics are NaN.</param>
+    /// <param name="probabilities">p, length K in [1, <see cref="MaximumClasses"/>]; none negative, sum 1 within
+    /// <see cref="ForwardStatistics.ProbabilitySumTolerance"/>. Otherwise the record is kept and its statistics are NaN.</param>
     /// <param name="modelVersion">Version of the model; any number.</param>
     /// <param name="time">When the row was scored; left out, the log stamps the record.</param>
-    /// <param name="keepingProbability">Probability with which the caller kept this record, in [2⁻¹⁶, 1]; stored to one part in 4,096, powers of two exactly.</param>
+    /// <param name="keepingProbability">Probability with which the caller kept this record, in [2⁻¹⁶, 1]; stored to one part in 4,096,
+    /// powers of two exactly.</param>
     /// <returns>The record.</returns>
-    /// <exception cref="ArgumentException">There are no probabilities or more than <see cref="MaximumClasses"/>, or <paramref name="time"/> is neither UTC nor local.</exception>
+    /// <exception cref="ArgumentException">There are no probabilities or more than <see cref="MaximumClasses"/>, or <paramref name="time"/>
+    /// is neither UTC nor local.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="keepingProbability"/> is out of its range.</exception>
-    public static MulticlassRecord FromProbabilities(ulong key, ReadOnlySpan<float> probabilities, ulong modelVersion = 0, DateTime time = default, float keepingProbability = 1)
+    public static MulticlassRecord FromProbabilities(ulong key, ReadOnlySpan<float> probabilities, ulong modelVersion = 0,
+        DateTime time = default, float keepingProbability = 1)
     {
         ThrowUnlessNamed(probabilities.Length, nameof(probabilities));
         ushort keepingCode = Records.KeepingProbability.Checked(keepingProbability, nameof(MulticlassRecord));
@@ -113,14 +118,18 @@ public readonly record struct MulticlassRecord : IForwardRecord<MulticlassRecord
 
     /// <summary>Makes a record from logits, with p = softmax(z).</summary>
     /// <param name="key">Key of the row; <see cref="RecordKey"/> makes one from a name.</param>
-    /// <param name="logits">z, length K in [1, <see cref="MaximumClasses"/>]. With a NaN or an infinity among them the record is kept and its statistics are NaN.</param>
+    /// <param name="logits">z, length K in [1, <see cref="MaximumClasses"/>]. With a NaN or an infinity among them the record is kept and
+    /// its statistics are NaN.</param>
     /// <param name="modelVersion">Version of the model; any number.</param>
     /// <param name="time">When the row was scored; left out, the log stamps the record.</param>
-    /// <param name="keepingProbability">Probability with which the caller kept this record, in [2⁻¹⁶, 1]; stored to one part in 4,096, powers of two exactly.</param>
+    /// <param name="keepingProbability">Probability with which the caller kept this record, in [2⁻¹⁶, 1]; stored to one part in 4,096,
+    /// powers of two exactly.</param>
     /// <returns>The record.</returns>
-    /// <exception cref="ArgumentException">There are no logits or more than <see cref="MaximumClasses"/>, or <paramref name="time"/> is neither UTC nor local.</exception>
+    /// <exception cref="ArgumentException">There are no logits or more than <see cref="MaximumClasses"/>, or <paramref name="time"/> is
+    /// neither UTC nor local.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="keepingProbability"/> is out of its range.</exception>
-    public static MulticlassRecord FromLogits(ulong key, ReadOnlySpan<float> logits, ulong modelVersion = 0, DateTime time = default, float keepingProbability = 1)
+    public static MulticlassRecord FromLogits(ulong key, ReadOnlySpan<float> logits, ulong modelVersion = 0, DateTime time = default,
+        float keepingProbability = 1)
     {
         ThrowUnlessNamed(logits.Length, nameof(logits));
         ushort keepingCode = Records.KeepingProbability.Checked(keepingProbability, nameof(MulticlassRecord));
@@ -145,13 +154,16 @@ public readonly record struct MulticlassRecord : IForwardRecord<MulticlassRecord
 
     /// <summary>What the forward pass says about the row.</summary>
     /// <param name="label">Class y in [0, K), or negative when it is not known: then loss and gradient norm are NaN.</param>
-    /// <param name="exact">True when p[y] was recorded; false when it is the even share of the remaining mass, or there is no label.</param>
-    /// <returns>As <see cref="ForwardStatistics.MulticlassFromProbabilities(ReadOnlySpan{float}, int, bool)"/>, within the bounds in the remarks of this type; all NaN when the scores were no probabilities.</returns>
+    /// <param name="exact">True when p[y] was recorded; false when it is the even share of the remaining mass, or there is no
+    /// label.</param>
+    /// <returns>As <see cref="ForwardStatistics.MulticlassFromProbabilities(ReadOnlySpan{float}, int, bool)"/>, within the bounds in the
+    /// remarks of this type; all NaN when the scores were no probabilities.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="label"/> is K or more.</exception>
     public ClassificationStatistics Statistics(int label, out bool exact)
     {
         if (label >= Classes && label >= 0)
-            throw new ArgumentOutOfRangeException(nameof(label), label, $"The label must be below the number of classes, {Classes}, or negative when it is not known.");
+            throw new ArgumentOutOfRangeException(nameof(label), label,
+                $"The label must be below the number of classes, {Classes}, or negative when it is not known.");
         exact = false;
         if (float.IsNaN(Probability1))
             return ClassificationStatistics.Unknown;
@@ -214,7 +226,8 @@ public readonly record struct MulticlassRecord : IForwardRecord<MulticlassRecord
         BinaryPrimitives.WriteSingleLittleEndian(body[12..], Probability2);
     }
 
-    static MulticlassRecord ILogRecord<MulticlassRecord>.Read(ulong key, ulong modelVersion, int classes, DateTime time, ushort keepingCode, ReadOnlySpan<byte> body)
+    static MulticlassRecord ILogRecord<MulticlassRecord>.Read(ulong key, ulong modelVersion, int classes, DateTime time,
+        ushort keepingCode, ReadOnlySpan<byte> body)
     {
         var top = new Top
         {
@@ -253,8 +266,10 @@ public readonly record struct MulticlassRecord : IForwardRecord<MulticlassRecord
         public static Top Unknown => new() { P1 = float.NaN, Class1 = NoClass, Class2 = NoClass, Class3 = NoClass };
     }
 
-    /// <summary>Finds the three likeliest classes in one pass without a branch: which scores come in is chance, and a wrong guess of the processor costs more than all else here.</summary>
-    /// <remarks>A class is one number: the bits of its probability, which order as the probabilities do, above those of <see cref="NoClass"/> − class, so that of equals the first is larger. 0 is no class, of probability 0.</remarks>
+    /// <summary>Finds the three likeliest classes in one pass without a branch: which scores come in is chance, and a wrong guess of the
+    /// processor costs more than all else here.</summary>
+    /// <remarks>A class is one number: the bits of its probability, which order as the probabilities do, above those of
+    /// <see cref="NoClass"/> − class, so that of equals the first is larger. 0 is no class, of probability 0.</remarks>
     private struct TopClasses
     {
         private long _first;

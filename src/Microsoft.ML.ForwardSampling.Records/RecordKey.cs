@@ -11,8 +11,11 @@ namespace Microsoft.ML.ForwardSampling.Records;
 /// <para>XXH64 with seed 0 over the bytes (UTF-8 for a string): the same key on every machine, in every language that has XXH64.</para>
 /// <para>Two different names share a key with probability 2⁻⁶⁴; among n names the chance that any two do is about n²/2⁶⁵:
 /// 3·10⁻⁸ for a million, 0.03 for a thousand million. Not a cryptographic hash: whoever chooses the names can make them collide.</para>
-/// <para><b>A key is no secret.</b> Whoever has the records can hash all names that he thinks of, such as a list of e-mail addresses or all telephone numbers, and see which of them are there. Where names are personal, give a secret: then a key is the first 8 bytes, little-endian, of HMAC-SHA256 of the name under it, and says nothing to who does not have the secret.
-/// Records and labels must be keyed with the same one; whoever loses it cannot join what comes later with what was before. Keys of one name stay equal to each other: they show who comes again.</para>
+/// <para><b>A key is no secret.</b> Whoever has the records can hash all names that he thinks of, such as a list of e-mail addresses or all
+/// telephone numbers, and see which of them are there. Where names are personal, give a secret: then a key is the first 8 bytes,
+/// little-endian, of HMAC-SHA256 of the name under it, and says nothing to who does not have the secret. Records and labels must be keyed
+/// with the same one; whoever loses it cannot join what comes later with what was before. Keys of one name stay equal to each other: they
+/// show who comes again.</para>
 /// <para>Source: Y. Collet, "XXH64", the xxHash specification.</para>
 /// </remarks>
 public static class RecordKey
@@ -44,9 +47,11 @@ public static class RecordKey
         return key;
     }
 
-    /// <summary>The key of a name for those who share a secret: from the key alone nobody else finds the name, not by trying names either.</summary>
+    /// <summary>The key of a name for those who share a secret: from the key alone nobody else finds the name, not by trying names
+    /// either.</summary>
     /// <param name="name">Any characters; a half of a surrogate pair counts as U+FFFD. No allocation up to 85 characters.</param>
-    /// <param name="secret">At least <see cref="FewestSecretBytes"/> bytes that nobody can guess, for example from <see cref="RandomNumberGenerator.GetBytes(int)"/>; the same for records and labels, and for ever.</param>
+    /// <param name="secret">At least <see cref="FewestSecretBytes"/> bytes that nobody can guess, for example from
+    /// <see cref="RandomNumberGenerator.GetBytes(int)"/>; the same for records and labels, and for ever.</param>
     /// <returns>The first 8 bytes, little-endian, of HMAC-SHA256 of its UTF-8 bytes. About a microsecond.</returns>
     /// <exception cref="ArgumentException"><paramref name="secret"/> is too short.</exception>
     public static ulong FromString(ReadOnlySpan<char> name, ReadOnlySpan<byte> secret)
@@ -64,7 +69,8 @@ public static class RecordKey
         return key;
     }
 
-    /// <summary>The key of some bytes for those who share a secret; see <see cref="FromString(ReadOnlySpan{char}, ReadOnlySpan{byte})"/>.</summary>
+    /// <summary>The key of some bytes for those who share a secret; see
+    /// <see cref="FromString(ReadOnlySpan{char}, ReadOnlySpan{byte})"/>.</summary>
     /// <param name="bytes">Any bytes, or none.</param>
     /// <param name="secret">At least <see cref="FewestSecretBytes"/> bytes.</param>
     /// <returns>The first 8 bytes, little-endian, of their HMAC-SHA256.</returns>
@@ -72,7 +78,8 @@ public static class RecordKey
     public static ulong FromBytes(ReadOnlySpan<byte> bytes, ReadOnlySpan<byte> secret)
     {
         if (secret.Length < FewestSecretBytes)
-            throw new ArgumentException($"A secret must have at least {FewestSecretBytes} bytes that nobody can guess. Got {secret.Length}.", nameof(secret));
+            throw new ArgumentException($"A secret must have at least {FewestSecretBytes} bytes that nobody can guess. Got "
+                + $"{secret.Length}.", nameof(secret));
         Span<byte> hash = stackalloc byte[HMACSHA256.HashSizeInBytes];
         HMACSHA256.HashData(secret, bytes, hash);
         return BinaryPrimitives.ReadUInt64LittleEndian(hash);
@@ -96,7 +103,8 @@ public static class RecordKey
                 d = Round(d, Word(rest[24..]));
             }
 
-            hash = BitOperations.RotateLeft(a, 1) + BitOperations.RotateLeft(b, 7) + BitOperations.RotateLeft(c, 12) + BitOperations.RotateLeft(d, 18);
+            hash = BitOperations.RotateLeft(a, 1) + BitOperations.RotateLeft(b, 7) + BitOperations.RotateLeft(c, 12)
+                + BitOperations.RotateLeft(d, 18);
             hash = Merge(Merge(Merge(Merge(hash, a), b), c), d);
         }
         else

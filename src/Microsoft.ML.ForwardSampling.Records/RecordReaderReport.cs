@@ -15,6 +15,8 @@ public record RecordReaderReport
     /// <summary>Records that a writer wrote twice, after a failure; handed out once.</summary>
     public long DuplicateRecords { get; init; }
 
-    /// <summary>Writers whose last file was deleted before this reader had read its end: what they had written beyond is gone, and nothing is left that says how much it was. One that comes back counts no more; what it lost is then among <see cref="DeletedRecords"/>.</summary>
+    /// <summary>Writers whose last file was deleted before this reader had read its end: what they had written beyond is gone, and nothing
+    /// is left that says how much it was. One that comes back counts no more; what it lost is then among
+    /// <see cref="DeletedRecords"/>.</summary>
     public long VanishedWriters { get; init; }
 }

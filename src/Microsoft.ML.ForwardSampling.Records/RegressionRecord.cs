@@ -13,11 +13,13 @@ public readonly record struct RegressionRecord : IForwardRecord<RegressionRecord
     /// <param name="score">Predicted value, in the label's unit. NaN and infinities are kept; their statistics are NaN.</param>
     /// <param name="modelVersion">Version of the model; any number.</param>
     /// <param name="time">When the row was scored; left out, the log stamps the record.</param>
-    /// <param name="keepingProbability">Probability with which the caller kept this record, in [2⁻¹⁶, 1]; stored to one part in 4,096, powers of two exactly.</param>
+    /// <param name="keepingProbability">Probability with which the caller kept this record, in [2⁻¹⁶, 1]; stored to one part in 4,096,
+    /// powers of two exactly.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="keepingProbability"/> is out of its range.</exception>
     /// <exception cref="ArgumentException"><paramref name="time"/> is neither UTC nor local.</exception>
     public RegressionRecord(ulong key, float score, ulong modelVersion = 0, DateTime time = default, float keepingProbability = 1)
-        : this(key, score, modelVersion, RecordTime.Checked(time), Records.KeepingProbability.Checked(keepingProbability, nameof(RegressionRecord)))
+        : this(key, score, modelVersion, RecordTime.Checked(time),
+            Records.KeepingProbability.Checked(keepingProbability, nameof(RegressionRecord)))
     {
     }
 
@@ -70,6 +72,7 @@ public readonly record struct RegressionRecord : IForwardRecord<RegressionRecord
 
     void ILogRecord<RegressionRecord>.WriteBody(Span<byte> body) => BinaryPrimitives.WriteSingleLittleEndian(body, Score);
 
-    static RegressionRecord ILogRecord<RegressionRecord>.Read(ulong key, ulong modelVersion, int classes, DateTime time, ushort keepingCode, ReadOnlySpan<byte> body)
+    static RegressionRecord ILogRecord<RegressionRecord>.Read(ulong key, ulong modelVersion, int classes, DateTime time,
+        ushort keepingCode, ReadOnlySpan<byte> body)
         => new(key, BinaryPrimitives.ReadSingleLittleEndian(body), modelVersion, time, keepingCode);
 }

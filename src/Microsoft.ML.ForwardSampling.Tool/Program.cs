@@ -19,17 +19,24 @@ internal static class Program
 
     /// <summary>The whole program; tests call it with their own output.</summary>
     /// <returns>0; 1 after a failure, told on <paramref name="error"/>; 130 when stopped.</returns>
-    internal static async Task<int> RunAsync(IReadOnlyList<string> args, IAnsiConsole console, TextWriter output, TextWriter error, CancellationToken cancellation = default)
+    internal static async Task<int> RunAsync(
+        IReadOnlyList<string> args, IAnsiConsole console, TextWriter output, TextWriter error, CancellationToken cancellation = default)
     {
         var root = new RootCommand("Microsoft.ML.ForwardSampling: does selection pay on your data, and what is in a record log.")
         {
             CompareCommand.Create(
                 (options, token) => CommandGuard.RunAsync(error, () => CompareRunner.Run(options, console, token), token),
                 (write, token) => CommandGuard.RunAsync(error, () => write(output), token)),
-            QuickStartCommand.Create((options, folder, token) => CommandGuard.RunAsync(error, () => CompareRunner.Run(options, BuiltInData.Fashion(folder), console, token), token)),
+            QuickStartCommand.Create((options, folder, token) =>
+                CommandGuard.RunAsync(error, () => CompareRunner.Run(options, BuiltInData.Fashion(folder), console, token), token)),
             RecordsCommand.Create(console, output, (token, run) => CommandGuard.RunAsync(error, run, token)),
         };
-        var invocation = new InvocationConfiguration { Output = output, Error = error, ProcessTerminationTimeout = CommandGuard.TimeToStop };
+        var invocation = new InvocationConfiguration
+        {
+            Output = output,
+            Error = error,
+            ProcessTerminationTimeout = CommandGuard.TimeToStop
+        };
         return await root.Parse(args).InvokeAsync(invocation, cancellation);
     }
 }

@@ -13,8 +13,10 @@ public sealed partial class ForwardSamplingCatalog
     // Saving and loading
 
     /// <summary>Writes a model to a file: under another name first, then renamed, so that a file of that name is always whole.</summary>
-    /// <remarks><para>The file is the same as <c>mlContext.Model.Save</c> writes, which works too but leaves a broken file when it is interrupted.</para>
-    /// <para>Of a symbolic link the target is replaced. Mode and, where the system allows it, owner and group of the former file are kept. The new file is announced as renamed and as changed, so that a watcher for either loads it.</para></remarks>
+    /// <remarks><para>The file is the same as <c>mlContext.Model.Save</c> writes, which works too but leaves a broken file when it is
+    /// interrupted.</para>
+    /// <para>Of a symbolic link the target is replaced. Mode and, where the system allows it, owner and group of the former file are kept.
+    /// The new file is announced as renamed and as changed, so that a watcher for either loads it.</para></remarks>
     /// <param name="model">Any model, with or without transformers of this library.</param>
     /// <param name="inputSchema">Schema of the rows it takes, or null.</param>
     /// <param name="path">File to write; one that exists is replaced.</param>
@@ -30,10 +32,12 @@ public sealed partial class ForwardSamplingCatalog
     /// <summary>Loads a model file and puts this library's own transformers back, at full speed.</summary>
     /// <param name="path">File written by <c>mlContext.Model.Save</c> or <see cref="Save"/>.</param>
     /// <param name="inputSchema">The schema that was saved with it.</param>
-    /// <param name="network">Builds the user's own network; only for a model that was trained with <see cref="NetworkTrainerOptions.Network"/>.</param>
+    /// <param name="network">Builds the user's own network; only for a model that was trained with
+    /// <see cref="NetworkTrainerOptions.Network"/>.</param>
     /// <returns>The model; a network scores on the CPU.</returns>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="InvalidDataException">The file is truncated, foreign, damaged or of a newer version; the message names it.</exception>
+    /// <exception cref="InvalidDataException">The file is truncated, foreign, damaged or of a newer version; the message names
+    /// it.</exception>
     /// <exception cref="InvalidOperationException">The network is the user's own and <paramref name="network"/> is null.</exception>
     public ITransformer Load(string path, out DataViewSchema inputSchema, NetworkFactory? network = null)
     {
@@ -41,9 +45,11 @@ public sealed partial class ForwardSamplingCatalog
         return ModelFile.Load(_context, path, out inputSchema, model => ModelRestorer.Restore(_context, model, network));
     }
 
-    /// <summary>Puts this library's own transformers back into a model that <c>mlContext.Model.Load</c> loaded: batched, annotated, ready to go on training.</summary>
+    /// <summary>Puts this library's own transformers back into a model that <c>mlContext.Model.Load</c> loaded: batched, annotated, ready
+    /// to go on training.</summary>
     /// <param name="model">A loaded model, with or without transformers of this library.</param>
-    /// <param name="network">Builds the user's own network; only for a model that was trained with <see cref="NetworkTrainerOptions.Network"/>.</param>
+    /// <param name="network">Builds the user's own network; only for a model that was trained with
+    /// <see cref="NetworkTrainerOptions.Network"/>.</param>
     /// <returns>The restored model; the same object when there was nothing to restore.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="model"/> is null.</exception>
     /// <exception cref="InvalidDataException">The carried state is damaged or of a newer version.</exception>

@@ -40,7 +40,9 @@ internal static class ModelRestorer
     private static IEnumerable<TransformerScope> ScopesOf(TransformerChain<ITransformer> chain, ITransformer[] stages)
     {
         TransformerScope[] single = [TransformerScope.Training, TransformerScope.Testing, TransformerScope.Scoring];
-        var members = single.Select(scope => (scope, stages: chain.GetModelFor(scope).ToHashSet(ReferenceEqualityComparer.Instance))).ToArray();
-        return stages.Select(stage => members.Where(m => m.stages.Contains(stage)).Aggregate(TransformerScope.None, (all, m) => all | m.scope));
+        var members = single.Select(scope => (scope, stages: chain.GetModelFor(scope).ToHashSet(ReferenceEqualityComparer.Instance)))
+            .ToArray();
+        return stages.Select(stage => members.Where(m => m.stages.Contains(stage))
+            .Aggregate(TransformerScope.None, (all, m) => all | m.scope));
     }
 }

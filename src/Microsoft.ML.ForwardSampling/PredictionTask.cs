@@ -6,7 +6,8 @@ public enum PredictionTask
     /// <summary>A number. Score is a Single in the label's unit; the loss is the squared error.</summary>
     Regression,
 
-    /// <summary>One of two classes. Score is a Single, Probability the chance of the positive class; the loss is the logistic loss.</summary>
+    /// <summary>One of two classes. Score is a Single, Probability the chance of the positive class; the loss is the logistic
+    /// loss.</summary>
     Binary,
 
     /// <summary>One of K classes. Score is a vector of K Singles; the loss is the cross-entropy of the softmax.</summary>

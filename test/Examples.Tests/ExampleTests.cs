@@ -16,7 +16,8 @@ public sealed class ExampleTests
         Example example = Example.All.Single(e => e.Name == name);
         var output = new StringWriter();
 
-        Comparison[] found = [.. Enumerable.Range(1, 5).Select(seed => example.Run(output, example.Rows, seed, TestContext.Current.CancellationToken))];
+        Comparison[] found = [.. Enumerable.Range(1, 5).Select(
+            seed => example.Run(output, example.Rows, seed, TestContext.Current.CancellationToken))];
 
         Assert.All(found, comparison => Assert.Equal((rows, rows), (comparison.UniformRows, comparison.SelectedRows)));
         var gain = PairedDifference.Of([.. found.Select(f => Math.Log(f.Uniform))], [.. found.Select(f => Math.Log(f.Selected))]);
@@ -54,7 +55,8 @@ public sealed class ExampleTests
     [Fact]
     public async Task Run_FromTheCommandLine_ReturnsZero()
     {
-        (int exitCode, string output, string error) = await Runner.RunAsync(["heavy-tailed-regression", "--rows", "2560", "--seed", "3"], TestContext.Current.CancellationToken);
+        (int exitCode, string output, string error) = await Runner.RunAsync(["heavy-tailed-regression", "--rows", "2560", "--seed", "3"],
+            TestContext.Current.CancellationToken);
 
         Assert.Equal((0, ""), (exitCode, error));
         Assert.Contains("Uniform:", output, StringComparison.Ordinal);

@@ -11,7 +11,8 @@ public sealed class ProgramTests
 
         Assert.Equal((0, ""), (exitCode, error));
         string[] lines = output.Split(Environment.NewLine);
-        foreach (string name in (string[])["heavy-tailed-regression", "binary-clicks", "own-network", "fast-tree-deployed", "light-gbm-deployed", "onnx-deployed", "readme", "serve-and-train"])
+        foreach (string name in (string[])["heavy-tailed-regression", "binary-clicks", "own-network", "fast-tree-deployed",
+            "light-gbm-deployed", "onnx-deployed", "readme", "serve-and-train"])
             Assert.Single(lines, line => line.StartsWith($"  {name} ", StringComparison.Ordinal));
     }
 

@@ -20,19 +20,22 @@ public sealed class ServeAndTrainPostgreSqlTests
         using var environment = new ConnectionVariable(null);
 
         (int exitCode, string output, string error) = await Runner.RunAsync(
-            ["serve-and-train", "--store", "postgres", "--connection", server.ConnectionString, "--directory", folder.File("run"), "--rows", "3000", "--rate", "1500", "--window", "640", "--wait", "0.5", "--kills", "3"], Token);
+            ["serve-and-train", "--store", "postgres", "--connection", server.ConnectionString, "--directory", folder.File("run"),
+                "--rows", "3000", "--rate", "1500", "--window", "640", "--wait", "0.5", "--kills", "3"], Token);
 
         Assert.True(exitCode == 0, output + error);
         RunFolder run = RunFolder.Open(folder.File("run"), options => options);
         RunReport report = RunReport.Of(run);
-        Assert.Equal((Rows, 0L, 0L, 0L, 0L), (report.RowsAcknowledged, report.RowsLost, report.LabelsLost, report.RowsDoubled, report.RowsUnaccounted));
+        Assert.Equal((Rows, 0L, 0L, 0L, 0L),
+            (report.RowsAcknowledged, report.RowsLost, report.LabelsLost, report.RowsDoubled, report.RowsUnaccounted));
         Assert.Equal(report.Store.Joined, report.RowsTrained);
         Assert.InRange(report.Store.LateLabels, 1, Rows / 20);
         Assert.True(report.IsFinished && report.IsWhole);
         Assert.DoesNotContain("Password", await File.ReadAllTextAsync(run.In("options.json"), Token), StringComparison.Ordinal);
 
         await using var source = NpgsqlDataSource.Create(server.ConnectionString);
-        await using NpgsqlCommand delete = source.CreateCommand($"DELETE FROM {run.Options.Schema}.joined WHERE key IN (SELECT key FROM {run.Options.Schema}.joined ORDER BY key LIMIT 2)");
+        await using NpgsqlCommand delete = source.CreateCommand(
+            $"DELETE FROM {run.Options.Schema}.joined WHERE key IN (SELECT key FROM {run.Options.Schema}.joined ORDER BY key LIMIT 2)");
         Assert.Equal(2, await delete.ExecuteNonQueryAsync(Token));
         report = RunReport.Of(run);
 
@@ -46,7 +49,8 @@ public sealed class ServeAndTrainPostgreSqlTests
         using var folder = new TemporaryFolder();
         using var environment = new ConnectionVariable(null);
 
-        (int exitCode, _, string error) = await Runner.RunAsync(["serve-and-train", "--store", "postgres", "--directory", folder.File("run")], Token);
+        (int exitCode, _, string error) = await Runner.RunAsync(
+            ["serve-and-train", "--store", "postgres", "--directory", folder.File("run")], Token);
 
         Assert.Equal(1, exitCode);
         Assert.StartsWith("--store postgres needs a server: give --connection", error, StringComparison.Ordinal);
@@ -60,7 +64,8 @@ public sealed class ServeAndTrainPostgreSqlTests
         using var folder = new TemporaryFolder();
         using var environment = new ConnectionVariable("Host=127.0.0.1;Port=1;Username=nobody;Timeout=2");
 
-        (int exitCode, _, string error) = await Runner.RunAsync(["serve-and-train", "--store", "postgres", "--directory", folder.File("run")], Token);
+        (int exitCode, _, string error) = await Runner.RunAsync(
+            ["serve-and-train", "--store", "postgres", "--directory", folder.File("run")], Token);
 
         Assert.Equal(1, exitCode);
         Assert.StartsWith("The PostgreSQL server of the connection string did not take part: ", error, StringComparison.Ordinal);

@@ -4,7 +4,8 @@ using Microsoft.ML.ForwardSampling.Records;
 
 namespace Microsoft.ML.ForwardSampling.Examples.Tests;
 
-/// <summary>A short run with real processes that are really killed; and copies of its folder in which something is then made wrong: the report has to find it.</summary>
+/// <summary>A short run with real processes that are really killed; and copies of its folder in which something is then made wrong: the
+/// report has to find it.</summary>
 public sealed class ServeAndTrainTests(ServeAndTrainTests.ShortRun run) : IClassFixture<ServeAndTrainTests.ShortRun>
 {
     private const int Rows = 5000;
@@ -20,7 +21,8 @@ public sealed class ServeAndTrainTests(ServeAndTrainTests.ShortRun run) : IClass
         Assert.Contains("Nothing that was acknowledged is lost, nothing is doubled.", run.Output, StringComparison.Ordinal);
         RunReport report = RunReport.Of(run.Open(run.Folder));
 
-        Assert.Equal((Rows, 0L, 0L, 0L, 0L), (report.RowsAcknowledged, report.RowsLost, report.LabelsLost, report.RowsDoubled, report.RowsUnaccounted));
+        Assert.Equal((Rows, 0L, 0L, 0L, 0L),
+            (report.RowsAcknowledged, report.RowsLost, report.LabelsLost, report.RowsDoubled, report.RowsUnaccounted));
         Assert.Equal(Rows, report.Store.Joined + report.Store.WithoutLabel);
         Assert.Equal(report.Store.Joined, report.RowsTrained);
         Assert.Equal((report.Store.Joined + WindowRows - 1) / WindowRows, report.Models);
@@ -32,7 +34,8 @@ public sealed class ServeAndTrainTests(ServeAndTrainTests.ShortRun run) : IClass
     {
         RunReport report = RunReport.Of(run.Open(run.Folder));
         RunFolder folder = run.Open(run.Folder);
-        TimeSpan?[] answers = [.. Enumerable.Range(0, Rows).Select(n => Orders.AnswerAfter((ulong)n, folder.Options.Seed, folder.Options.Wait))];
+        TimeSpan?[] answers = [.. Enumerable.Range(0, Rows).Select(
+            n => Orders.AnswerAfter((ulong)n, folder.Options.Seed, folder.Options.Wait))];
         int late = answers.Count(after => after > folder.Options.Wait), never = answers.Count(after => after is null);
 
         Assert.True(late > 0 && never > 0);
@@ -56,7 +59,8 @@ public sealed class ServeAndTrainTests(ServeAndTrainTests.ShortRun run) : IClass
     [Fact]
     public async Task Report_WholeRun_ReturnsZero()
     {
-        (int exitCode, string output, string error) = await Runner.RunAsync(["serve-and-train", "report", "--directory", run.Folder], Token);
+        (int exitCode, string output, string error) = await Runner.RunAsync(
+            ["serve-and-train", "report", "--directory", run.Folder], Token);
 
         Assert.Equal((0, ""), (exitCode, error));
         Assert.Contains("doubled                                                      0", output, StringComparison.Ordinal);
@@ -140,7 +144,8 @@ public sealed class ServeAndTrainTests(ServeAndTrainTests.ShortRun run) : IClass
         using var folder = new TemporaryFolder();
         RunFolder small = run.Start(folder, rows: 300);
         Directory.CreateDirectory(small.In("models"));
-        File.Copy(Directory.GetFiles(Path.Combine(run.Folder, "models"), "model-*.zip").Min()!, small.In(Path.Combine("models", "model-000000.zip")));
+        File.Copy(Directory.GetFiles(Path.Combine(run.Folder, "models"), "model-*.zip").Min()!,
+            small.In(Path.Combine("models", "model-000000.zip")));
         using (IRecordStore store = small.OpenStore())
         using (IRecordWriter<BinaryRecord> records = store.OpenRecords())
             records.Append(Enumerable.Range(0, 40).Select(n => BinaryRecord.FromScore((ulong)n, 0.5f, 0, DateTime.UtcNow)).ToArray());
@@ -219,7 +224,8 @@ public sealed class ServeAndTrainTests(ServeAndTrainTests.ShortRun run) : IClass
     [Fact]
     public async Task Run_OtherOptionsOnARunThatIsThere_NamesTheFolderAndItsOptions()
     {
-        (int exitCode, _, string error) = await Runner.RunAsync(["serve-and-train", "report", "--directory", run.Folder, "--rows", "5"], Token);
+        (int exitCode, _, string error) = await Runner.RunAsync(
+            ["serve-and-train", "report", "--directory", run.Folder, "--rows", "5"], Token);
 
         Assert.Equal(1, exitCode);
         Assert.StartsWith($"{run.Folder} holds a run with other options: {{", error, StringComparison.Ordinal);
@@ -258,7 +264,8 @@ public sealed class ServeAndTrainTests(ServeAndTrainTests.ShortRun run) : IClass
         using IRecordWriter<BinaryRecord> records = store.OpenRecords();
         using IRecordWriter<LabelEvent> labels = store.OpenLabels();   // closing waits for the acknowledgement
         records.Append(Enumerable.Range(from, to - from).Select(n => BinaryRecord.FromScore((ulong)n, 0.5f, 0, time)).ToArray());
-        labels.Append(Enumerable.Range(from, to - from).Reverse().Select(n => new LabelEvent((ulong)n, n % 2, time.AddSeconds(0.5))).ToArray());
+        labels.Append(Enumerable.Range(from, to - from).Reverse().Select(n => new LabelEvent((ulong)n, n % 2, time.AddSeconds(0.5)))
+            .ToArray());
     }
 
     public sealed class ShortRun : IAsyncLifetime
@@ -275,7 +282,8 @@ public sealed class ServeAndTrainTests(ServeAndTrainTests.ShortRun run) : IClass
 
         public async ValueTask InitializeAsync()
         {
-            string[] arguments = ["serve-and-train", "--directory", Folder, "--rows", Number(Rows), "--rate", "2500", "--window", Number(WindowRows), "--wait", "0.5", "--kills", "4"];
+            string[] arguments = ["serve-and-train", "--directory", Folder, "--rows", Number(Rows), "--rate", "2500", "--window",
+                Number(WindowRows), "--wait", "0.5", "--kills", "4"];
             (ExitCode, Output, Error) = await Runner.RunAsync(arguments);
         }
 
@@ -303,7 +311,8 @@ public sealed class ServeAndTrainTests(ServeAndTrainTests.ShortRun run) : IClass
 
         /// <summary>A run of its own.</summary>
         internal RunFolder Start(TemporaryFolder folder, int rows)
-            => RunFolder.Open(folder.File("small"), options => options with { Rows = rows, Rate = 100_000, WindowRows = WindowRows, Wait = TimeSpan.FromSeconds(1) });
+            => RunFolder.Open(folder.File("small"), options =>
+                options with { Rows = rows, Rate = 100_000, WindowRows = WindowRows, Wait = TimeSpan.FromSeconds(1) });
 
         private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
     }

@@ -8,7 +8,15 @@ namespace Microsoft.ML.ForwardSampling.PostgreSql.Tests;
 /// <summary>What the store's connections take over from who calls, from the pool and from the server: nothing that is not theirs.</summary>
 public class ConnectionTests(StoreFixture fixture)
 {
-    private static readonly PostgreSqlWriterOptions s_quick = new() { BatchRecords = 2, MemoryRecords = 1000, FlushInterval = TimeSpan.FromMilliseconds(5), RetryInterval = TimeSpan.FromMilliseconds(5), LongestRetryInterval = TimeSpan.FromMilliseconds(10) };
+    private static readonly PostgreSqlWriterOptions s_quick =
+        new()
+        {
+            BatchRecords = 2,
+            MemoryRecords = 1000,
+            FlushInterval = TimeSpan.FromMilliseconds(5),
+            RetryInterval = TimeSpan.FromMilliseconds(5),
+            LongestRetryInterval = TimeSpan.FromMilliseconds(10)
+        };
 
     /// <summary>The caller's transaction is rolled back; what the store acknowledged inside it stays.</summary>
     [Theory(Timeout = 30_000)]
@@ -18,7 +26,8 @@ public class ConnectionTests(StoreFixture fixture)
     {
         CancellationToken cancel = TestContext.Current.CancellationToken;
         var options = new PostgreSqlStoreOptions { Schema = fixture.NewSchema() };
-        await using PostgreSqlRecordStore<BinaryRecord> store = ownSource ? new(fixture.Server.ConnectionString + ";Enlist=true", options) : new(fixture.Source, options);
+        await using PostgreSqlRecordStore<BinaryRecord> store = ownSource ? new(fixture.Server.ConnectionString + ";Enlist=true", options)
+            : new(fixture.Source, options);
         using (new TransactionScope(TransactionScopeOption.Required, TransactionScopeAsyncFlowOption.Enabled))
         {
             await store.MigrateAsync(cancel);
@@ -61,7 +70,8 @@ public class ConnectionTests(StoreFixture fixture)
         try
         {
             CultureInfo.CurrentCulture = ForwardSampling.Tests.ForeignCulture.Get(culture);
-            PostgreSqlRecordStore<RegressionRecord> store = await fixture.NewStore<RegressionRecord>(new PostgreSqlStoreOptions { ClaimTimeout = TimeSpan.FromSeconds(1234.5) });
+            PostgreSqlRecordStore<RegressionRecord> store = await fixture.NewStore<RegressionRecord>(
+                new PostgreSqlStoreOptions { ClaimTimeout = TimeSpan.FromSeconds(1234.5) });
             var time = new DateTime(2026, 3, 29, 1, 30, 0, 123, DateTimeKind.Utc);
             await using (PostgreSqlRecordWriter<RegressionRecord> writer = await store.OpenWriterAsync(s_quick))
             {
@@ -94,7 +104,8 @@ public class ConnectionTests(StoreFixture fixture)
     [InlineData("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'stale' AND pid <> pg_backend_pid()")]
     public async Task Pool_OfStaleConnections_EachCallFindsAGoodOne(string spoil)
     {
-        await using var source = NpgsqlDataSource.Create(fixture.Server.ConnectionString + ";No Reset On Close=true;Application Name=stale");
+        await using var source = NpgsqlDataSource.Create(fixture.Server.ConnectionString
+            + ";No Reset On Close=true;Application Name=stale");
         var options = new PostgreSqlStoreOptions { Schema = fixture.NewSchema() };
         var store = new PostgreSqlRecordStore<BinaryRecord>(source, options);
         await Spoil();
@@ -146,19 +157,22 @@ public class ConnectionTests(StoreFixture fixture)
         }
     }
 
-    /// <summary>The writer's session ends, and all that it finds for a while is read-only. The first session that takes writes again is the one that it goes on with.</summary>
+    /// <summary>The writer's session ends, and all that it finds for a while is read-only. The first session that takes writes again is the
+    /// one that it goes on with.</summary>
     [Fact]
     public async Task Writer_FindsReadOnlySessionsForAWhile_GoesOnWithTheFirstGoodOne()
     {
         await fixture.NewStore<BinaryRecord>();
         string schema = fixture.LastSchema, role = $"role_{schema}";
         await fixture.Execute($"CREATE ROLE {role} LOGIN PASSWORD 'p' SUPERUSER");
-        await using var store = new PostgreSqlRecordStore<BinaryRecord>(fixture.Server.ConnectionStringOf(role, "p"), new PostgreSqlStoreOptions { Schema = schema });
+        await using var store = new PostgreSqlRecordStore<BinaryRecord>(fixture.Server.ConnectionStringOf(role, "p"),
+            new PostgreSqlStoreOptions { Schema = schema });
         await using PostgreSqlRecordWriter<BinaryRecord> writer = await store.OpenWriterAsync(s_quick);
         writer.Append(BinaryRecord.FromScore(1, 1));
         await writer.FlushAsync();
 
-        await fixture.Execute($"ALTER ROLE {role} SET default_transaction_read_only = on; SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{role}'");
+        await fixture.Execute($"ALTER ROLE {role} SET default_transaction_read_only = on; SELECT pg_terminate_backend(pid) FROM "
+            + $"pg_stat_activity WHERE usename = '{role}'");
         writer.Append(BinaryRecord.FromScore(2, 1));
         Assert.True(SpinWait.SpinUntil(() => writer.Report.Failures > 3, 10_000));
         Assert.Contains("takes no writes: a new session there is read-only", writer.Report.Failure, StringComparison.Ordinal);
@@ -177,9 +191,11 @@ public class ConnectionTests(StoreFixture fixture)
         await fixture.NewStore<BinaryRecord>();
         var several = new NpgsqlConnectionStringBuilder(fixture.Server.ConnectionString);
         several.Host = $"127.0.0.1:1,127.0.0.1:{several.Port}";      // nobody listens on the first
-        await using (var store = new PostgreSqlRecordStore<BinaryRecord>(several.ConnectionString, new PostgreSqlStoreOptions { Schema = fixture.LastSchema }))
+        await using (var store = new PostgreSqlRecordStore<BinaryRecord>(several.ConnectionString,
+            new PostgreSqlStoreOptions { Schema = fixture.LastSchema }))
             Assert.Equal(1, await store.AddLabelsAsync(new LabelEvent[] { new(1, 1) }));
-        await using (var store = new PostgreSqlRecordStore<BinaryRecord>(several.ConnectionString + ";Target Session Attributes=prefer-standby", new PostgreSqlStoreOptions { Schema = fixture.LastSchema }))
+        await using (var store = new PostgreSqlRecordStore<BinaryRecord>(several.ConnectionString
+            + ";Target Session Attributes=prefer-standby", new PostgreSqlStoreOptions { Schema = fixture.LastSchema }))
             Assert.Equal(1, (await store.ReportAsync()).PendingLabels);
     }
 }

@@ -9,12 +9,15 @@ public class DependencyTests
     [Fact]
     public void Program_BringsNpgsqlAndRecordsOnly()
         => Assert.Equal(
-            ["Microsoft.Extensions.DependencyInjection.Abstractions", "Microsoft.Extensions.Logging.Abstractions", "Microsoft.ML.ForwardSampling.PostgreSql", "Microsoft.ML.ForwardSampling.Records", "Npgsql", "StoreProcess", "System.Numerics.Tensors"],
+            ["Microsoft.Extensions.DependencyInjection.Abstractions", "Microsoft.Extensions.Logging.Abstractions",
+                "Microsoft.ML.ForwardSampling.PostgreSql", "Microsoft.ML.ForwardSampling.Records", "Npgsql", "StoreProcess",
+                "System.Numerics.Tensors"],
             DependencyClosure.Of("StoreProcess"));
 
     [Fact]
     public void PostgreSql_SeesNothingInternalOfRecords()
         => Assert.DoesNotContain(
-            typeof(Records.LabelEvent).Assembly.GetCustomAttributes(typeof(System.Runtime.CompilerServices.InternalsVisibleToAttribute), false).Cast<System.Runtime.CompilerServices.InternalsVisibleToAttribute>(),
+            typeof(Records.LabelEvent).Assembly.GetCustomAttributes(typeof(System.Runtime.CompilerServices.InternalsVisibleToAttribute),
+                false).Cast<System.Runtime.CompilerServices.InternalsVisibleToAttribute>(),
             friend => friend.AssemblyName is "Microsoft.ML.ForwardSampling" or "Microsoft.ML.ForwardSampling.PostgreSql");
 }

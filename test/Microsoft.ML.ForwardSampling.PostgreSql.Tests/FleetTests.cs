@@ -13,7 +13,8 @@ public class FleetTests(StoreFixture fixture)
     [Fact]
     public async Task Fleet_WriterWorkerAndServerKilledInMidFlight_EveryAcknowledgedRecordAndEveryWindowOnce()
     {
-        PostgreSqlRecordStore<RegressionRecord> store = await fixture.NewStore<RegressionRecord>(new PostgreSqlStoreOptions { WindowRows = Window });
+        PostgreSqlRecordStore<RegressionRecord> store = await fixture.NewStore<RegressionRecord>(
+            new PostgreSqlStoreOptions { WindowRows = Window });
         string schema = fixture.LastSchema;
 
         // Four writers; one is killed, then the server, then the other three.
@@ -27,7 +28,8 @@ public class FleetTests(StoreFixture fixture)
 
         fixture.Source.Clear();                                  // its connections died with the server
         var written = new Dictionary<int, ulong>();
-        await using (NpgsqlCommand select = fixture.Source.CreateCommand($"SELECT (key >> 40)::int, count(*), count(DISTINCT key), max(key & ((1::bigint << 40) - 1)) FROM {schema}.records GROUP BY 1"))
+        await using (NpgsqlCommand select = fixture.Source.CreateCommand(
+            $"SELECT (key >> 40)::int, count(*), count(DISTINCT key), max(key & ((1::bigint << 40) - 1)) FROM {schema}.records GROUP BY 1"))
         {
             await using NpgsqlDataReader reader = await select.ExecuteReaderAsync();
             while (await reader.ReadAsync())
@@ -40,9 +42,11 @@ public class FleetTests(StoreFixture fixture)
 
         Assert.Equal(4, written.Count);
         foreach (Member writer in writers)
-            Assert.True(written[writer.Number] >= (ulong)writer.Acknowledged, $"Writer {writer.Number}: {writer.Acknowledged} were acknowledged, and {written[writer.Number]} are there.");
+            Assert.True(written[writer.Number] >= (ulong)writer.Acknowledged,
+                $"Writer {writer.Number}: {writer.Acknowledged} were acknowledged, and {written[writer.Number]} are there.");
 
-        // A worker is killed with a window in its hands; two others, started then so that it has one whatever the machine does, go on, and the server is killed under them.
+        // A worker is killed with a window in its hands; two others, started then so that it has one whatever the machine does, go on, and
+        // the server is killed under them.
         ulong[] keys = [.. written.SelectMany(w => Enumerable.Range(0, (int)w.Value).Select(i => ((ulong)(uint)w.Key << 40) | (uint)i))];
         await store.AddLabelsAsync(Array.ConvertAll(keys, k => new LabelEvent(k, 0)));
         Assert.Equal(keys.Length, await store.JoinAsync(new LabelJoinOptions(), closeShortWindow: true));
@@ -53,7 +57,8 @@ public class FleetTests(StoreFixture fixture)
         await workers[1].Until(() => workers[1].Completed.Count + workers[2].Completed.Count > 0);
         await fixture.Server.KillAndRestart(TimeSpan.Zero);
         fixture.Source.Clear();
-        for (var clock = Stopwatch.StartNew(); (await store.ReportAsync()).OpenWindows > 0; await Task.Delay(50, TestContext.Current.CancellationToken))
+        for (var clock = Stopwatch.StartNew(); (await store.ReportAsync())
+            .OpenWindows > 0; await Task.Delay(50, TestContext.Current.CancellationToken))
             Assert.True(clock.Elapsed < TimeSpan.FromSeconds(20), "The workers did not complete all windows.");
         await Task.WhenAll(workers.Select(w => w.End()));
 
@@ -81,7 +86,10 @@ public class FleetTests(StoreFixture fixture)
         public Member(string work, string connection, string schema, int number)
         {
             Number = number;
-            _process = Process.Start(new ProcessStartInfo("dotnet", ["exec", Path.Combine(AppContext.BaseDirectory, "StoreProcess.dll"), work, connection, schema, number.ToString(CultureInfo.InvariantCulture)]) { RedirectStandardOutput = true })!;
+            _process = Process.Start(new ProcessStartInfo("dotnet",
+                ["exec", Path.Combine(AppContext.BaseDirectory, "StoreProcess.dll"), work, connection, schema,
+                number.ToString(CultureInfo.InvariantCulture)])
+            { RedirectStandardOutput = true })!;
             _reading = Task.Run(Read);
         }
 
@@ -96,7 +104,8 @@ public class FleetTests(StoreFixture fixture)
         public async Task Until(Func<bool> condition)
         {
             for (var clock = Stopwatch.StartNew(); !condition(); await Task.Delay(5))
-                Assert.True(clock.Elapsed < TimeSpan.FromSeconds(30) && !_process.HasExited, $"Process {Number} ended, or did nothing for 30 s.");
+                Assert.True(clock.Elapsed < TimeSpan.FromSeconds(30) && !_process.HasExited,
+                    $"Process {Number} ended, or did nothing for 30 s.");
         }
 
         public void Kill() => _process.Kill();

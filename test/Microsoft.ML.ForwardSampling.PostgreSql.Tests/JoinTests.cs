@@ -75,10 +75,12 @@ public class JoinTests(StoreFixture fixture)
     {
         TimeSpan kept = TimeSpan.FromMinutes(10);
         var options = new PostgreSqlStoreOptions();
-        PostgreSqlRecordStore<RegressionRecord> store = await fixture.NewStore<RegressionRecord>(option == nameof(options.LabelRetention) ? options with { LabelRetention = kept } : options with { RecordRetention = kept });
+        PostgreSqlRecordStore<RegressionRecord> store = await fixture.NewStore<RegressionRecord>(option == nameof(options.LabelRetention)
+            ? options with { LabelRetention = kept } : options with { RecordRetention = kept });
         var join = new LabelJoinOptions { Wait = TimeSpan.FromMinutes(9), Lateness = TimeSpan.FromMinutes(2) };
         Assert.Equal(
-            $"PostgreSqlStoreOptions.{option} must be at least Wait + Lateness, 00:11:00: what waits would be dropped. Got 00:10:00. (Parameter 'options')",
+            $"PostgreSqlStoreOptions.{option} must be at least Wait + Lateness, 00:11:00: what waits would be dropped. Got 00:10:00. "
+                + $"(Parameter 'options')",
             (await Assert.ThrowsAsync<ArgumentException>(() => store.JoinAsync(join))).Message);
         Assert.Equal(0, await store.JoinAsync(join with { Lateness = TimeSpan.FromMinutes(1) }));
     }
@@ -87,7 +89,8 @@ public class JoinTests(StoreFixture fixture)
     [Fact]
     public async Task Maintain_BesideAJoiner_DoesNotWaitInACircle()
     {
-        PostgreSqlRecordStore<RegressionRecord> store = await fixture.NewStore<RegressionRecord>(new PostgreSqlStoreOptions { LabelRetention = TimeSpan.FromSeconds(1) });
+        PostgreSqlRecordStore<RegressionRecord> store = await fixture.NewStore<RegressionRecord>(
+            new PostgreSqlStoreOptions { LabelRetention = TimeSpan.FromSeconds(1) });
         await store.AddLabelsAsync(new LabelEvent[] { new(1, 1, s_time) });
         await Task.Delay(1100);
         string schema = fixture.LastSchema;
@@ -136,7 +139,8 @@ public class JoinTests(StoreFixture fixture)
         Assert.Equal((1, 0), ((await store.ReportAsync()).DroppedRows, (await store.ReportAsync()).OpenWindows));
         Assert.Equal(0L, await fixture.Scalar<long>($"SELECT count(*) FROM {schema}.partitions WHERE parent = 'joined'"));
 
-        Task Drop() => fixture.Execute($"BEGIN; SET LOCAL statement_timeout = '5s'; SELECT {schema}.drop_partitions('-infinity', now() + interval '9 days'); COMMIT");
+        Task Drop() => fixture.Execute(
+            $"BEGIN; SET LOCAL statement_timeout = '5s'; SELECT {schema}.drop_partitions('-infinity', now() + interval '9 days'); COMMIT");
     }
 
     /// <summary>A worker that takes its time has read all partitions by way of their parent.</summary>
@@ -166,7 +170,8 @@ public class JoinTests(StoreFixture fixture)
         Assert.Equal(0L, await fixture.Scalar<long>($"SELECT count(*) FROM {schema}.partitions WHERE name = 'joined_old'"));
     }
 
-    /// <summary>However many partitions are due, a table that is being read is waited for once; and who comes later waits for that second only.</summary>
+    /// <summary>However many partitions are due, a table that is being read is waited for once; and who comes later waits for that second
+    /// only.</summary>
     [Fact]
     public async Task DropPartitions_ManyWhileAWindowIsClaimed_WaitsOnce()
     {
@@ -193,7 +198,8 @@ public class JoinTests(StoreFixture fixture)
         Assert.Equal(8, await store.MaintainAsync());
     }
 
-    /// <summary>A transaction that began long ago is still writing into a partition that retention would drop: what it adds is not lost without a count.</summary>
+    /// <summary>A transaction that began long ago is still writing into a partition that retention would drop: what it adds is not lost
+    /// without a count.</summary>
     [Fact]
     public async Task DropPartitions_WhileSomebodyStillWritesIntoOne_LeavesItToTheNextCall()
     {
@@ -206,7 +212,9 @@ public class JoinTests(StoreFixture fixture)
         await using (NpgsqlConnection writer = await fixture.Source.OpenConnectionAsync())
         await using (NpgsqlTransaction transaction = await writer.BeginTransactionAsync())
         {
-            await using (var insert = new NpgsqlCommand($"INSERT INTO {schema}.records (stored, key, scored, model_version, keeping, body) VALUES ('2000-01-01 12:00', 1, now(), 1, 0, '')", writer, transaction))
+            await using (var insert = new NpgsqlCommand(
+                $"INSERT INTO {schema}.records (stored, key, scored, model_version, keeping, body) VALUES ('2000-01-01 12:00', 1, now(), "
+                + $"1, 0, '')", writer, transaction))
                 await insert.ExecuteNonQueryAsync();
             Task<int> maintaining = store.MaintainAsync();
             await Task.Delay(300);
@@ -222,7 +230,8 @@ public class JoinTests(StoreFixture fixture)
     [Fact]
     public async Task Join_LongerThanPartitionsWereMadeAhead_MakesMore()
     {
-        PostgreSqlRecordStore<RegressionRecord> store = await fixture.NewStore<RegressionRecord>(new PostgreSqlStoreOptions { PartitionInterval = TimeSpan.FromSeconds(1), PartitionsAhead = 1 });
+        PostgreSqlRecordStore<RegressionRecord> store = await fixture.NewStore<RegressionRecord>(
+            new PostgreSqlStoreOptions { PartitionInterval = TimeSpan.FromSeconds(1), PartitionsAhead = 1 });
         string schema = fixture.LastSchema;
         await fixture.Execute($"""
             CREATE FUNCTION {schema}.slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(2.2) FROM {schema}.progress WHERE joined = 0; RETURN NULL; END $$;
@@ -231,7 +240,8 @@ public class JoinTests(StoreFixture fixture)
         await Write(store, new RegressionRecord(1, 1), new RegressionRecord(2, 1));
         await store.AddLabelsAsync(new LabelEvent[] { new(1, 1) });
         await Task.Delay(5);
-        Assert.Equal(2, await store.JoinAsync(s_short with { Wait = TimeSpan.FromMilliseconds(1), Lateness = TimeSpan.Zero, DefaultLabel = 0 }));
+        Assert.Equal(2, await store.JoinAsync(
+            s_short with { Wait = TimeSpan.FromMilliseconds(1), Lateness = TimeSpan.Zero, DefaultLabel = 0 }));
     }
 
     /// <summary>As when a disk is slow, or other joiners have their turn first.</summary>
@@ -240,7 +250,9 @@ public class JoinTests(StoreFixture fixture)
     {
         await fixture.NewStore<RegressionRecord>();
         string schema = fixture.LastSchema;
-        await using var store = new PostgreSqlRecordStore<RegressionRecord>(fixture.Server.ConnectionString.Replace("Command Timeout=20", "Command Timeout=1", StringComparison.Ordinal), new PostgreSqlStoreOptions { Schema = schema });
+        await using var store = new PostgreSqlRecordStore<RegressionRecord>(
+            fixture.Server.ConnectionString.Replace("Command Timeout=20", "Command Timeout=1", StringComparison.Ordinal),
+            new PostgreSqlStoreOptions { Schema = schema });
         await Write(store, new RegressionRecord(1, 1));
         await store.AddLabelsAsync(new LabelEvent[] { new(1, 1) });
         await using NpgsqlConnection other = await fixture.Source.OpenConnectionAsync();
@@ -248,7 +260,8 @@ public class JoinTests(StoreFixture fixture)
         await using (var command = new NpgsqlCommand($"SELECT FROM {schema}.progress FOR UPDATE", other, transaction))
             await command.ExecuteNonQueryAsync();
         using var cancel = new CancellationTokenSource(100);
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => store.JoinAsync(new LabelJoinOptions(), cancellationToken: cancel.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => store.JoinAsync(new LabelJoinOptions(), cancellationToken: cancel.Token));
         Task<long> joining = store.JoinAsync(new LabelJoinOptions());
         await Task.Delay(1500);
         await transaction.RollbackAsync();
@@ -275,9 +288,11 @@ public class JoinTests(StoreFixture fixture)
         await Task.Delay(5);
         Assert.Equal(0, await store.JoinAsync(s_short));
         report = await store.ReportAsync();
-        Assert.Equal((1, 2, 1, 1, 0, 1), (report.Joined, report.Defaulted, report.Expired, report.Voided, report.PendingRecords, report.PendingLabels));
+        Assert.Equal((1, 2, 1, 1, 0, 1),
+            (report.Joined, report.Defaulted, report.Expired, report.Voided, report.PendingRecords, report.PendingLabels));
         await using ClaimedWindow? window = await store.ClaimWindowAsync();
-        Assert.Equal([(0UL, 0f, false), (2UL, 0.5f, true), (3UL, 0.5f, true)], window!.Records.Select(r => (r.Key, r.Label, r.IsDefaultLabel)));
+        Assert.Equal([(0UL, 0f, false), (2UL, 0.5f, true), (3UL, 0.5f, true)],
+            window!.Records.Select(r => (r.Key, r.Label, r.IsDefaultLabel)));
     }
 
     [Fact]
@@ -288,7 +303,8 @@ public class JoinTests(StoreFixture fixture)
         await Write(store, [.. Enumerable.Range(0, 6).Select(i => MulticlassRecord.FromLogits((ulong)i, scores, 1, s_time))]);
         await store.AddLabelsAsync(new LabelEvent[]
         {
-            new(0, 1, s_time.AddMinutes(61)), new(1, 4, s_time), new(2, 1.5f, s_time), new(3, -1, s_time), new(4, float.NaN, s_time), new(5, 3, s_time.AddMinutes(-60)),
+            new(0, 1, s_time.AddMinutes(61)), new(1, 4, s_time), new(2, 1.5f, s_time), new(3, -1, s_time), new(4, float.NaN, s_time),
+                new(5, 3, s_time.AddMinutes(-60)),
         });
         Assert.Equal(1, await store.JoinAsync(new LabelJoinOptions { Wait = TimeSpan.FromHours(1) }, closeShortWindow: true));
         PostgreSqlStoreReport report = await store.ReportAsync();
@@ -313,7 +329,8 @@ public class JoinTests(StoreFixture fixture)
     {
         await fixture.NewStore<RegressionRecord>();
         var options = new PostgreSqlStoreOptions { Schema = fixture.LastSchema };
-        await using var store = new PostgreSqlRecordStore<RegressionRecord>(fixture.Server.ConnectionString + ";Timezone=Europe/Berlin", options);
+        await using var store = new PostgreSqlRecordStore<RegressionRecord>(fixture.Server.ConnectionString + ";Timezone=Europe/Berlin",
+            options);
         var scored = new DateTime(2026, 3, 28, 12, 0, 0, DateTimeKind.Utc);
         await Write(store, new RegressionRecord(1, 1, 0, scored), new RegressionRecord(2, 1, 0, scored));
         await store.AddLabelsAsync(new LabelEvent[] { new(1, 7, scored.AddHours(24)), new(2, 7, scored.AddHours(24).AddMilliseconds(1)) });
@@ -332,7 +349,8 @@ public class JoinTests(StoreFixture fixture)
         Assert.Equal(0, await store.JoinAsync(options));
 
         // The joins go on for eight minutes, and for thirty.
-        await fixture.Execute($"UPDATE {schema}.labels SET stored = stored - CASE key WHEN 1 THEN interval '8 min' ELSE interval '30 min' END");
+        await fixture.Execute($"UPDATE {schema}.labels SET stored = stored - CASE key WHEN 1 THEN interval '8 min' ELSE interval '30 "
+            + $"min' END");
         await Write(store, new RegressionRecord(1, 1), new RegressionRecord(2, 2));
         Assert.Equal(1, await store.JoinAsync(options));
         Assert.Equal(1L, await fixture.Scalar<long>($"SELECT key FROM {schema}.joined"));
@@ -396,9 +414,11 @@ public class JoinTests(StoreFixture fixture)
     public async Task SeveralLabelsInASlice_TheFirstStoredCounts_TheOthersAreLate()
     {
         PostgreSqlRecordStore<RegressionRecord> store = await fixture.NewStore<RegressionRecord>();
-        await Write(store, new RegressionRecord(1, 1, 0, s_time), new RegressionRecord(2, 1, 0, s_time), new RegressionRecord(1, 2, 0, s_time));
+        await Write(store, new RegressionRecord(1, 1, 0, s_time), new RegressionRecord(2, 1, 0, s_time),
+            new RegressionRecord(1, 2, 0, s_time));
         await store.AddLabelsAsync(new LabelEvent[] { new(1, 8, s_time.AddHours(2)) });
-        await store.AddLabelsAsync(new LabelEvent[] { new(1, 6, s_time.AddHours(-30)), new(1, 5, s_time), new(2, 3, s_time), new(1, 4, s_time.AddHours(1)) });
+        await store.AddLabelsAsync(new LabelEvent[] { new(1, 6, s_time.AddHours(-30)), new(1, 5, s_time), new(2, 3, s_time),
+            new(1, 4, s_time.AddHours(1)) });
         Assert.Equal(2, await store.JoinAsync(new LabelJoinOptions(), closeShortWindow: true));
         await using ClaimedWindow? window = await store.ClaimWindowAsync();
         Assert.Equal([(1UL, 8f), (2UL, 3f)], window!.Records.Select(r => (r.Key, r.Label)));
@@ -410,7 +430,8 @@ public class JoinTests(StoreFixture fixture)
     [Fact]
     public async Task Windows_AreConsecutiveAndWhole_HoweverManyJoin()
     {
-        PostgreSqlRecordStore<RegressionRecord> store = await fixture.NewStore<RegressionRecord>(new PostgreSqlStoreOptions { WindowRows = 100 });
+        PostgreSqlRecordStore<RegressionRecord> store = await fixture.NewStore<RegressionRecord>(
+            new PostgreSqlStoreOptions { WindowRows = 100 });
         for (int part = 0; part < 5; part++)
         {
             await Write(store, [.. Enumerable.Range(part * 130, 130).Select(i => new RegressionRecord((ulong)i, i))]);

@@ -13,15 +13,19 @@ public class OptionsTests
     public void Schema_NoPlainName_IsRefusedWithTheValue(string name)
     {
         var error = Assert.Throws<ArgumentException>(() => new PostgreSqlStoreOptions { Schema = name });
-        Assert.Equal($"PostgreSqlStoreOptions.Schema must be 1 to 63 of the characters a-z, 0-9 and _, not beginning with a digit. Got '{name}'. (Parameter 'Schema')", error.Message);
+        Assert.Equal($"PostgreSqlStoreOptions.Schema must be 1 to 63 of the characters a-z, 0-9 and _, not beginning with a digit. Got "
+            + $"'{name}'. (Parameter 'Schema')", error.Message);
     }
 
     [Fact]
     public void Times_OutOfRange_NameRangeAndValue()
     {
-        var error = Assert.Throws<ArgumentOutOfRangeException>(() => new PostgreSqlStoreOptions { PartitionInterval = TimeSpan.FromDays(400) });
-        Assert.Equal("PostgreSqlStoreOptions.PartitionInterval must be in [00:00:01, 366.00:00:00]. (Parameter 'PartitionInterval')\nActual value was 400.00:00:00.", error.Message.ReplaceLineEndings("\n"));
-        Assert.Throws<ArgumentOutOfRangeException>(() => new PostgreSqlStoreOptions { PartitionInterval = TimeSpan.FromMilliseconds(1500) });
+        var error = Assert.Throws<ArgumentOutOfRangeException>(
+            () => new PostgreSqlStoreOptions { PartitionInterval = TimeSpan.FromDays(400) });
+        Assert.Equal("PostgreSqlStoreOptions.PartitionInterval must be in [00:00:01, 366.00:00:00]. (Parameter "
+            + "'PartitionInterval')\nActual value was 400.00:00:00.", error.Message.ReplaceLineEndings("\n"));
+        Assert.Throws<ArgumentOutOfRangeException>(
+            () => new PostgreSqlStoreOptions { PartitionInterval = TimeSpan.FromMilliseconds(1500) });
         Assert.Throws<ArgumentOutOfRangeException>(() => new PostgreSqlStoreOptions { ClaimTimeout = TimeSpan.Zero });
         Assert.Throws<ArgumentOutOfRangeException>(() => new PostgreSqlWriterOptions { FlushInterval = TimeSpan.Zero });
         Assert.Throws<ArgumentOutOfRangeException>(() => new PostgreSqlWriterOptions { BatchRecords = 0 });
@@ -30,8 +34,10 @@ public class OptionsTests
     [Fact]
     public void WriterOptions_ThatDisagree_NameBoth()
     {
-        var error = Assert.Throws<ArgumentException>(() => new PostgreSqlWriterOptions { BatchRecords = 100, MemoryRecords = 199 }.Validate());
-        Assert.Equal("PostgreSqlWriterOptions.MemoryRecords must be at least 2 times BatchRecords, which is 100. Got 199. (Parameter 'MemoryRecords')", error.Message);
+        var error = Assert.Throws<ArgumentException>(
+            () => new PostgreSqlWriterOptions { BatchRecords = 100, MemoryRecords = 199 }.Validate());
+        Assert.Equal("PostgreSqlWriterOptions.MemoryRecords must be at least 2 times BatchRecords, which is 100. Got 199. (Parameter "
+            + "'MemoryRecords')", error.Message);
         Assert.Throws<ArgumentException>(() => new PostgreSqlWriterOptions { RetryInterval = TimeSpan.FromMinutes(1) }.Validate());
         new PostgreSqlWriterOptions().Validate();
     }

@@ -34,7 +34,8 @@ internal sealed class PostgreSqlServer : IAsyncDisposable
 
     /// <summary>Folder of the server programs and psql, or null when PostgreSQL is not installed.</summary>
     public static string? FindPrograms()
-        => (Directory.Exists("/usr/lib/postgresql") ? Directory.GetDirectories("/usr/lib/postgresql").Order(StringComparer.Ordinal).Reverse().Select(d => Path.Combine(d, "bin")) : [])
+        => (Directory.Exists("/usr/lib/postgresql") ? Directory.GetDirectories("/usr/lib/postgresql").Order(StringComparer.Ordinal)
+            .Reverse().Select(d => Path.Combine(d, "bin")) : [])
             .Concat((Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator))
             .FirstOrDefault(d => File.Exists(Path.Combine(d, "initdb")) && File.Exists(Path.Combine(d, "postgres")));
 
@@ -46,7 +47,8 @@ internal sealed class PostgreSqlServer : IAsyncDisposable
         await File.WriteAllTextAsync(password, server._password);
         if (Environment.UserName == "root")
             await Finish(Process.Start("chown", ["-R", "postgres", server._folder])!);
-        await Finish(server.Run("initdb", "-D", server.Data, "-A", "scram-sha-256", "-U", "postgres", "--pwfile", password, "-E", "UTF8", "--locale=C", "--no-sync"));
+        await Finish(server.Run("initdb", "-D", server.Data, "-A", "scram-sha-256", "-U", "postgres", "--pwfile", password, "-E", "UTF8",
+            "--locale=C", "--no-sync"));
         await server.Start();
         return server;
     }
@@ -57,7 +59,9 @@ internal sealed class PostgreSqlServer : IAsyncDisposable
     /// <summary>Starts psql as the superuser.</summary>
     public Process Psql(params string[] arguments)
     {
-        var start = new ProcessStartInfo(Path.Combine(_programs, "psql"), ["-h", "127.0.0.1", "-p", _port.ToString(CultureInfo.InvariantCulture), "-U", "postgres", "-d", "postgres", "-v", "ON_ERROR_STOP=1", "-q", "-X", .. arguments]);
+        var start = new ProcessStartInfo(Path.Combine(_programs, "psql"),
+            ["-h", "127.0.0.1", "-p", _port.ToString(CultureInfo.InvariantCulture), "-U", "postgres", "-d", "postgres", "-v",
+            "ON_ERROR_STOP=1", "-q", "-X", .. arguments]);
         start.Environment["PGPASSWORD"] = _password;
         return Process.Start(start)!;
     }
@@ -69,7 +73,8 @@ internal sealed class PostgreSqlServer : IAsyncDisposable
         {
             await process.WaitForExitAsync();
             if (process.ExitCode != 0)
-                throw new InvalidOperationException($"{process.StartInfo.FileName} {string.Join(' ', process.StartInfo.ArgumentList)} ended with {process.ExitCode}.");
+                throw new InvalidOperationException(
+                    $"{process.StartInfo.FileName} {string.Join(' ', process.StartInfo.ArgumentList)} ended with {process.ExitCode}.");
         }
     }
 
@@ -92,8 +97,11 @@ internal sealed class PostgreSqlServer : IAsyncDisposable
 
     private async Task Start()
     {
-        _server = Run("postgres", "-D", Data, "-p", _port.ToString(CultureInfo.InvariantCulture), "-k", _folder, "-c", "listen_addresses=127.0.0.1", "-c", "shared_buffers=128MB",
-            "-c", "max_wal_size=4GB", "-c", "ssl=on", "-c", $"ssl_cert_file={Certificate}", "-c", $"ssl_key_file={Path.Combine(_folder, "server.key")}", "-c", "log_min_messages=panic", "-c", "log_min_error_statement=panic");
+        _server = Run("postgres", "-D", Data, "-p", _port.ToString(CultureInfo.InvariantCulture), "-k", _folder, "-c",
+            "listen_addresses=127.0.0.1", "-c", "shared_buffers=128MB",
+            "-c", "max_wal_size=4GB", "-c", "ssl=on", "-c", $"ssl_cert_file={Certificate}", "-c",
+                $"ssl_key_file={Path.Combine(_folder, "server.key")}", "-c", "log_min_messages=panic", "-c",
+                "log_min_error_statement=panic");
         for (int attempt = 0; ; attempt++)
         {
             try
@@ -142,7 +150,8 @@ internal sealed class PostgreSqlServer : IAsyncDisposable
         var names = new SubjectAlternativeNameBuilder();
         names.AddIpAddress(IPAddress.Loopback);
         request.CertificateExtensions.Add(names.Build());
-        using X509Certificate2 certificate = request.CreateSelfSigned(DateTimeOffset.UnixEpoch, new DateTimeOffset(2100, 1, 1, 0, 0, 0, TimeSpan.Zero));
+        using X509Certificate2 certificate = request.CreateSelfSigned(DateTimeOffset.UnixEpoch,
+            new DateTimeOffset(2100, 1, 1, 0, 0, 0, TimeSpan.Zero));
         File.WriteAllText(Certificate, certificate.ExportCertificatePem());
         string keyFile = Path.Combine(_folder, "server.key");
         File.WriteAllText(keyFile, key.ExportPkcs8PrivateKeyPem());

@@ -10,7 +10,8 @@ public class SchemaTests(StoreFixture fixture)
     {
         NpgsqlDataSource source = fixture.Source;
         string schema = fixture.NewSchema();
-        await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => new PostgreSqlRecordStore<BinaryRecord>(source, new PostgreSqlStoreOptions { Schema = schema }).MigrateAsync()));
+        await Task.WhenAll(Enumerable.Range(0, 8)
+            .Select(_ => new PostgreSqlRecordStore<BinaryRecord>(source, new PostgreSqlStoreOptions { Schema = schema }).MigrateAsync()));
         Assert.Equal(1L, await fixture.Scalar<long>($"SELECT count(*) FROM {schema}.settings"));
         Assert.Equal(SchemaMigrations.Embedded.Count, await fixture.Scalar<int>($"SELECT max(version) FROM {schema}.schema_version"));
         Assert.Equal(6L, await fixture.Scalar<long>($"SELECT count(*) FROM {schema}.partitions"));
@@ -30,7 +31,8 @@ public class SchemaTests(StoreFixture fixture)
 
         var next = new PostgreSqlRecordStore<RegressionRecord>(fixture.Source, options);
         var error = await Assert.ThrowsAsync<InvalidOperationException>(() => next.OpenWriterAsync());
-        Assert.Equal($"The schema {options.Schema} of database postgres has version 1, and this library needs version {latest}. Call MigrateAsync once, as the role that owns the schema.", error.Message);
+        Assert.Equal($"The schema {options.Schema} of database postgres has version 1, and this library needs version {latest}. Call "
+            + $"MigrateAsync once, as the role that owns the schema.", error.Message);
         await next.MigrateAsync();
         await next.MigrateAsync();
         Assert.Equal(1, await next.JoinAsync(new LabelJoinOptions(), closeShortWindow: true));
@@ -39,7 +41,8 @@ public class SchemaTests(StoreFixture fixture)
         PostgreSqlStoreReport report = await next.ReportAsync();
         Assert.Equal((1, 1, 0), (report.Joined, report.PendingRecords, report.PendingLabels));
 
-        string newer = $"The schema {options.Schema} has version {latest}, and this library knows versions up to 1. Use a library at least as new as the one that migrated it.";
+        string newer = $"The schema {options.Schema} has version {latest}, and this library knows versions up to 1. Use a library at "
+            + $"least as new as the one that migrated it.";
         var fresh = new PostgreSqlRecordStore<RegressionRecord>(fixture.Source, options, [.. SchemaMigrations.Embedded.Take(1)]);
         Assert.Equal(newer, (await Assert.ThrowsAsync<NotSupportedException>(() => fresh.OpenWriterAsync())).Message);
         Assert.Equal(newer, (await Assert.ThrowsAsync<NotSupportedException>(() => fresh.MigrateAsync())).Message);
@@ -49,7 +52,8 @@ public class SchemaTests(StoreFixture fixture)
     public async Task Migrate_ThatFails_ChangesNothing()
     {
         string schema = fixture.NewSchema();
-        var broken = new PostgreSqlRecordStore<RegressionRecord>(fixture.Source, new PostgreSqlStoreOptions { Schema = schema }, [SchemaMigrations.Embedded[0] + "; SELECT 1/0"]);
+        var broken = new PostgreSqlRecordStore<RegressionRecord>(fixture.Source, new PostgreSqlStoreOptions { Schema = schema },
+            [SchemaMigrations.Embedded[0] + "; SELECT 1/0"]);
         await Assert.ThrowsAsync<PostgresException>(() => broken.MigrateAsync());
         Assert.Equal(0L, await fixture.Scalar<long>($"SELECT count(*) FROM pg_tables WHERE schemaname = '{schema}'"));
     }
@@ -58,16 +62,20 @@ public class SchemaTests(StoreFixture fixture)
     public async Task Store_NotThereOrOfAnotherKindOrInterval_IsRefused()
     {
         var none = new PostgreSqlRecordStore<BinaryRecord>(fixture.Source, new PostgreSqlStoreOptions { Schema = fixture.NewSchema() });
-        Assert.Contains("is not there", (await Assert.ThrowsAsync<InvalidOperationException>(() => none.ClaimWindowAsync())).Message, StringComparison.Ordinal);
+        Assert.Contains("is not there", (await Assert.ThrowsAsync<InvalidOperationException>(() => none.ClaimWindowAsync())).Message,
+            StringComparison.Ordinal);
 
         await fixture.NewStore<BinaryRecord>();
         var options = new PostgreSqlStoreOptions { Schema = fixture.LastSchema };
         Assert.Equal(
             $"The schema {options.Schema} holds Binary records, and this store is of Regression records. Use another schema.",
-            (await Assert.ThrowsAsync<InvalidOperationException>(() => new PostgreSqlRecordStore<RegressionRecord>(fixture.Source, options).MigrateAsync())).Message);
+            (await Assert.ThrowsAsync<InvalidOperationException>(
+                () => new PostgreSqlRecordStore<RegressionRecord>(fixture.Source, options).MigrateAsync())).Message);
         Assert.Equal(
             $"The schema {options.Schema} was made with PartitionInterval 1.00:00:00, and this store asks for 01:00:00.",
-            (await Assert.ThrowsAsync<InvalidOperationException>(() => new PostgreSqlRecordStore<BinaryRecord>(fixture.Source, options with { PartitionInterval = TimeSpan.FromHours(1) }).MigrateAsync())).Message);
+            (await Assert.ThrowsAsync<InvalidOperationException>(
+                () => new PostgreSqlRecordStore<BinaryRecord>(fixture.Source, options with { PartitionInterval = TimeSpan.FromHours(1) })
+                .MigrateAsync())).Message);
     }
 
     [Fact]
@@ -84,8 +92,10 @@ public class SchemaTests(StoreFixture fixture)
         };
         PostgreSqlRecordStore<RegressionRecord> store = await fixture.NewStore<RegressionRecord>(options);
         string schema = fixture.LastSchema;
-        await using var joiner = new PostgreSqlRecordStore<RegressionRecord>(fixture.Source, options with { Schema = schema, RecordRetention = TimeSpan.FromDays(2), LabelRetention = TimeSpan.FromDays(2) });
-        await using (PostgreSqlRecordWriter<RegressionRecord> writer = await store.OpenWriterAsync(new PostgreSqlWriterOptions { RetryInterval = TimeSpan.FromMilliseconds(1) }))
+        await using var joiner = new PostgreSqlRecordStore<RegressionRecord>(fixture.Source,
+            options with { Schema = schema, RecordRetention = TimeSpan.FromDays(2), LabelRetention = TimeSpan.FromDays(2) });
+        await using (PostgreSqlRecordWriter<RegressionRecord> writer = await store.OpenWriterAsync(
+            new PostgreSqlWriterOptions { RetryInterval = TimeSpan.FromMilliseconds(1) }))
         {
             for (ulong i = 0; i < 5; i++)
                 writer.Append(new RegressionRecord(i, i));
@@ -101,7 +111,8 @@ public class SchemaTests(StoreFixture fixture)
         // At once: a second later the new record's own partition may be past its retention, too.
         Assert.True(await store.MaintainAsync() >= 2);
         PostgreSqlStoreReport report = await store.ReportAsync();
-        Assert.Equal((3, 2, 3, 1, 1, 0), (report.Joined, report.DroppedRecords, report.DroppedRows, report.OrphanLabels, report.Windows, report.OpenWindows));
+        Assert.Equal((3, 2, 3, 1, 1, 0),
+            (report.Joined, report.DroppedRecords, report.DroppedRows, report.OrphanLabels, report.Windows, report.OpenWindows));
         Assert.Equal((1, 0), (report.PendingRecords, report.PendingLabels));
         Assert.Null(await store.ClaimWindowAsync());
         Assert.Equal(0L, await fixture.Scalar<long>($"SELECT count(*) FROM {schema}.partitions WHERE upper <= now() - interval '2 s'"));
@@ -113,7 +124,8 @@ public class SchemaTests(StoreFixture fixture)
         Assert.Equal(5UL, Assert.Single(window!.Records).Key);
     }
 
-    /// <summary>A database where everybody may create in schema public, as up to PostgreSQL 14: whoever adds labels plants functions and operators there that fit a call better than the built-in ones. Nobody else runs them.</summary>
+    /// <summary>A database where everybody may create in schema public, as up to PostgreSQL 14: whoever adds labels plants functions and
+    /// operators there that fit a call better than the built-in ones. Nobody else runs them.</summary>
     [Fact]
     public async Task OverloadsPlantedOnTheSearchPath_AreNeverRunAsSomebodyElse()
     {
@@ -121,15 +133,21 @@ public class SchemaTests(StoreFixture fixture)
         await fixture.Execute($"CREATE ROLE {planter} LOGIN PASSWORD 'p'; CREATE ROLE {joiner} LOGIN PASSWORD 'p'");
         await fixture.Execute($"CREATE DATABASE {database}");
         await using NpgsqlDataSource owning = Source("postgres"), planting = Source(planter), joining = Source(joiner);
-        await Run(owning, "GRANT CREATE ON SCHEMA public TO PUBLIC; CREATE TABLE public.caught (who text); GRANT INSERT ON public.caught TO PUBLIC");
+        await Run(owning, "GRANT CREATE ON SCHEMA public TO PUBLIC; CREATE TABLE public.caught (who text); GRANT INSERT ON public.caught "
+            + "TO PUBLIC");
         string[] planted =
         [
-            Planted("hashtextextended(text, integer)", "bigint", "0::bigint"), Planted("generate_series(integer, bigint)", "SETOF bigint", null), Planted("floor(real)", "real", "$1"),
+            Planted("hashtextextended(text, integer)", "bigint", "0::bigint"),
+                Planted("generate_series(integer, bigint)", "SETOF bigint", null), Planted("floor(real)", "real", "$1"),
             Planted("to_timestamp(numeric)", "timestamptz", "now()"), Planted("abs(real)", "real", "$1"),
-            Planted("real_is(real, integer)", "boolean", "true"), "CREATE OPERATOR public.= (FUNCTION = public.real_is, LEFTARG = real, RIGHTARG = integer)",
-            Planted("real_from(real, integer)", "boolean", "true"), "CREATE OPERATOR public.>= (FUNCTION = public.real_from, LEFTARG = real, RIGHTARG = integer)",
-            Planted("double_above(double precision, numeric)", "boolean", "true"), "CREATE OPERATOR public.> (FUNCTION = public.double_above, LEFTARG = double precision, RIGHTARG = numeric)",
-            Planted("long_less(bigint, integer)", "bigint", "0::bigint"), "CREATE OPERATOR public.- (FUNCTION = public.long_less, LEFTARG = bigint, RIGHTARG = integer)",
+            Planted("real_is(real, integer)", "boolean", "true"),
+                "CREATE OPERATOR public.= (FUNCTION = public.real_is, LEFTARG = real, RIGHTARG = integer)",
+            Planted("real_from(real, integer)", "boolean", "true"),
+                "CREATE OPERATOR public.>= (FUNCTION = public.real_from, LEFTARG = real, RIGHTARG = integer)",
+            Planted("double_above(double precision, numeric)", "boolean", "true"),
+                "CREATE OPERATOR public.> (FUNCTION = public.double_above, LEFTARG = double precision, RIGHTARG = numeric)",
+            Planted("long_less(bigint, integer)", "bigint", "0::bigint"),
+                "CREATE OPERATOR public.- (FUNCTION = public.long_less, LEFTARG = bigint, RIGHTARG = integer)",
         ];
         foreach (string sql in planted)
             await Run(planting, sql);
@@ -144,10 +162,14 @@ public class SchemaTests(StoreFixture fixture)
         await Run(joining, "SELECT hashtextextended('x', 0)");
         Assert.Equal($"{joiner} hashtextextended", await caught.ExecuteScalarAsync());
 
-        NpgsqlDataSource Source(string role) => NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(role == "postgres" ? fixture.Server.ConnectionString : fixture.Server.ConnectionStringOf(role, "p")) { Database = database, Pooling = false }.ConnectionString);
+        NpgsqlDataSource Source(string role) => NpgsqlDataSource.Create(
+            new NpgsqlConnectionStringBuilder(role == "postgres" ? fixture.Server.ConnectionString
+            : fixture.Server.ConnectionStringOf(role, "p"))
+            { Database = database, Pooling = false }.ConnectionString);
 
         static string Planted(string signature, string returns, string? value)
-            => $"CREATE FUNCTION public.{signature} RETURNS {returns} LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.caught VALUES (current_user::text || ' {signature[..signature.IndexOf('(', StringComparison.Ordinal)]}'); RETURN {value}; END $$";
+            => $"CREATE FUNCTION public.{signature} RETURNS {returns} LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.caught VALUES "
+                + $"(current_user::text || ' {signature[..signature.IndexOf('(', StringComparison.Ordinal)]}'); RETURN {value}; END $$";
 
         static async Task Run(NpgsqlDataSource source, string sql)
         {
@@ -169,7 +191,8 @@ public class SchemaTests(StoreFixture fixture)
             Assert.Equal(1, await labeller.AddLabelsAsync(new LabelEvent[] { new(1, 1) }));
             long joined = 0;
             for (int call = 0; joined == 0 && call < 100; call++, await Task.Delay(50))
-                joined = await other.JoinAsync(new LabelJoinOptions { Wait = TimeSpan.FromSeconds(1), Lateness = TimeSpan.Zero, Duplicates = rule }, closeShortWindow: true);
+                joined = await other.JoinAsync(new LabelJoinOptions
+                { Wait = TimeSpan.FromSeconds(1), Lateness = TimeSpan.Zero, Duplicates = rule }, closeShortWindow: true);
             Assert.Equal(1, joined);
             await using (ClaimedWindow? window = await other.ClaimWindowAsync())
                 await window!.CompleteAsync([new SelectedKey(1, 1)]);
@@ -190,7 +213,8 @@ public class SchemaTests(StoreFixture fixture)
             await owner.GrantAsync($"{schema} {access}", access);
         }
 
-        await using PostgreSqlRecordStore<BinaryRecord> writing = As(StoreAccess.Writer), labelling = As(StoreAccess.Labeller), joining = As(StoreAccess.Joiner), working = As(StoreAccess.Worker);
+        await using PostgreSqlRecordStore<BinaryRecord> writing = As(StoreAccess.Writer), labelling = As(StoreAccess.Labeller),
+            joining = As(StoreAccess.Joiner), working = As(StoreAccess.Worker);
         await using (PostgreSqlRecordWriter<BinaryRecord> writer = await writing.OpenWriterAsync())
             writer.Append([BinaryRecord.FromScore(1, 1), BinaryRecord.FromScore(2, -1)]);
         Assert.Equal(2, await labelling.AddLabelsAsync(new[] { new LabelEvent(1, 1), new LabelEvent(2, 1) }));
@@ -200,13 +224,18 @@ public class SchemaTests(StoreFixture fixture)
         await foreach (SelectedWindow selected in working.ReadSelectionsAsync())
             Assert.Equal(new SelectedKey(2, 2), Assert.Single(selected.Rows));
 
-        string[] denied = ["SELECT * FROM {0}.records", "DELETE FROM {0}.records", "UPDATE {0}.records SET key = 0", "SELECT * FROM {0}.labels", "DELETE FROM {0}.joined", "UPDATE {0}.windows SET first = 0", "DROP TABLE {0}.records", "TRUNCATE {0}.records", "CREATE TABLE {0}.mine (a int)", "SELECT {0}.drop_partitions(now(), now())", "UPDATE {0}.settings SET kind = 1", "INSERT INTO {0}.records (stored) VALUES (now())"];
+        string[] denied = ["SELECT * FROM {0}.records", "DELETE FROM {0}.records", "UPDATE {0}.records SET key = 0",
+            "SELECT * FROM {0}.labels", "DELETE FROM {0}.joined", "UPDATE {0}.windows SET first = 0", "DROP TABLE {0}.records",
+            "TRUNCATE {0}.records", "CREATE TABLE {0}.mine (a int)", "SELECT {0}.drop_partitions(now(), now())",
+            "UPDATE {0}.settings SET kind = 1", "INSERT INTO {0}.records (stored) VALUES (now())"];
         foreach (StoreAccess access in Enum.GetValues<StoreAccess>())
         {
             await using NpgsqlDataSource source = NpgsqlDataSource.Create(Of(access));
             await using (NpgsqlCommand tls = source.CreateCommand("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"))
                 Assert.Equal(true, await tls.ExecuteScalarAsync());
-            foreach (string statement in denied.Where(s => access != StoreAccess.Joiner || !(s.StartsWith("SELECT *", StringComparison.Ordinal) || s.StartsWith("DELETE FROM {0}.records", StringComparison.Ordinal))))
+            foreach (string statement in denied.Where(s => access != StoreAccess.Joiner
+                || !(s.StartsWith("SELECT *", StringComparison.Ordinal)
+                || s.StartsWith("DELETE FROM {0}.records", StringComparison.Ordinal))))
             {
                 await using NpgsqlCommand command = source.CreateCommand(string.Format(null, statement, schema));
                 var error = await Assert.ThrowsAsync<PostgresException>(() => command.ExecuteNonQueryAsync());
@@ -214,7 +243,8 @@ public class SchemaTests(StoreFixture fixture)
             }
         }
 
-        string Of(StoreAccess access) => fixture.Server.ConnectionStringOf($"{schema} {access}", $"\"p'{access}\"") + $";SSL Mode=VerifyFull;Root Certificate={fixture.Server.Certificate}";
+        string Of(StoreAccess access) => fixture.Server.ConnectionStringOf($"{schema} {access}", $"\"p'{access}\"")
+            + $";SSL Mode=VerifyFull;Root Certificate={fixture.Server.Certificate}";
         PostgreSqlRecordStore<BinaryRecord> As(StoreAccess access) => new(Of(access), options);
     }
 }

@@ -20,18 +20,31 @@ public class WindowTrainingTests(StoreFixture fixture)
         PostgreSqlRecordStore<BinaryRecord> store = await NewWindows();
         ForwardSamplingCatalog fs = _context.ForwardSampling();
         var expected = new List<(long Number, SelectedKey[] Rows)>();
-        NetworkTrainerOptions network = new() { HiddenLayers = [8], Optimizer = new AdamOptions { LearningRate = 0.03f }, BatchSize = 16, Epochs = 40, Seed = 1, ExampleWeightColumnName = ForwardColumns.Weight };
+        NetworkTrainerOptions network = new()
+        {
+            HiddenLayers = [8],
+            Optimizer = new AdamOptions { LearningRate = 0.03f },
+            BatchSize = 16,
+            Epochs = 40,
+            Seed = 1,
+            ExampleWeightColumnName = ForwardColumns.Weight
+        };
         NetworkPredictionTransformer? model = null;
         while (await store.ClaimWindowAsync() is ClaimedWindow window)
         {
             await using (window)
             {
                 // The features come from where the rows are, by key.
-                IDataView visits = _context.Data.LoadFromEnumerable(window.Records.Select(r => VisitOf((int)(r.Key - RecordKey.FromString("visit-0")), r.Key)));
-                AttachedRows recorded = fs.AttachForwardRecords(visits, nameof(Visit.Id), window.Records, new AttachRecordsOptions { Task = PredictionTask.Binary });
-                SelectedRows chosen = fs.SelectRows(recorded, new BalancedGradientNormPolicy(), new SelectionOptions { WindowSize = Window, Budget = 0.25, Seed = 1 });
-                model = model is null ? fs.Trainers.Binary(network).Fit(chosen) : fs.Trainers.Binary(network).Fit(chosen, model);
-                expected.Add((window.Number, [.. chosen.GetColumn<ulong>(nameof(Visit.Id)).Zip(chosen.GetColumn<float>(ForwardColumns.Weight), (key, weight) => new SelectedKey(key, weight))]));
+                IDataView visits = _context.Data.LoadFromEnumerable(
+                    window.Records.Select(r => VisitOf((int)(r.Key - RecordKey.FromString("visit-0")), r.Key)));
+                AttachedRows recorded = fs.AttachForwardRecords(visits, nameof(Visit.Id), window.Records,
+                    new AttachRecordsOptions { Task = PredictionTask.Binary });
+                SelectedRows chosen = fs.SelectRows(recorded, new BalancedGradientNormPolicy(),
+                    new SelectionOptions { WindowSize = Window, Budget = 0.25, Seed = 1 });
+                model = model is null ? fs.Trainers.BinaryClassification(network).Fit(chosen)
+                    : fs.Trainers.BinaryClassification(network).Fit(chosen, model);
+                expected.Add((window.Number, [.. chosen.GetColumn<ulong>(nameof(Visit.Id))
+                    .Zip(chosen.GetColumn<float>(ForwardColumns.Weight), (key, weight) => new SelectedKey(key, weight))]));
                 await window.CompleteAsync(fs.SelectedKeys(chosen, nameof(Visit.Id)));
             }
         }
@@ -58,11 +71,14 @@ public class WindowTrainingTests(StoreFixture fixture)
         var options = new JoinedRowsOptions { Task = PredictionTask.Binary };
         IDataView joined = fs.LoadJoined(window.Records, options);
         var error = Assert.Throws<ArgumentOutOfRangeException>(() => fs.SelectedKeys(joined));
-        Assert.Equal("Schema mismatch for weight column 'Forward.Weight': expected Single, got no such column. SelectRows adds this column. (Parameter 'selected')", error.Message);
+        Assert.Equal("Schema mismatch for weight column 'Forward.Weight': expected Single, got no such column. SelectRows adds this "
+            + "column. (Parameter 'selected')", error.Message);
         SelectedRows chosen = fs.SelectRows(joined, new UniformPolicy(), new SelectionOptions { WindowSize = Window, Budget = 0.5 });
         error = Assert.Throws<ArgumentOutOfRangeException>(() => fs.SelectedKeys(chosen, weightColumn: ForwardColumns.Key));
-        Assert.StartsWith("Schema mismatch for weight column 'Forward.Key': expected Single, got ", error.Message, StringComparison.Ordinal);
-        var wrong = await Assert.ThrowsAsync<ArgumentException>(() => window.CompleteAsync(fs.SelectedKeys(chosen, ForwardColumns.ModelVersion)));
+        Assert.StartsWith("Schema mismatch for weight column 'Forward.Key': expected Single, got ", error.Message,
+            StringComparison.Ordinal);
+        var wrong = await Assert.ThrowsAsync<ArgumentException>(
+            () => window.CompleteAsync(fs.SelectedKeys(chosen, ForwardColumns.ModelVersion)));
         Assert.Equal("Window 0 has no row of key 12: each key must be that of one of its records. (Parameter 'selected')", wrong.Message);
 
         // None of that ended the claim.
@@ -78,7 +94,8 @@ public class WindowTrainingTests(StoreFixture fixture)
     {
         PostgreSqlRecordStore<BinaryRecord> store = await fixture.NewStore<BinaryRecord>();
         ForwardSamplingCatalog fs = _context.ForwardSampling();
-        IDataView scored = _context.Data.LoadFromEnumerable(Enumerable.Range(0, 500).Select(i => new Scored { Key = (ulong)i, Score = i / 100f }));
+        IDataView scored = _context.Data.LoadFromEnumerable(Enumerable.Range(0, 500)
+            .Select(i => new Scored { Key = (ulong)i, Score = i / 100f }));
         await using (PostgreSqlRecordWriter<BinaryRecord> writer = await store.OpenWriterAsync())
         {
             LoggedRowsReport report = fs.AppendRecords(scored, writer, new RecordToOptions { ModelVersion = 7 });
@@ -102,11 +119,14 @@ public class WindowTrainingTests(StoreFixture fixture)
     /// <summary>A store with three windows, the last one short, of a model that knows nothing yet.</summary>
     private async Task<PostgreSqlRecordStore<BinaryRecord>> NewWindows()
     {
-        PostgreSqlRecordStore<BinaryRecord> store = await fixture.NewStore<BinaryRecord>(new PostgreSqlStoreOptions { WindowRows = Window });
+        PostgreSqlRecordStore<BinaryRecord> store = await fixture.NewStore<BinaryRecord>(
+            new PostgreSqlStoreOptions { WindowRows = Window });
         ulong first = RecordKey.FromString("visit-0");
         await using (PostgreSqlRecordWriter<BinaryRecord> writer = await store.OpenWriterAsync())
-            writer.Append([.. Enumerable.Range(0, Rows).Select(i => BinaryRecord.FromScore(first + (ulong)i, 0.3f * MathF.Sin(3 * i), modelVersion: 12))]);
-        await store.AddLabelsAsync(Enumerable.Range(0, Rows).Select(i => new LabelEvent(first + (ulong)i, VisitOf(i, 0).Label ? 1 : 0)).ToArray());
+            writer.Append([.. Enumerable.Range(0, Rows).Select(
+                i => BinaryRecord.FromScore(first + (ulong)i, 0.3f * MathF.Sin(3 * i), modelVersion: 12))]);
+        await store.AddLabelsAsync(Enumerable.Range(0, Rows).Select(i => new LabelEvent(first + (ulong)i, VisitOf(i, 0).Label ? 1 : 0))
+            .ToArray());
         Assert.Equal(Rows, await store.JoinAsync(new LabelJoinOptions(), closeShortWindow: true));
         return store;
     }

@@ -7,7 +7,8 @@ public class WorkerTests(StoreFixture fixture)
     [Fact]
     public async Task Claims_AreOfDifferentWindows_ComeBackWhenGivenUp_AndAreSilentOnlySoLong()
     {
-        PostgreSqlRecordStore<RegressionRecord> store = await fixture.NewStore<RegressionRecord>(new PostgreSqlStoreOptions { WindowRows = 2, ClaimTimeout = TimeSpan.FromSeconds(1) });
+        PostgreSqlRecordStore<RegressionRecord> store = await fixture.NewStore<RegressionRecord>(
+            new PostgreSqlStoreOptions { WindowRows = 2, ClaimTimeout = TimeSpan.FromSeconds(1) });
         await using (PostgreSqlRecordWriter<RegressionRecord> writer = await store.OpenWriterAsync())
             writer.Append([.. Enumerable.Range(0, 4).Select(i => new RegressionRecord((ulong)i, i))]);
         await store.AddLabelsAsync(Enumerable.Range(0, 4).Select(i => new LabelEvent((ulong)i, 0)).ToArray());

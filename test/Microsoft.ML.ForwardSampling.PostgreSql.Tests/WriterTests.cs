@@ -10,9 +10,12 @@ public class WriterTests(StoreFixture fixture)
     [Fact]
     public async Task Records_OfEachKind_ComeBackWithTheirStatistics()
     {
-        await RoundTrip([new RegressionRecord(ulong.MaxValue, -1.5f, ulong.MaxValue, s_time, 0.25f), new RegressionRecord(0, float.NaN, 1, DateTime.UnixEpoch)], 3);
-        await RoundTrip([BinaryRecord.FromScore(1UL << 63, 0.3f, 7, s_time, 1f / 65536), BinaryRecord.FromScore(2, float.NegativeInfinity, 7, s_time)], 1);
-        await RoundTrip([MulticlassRecord.FromProbabilities(3, [0.1f, 0.2f, 0.3f, 0.25f, 0.15f], 9, s_time), MulticlassRecord.FromLogits(4, new float[60000], 9, s_time, 0.5f)], 4);
+        await RoundTrip([new RegressionRecord(ulong.MaxValue, -1.5f, ulong.MaxValue, s_time, 0.25f),
+            new RegressionRecord(0, float.NaN, 1, DateTime.UnixEpoch)], 3);
+        await RoundTrip([BinaryRecord.FromScore(1UL << 63, 0.3f, 7, s_time, 1f / 65536),
+            BinaryRecord.FromScore(2, float.NegativeInfinity, 7, s_time)], 1);
+        await RoundTrip([MulticlassRecord.FromProbabilities(3, [0.1f, 0.2f, 0.3f, 0.25f, 0.15f], 9, s_time),
+            MulticlassRecord.FromLogits(4, new float[60000], 9, s_time, 0.5f)], 4);
 
         async Task RoundTrip<TRecord>(TRecord[] records, float label)
             where TRecord : struct, IForwardRecord<TRecord>
@@ -43,7 +46,8 @@ public class WriterTests(StoreFixture fixture)
             CREATE TABLE {schema}.vanished (batch bigint);
             CREATE TRIGGER vanish BEFORE INSERT OR UPDATE ON {schema}.writers FOR EACH ROW EXECUTE FUNCTION {schema}.vanish();
             """);
-        await using PostgreSqlRecordWriter<RegressionRecord> writer = await store.OpenWriterAsync(new PostgreSqlWriterOptions { RetryInterval = TimeSpan.FromHours(1), LongestRetryInterval = TimeSpan.FromHours(1) });
+        await using PostgreSqlRecordWriter<RegressionRecord> writer = await store.OpenWriterAsync(
+            new PostgreSqlWriterOptions { RetryInterval = TimeSpan.FromHours(1), LongestRetryInterval = TimeSpan.FromHours(1) });
         writer.Append(new RegressionRecord(1, 1));
         await writer.FlushAsync();
         writer.Append(new RegressionRecord(2, 2));
@@ -52,11 +56,14 @@ public class WriterTests(StoreFixture fixture)
         Assert.Contains("1 records wait in memory", error.Message, StringComparison.Ordinal);
 
         // As if that try had been committed: its note and its record are there.
-        await fixture.Execute($"INSERT INTO {schema}.vanished VALUES (2); UPDATE {schema}.writers SET batch = 2; INSERT INTO {schema}.records (key, scored, model_version, keeping, body) SELECT 2, scored, model_version, keeping, body FROM {schema}.records");
+        await fixture.Execute($"INSERT INTO {schema}.vanished VALUES (2); UPDATE {schema}.writers SET batch = 2; INSERT INTO "
+            + $"{schema}.records (key, scored, model_version, keeping, body) SELECT 2, scored, model_version, keeping, body FROM "
+            + $"{schema}.records");
         writer.Append(new RegressionRecord(3, 3));
         await writer.FlushAsync();
         Assert.Equal("1,2,3", await fixture.Scalar<string>($"SELECT string_agg(key::text, ',' ORDER BY key) FROM {schema}.records"));
-        Assert.Equal((3, 3, 3, 1, 1), (writer.Report.Appended, writer.Acknowledged, writer.Report.Batches, writer.Report.RepeatedBatches, writer.Report.Failures));
+        Assert.Equal((3, 3, 3, 1, 1), (writer.Report.Appended, writer.Acknowledged, writer.Report.Batches, writer.Report.RepeatedBatches,
+            writer.Report.Failures));
         Assert.Null(writer.Report.Failure);
     }
 
@@ -65,9 +72,17 @@ public class WriterTests(StoreFixture fixture)
     {
         await fixture.NewStore<RegressionRecord>();
         string schema = fixture.LastSchema;
-        await using var store = new PostgreSqlRecordStore<RegressionRecord>(fixture.Server.ConnectionString + ";Application Name=cut", new PostgreSqlStoreOptions { Schema = schema });
+        await using var store = new PostgreSqlRecordStore<RegressionRecord>(fixture.Server.ConnectionString + ";Application Name=cut",
+            new PostgreSqlStoreOptions { Schema = schema });
         const int Records = 6000;
-        await using (PostgreSqlRecordWriter<RegressionRecord> writer = await store.OpenWriterAsync(new PostgreSqlWriterOptions { BatchRecords = 64, MemoryRecords = Records, RetryInterval = TimeSpan.FromMilliseconds(1), LongestRetryInterval = TimeSpan.FromMilliseconds(5) }))
+        await using (PostgreSqlRecordWriter<RegressionRecord> writer = await store.OpenWriterAsync(
+            new PostgreSqlWriterOptions
+            {
+                BatchRecords = 64,
+                MemoryRecords = Records,
+                RetryInterval = TimeSpan.FromMilliseconds(1),
+                LongestRetryInterval = TimeSpan.FromMilliseconds(5)
+            }))
         {
             for (ulong i = 0; i < Records; i++)
                 writer.Append(new RegressionRecord(i, i));
@@ -90,7 +105,14 @@ public class WriterTests(StoreFixture fixture)
     {
         PostgreSqlRecordStore<RegressionRecord> store = await fixture.NewStore<RegressionRecord>();
         string schema = fixture.LastSchema;
-        PostgreSqlRecordWriter<RegressionRecord> writer = await store.OpenWriterAsync(new PostgreSqlWriterOptions { BatchRecords = 2, MemoryRecords = 5, RetryInterval = TimeSpan.FromMilliseconds(1), LongestRetryInterval = TimeSpan.FromMilliseconds(2) });
+        PostgreSqlRecordWriter<RegressionRecord> writer = await store.OpenWriterAsync(
+            new PostgreSqlWriterOptions
+            {
+                BatchRecords = 2,
+                MemoryRecords = 5,
+                RetryInterval = TimeSpan.FromMilliseconds(1),
+                LongestRetryInterval = TimeSpan.FromMilliseconds(2)
+            });
         await fixture.Execute($"ALTER TABLE {schema}.records RENAME TO away");
         IOException full = Assert.Throws<IOException>(() =>
         {
@@ -99,7 +121,8 @@ public class WriterTests(StoreFixture fixture)
         });
         Assert.Contains("5 records wait in memory", full.Message, StringComparison.Ordinal);
         IOException lost = Assert.Throws<IOException>(writer.Dispose);
-        Assert.StartsWith($"The writer to \"{schema}\" was closed while the server refused or was gone: 5 of 5 records were never acknowledged and are lost.", lost.Message, StringComparison.Ordinal);
+        Assert.StartsWith($"The writer to \"{schema}\" was closed while the server refused or was gone: 5 of 5 records were never "
+            + $"acknowledged and are lost.", lost.Message, StringComparison.Ordinal);
         Assert.Throws<ObjectDisposedException>(() => writer.Append(new RegressionRecord(1, 1)));
         writer.Dispose();
     }
@@ -110,7 +133,15 @@ public class WriterTests(StoreFixture fixture)
         PostgreSqlRecordStore<RegressionRecord> store = await fixture.NewStore<RegressionRecord>();
         string schema = fixture.LastSchema;
         const int Records = 4000;
-        await using (PostgreSqlRecordWriter<RegressionRecord> writer = await store.OpenWriterAsync(new PostgreSqlWriterOptions { Overflow = RecordOverflow.DropAndRecord, BatchRecords = 1000, MemoryRecords = 2000, RetryInterval = TimeSpan.FromMilliseconds(1), Seed = 1 }))
+        await using (PostgreSqlRecordWriter<RegressionRecord> writer = await store.OpenWriterAsync(
+            new PostgreSqlWriterOptions
+            {
+                Overflow = RecordOverflow.DropAndRecord,
+                BatchRecords = 1000,
+                MemoryRecords = 2000,
+                RetryInterval = TimeSpan.FromMilliseconds(1),
+                Seed = 1
+            }))
         {
             await fixture.Execute($"ALTER TABLE {schema}.records RENAME TO away");
             for (ulong i = 0; i < Records; i++)
@@ -143,17 +174,21 @@ public class WriterTests(StoreFixture fixture)
             await writer.FlushAsync();
             await fixture.Execute($"ALTER TABLE {schema}.labels RENAME TO away");
             writer.Append(new LabelEvent(2, float.NaN));                 // stamped when it is appended
-            Assert.StartsWith($"The writer of labels to \"{schema}\" cannot write: ", (await Assert.ThrowsAsync<IOException>(() => writer.FlushAsync())).Message, StringComparison.Ordinal);
+            Assert.StartsWith($"The writer of labels to \"{schema}\" cannot write: ",
+                (await Assert.ThrowsAsync<IOException>(() => writer.FlushAsync())).Message, StringComparison.Ordinal);
             await fixture.Execute($"ALTER TABLE {schema}.away RENAME TO labels");
             for (ulong key = 3; key < 20; key++)
                 writer.Append(new LabelEvent(key, key, s_time));
             await writer.FlushAsync();
             Assert.Equal((21, 21, true), (writer.Report.Appended, writer.Acknowledged, writer.Report.Failures > 0));
             Assert.Equal(20L, await fixture.Scalar<long>($"SELECT count(*) FROM {schema}.labels"));
-            Assert.InRange(await fixture.Scalar<DateTime>($"SELECT known FROM {schema}.labels WHERE key = 2"), DateTime.UtcNow.AddMinutes(-1), DateTime.UtcNow);
+            Assert.InRange(await fixture.Scalar<DateTime>($"SELECT known FROM {schema}.labels WHERE key = 2"),
+                DateTime.UtcNow.AddMinutes(-1), DateTime.UtcNow);
         }
 
-        Assert.Contains("must be Block for labels", (await Assert.ThrowsAsync<ArgumentException>(() => store.OpenLabelWriterAsync(new PostgreSqlWriterOptions { Overflow = RecordOverflow.DropAndRecord }))).Message, StringComparison.Ordinal);
+        Assert.Contains("must be Block for labels",
+            (await Assert.ThrowsAsync<ArgumentException>(() => store.OpenLabelWriterAsync(
+            new PostgreSqlWriterOptions { Overflow = RecordOverflow.DropAndRecord }))).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -180,7 +215,8 @@ public class WriterTests(StoreFixture fixture)
     public async Task Flush_OfManyThreads_EachSeesItsOwnRecords()
     {
         PostgreSqlRecordStore<RegressionRecord> store = await fixture.NewStore<RegressionRecord>();
-        await using PostgreSqlRecordWriter<RegressionRecord> writer = await store.OpenWriterAsync(new PostgreSqlWriterOptions { FlushInterval = TimeSpan.FromHours(1) });
+        await using PostgreSqlRecordWriter<RegressionRecord> writer =
+            await store.OpenWriterAsync(new PostgreSqlWriterOptions { FlushInterval = TimeSpan.FromHours(1) });
         await Task.WhenAll(Enumerable.Range(0, 8).Select(t => Task.Run(async () =>
         {
             for (ulong i = 0; i < 20; i++)

@@ -12,7 +12,8 @@ public partial class AtomicFileTests
     public void Replace_ThroughLinks_TheirTargetIsWritten_AndTheLinksStay(bool targetIsThere)
     {
         using var folder = new LogFolder();
-        string target = Path.Combine(folder.Path, "there", "model.zip"), second = Path.Combine(folder.Path, "second"), first = Path.Combine(folder.Path, "first");
+        string target = Path.Combine(folder.Path, "there", "model.zip"), second = Path.Combine(folder.Path, "second"),
+            first = Path.Combine(folder.Path, "first");
         Directory.CreateDirectory(Path.GetDirectoryName(target)!);
         File.CreateSymbolicLink(second, Path.Combine("there", "model.zip"));
         File.CreateSymbolicLink(first, second);
@@ -37,7 +38,8 @@ public partial class AtomicFileTests
         }
 
         using var folder = new LogFolder();
-        string file = Path.Combine(folder.Path, "state"), fresh = Path.Combine(folder.Path, "fresh"), plain = Path.Combine(folder.Path, "plain");
+        string file = Path.Combine(folder.Path, "state"), fresh = Path.Combine(folder.Path, "fresh"),
+            plain = Path.Combine(folder.Path, "plain");
         File.WriteAllText(file, "former");
         File.SetUnixFileMode(file, (UnixFileMode)mode);
         bool isRoot = Environment.IsPrivilegedProcess;
@@ -47,7 +49,8 @@ public partial class AtomicFileTests
         Assert.Equal((UnixFileMode)mode, File.GetUnixFileMode(file));
         if (isRoot)
         {
-            using System.Diagnostics.Process stat = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("stat", ["-c", "%u:%g", file]) { RedirectStandardOutput = true })!;
+            using System.Diagnostics.Process stat = System.Diagnostics.Process.Start(
+                new System.Diagnostics.ProcessStartInfo("stat", ["-c", "%u:%g", file]) { RedirectStandardOutput = true })!;
             Assert.Equal("1234:4321", stat.StandardOutput.ReadToEnd().Trim());
         }
 
@@ -72,18 +75,22 @@ public partial class AtomicFileTests
         Assert.Equal([file], Directory.GetFiles(folder.Path));
     }
 
-    /// <summary>What a killed process left is taken away; what another one is writing, or has nothing to do with this file, stays.</summary>
+    /// <summary>What a killed process left is taken away; what another one is writing, or has nothing to do with this file,
+    /// stays.</summary>
     [Fact]
     public void Replace_TakesAwayWhatAKilledProcessLeft_AndNothingElse()
     {
         using var folder = new LogFolder();
         string file = Path.Combine(folder.Path, "model.zip");
-        string left = Named(".model.zip.{0}.tmp"), live = Named(".model.zip.{0}.tmp"), other = Named(".model.zip2.{0}.tmp"), noId = Path.Combine(folder.Path, ".model.zip.mine.tmp");
+        string left = Named(".model.zip.{0}.tmp"), live = Named(".model.zip.{0}.tmp"), other = Named(".model.zip2.{0}.tmp"),
+            noId = Path.Combine(folder.Path, ".model.zip.mine.tmp");
         foreach (string path in new[] { left, live, other, noId })
             File.WriteAllText(path, "x");
         using (new FileStream(live, FileMode.Open, FileAccess.ReadWrite, FileShare.Read))
         {
-            AtomicFile.Replace(file, _ => AtomicFile.Replace(file, stream => stream.WriteByte(1), AtomicFile.FlushFolder), AtomicFile.FlushFolder);      // two at once
+            // two at once
+            AtomicFile.Replace(file, _ => AtomicFile.Replace(file, stream => stream.WriteByte(1), AtomicFile.FlushFolder),
+                AtomicFile.FlushFolder);
             Assert.Equal(new[] { file, live, other, noId }.Order(), Directory.GetFiles(folder.Path).Order());
         }
 
@@ -112,10 +119,12 @@ public partial class AtomicFileTests
     public void Replace_WhatIsNoOrdinaryFile_IsRefused()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "/dev/null is there on Unix; only Linux tells.");
-        Assert.Contains("/dev/null is no ordinary file", Assert.Throws<IOException>(() => Write("/dev/null", "x")).Message, StringComparison.Ordinal);
+        Assert.Contains("/dev/null is no ordinary file", Assert.Throws<IOException>(() => Write("/dev/null", "x")).Message,
+            StringComparison.Ordinal);
     }
 
-    private static void Write(string path, string content) => AtomicFile.Replace(path, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(content)), AtomicFile.FlushFolder);
+    private static void Write(string path, string content) =>
+        AtomicFile.Replace(path, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(content)), AtomicFile.FlushFolder);
 
     [LibraryImport("libc", EntryPoint = "chown", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Chown(string path, uint user, uint group);

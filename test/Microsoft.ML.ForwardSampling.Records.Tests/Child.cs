@@ -7,7 +7,8 @@ internal sealed class Child : IDisposable
 {
     public Child(bool locksOff, params string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet", ["exec", Path.Combine(AppContext.BaseDirectory, "RecordWriter.dll"), .. arguments]) { RedirectStandardOutput = true };
+        var start = new ProcessStartInfo("dotnet", ["exec", Path.Combine(AppContext.BaseDirectory, "RecordWriter.dll"), .. arguments])
+        { RedirectStandardOutput = true };
         start.Environment["DOTNET_SYSTEM_IO_DISABLEFILELOCKING"] = locksOff ? "1" : "0";
         Process = Process.Start(start)!;
     }

@@ -33,8 +33,10 @@ public class CompactStatisticsTests
         Properties.Hold(rows, input =>
         {
             int count = input.Codes.Length / 2, unknown = (1 << input.Bits) - 1;
-            var store = new CompactStatistics(count, new CompactStatisticsOptions { Bits = input.Bits, LargestLoss = 8, LargestGradientNorm = 2 });
-            (float Loss, float GradientNorm)[] expected = [.. Enumerable.Range(0, count).Select(i => (At(input.Codes[2 * i], 8), At(input.Codes[(2 * i) + 1], 2)))];
+            var store = new CompactStatistics(count,
+                new CompactStatisticsOptions { Bits = input.Bits, LargestLoss = 8, LargestGradientNorm = 2 });
+            (float Loss, float GradientNorm)[] expected =
+                [.. Enumerable.Range(0, count).Select(i => (At(input.Codes[2 * i], 8), At(input.Codes[(2 * i) + 1], 2)))];
             for (int i = count - 1; i >= 0; i--)
                 store.Set(i, expected[i].Loss, expected[i].GradientNorm);
             Check(store);
@@ -62,7 +64,8 @@ public class CompactStatisticsTests
         Gen<float> number = Gen.OneOf(
             Gen.Choose(-2000, 40_000).Select(i => i / 1000f),
             Gen.Elements(0f, -0f, 16f, 1e30f, float.NaN, float.PositiveInfinity, float.NegativeInfinity, float.Epsilon));
-        Properties.Hold(Gen.Elements(8, 12, 16).SelectMany(bits => number.SelectMany(x => number.Select(y => (Bits: bits, Loss: x, GradientNorm: y)))), input =>
+        Properties.Hold(Gen.Elements(8, 12, 16)
+            .SelectMany(bits => number.SelectMany(x => number.Select(y => (Bits: bits, Loss: x, GradientNorm: y)))), input =>
         {
             var store = new CompactStatistics(1, new CompactStatisticsOptions { Bits = input.Bits, LargestGradientNorm = 16, Seed = 3 });
             store.Set(0, input.Loss, input.GradientNorm);
@@ -90,7 +93,8 @@ public class CompactStatisticsTests
         });
     }
 
-    /// <summary>The mean loss of a window, over many windows of skewed losses: within four standard errors of the true one. Rounding to the nearest step is off by far more.</summary>
+    /// <summary>The mean loss of a window, over many windows of skewed losses: within four standard errors of the true one. Rounding to the
+    /// nearest step is off by far more.</summary>
     [Theory]
     [InlineData(8)]
     [InlineData(12)]
@@ -106,7 +110,8 @@ public class CompactStatisticsTests
         {
             for (int i = 0; i < Rows; i++)
             {
-                float x = (float)(0.3 * step * Math.Pow(random.NextDouble(), 2)) + (random.NextInt(20) == 0 ? (float)(3 * random.NextDouble()) : 0);
+                float x = (float)(0.3 * step * Math.Pow(random.NextDouble(), 2))
+                    + (random.NextInt(20) == 0 ? (float)(3 * random.NextDouble()) : 0);
                 store.Set(i, x, 0);
                 error -= x;
                 double up = (x / step) - Math.Floor(x / step);
@@ -120,7 +125,8 @@ public class CompactStatisticsTests
 
         Assert.Equal(0, store.Clamped);
         Assert.InRange(error, -4 * Math.Sqrt(variance), 4 * Math.Sqrt(variance));
-        Assert.True(Math.Abs(nearest) > 20 * Math.Sqrt(variance), "The losses do not tell rounding at random from rounding to the nearest.");
+        Assert.True(Math.Abs(nearest) > 20 * Math.Sqrt(variance),
+            "The losses do not tell rounding at random from rounding to the nearest.");
     }
 
     [Fact]
@@ -139,7 +145,8 @@ public class CompactStatisticsTests
         Assert.Equal((1f, 1f), (store.Loss(Rows - 1), store.GradientNorm(Rows - 1)));
     }
 
-    /// <summary>One event and one rounding a session, saved and loaded between with the default seed: with the same draws in each session the counters would have a relative standard deviation of 2.3, and every rounding of a row would go the same way.</summary>
+    /// <summary>One event and one rounding a session, saved and loaded between with the default seed: with the same draws in each session
+    /// the counters would have a relative standard deviation of 2.3, and every rounding of a row would go the same way.</summary>
     [Fact]
     public void SavedAndLoaded_DrawsOfEachSessionAreItsOwn()
     {
@@ -210,14 +217,17 @@ public class CompactStatisticsTests
     [Fact]
     public void BadArguments_AreNamed()
     {
-        Assert.Equal("CompactStatisticsOptions.Bits must be 8, 12 or 16. (Parameter 'Bits')\nActual value was 10.", Message<ArgumentOutOfRangeException>(() => _ = new CompactStatisticsOptions { Bits = 10 }));
+        Assert.Equal("CompactStatisticsOptions.Bits must be 8, 12 or 16. (Parameter 'Bits')\nActual value was 10.",
+            Message<ArgumentOutOfRangeException>(() => _ = new CompactStatisticsOptions { Bits = 10 }));
         Assert.Throws<ArgumentOutOfRangeException>(() => new CompactStatisticsOptions { LargestLoss = 0 });
         Assert.Throws<ArgumentOutOfRangeException>(() => new CompactStatisticsOptions { LargestGradientNorm = float.NaN });
         Assert.Throws<ArgumentOutOfRangeException>(() => new CompactStatistics(-1));
         Assert.Throws<ArgumentOutOfRangeException>(() => new CompactStatistics(int.MaxValue));
         var store = new CompactStatistics(5);
-        Assert.StartsWith("There are 5 rows, numbered from 0. Got 5.", Message<ArgumentOutOfRangeException>(() => store.Set(5, 0, 0)), StringComparison.Ordinal);
-        Assert.StartsWith("There are 5 rows, not 3 from row 3 on.", Message<ArgumentOutOfRangeException>(() => store.Read(3, new float[3], new float[3])), StringComparison.Ordinal);
+        Assert.StartsWith("There are 5 rows, numbered from 0. Got 5.", Message<ArgumentOutOfRangeException>(() => store.Set(5, 0, 0)),
+            StringComparison.Ordinal);
+        Assert.StartsWith("There are 5 rows, not 3 from row 3 on.",
+            Message<ArgumentOutOfRangeException>(() => store.Read(3, new float[3], new float[3])), StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => store.Read(0, new float[3], new float[2]));
     }
 

@@ -21,7 +21,8 @@ internal sealed class FaultyStorage : ISegmentStorage
         }
     }
 
-    public void CreateDirectory(string directory, bool forced) => Do("directory", () => DiskStorage.Instance.CreateDirectory(directory, forced));
+    public void CreateDirectory(string directory, bool forced) =>
+        Do("directory", () => DiskStorage.Instance.CreateDirectory(directory, forced));
 
     public bool Exists(string path) => DiskStorage.Instance.Exists(path);
 

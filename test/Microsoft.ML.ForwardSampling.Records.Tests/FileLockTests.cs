@@ -56,9 +56,12 @@ public class FileLockTests
         string crashed = folder.Write(0, 10);
         byte[] bytes = File.ReadAllBytes(crashed)[..^70];
         File.WriteAllBytes(crashed, bytes);
-        IOException refused = Assert.Throws<IOException>(() => new ForwardRecordLog<RegressionRecord>(folder.Path, LogFolder.Small with { RetentionBytes = 1 << 20 }, new FaultyStorage { LocksNothing = true }));
+        IOException refused = Assert.Throws<IOException>(() => new ForwardRecordLog<RegressionRecord>(folder.Path,
+            LogFolder.Small with { RetentionBytes = 1 << 20 }, new FaultyStorage { LocksNothing = true }));
         Assert.Equal(
-            $"No log can be written in {folder.Path}: file locks do not lock there, so that the next log would take this one's file for that of a crashed process, and cut or delete it while it is being written. Use a directory on a local disk, or on a share whose locks work.",
+            $"No log can be written in {folder.Path}: file locks do not lock there, so that the next log would take this one's file for "
+                + $"that of a crashed process, and cut or delete it while it is being written. Use a directory on a local disk, or on a "
+                + $"share whose locks work.",
             refused.Message);
         Assert.Equal(crashed, Assert.Single(folder.Files));
         Assert.Equal(bytes, File.ReadAllBytes(crashed));
@@ -73,7 +76,8 @@ public class FileLockTests
         {
             Assert.Equal(2, reader.Read(new RegressionRecord[2]));
             Assert.Null(FileLock.TryOpenAlone(path));
-            using (new ForwardRecordLog<RegressionRecord>(folder.Path, LogFolder.Small with { SegmentBytes = 4096, RetentionBytes = 4096, RetentionAge = TimeSpan.FromSeconds(1) }))
+            using (new ForwardRecordLog<RegressionRecord>(folder.Path,
+                LogFolder.Small with { SegmentBytes = 4096, RetentionBytes = 4096, RetentionAge = TimeSpan.FromSeconds(1) }))
                 Assert.True(File.Exists(path));
         }
 

@@ -20,10 +20,12 @@ public sealed class ForwardRecordDirectoryTests : IDisposable
         ForwardRecordDirectoryReport report = ForwardRecordDirectory.Inspect(_folder.Path);
 
         ForwardRecordSegment segment = Assert.Single(report.Segments);
-        Assert.Equal((Path.GetFileName(file), 0u, RecordKind.Regression, true), (segment.Name, segment.Ordinal, segment.Kind, segment.IsFinished));
+        Assert.Equal((Path.GetFileName(file), 0u, RecordKind.Regression, true),
+            (segment.Name, segment.Ordinal, segment.Kind, segment.IsFinished));
         Assert.Equal(segment.Name, SegmentFormat.FileName(segment.Writer, segment.Ordinal));
         Assert.Equal((15, 2, new FileInfo(file).Length), (segment.Records, segment.Blocks, segment.Bytes));
-        Assert.Equal(LogFolder.Record(100).Time, segment.EarliestTime!.Value, TimeSpan.FromSeconds(1)); // a block keeps times in 4,095 steps
+        // a block keeps times in 4,095 steps
+        Assert.Equal(LogFolder.Record(100).Time, segment.EarliestTime!.Value, TimeSpan.FromSeconds(1));
         Assert.Equal(LogFolder.Record(114).Time, segment.LatestTime!.Value, TimeSpan.FromSeconds(1));
         Assert.Equal(new FileInfo(file).LastWriteTimeUtc, segment.LastWritten);
         Assert.Equal([0ul, 1, 2], segment.ModelVersions);
@@ -44,9 +46,11 @@ public sealed class ForwardRecordDirectoryTests : IDisposable
             binary.Append(BinaryRecord.FromScore(2, 0.5f, modelVersion: 9));
         }
 
-        Dictionary<RecordKind, ForwardRecordSegment> segments = ForwardRecordDirectory.Inspect(_folder.Path).Segments.ToDictionary(s => s.Kind!.Value);
+        Dictionary<RecordKind, ForwardRecordSegment> segments = ForwardRecordDirectory.Inspect(_folder.Path)
+            .Segments.ToDictionary(s => s.Kind!.Value);
 
-        Assert.Equal([(RecordKind.Regression, 3), (RecordKind.Binary, 2), (RecordKind.Label, 1)], segments.OrderBy(s => s.Key).Select(s => (s.Key, s.Value.Records)));
+        Assert.Equal([(RecordKind.Regression, 3), (RecordKind.Binary, 2), (RecordKind.Label, 1)],
+            segments.OrderBy(s => s.Key).Select(s => (s.Key, s.Value.Records)));
         Assert.Equal([1f, 0.25f], segments[RecordKind.Binary].KeepingProbabilities);
         Assert.Equal([9ul], segments[RecordKind.Binary].ModelVersions);
         Assert.Empty(segments[RecordKind.Label].ModelVersions);
@@ -164,7 +168,8 @@ public sealed class ForwardRecordDirectoryTests : IDisposable
             [
                 new ForwardRecordOtherFile("notes.txt", "its name is not that of a segment file"),
                 new ForwardRecordOtherFile(SegmentFormat.FileName(1, 0), "it begins with no segment's header, and holds no whole block"),
-                new ForwardRecordOtherFile(SegmentFormat.FileName(2, 0), "its format version is 2, and this library reads versions up to 1"),
+                new ForwardRecordOtherFile(SegmentFormat.FileName(2, 0),
+                    "its format version is 2, and this library reads versions up to 1"),
             ],
             report.OtherFiles);
     }
@@ -188,8 +193,10 @@ public sealed class ForwardRecordDirectoryTests : IDisposable
         string file = Path.Combine(_folder.Path, "file");
         File.WriteAllText(file, "");
 
-        Assert.Equal($"{file}2 does not exist.", Assert.Throws<DirectoryNotFoundException>(() => ForwardRecordDirectory.Inspect(file + "2")).Message);
-        Assert.Equal($"{file} is a file: give the folder that holds the segment files.", Assert.Throws<DirectoryNotFoundException>(() => ForwardRecordDirectory.Inspect(file)).Message);
+        Assert.Equal($"{file}2 does not exist.",
+            Assert.Throws<DirectoryNotFoundException>(() => ForwardRecordDirectory.Inspect(file + "2")).Message);
+        Assert.Equal($"{file} is a file: give the folder that holds the segment files.",
+            Assert.Throws<DirectoryNotFoundException>(() => ForwardRecordDirectory.Inspect(file)).Message);
         Assert.Throws<ArgumentException>(() => ForwardRecordDirectory.Inspect(" "));
     }
 
@@ -198,7 +205,8 @@ public sealed class ForwardRecordDirectoryTests : IDisposable
     {
         _folder.Write(0, 10);
 
-        Assert.Throws<OperationCanceledException>(() => ForwardRecordDirectory.Inspect(_folder.Path, new CancellationToken(canceled: true)));
+        Assert.Throws<OperationCanceledException>(
+            () => ForwardRecordDirectory.Inspect(_folder.Path, new CancellationToken(canceled: true)));
     }
 
     private static void Flip(string file, int at)

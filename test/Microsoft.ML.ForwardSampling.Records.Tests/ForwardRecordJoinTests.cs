@@ -6,7 +6,8 @@ public class ForwardRecordJoinTests
 {
     private const int Rows = 300;
     private static readonly DateTime s_start = new(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc);
-    private static readonly LabelJoinOptions s_options = new() { Wait = TimeSpan.FromSeconds(60), Lateness = TimeSpan.FromSeconds(10), DefaultLabel = 0 };
+    private static readonly LabelJoinOptions s_options = new()
+    { Wait = TimeSpan.FromSeconds(60), Lateness = TimeSpan.FromSeconds(10), DefaultLabel = 0 };
 
     [Fact]
     public void Labels_ThroughALog_ComeBack()
@@ -21,7 +22,9 @@ public class ForwardRecordJoinTests
 
         using var wrong = new ForwardRecordReader<BinaryRecord>(folder.Path);
         Assert.Throws<InvalidDataException>(() => wrong.Read(new BinaryRecord[1]));
-        Assert.Contains("must be Block for labels", Assert.Throws<ArgumentException>(() => new ForwardRecordLog<LabelEvent>(folder.Path, LogFolder.Small with { Overflow = RecordOverflow.DropAndRecord })).Message, StringComparison.Ordinal);
+        Assert.Contains("must be Block for labels",
+            Assert.Throws<ArgumentException>(() => new ForwardRecordLog<LabelEvent>(folder.Path,
+            LogFolder.Small with { Overflow = RecordOverflow.DropAndRecord })).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -73,7 +76,9 @@ public class ForwardRecordJoinTests
             Assert.Throws<InvalidDataException>(() => new ForwardRecordReader<RegressionRecord>(folder.Path, good[..i]));
         }
 
-        Assert.Contains("of a reader of Regression records", Assert.Throws<ArgumentException>(() => new ForwardRecordReader<BinaryRecord>(folder.Path, good)).Message, StringComparison.Ordinal);
+        Assert.Contains("of a reader of Regression records",
+            Assert.Throws<ArgumentException>(() => new ForwardRecordReader<BinaryRecord>(folder.Path, good)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -189,7 +194,8 @@ public class ForwardRecordJoinTests
             n = join.Read(rows);
         }
 
-        Assert.Equal((Rows, Rows / 3, 0, 0), (given, (int)join.Report.Defaulted, (int)join.Report.LateRecords, (int)join.Report.LateLabels));
+        Assert.Equal((Rows, Rows / 3, 0, 0),
+            (given, (int)join.Report.Defaulted, (int)join.Report.LateRecords, (int)join.Report.LateLabels));
         Assert.Throws<ArgumentException>(() => join.AdvanceTo(new DateTime(2026, 1, 1)));
         join.Dispose();
         Assert.Throws<ObjectDisposedException>(() => join.Read(rows));
@@ -220,7 +226,8 @@ public class ForwardRecordJoinTests
         Assert.Equal(0, second.Report.PendingRecords);
     }
 
-    /// <summary>A joiner that is full takes nothing until windows end: the watermark moves on only so far that there is room for what the logs hold.</summary>
+    /// <summary>A joiner that is full takes nothing until windows end: the watermark moves on only so far that there is room for what the
+    /// logs hold.</summary>
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -234,7 +241,8 @@ public class ForwardRecordJoinTests
                 log.Append(BinaryRecord.FromScore((ulong)i, 1, 0, s_start.AddMilliseconds(i)));
         }
 
-        using var join = new ForwardRecordJoin<BinaryRecord>(records.Path, labels.Path, options: s_options, limit: new PendingLimit { MaximumEntries = Most, Overflow = JoinOverflow.Refuse });
+        using var join = new ForwardRecordJoin<BinaryRecord>(records.Path, labels.Path, options: s_options,
+            limit: new PendingLimit { MaximumEntries = Most, Overflow = JoinOverflow.Refuse });
         var rows = new JoinedRecord[100];
         Assert.Equal(0, join.Read(rows));
         if (completes)
@@ -246,10 +254,12 @@ public class ForwardRecordJoinTests
         {
         }
 
-        Assert.Equal((Records, Records, 0, 0), (given, (int)join.Report.Defaulted, (int)join.Report.LateRecords, (int)join.Report.PendingRecords));
+        Assert.Equal((Records, Records, 0, 0),
+            (given, (int)join.Report.Defaulted, (int)join.Report.LateRecords, (int)join.Report.PendingRecords));
     }
 
-    /// <summary>What was read before a file that cannot be read is given out first; the error comes with the next call, as often as it is there.</summary>
+    /// <summary>What was read before a file that cannot be read is given out first; the error comes with the next call, as often as it is
+    /// there.</summary>
     [Fact]
     public void Read_AtAFileThatCannotBeRead_LosesNothing()
     {
@@ -279,7 +289,8 @@ public class ForwardRecordJoinTests
         Assert.Equal(Rows, given + ReadAll(join).Length);
     }
 
-    /// <summary>As when a log that is opened finishes a crashed writer's file while a join catches up: the others must not run ahead of what is in it.</summary>
+    /// <summary>As when a log that is opened finishes a crashed writer's file while a join catches up: the others must not run ahead of
+    /// what is in it.</summary>
     [Fact]
     public async Task Read_WhileSomebodyIsAloneWithAFile_WaitsForIt()
     {
@@ -350,7 +361,11 @@ public class ForwardRecordJoinTests
         using LogFolder records = new(), labels = new();
         Write(records, labels);
         int asked = 0;
-        var storage = new FaultyStorage { Before = what => _ = what == "flush directory" && ++asked == refused + 2 ? throw new IOException("No.") : 0 };
+        var storage = new FaultyStorage
+        {
+            Before = what => _ = what == "flush directory" && ++asked == refused + 2
+            ? throw new IOException("No.") : 0
+        };
         string state = Path.Combine(labels.Path, "join.state");
         var rows = new JoinedRecord[50];
         using (var join = new ForwardRecordJoin<BinaryRecord>(records.Path, labels.Path, state, s_options) { Storage = storage })
@@ -360,7 +375,8 @@ public class ForwardRecordJoinTests
             Assert.Equal((50, 50), (join.Rows, join.SavedRows));
             Assert.Equal(50, join.Read(rows));
             string message = Assert.Throws<IOException>(join.Save).Message;
-            Assert.Equal(saved ? $"The state is saved in {state} and counts from now on, 100 rows; but the folder could not be forced to the disk, so that after a power failure the former state may be there. No." : "No.", message);
+            Assert.Equal(saved ? $"The state is saved in {state} and counts from now on, 100 rows; but the folder could not be forced to "
+                + $"the disk, so that after a power failure the former state may be there. No." : "No.", message);
             Assert.Equal((100, saved ? 100 : 50), (join.Rows, join.SavedRows));
             Assert.False(File.Exists(state + ".new"));
         }
@@ -375,12 +391,15 @@ public class ForwardRecordJoinTests
         using LogFolder records = new(), labels = new();
         string state = Path.Combine(records.Path, "join.state");
         File.WriteAllBytes(state, new byte[100]);
-        Assert.StartsWith(state, Assert.Throws<InvalidDataException>(() => new ForwardRecordJoin<BinaryRecord>(records.Path, labels.Path, state)).Message, StringComparison.Ordinal);
+        Assert.StartsWith(state, Assert.Throws<InvalidDataException>(
+            () => new ForwardRecordJoin<BinaryRecord>(records.Path, labels.Path, state)).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => new ForwardRecordJoin<BinaryRecord>(records.Path, records.Path));
-        Assert.Throws<ArgumentException>(() => new ForwardRecordJoin<BinaryRecord>(records.Path, records.Path + Path.DirectorySeparatorChar));
+        Assert.Throws<ArgumentException>(
+            () => new ForwardRecordJoin<BinaryRecord>(records.Path, records.Path + Path.DirectorySeparatorChar));
     }
 
-    /// <summary>Two joins on one state would each give out all rows. The second one says so, by whichever name it comes to the state.</summary>
+    /// <summary>Two joins on one state would each give out all rows. The second one says so, by whichever name it comes to the
+    /// state.</summary>
     [Fact]
     public void Join_OnAStateInUse_IsRefused_UntilTheFirstIsClosed()
     {
@@ -393,7 +412,9 @@ public class ForwardRecordJoinTests
         {
             Assert.Equal(50, first.Read(rows));
             Assert.Equal(
-                $"The state {state} is in use by another join, of this process or another one, which has locked {state}.lock: two would each give out all rows, and save over each other. Dispose of the other one first, or give this one a state of its own.",
+                $"The state {state} is in use by another join, of this process or another one, which has locked {state}.lock: two would "
+                    + $"each give out all rows, and save over each other. Dispose of the other one first, or give this one a state of "
+                    + $"its own.",
                 Assert.Throws<IOException>(() => new ForwardRecordJoin<BinaryRecord>(records.Path, labels.Path, state, s_options)).Message);
             Assert.Throws<IOException>(() => new ForwardRecordJoin<BinaryRecord>(records.Path, labels.Path, link, s_options));
             first.Save();
@@ -403,8 +424,10 @@ public class ForwardRecordJoinTests
             Assert.Equal(50, next.Rows);
 
         // Whatever ends the constructor lets go of the state.
-        Assert.Throws<ArgumentException>(() => new ForwardRecordJoin<BinaryRecord>(records.Path, labels.Path, state, s_options with { Wait = TimeSpan.FromSeconds(1) }));
-        Assert.Throws<ArgumentException>(() => new ForwardRecordJoin<BinaryRecord>(_ => throw new ArgumentException("No."), _ => throw new InvalidOperationException(), state, s_options));
+        Assert.Throws<ArgumentException>(
+            () => new ForwardRecordJoin<BinaryRecord>(records.Path, labels.Path, state, s_options with { Wait = TimeSpan.FromSeconds(1) }));
+        Assert.Throws<ArgumentException>(() => new ForwardRecordJoin<BinaryRecord>(_ => throw new ArgumentException("No."),
+            _ => throw new InvalidOperationException(), state, s_options));
         using var last = new ForwardRecordJoin<BinaryRecord>(records.Path, labels.Path, state, s_options);
         Assert.Equal(50, last.SavedRows);
     }
@@ -421,7 +444,9 @@ public class ForwardRecordJoinTests
         using (var other = new Child(locksOff, "join", folder.Path, records.Path, labels.Path))
         {
             Assert.NotNull(await other.Process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken));
-            Assert.StartsWith($"The state {state} is in use", Assert.Throws<IOException>(() => new ForwardRecordJoin<RegressionRecord>(records.Path, labels.Path, state, options)).Message, StringComparison.Ordinal);
+            Assert.StartsWith($"The state {state} is in use",
+                Assert.Throws<IOException>(() => new ForwardRecordJoin<RegressionRecord>(records.Path, labels.Path, state, options))
+                .Message, StringComparison.Ordinal);
         }
 
         new ForwardRecordJoin<RegressionRecord>(records.Path, labels.Path, state, options).Dispose();
@@ -453,7 +478,8 @@ public class ForwardRecordJoinTests
         string state = Path.Combine(records.Path, "join.state");
         using var closing = new ManualResetEventSlim();
         using var hold = new ManualResetEventSlim();
-        var join = new ForwardRecordJoin<BinaryRecord>(position => new SlowReader(records.Path, closing, hold), position => new ForwardRecordReader<LabelEvent>(labels.Path, position), state, s_options);
+        var join = new ForwardRecordJoin<BinaryRecord>(position => new SlowReader(records.Path, closing, hold),
+            position => new ForwardRecordReader<LabelEvent>(labels.Path, position), state, s_options);
         Task first = Task.Run(join.Dispose);
         closing.Wait(TestContext.Current.CancellationToken);
         Task second = Task.Run(join.Dispose);
@@ -472,7 +498,8 @@ public class ForwardRecordJoinTests
 
         public int Read(Span<BinaryRecord> records) => _reader.Read(records);
 
-        public ValueTask<int> ReadAsync(Memory<BinaryRecord> records, TimeSpan poll, CancellationToken cancellationToken = default) => _reader.ReadAsync(records, poll, cancellationToken);
+        public ValueTask<int> ReadAsync(Memory<BinaryRecord> records, TimeSpan poll, CancellationToken cancellationToken = default) =>
+            _reader.ReadAsync(records, poll, cancellationToken);
 
         public byte[] SavePosition() => _reader.SavePosition();
 

@@ -51,7 +51,8 @@ public class ForwardRecordLogTests
         log.Flush();
         seen.AddRange(LogFolder.ReadAll(reader).Select(r => r.Key));
         Assert.Equal(LogFolder.Range(0, Count), seen);
-        Assert.Equal((0, 0, 0, 0), (reader.Report.LostRecords, reader.Report.TornBytes, reader.Report.DamagedPlaces, reader.Report.DeletedRecords));
+        Assert.Equal((0, 0, 0, 0), (reader.Report.LostRecords, reader.Report.TornBytes, reader.Report.DamagedPlaces,
+            reader.Report.DeletedRecords));
     }
 
     [Fact]
@@ -59,14 +60,16 @@ public class ForwardRecordLogTests
     {
         using var folder = new LogFolder();
         using var reader = new ForwardRecordReader<RegressionRecord>(folder.Path);
-        using var log = new ForwardRecordLog<RegressionRecord>(folder.Path, LogFolder.Small with { FlushInterval = TimeSpan.FromMilliseconds(5) });
+        using var log = new ForwardRecordLog<RegressionRecord>(folder.Path,
+            LogFolder.Small with { FlushInterval = TimeSpan.FromMilliseconds(5) });
         var records = new RegressionRecord[4];
         ValueTask<int> reading = reader.ReadAsync(records, TimeSpan.FromMilliseconds(2), TestContext.Current.CancellationToken);
         log.Append(new RegressionRecord(77, 1)); // nobody flushes: the interval does
         Assert.Equal(1, await reading);
         Assert.Equal(77u, records[0].Key);
         using var cancelled = new CancellationTokenSource(20);
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await reader.ReadAsync(records, TimeSpan.FromMilliseconds(2), cancelled.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            async () => await reader.ReadAsync(records, TimeSpan.FromMilliseconds(2), cancelled.Token));
     }
 
     [Fact]
@@ -111,7 +114,8 @@ public class ForwardRecordLogTests
         Assert.Equal(new DateTime(2026, 5, 1, 11, 0, 0, DateTimeKind.Utc), read[1].Time);
     }
 
-    /// <summary>Records share a look at the clock, but not for long: half of the pause is what a busy machine may keep the log's thread from taking the look back.</summary>
+    /// <summary>Records share a look at the clock, but not for long: half of the pause is what a busy machine may keep the log's thread
+    /// from taking the look back.</summary>
     [Fact]
     public void Append_WithoutTime_LooksAtTheClockAgainAfterAPause()
     {
@@ -132,7 +136,8 @@ public class ForwardRecordLogTests
         Assert.All(read.Skip(10), r => Assert.InRange(r.Time - read[9].Time, TimeSpan.FromMilliseconds(200), after - before));
     }
 
-    /// <summary>Records whose times are far off become blocks of their own, so that those around them keep theirs; also when the disk refuses between two of these blocks.</summary>
+    /// <summary>Records whose times are far off become blocks of their own, so that those around them keep theirs; also when the disk
+    /// refuses between two of these blocks.</summary>
     [Theory]
     [InlineData(0)]
     [InlineData(1)]
@@ -168,13 +173,15 @@ public class ForwardRecordLogTests
         Assert.All(records.Zip(read), pair => Assert.Equal(pair.First.Time, pair.Second.Time, TimeSpan.FromMilliseconds(0.01)));
     }
 
-    /// <summary>Where every other record would have to be cut off, the block stays whole, and its times are exact to 1/8190 of its span.</summary>
+    /// <summary>Where every other record would have to be cut off, the block stays whole, and its times are exact to 1/8190 of its
+    /// span.</summary>
     [Fact]
     public void Append_TimesAllOver_OneBlock()
     {
         using var folder = new LogFolder();
         var start = new DateTime(2026, 5, 1, 12, 0, 0, DateTimeKind.Utc);
-        RegressionRecord[] records = [.. Enumerable.Range(0, 60).Select(i => new RegressionRecord((ulong)i, i, 0, start.AddHours(i * 7 % 60)))];
+        RegressionRecord[] records = [.. Enumerable.Range(0, 60)
+            .Select(i => new RegressionRecord((ulong)i, i, 0, start.AddHours(i * 7 % 60)))];
         using (var log = new ForwardRecordLog<RegressionRecord>(folder.Path, LogFolder.Small))
         {
             log.Append(records);
@@ -182,7 +189,8 @@ public class ForwardRecordLogTests
             Assert.Equal(1, log.Report.Blocks);
         }
 
-        Assert.All(records.Zip(folder.Read(out _)), pair => Assert.Equal(pair.First.Time, pair.Second.Time, TimeSpan.FromHours(59) / 8190 + TimeSpan.FromTicks(1)));
+        Assert.All(records.Zip(folder.Read(out _)),
+            pair => Assert.Equal(pair.First.Time, pair.Second.Time, TimeSpan.FromHours(59) / 8190 + TimeSpan.FromTicks(1)));
     }
 
     [Fact]
@@ -190,7 +198,8 @@ public class ForwardRecordLogTests
     {
         using var folder = new LogFolder();
         var clock = new ManualClock(DateTimeOffset.UnixEpoch);
-        using (var log = new ForwardRecordLog<RegressionRecord>(folder.Path, LogFolder.Small with { TimeProvider = clock, SegmentAge = TimeSpan.FromMinutes(1) }))
+        using (var log = new ForwardRecordLog<RegressionRecord>(folder.Path,
+            LogFolder.Small with { TimeProvider = clock, SegmentAge = TimeSpan.FromMinutes(1) }))
         {
             log.Append(new RegressionRecord(1, 0));
             log.Flush();
@@ -261,7 +270,8 @@ public class ForwardRecordLogTests
         var clock = new ManualClock(DateTimeOffset.UtcNow) { Elapsed = TimeSpan.FromHours(5) };
         if (!whileOpen)
             clock.Now += TimeSpan.FromDays(31);
-        using var log = new ForwardRecordLog<RegressionRecord>(folder.Path, LogFolder.Small with { SegmentBytes = 4096, RetentionAge = TimeSpan.FromDays(30), TimeProvider = clock });
+        using var log = new ForwardRecordLog<RegressionRecord>(folder.Path,
+            LogFolder.Small with { SegmentBytes = 4096, RetentionAge = TimeSpan.FromDays(30), TimeProvider = clock });
         clock.Now += TimeSpan.FromDays(31);
         for (ulong i = 0; i < 2000; i++)
             log.Append(LogFolder.Record(i));
@@ -270,7 +280,8 @@ public class ForwardRecordLogTests
         Assert.Equal(0, log.Report.DeletedSegments);
     }
 
-    /// <summary>The machine's clock was wrong when it started, so that the new file's own time is wrong too: what looks like a pause counts for no file, and what had been too old before it still goes.</summary>
+    /// <summary>The machine's clock was wrong when it started, so that the new file's own time is wrong too: what looks like a pause counts
+    /// for no file, and what had been too old before it still goes.</summary>
     [Fact]
     public void RetentionAge_LongPause_DoesNotCount()
     {
@@ -278,13 +289,15 @@ public class ForwardRecordLogTests
         string[] files = [.. Enumerable.Range(0, 4).Select(i => folder.Write((ulong)i * 5, 5))];
         for (int i = 0; i < 4; i++)
             File.SetLastWriteTimeUtc(files[i], DateTime.UtcNow.AddDays(-31 - i));
-        using (var log = new ForwardRecordLog<RegressionRecord>(folder.Path, LogFolder.Small with { RetentionAge = TimeSpan.FromDays(2.5) }))
+        using (var log = new ForwardRecordLog<RegressionRecord>(folder.Path,
+            LogFolder.Small with { RetentionAge = TimeSpan.FromDays(2.5) }))
             Assert.Equal(1, log.Report.DeletedSegments);
         Assert.Equal([true, true, true, false], files.Select(File.Exists));
 
         // Another log, while the first file of the new time is there.
         File.SetLastWriteTimeUtc(folder.Write(100, 1), DateTime.UtcNow.AddHours(-1));
-        using (var log = new ForwardRecordLog<RegressionRecord>(folder.Path, LogFolder.Small with { RetentionAge = TimeSpan.FromDays(2.5) }))
+        using (var log = new ForwardRecordLog<RegressionRecord>(folder.Path,
+            LogFolder.Small with { RetentionAge = TimeSpan.FromDays(2.5) }))
             Assert.Equal(0, log.Report.DeletedSegments);
 
         // Time goes on: 2 days and 14 hours later.
@@ -292,11 +305,13 @@ public class ForwardRecordLogTests
             File.SetLastWriteTimeUtc(file, File.GetLastWriteTimeUtc(file).AddDays(-1));
         string later = folder.Write(200, 1);
         File.SetLastWriteTimeUtc(later, DateTime.UtcNow);
-        using (var log = new ForwardRecordLog<RegressionRecord>(folder.Path, LogFolder.Small with { RetentionAge = TimeSpan.FromDays(2.5) }))
+        using (var log = new ForwardRecordLog<RegressionRecord>(folder.Path,
+            LogFolder.Small with { RetentionAge = TimeSpan.FromDays(2.5) }))
             Assert.Equal(1, log.Report.DeletedSegments);
     }
 
-    /// <summary>A writer all of whose files are deleted before they were read to their end leaves no number that tells what is missing: it is counted itself.</summary>
+    /// <summary>A writer all of whose files are deleted before they were read to their end leaves no number that tells what is missing: it
+    /// is counted itself.</summary>
     [Theory]
     [InlineData(0, false)]
     [InlineData(3, false)]
@@ -358,7 +373,8 @@ public class ForwardRecordLogTests
     {
         using var folder = new LogFolder();
         var storage = new FaultyStorage();
-        using var log = new ForwardRecordLog<RegressionRecord>(folder.Path, LogFolder.Small with { Durability = RecordDurability.PowerLoss }, storage);
+        using var log = new ForwardRecordLog<RegressionRecord>(folder.Path,
+            LogFolder.Small with { Durability = RecordDurability.PowerLoss }, storage);
         Assert.Equal(["directory", "directory", "create", "write", "flush", "flush directory"], storage.Diary);
         using var hold = new ManualResetEventSlim();
         long acknowledgedAtFsync = -1;
@@ -422,7 +438,8 @@ public class ForwardRecordLogTests
             for (ulong i = 1; i < 300; i++)
                 log.Append(LogFolder.Record(i));
             IOException e = Assert.Throws<IOException>(() => log.Flush());
-            Assert.Equal($"The log in {folder.Path} cannot write: No space left on device 299 records wait in memory and are tried again.", e.Message);
+            Assert.Equal($"The log in {folder.Path} cannot write: No space left on device 299 records wait in memory and are tried again.",
+                e.Message);
             Assert.Equal((1, "No space left on device"), (log.Acknowledged, log.Report.Failure));
             full = false;
             Assert.True(SpinWait.SpinUntil(() => log.Acknowledged == 300, 5000)); // by itself, after RetryInterval
@@ -453,7 +470,8 @@ public class ForwardRecordLogTests
                 }
             },
         };
-        using (var log = new ForwardRecordLog<RegressionRecord>(folder.Path, LogFolder.Small with { Durability = RecordDurability.PowerLoss }, storage))
+        using (var log = new ForwardRecordLog<RegressionRecord>(folder.Path,
+            LogFolder.Small with { Durability = RecordDurability.PowerLoss }, storage))
         {
             log.Append(LogFolder.Record(0));
             log.Flush();
@@ -478,7 +496,8 @@ public class ForwardRecordLogTests
         log.Append(LogFolder.Record(0));
         storage.Before = _ => throw new IOException("No space left on device");
         Assert.Equal(
-            $"The log in {folder.Path} was closed while the disk refused: 1 of 1 records were never acknowledged and are lost. No space left on device",
+            $"The log in {folder.Path} was closed while the disk refused: 1 of 1 records were never acknowledged and are lost. No space "
+                + $"left on device",
             Assert.Throws<IOException>(log.Dispose).Message);
         log.Dispose();
         Assert.Throws<ObjectDisposedException>(() => log.Append(LogFolder.Record(1)));
@@ -538,7 +557,8 @@ public class ForwardRecordLogTests
         string file = Path.Combine(folder.Path, "a file");
         File.WriteAllText(file, "");
         Assert.ThrowsAny<IOException>(() => new ForwardRecordLog<RegressionRecord>(Path.Combine(file, "below")));
-        var readOnly = new FaultyStorage { Before = what => { if (what == "create") throw new UnauthorizedAccessException("Access to the path is denied."); } };
+        var readOnly = new FaultyStorage
+        { Before = what => { if (what == "create") throw new UnauthorizedAccessException("Access to the path is denied."); } };
         Assert.Throws<UnauthorizedAccessException>(() => new ForwardRecordLog<RegressionRecord>(folder.Path, null, readOnly));
         Assert.Throws<ArgumentException>(() => new ForwardRecordLog<RegressionRecord>(" "));
     }
@@ -603,7 +623,8 @@ public class ForwardRecordLogTests
         refuse = true;
         hold.Set();
         IOException e = Assert.Throws<IOException>(() => log.Append(LogFolder.Record(999)));
-        Assert.StartsWith($"The log in {folder.Path} cannot write: Input/output error 256 records wait", e.Message, StringComparison.Ordinal);
+        Assert.StartsWith($"The log in {folder.Path} cannot write: Input/output error 256 records wait", e.Message,
+            StringComparison.Ordinal);
         refuse = false;
         log.Flush();
         Assert.Equal(256, log.Acknowledged);
@@ -617,7 +638,8 @@ public class ForwardRecordLogTests
         using var hold = new ManualResetEventSlim();
         var storage = new FaultyStorage();
         ForwardRecordLogReport report;
-        using (var log = new ForwardRecordLog<RegressionRecord>(folder.Path, LogFolder.Small with { Overflow = RecordOverflow.DropAndRecord, Seed = 1 }, storage))
+        using (var log = new ForwardRecordLog<RegressionRecord>(folder.Path,
+            LogFolder.Small with { Overflow = RecordOverflow.DropAndRecord, Seed = 1 }, storage))
         {
             storage.Before = what => { if (what == "write") hold.Wait(); };
             for (ulong i = 0; i < Count; i++)
@@ -632,7 +654,8 @@ public class ForwardRecordLogTests
         Assert.InRange(report.Appended, 2048, 4096);        // memory holds 4,096
         Assert.Equal(0.5f, read[0].KeepingProbability);
         Assert.True(read[^1].KeepingProbability < 0.05f);
-        double estimate = read.Sum(r => 0.5 / r.KeepingProbability), variance = read.Sum(r => (0.5 / r.KeepingProbability) * ((0.5 / r.KeepingProbability) - 1));
+        double estimate = read.Sum(r => 0.5 / r.KeepingProbability),
+            variance = read.Sum(r => (0.5 / r.KeepingProbability) * ((0.5 / r.KeepingProbability) - 1));
         Assert.InRange(estimate, Count - (4 * Math.Sqrt(variance)), Count + (4 * Math.Sqrt(variance)));
         Assert.True(variance > 0 && Math.Sqrt(variance) < 0.1 * Count);
     }
@@ -643,7 +666,8 @@ public class ForwardRecordLogTests
         using var folder = new LogFolder();
         using var hold = new ManualResetEventSlim();
         var storage = new FaultyStorage();
-        using var log = new ForwardRecordLog<RegressionRecord>(folder.Path, LogFolder.Small with { Overflow = RecordOverflow.DropAndRecord, MemoryBytes = 4096 }, storage);
+        using var log = new ForwardRecordLog<RegressionRecord>(folder.Path,
+            LogFolder.Small with { Overflow = RecordOverflow.DropAndRecord, MemoryBytes = 4096 }, storage);
         storage.Before = what => { if (what == "write") hold.Wait(); };
         for (ulong i = 0; log.Report.Dropped == 0; i++)
         {
@@ -672,7 +696,8 @@ public class ForwardRecordLogTests
         }
     }
 
-    /// <summary>A place is filled once its time is not 0: no clock may make it 0, and one that throws must not leave a place empty.</summary>
+    /// <summary>A place is filled once its time is not 0: no clock may make it 0, and one that throws must not leave a place
+    /// empty.</summary>
     [Fact]
     public void Clock_AtTheBeginningOfTime_OrThrowing_LeavesNoEmptyPlace()
     {
@@ -693,14 +718,16 @@ public class ForwardRecordLogTests
         Assert.Equal([(0UL, 1L), (1UL, 1L), (2UL, 5L)], folder.Read(out _).Select(r => (r.Key, r.Time.Ticks)));
     }
 
-    /// <summary>Threads, model versions, single records and batches against each other, with blocks so small that they close all the time: the returned number is the place in the file.</summary>
+    /// <summary>Threads, model versions, single records and batches against each other, with blocks so small that they close all the time:
+    /// the returned number is the place in the file.</summary>
     [Fact]
     public void Append_ManyThreads_NumberIsThePlaceAndNothingIsLostOrTorn()
     {
         const int Threads = 6, Each = 4000;
         using var folder = new LogFolder();
         var numbers = new long[Threads][];
-        using (var log = new ForwardRecordLog<RegressionRecord>(folder.Path, LogFolder.Small with { MemoryBytes = 4096, FlushInterval = TimeSpan.FromMilliseconds(1) }))
+        using (var log = new ForwardRecordLog<RegressionRecord>(folder.Path,
+            LogFolder.Small with { MemoryBytes = 4096, FlushInterval = TimeSpan.FromMilliseconds(1) }))
         {
             Thread[] threads = [.. Enumerable.Range(0, Threads).Select(t => new Thread(() =>
             {
@@ -735,12 +762,14 @@ public class ForwardRecordLogTests
         Assert.All(read, r => Assert.Equal(((float)(r.Key & 0xFFFF), (r.Key >> 32) + (r.Key % 3)), (r.Score, r.ModelVersion)));
         for (int t = 0; t < Threads; t++)
         {
-            Assert.Equal([.. read.Where(r => r.Key >> 32 == (ulong)t).Select(r => (int)(r.Key & 0xFFFF)).Take(Each)], Enumerable.Range(0, Each));
+            Assert.Equal([.. read.Where(r => r.Key >> 32 == (ulong)t).Select(r => (int)(r.Key & 0xFFFF)).Take(Each)],
+                Enumerable.Range(0, Each));
             for (int i = 0; i < Each; i++)
                 Assert.True(numbers[t][i] == -1 || read[numbers[t][i] - 1].Key == Make(t, i).Key);
         }
 
-        static RegressionRecord Make(int thread, int i) => new(((ulong)thread << 32) | (uint)i, i, (ulong)thread + ((((ulong)thread << 32) | (uint)i) % 3));
+        static RegressionRecord Make(int thread, int i) => new(((ulong)thread << 32) | (uint)i, i,
+            (ulong)thread + ((((ulong)thread << 32) | (uint)i) % 3));
     }
 
     [Fact]

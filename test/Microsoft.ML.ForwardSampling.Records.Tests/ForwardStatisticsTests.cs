@@ -39,7 +39,8 @@ public class ForwardStatisticsTests
     [InlineData(1f, 1, 0f, 0f, 1f, 0f)]
     [InlineData(0f, 0, 0f, 0f, 1f, 0f)]
     public void BinaryFromProbability_ByHand(float probability, int label, float loss, float gradientNorm, float margin, float entropy)
-        => AssertClose(new ClassificationStatistics(loss, gradientNorm, margin, entropy), ForwardStatistics.BinaryFromProbability(probability, 0, label));
+        => AssertClose(new ClassificationStatistics(loss, gradientNorm, margin, entropy),
+            ForwardStatistics.BinaryFromProbability(probability, 0, label));
 
     [Theory]
     [InlineData(2f, 1, 0.12692801f, 0.11920292f, 0.76159416f, 0.36533386f)]
@@ -85,7 +86,8 @@ public class ForwardStatisticsTests
     [Fact]
     public void Binary_LabelUnknown_FillsWhatNeedsNone()
     {
-        AssertClose(new ClassificationStatistics(float.NaN, float.NaN, 0.6f, 0.50040242f), ForwardStatistics.BinaryFromProbability(0.8f, 1, -1));
+        AssertClose(new ClassificationStatistics(float.NaN, float.NaN, 0.6f, 0.50040242f),
+            ForwardStatistics.BinaryFromProbability(0.8f, 1, -1));
         AssertClose(new ClassificationStatistics(float.NaN, float.NaN, 0.76159416f, 0.36533386f), ForwardStatistics.BinaryFromScore(2, -1));
     }
 
@@ -93,7 +95,8 @@ public class ForwardStatisticsTests
     public void Binary_ScoreAndItsSigmoid_Agree() => ForAllScores((score, label) =>
     {
         float probability = (float)(1 / (1 + Math.Exp(-(double)score)));
-        AssertClose(ForwardStatistics.BinaryFromScore(score, label), ForwardStatistics.BinaryFromProbability(probability, score, label), 2e-4f);
+        AssertClose(ForwardStatistics.BinaryFromScore(score, label),
+            ForwardStatistics.BinaryFromProbability(probability, score, label), 2e-4f);
     });
 
     [Fact]
@@ -121,7 +124,8 @@ public class ForwardStatisticsTests
     [InlineData(1, 1.6094379f, 1.0677078f)]     // √(.54 − .4 + 1)
     [InlineData(2, 2.3025851f, 1.1575837f)]     // √(.54 − .2 + 1)
     public void MulticlassFromProbabilities_ByHand(int label, float loss, float gradientNorm)
-        => AssertClose(new ClassificationStatistics(loss, gradientNorm, 0.5f, 0.80181855f), ForwardStatistics.MulticlassFromProbabilities([0.7f, 0.2f, 0.1f], label));
+        => AssertClose(new ClassificationStatistics(loss, gradientNorm, 0.5f, 0.80181855f),
+            ForwardStatistics.MulticlassFromProbabilities([0.7f, 0.2f, 0.1f], label));
 
     [Theory]
     [InlineData(0, 0.35667494f, 0.37416574f)]
@@ -171,7 +175,8 @@ public class ForwardStatisticsTests
     public void Multiclass_TwoClasses_AreTheBinaryTaskWithTheNormInBothOutputs() => ForAllScores((score, label) =>
     {
         ClassificationStatistics binary = ForwardStatistics.BinaryFromScore(score, label);
-        AssertClose(binary with { GradientNorm = MathF.Sqrt(2) * binary.GradientNorm }, ForwardStatistics.MulticlassFromLogits([0, score], label), 1e-5f);
+        AssertClose(binary with { GradientNorm = MathF.Sqrt(2) * binary.GradientNorm },
+            ForwardStatistics.MulticlassFromLogits([0, score], label), 1e-5f);
     });
 
     [Fact]
@@ -195,7 +200,8 @@ public class ForwardStatisticsTests
     {
         double max = logits.Max(), sum = logits.Sum(z => Math.Exp(z - max));
         float[] probabilities = [.. logits.Select(z => (float)(Math.Exp(z - max) / sum))];
-        AssertClose(ForwardStatistics.MulticlassFromLogits(logits, label), ForwardStatistics.MulticlassFromProbabilities(probabilities, label), 1e-4f);
+        AssertClose(ForwardStatistics.MulticlassFromLogits(logits, label),
+            ForwardStatistics.MulticlassFromProbabilities(probabilities, label), 1e-4f);
     });
 
     [Fact]
@@ -260,7 +266,8 @@ public class ForwardStatisticsTests
     }
 
     private static void ForAllScores(Action<float, int> check)
-        => Run(Prop.ForAll(Gen.Zip(Gen.Choose(-8000, 8000), Gen.Choose(0, 1)).ToArbitrary(), pair => check(pair.Item1 / 1000f, pair.Item2)));
+        => Run(Prop.ForAll(Gen.Zip(Gen.Choose(-8000, 8000), Gen.Choose(0, 1)).ToArbitrary(),
+            pair => check(pair.Item1 / 1000f, pair.Item2)));
 
     private static void ForAllLogits(Action<float[], int> check)
     {
@@ -270,7 +277,8 @@ public class ForwardStatisticsTests
     }
 
     private static void Run(Property property)
-        => Check.One(Config.QuickThrowOnFailure.WithMaxTest(300).WithQuietOnSuccess(true).WithReplay(FSharpOption<Replay>.Some(new Replay(new Rnd(11, 13), FSharpOption<int>.None))), property);
+        => Check.One(Config.QuickThrowOnFailure.WithMaxTest(300).WithQuietOnSuccess(true)
+            .WithReplay(FSharpOption<Replay>.Some(new Replay(new Rnd(11, 13), FSharpOption<int>.None))), property);
 
     private static void AssertClose(ClassificationStatistics expected, ClassificationStatistics actual, float tolerance = Tolerance)
     {

@@ -31,7 +31,8 @@ public class KillTests
         Assert.Equal((0, 0, 0), (report.LostRecords, report.DuplicateRecords, report.DamagedPlaces));
 
         using (var log = new ForwardRecordLog<RegressionRecord>(folder.Path))
-            Assert.InRange(log.Report.RecoveredSegments, 1, writers); // later writers finished the files of earlier ones, on a busy machine also of the one beside them
+            // later writers finished the files of earlier ones, on a busy machine also of the one beside them
+            Assert.InRange(log.Report.RecoveredSegments, 1, writers);
         Assert.Equal(before, run.Count(out report));
         Assert.Equal((0, 0, 0, 0), (report.LostRecords, report.DuplicateRecords, report.DamagedPlaces, report.TornBytes));
     }
@@ -68,7 +69,8 @@ public class KillTests
         Assert.Equal(0, last.ExitCode);
         Assert.InRange(before, 1, written);
         byte[] joined = File.ReadAllBytes(Path.Combine(folder.Path, "joined"));
-        var rows = joined.Chunk(12).Select(row => (Key: BinaryPrimitives.ReadUInt64LittleEndian(row), Label: BinaryPrimitives.ReadSingleLittleEndian(row.AsSpan(8)))).Order();
+        var rows = joined.Chunk(12).Select(row => (Key: BinaryPrimitives.ReadUInt64LittleEndian(row),
+            Label: BinaryPrimitives.ReadSingleLittleEndian(row.AsSpan(8)))).Order();
         Assert.Equal(Enumerable.Range(0, written).Select(i => ((ulong)i, LabelOf(i))), rows);
     }
 

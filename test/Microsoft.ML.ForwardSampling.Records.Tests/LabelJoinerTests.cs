@@ -13,7 +13,8 @@ public class LabelJoinerTests
         from key in Gen.Choose(1, 8)
         from back in Gen.Choose(0, 40)
         from isRecord in Gen.Elements(true, false)
-        from label in Gen.Frequency((12, Gen.Choose(0, 9).Select(x => (float)x)), (1, Gen.Constant(float.NaN)), (1, Gen.Constant(float.PositiveInfinity)))
+        from label in Gen.Frequency((12, Gen.Choose(0, 9).Select(x => (float)x)), (1, Gen.Constant(float.NaN)),
+            (1, Gen.Constant(float.PositiveInfinity)))
         select new Event((ulong)key, back, isRecord, label)).Select(list => list.ToArray()).Resize(120);
 
     public static TheoryData<DuplicateLabels, bool> Rules => new(
@@ -58,8 +59,10 @@ public class LabelJoinerTests
             LabelJoinReport report = joiner.Report;
             Assert.True(report.IsBalanced);
             Assert.Equal(
-                (naive.DuplicateRecords, naive.DuplicateLabels, naive.LateRecords, naive.LateLabels, naive.Orphans, naive.Voided, naive.Expired, 0L),
-                (report.DuplicateRecords, report.DuplicateLabels, report.LateRecords, report.LateLabels, report.OrphanLabels, report.Voided, report.Expired, report.PendingEntries));
+                (naive.DuplicateRecords, naive.DuplicateLabels, naive.LateRecords, naive.LateLabels, naive.Orphans, naive.Voided,
+                    naive.Expired, 0L),
+                (report.DuplicateRecords, report.DuplicateLabels, report.LateRecords, report.LateLabels, report.OrphanLabels,
+                    report.Voided, report.Expired, report.PendingEntries));
         });
 
     [Fact]
@@ -81,7 +84,8 @@ public class LabelJoinerTests
                     return;                                 // the milliseconds decide
             }
 
-            LabelJoinOptions options = Options(DuplicateLabels.First) with { Wait = TimeSpan.FromSeconds(60), Lateness = TimeSpan.FromSeconds(10) };
+            LabelJoinOptions options = Options(DuplicateLabels.First) with
+            { Wait = TimeSpan.FromSeconds(60), Lateness = TimeSpan.FromSeconds(10) };
             var joiner = new LabelJoiner<RegressionRecord>(options);
             var rows = new List<JoinedRecord>();
             foreach ((double _, Event one, DateTime time) in events.OrderBy(e => e.Pushed))
@@ -177,7 +181,8 @@ public class LabelJoinerTests
         }
     }
 
-    /// <summary>More records in a window than there is room for, and more than the join reads at once: the oldest windows end, and no record is late.</summary>
+    /// <summary>More records in a window than there is room for, and more than the join reads at once: the oldest windows end, and no
+    /// record is late.</summary>
     [Fact]
     public void Run_FullUnderEndOldestWindow_GoesOn()
     {
@@ -185,7 +190,8 @@ public class LabelJoinerTests
         var options = new LabelJoinOptions { DefaultLabel = 0 };
         var limit = new PendingLimit { MaximumEntries = 1024 };
         LabelJoinReport? report = null;
-        var rows = LabelJoin.Run(Enumerable.Range(0, Records).Select(i => new RegressionRecord((ulong)i, i, time: s_start.AddMilliseconds(i))), [], options, limit, r => report = r).ToArray();
+        var rows = LabelJoin.Run(Enumerable.Range(0, Records).Select(
+            i => new RegressionRecord((ulong)i, i, time: s_start.AddMilliseconds(i))), [], options, limit, r => report = r).ToArray();
         Assert.Equal((Records, 0), (rows.Length, report!.LateRecords));
 
         using LogFolder records = new(), labels = new();
@@ -212,7 +218,8 @@ public class LabelJoinerTests
         Assert.Equal(1, joiner.Push([new RegressionRecord(2, 1)]));
         Assert.Equal(1, joiner.Push([new LabelEvent(3, 1)]));
         Assert.Equal(1, joiner.Read(new JoinedRecord[3]));
-        Assert.Equal((1, 1, 1, 0), (joiner.Report.LateRecords, joiner.Report.LateLabels, joiner.Report.Defaulted, joiner.Report.PendingEntries));
+        Assert.Equal((1, 1, 1, 0), (joiner.Report.LateRecords, joiner.Report.LateLabels, joiner.Report.Defaulted,
+            joiner.Report.PendingEntries));
     }
 
     [Fact]
@@ -225,7 +232,8 @@ public class LabelJoinerTests
             "LabelJoinOptions.DefaultLabel must be as it was when the joiner was saved, 0. Got null. (Parameter 'options')",
             Assert.Throws<ArgumentException>(() => LabelJoiner<BinaryRecord>.Load(stream)).Message);
         stream.Position = 0;
-        Assert.Contains("is of Binary records, and Multiclass records were asked for", Assert.Throws<InvalidDataException>(() => LabelJoiner<MulticlassRecord>.Load(stream)).Message, StringComparison.Ordinal);
+        Assert.Contains("is of Binary records, and Multiclass records were asked for",
+            Assert.Throws<InvalidDataException>(() => LabelJoiner<MulticlassRecord>.Load(stream)).Message, StringComparison.Ordinal);
     }
 
     /// <summary>Many keys, so that chunks, tables and the ring of chunks all grow and shrink.</summary>
@@ -233,7 +241,8 @@ public class LabelJoinerTests
     public void Rows_ManyKeys_EachOnceWithItsOwnRecordAndLabel()
     {
         const int Count = 150_000, Delay = 60_000;
-        var joiner = new LabelJoiner<MulticlassRecord>(new LabelJoinOptions { Wait = TimeSpan.FromMilliseconds(Delay), Lateness = TimeSpan.FromMilliseconds(10) });
+        var joiner = new LabelJoiner<MulticlassRecord>(
+            new LabelJoinOptions { Wait = TimeSpan.FromMilliseconds(Delay), Lateness = TimeSpan.FromMilliseconds(10) });
         var rows = new List<JoinedRecord>();
         for (int i = 0; i < Count + Delay; i++)
         {
@@ -249,14 +258,17 @@ public class LabelJoinerTests
         Assert.Equal(Enumerable.Range(0, Count).Select(i => Made(i).Join(i % 4)), rows);
         Assert.InRange(joiner.Report.PendingEntries, 1, 20);     // those of the last 10 ms, the lateness
 
-        static MulticlassRecord Made(int i) => MulticlassRecord.FromLogits((ulong)i, [i % 5, i % 3, 0.5f, i % 2], (ulong)(i / 1000), s_start.AddMilliseconds(i), i % 2 == 0 ? 1 : 0.5f);
+        static MulticlassRecord Made(int i) => MulticlassRecord.FromLogits((ulong)i, [i % 5, i % 3, 0.5f, i % 2], (ulong)(i / 1000),
+            s_start.AddMilliseconds(i), i % 2 == 0 ? 1 : 0.5f);
     }
 
     [Fact]
-    public void Memory_PendingRecords_AtMost40BytesEachAndNothingPerEvent() => CheckMemory(i => BinaryRecord.FromScore((ulong)i, 1, time: s_start.AddTicks(i)), 28, 40);
+    public void Memory_PendingRecords_AtMost40BytesEachAndNothingPerEvent() =>
+        CheckMemory(i => BinaryRecord.FromScore((ulong)i, 1, time: s_start.AddTicks(i)), 28, 40);
 
     [Fact]
-    public void Memory_PendingMulticlassRecords_AtMost56BytesEachAndNothingPerEvent() => CheckMemory(i => MulticlassRecord.FromProbabilities((ulong)i, [0.5f, 0.25f, 0.25f], time: s_start.AddTicks(i)), 44, 56);
+    public void Memory_PendingMulticlassRecords_AtMost56BytesEachAndNothingPerEvent() =>
+        CheckMemory(i => MulticlassRecord.FromProbabilities((ulong)i, [0.5f, 0.25f, 0.25f], time: s_start.AddTicks(i)), 44, 56);
 
     private static void CheckMemory<TRecord>(Func<int, TRecord> make, long least, long most)
         where TRecord : struct, IForwardRecord<TRecord>
@@ -282,7 +294,8 @@ public class LabelJoinerTests
     [Fact]
     public void Overflow_EndOldestWindow_GivesTheOldestAndCountsIt()
     {
-        var joiner = new LabelJoiner<MulticlassRecord>(new LabelJoinOptions { DefaultLabel = 2 }, new PendingLimit { MaximumEntries = 1024 });
+        var joiner = new LabelJoiner<MulticlassRecord>(new LabelJoinOptions { DefaultLabel = 2 },
+            new PendingLimit { MaximumEntries = 1024 });
         var rows = new List<JoinedRecord>();
         for (int i = 0; i < 2000; i++)
         {
@@ -325,7 +338,8 @@ public class LabelJoinerTests
         var joiner = new LabelJoiner<MulticlassRecord>();
         for (ulong key = 0; key < 4; key++)
             Assert.Equal(1, joiner.Push([MulticlassRecord.FromLogits(key, [1, 2, 3], time: s_start)]));
-        Assert.Equal(4, joiner.Push([new LabelEvent(0, 3, s_start), new LabelEvent(1, 2, s_start), new LabelEvent(2, 0.5f, s_start), new LabelEvent(3, float.NaN, s_start)]));
+        Assert.Equal(4, joiner.Push([new LabelEvent(0, 3, s_start), new LabelEvent(1, 2, s_start), new LabelEvent(2, 0.5f, s_start),
+            new LabelEvent(3, float.NaN, s_start)]));
         var rows = new List<JoinedRecord>();
         Pull(joiner, rows);
         Assert.Equal(1UL, Assert.Single(rows).Key);
@@ -337,13 +351,16 @@ public class LabelJoinerTests
     [InlineData(DuplicateLabels.Mean)]
     public void Duplicates_SumOfClasses_Refused(DuplicateLabels rule)
         => Assert.Equal(
-            $"LabelJoinOptions.Duplicates must be First or Last for Binary records: labels of classes have no sum or mean. Got {rule}. (Parameter 'options')",
+            $"LabelJoinOptions.Duplicates must be First or Last for Binary records: labels of classes have no sum or mean. Got {rule}. "
+                + $"(Parameter 'options')",
             Assert.Throws<ArgumentException>(() => new LabelJoiner<BinaryRecord>(new LabelJoinOptions { Duplicates = rule })).Message);
 
     [Fact]
     public void Options_OutOfRange_NameRangeAndValue()
     {
-        Assert.StartsWith("LabelJoinOptions.Wait must be whole milliseconds in [00:00:00.0010000, 30.00:00:00].", Assert.Throws<ArgumentOutOfRangeException>(() => new LabelJoinOptions { Wait = TimeSpan.FromDays(31) }).Message, StringComparison.Ordinal);
+        Assert.StartsWith("LabelJoinOptions.Wait must be whole milliseconds in [00:00:00.0010000, 30.00:00:00].",
+            Assert.Throws<ArgumentOutOfRangeException>(() => new LabelJoinOptions { Wait = TimeSpan.FromDays(31) }).Message,
+            StringComparison.Ordinal);
         Assert.Throws<ArgumentOutOfRangeException>(() => new LabelJoinOptions { Lateness = TimeSpan.FromTicks(1) });
         Assert.Throws<ArgumentOutOfRangeException>(() => new LabelJoinOptions { DefaultLabel = float.NaN });
         Assert.Throws<ArgumentOutOfRangeException>(() => new PendingLimit { MaximumEntries = 1023 });
@@ -353,7 +370,8 @@ public class LabelJoinerTests
 
     [Fact]
     public void Push_FirstEventWithoutTime_SaysSo()
-        => Assert.Equal("The first event must have a time: there is no watermark yet that could stand for it.", Assert.Throws<ArgumentException>(() => new LabelJoiner<RegressionRecord>().Push([new LabelEvent(1, 1)])).Message);
+        => Assert.Equal("The first event must have a time: there is no watermark yet that could stand for it.",
+            Assert.Throws<ArgumentException>(() => new LabelJoiner<RegressionRecord>().Push([new LabelEvent(1, 1)])).Message);
 
     /// <summary>The exception that the contract makes of out-of-order arrival.</summary>
     [Theory]
@@ -362,22 +380,26 @@ public class LabelJoinerTests
     [InlineData(40, 0, 0, true)]
     [InlineData(40, 0, 40, false)]
     [InlineData(0, 30, 30, true)]
-    public void Labels_OfOneKeyBeforeTheirRecord_MoreThanWaitApart_OnlyTheOnePushedLastMeetsIt(int first, int second, int record, bool isJoined)
+    public void Labels_OfOneKeyBeforeTheirRecord_MoreThanWaitApart_OnlyTheOnePushedLastMeetsIt(int first, int second, int record,
+        bool isJoined)
     {
-        var joiner = new LabelJoiner<RegressionRecord>(Options(DuplicateLabels.Last));       // waits 30 s, and 10 s for what is out of order
+        // waits 30 s, and 10 s for what is out of order
+        var joiner = new LabelJoiner<RegressionRecord>(Options(DuplicateLabels.Last));
         joiner.Push([new LabelEvent(1, 5, s_start.AddSeconds(first)), new LabelEvent(1, 6, s_start.AddSeconds(second))]);
         joiner.Push([new RegressionRecord(1, 1, time: s_start.AddSeconds(record))]);
         joiner.Complete();
         var rows = new List<JoinedRecord>();
         Pull(joiner, rows);
         Assert.Equal(isJoined ? [6f] : [], rows.Select(r => r.Label));
-        Assert.Equal((isJoined ? 0 : 1, isJoined && Math.Abs(first - second) <= 30 ? 0 : isJoined ? 1 : 2), (joiner.Report.Expired, joiner.Report.OrphanLabels));
+        Assert.Equal((isJoined ? 0 : 1, isJoined && Math.Abs(first - second) <= 30 ? 0 : isJoined ? 1 : 2),
+            (joiner.Report.Expired, joiner.Report.OrphanLabels));
     }
 
     [Fact]
     public void Run_LabelsWithoutTime_CountAsOfTheFirstRecord()
     {
-        RegressionRecord[] records = [.. Enumerable.Range(0, 5000).Select(i => new RegressionRecord((ulong)i, i, time: s_start.AddSeconds(i)))];
+        RegressionRecord[] records = [.. Enumerable.Range(0, 5000)
+            .Select(i => new RegressionRecord((ulong)i, i, time: s_start.AddSeconds(i)))];
         IEnumerable<LabelEvent> labels = Enumerable.Range(0, 5000).Select(i => new LabelEvent((ulong)(4999 - i), -1));
         LabelJoinReport? report = null;
         IEnumerable<JoinedRecord> rows = LabelJoin.Run(records, labels, completed: r => report = r);
@@ -387,7 +409,8 @@ public class LabelJoinerTests
         Assert.Equal(first, rows);
     }
 
-    private static LabelJoinOptions Options(DuplicateLabels rule) => new() { Wait = TimeSpan.FromSeconds(30), Lateness = TimeSpan.FromSeconds(10), Duplicates = rule };
+    private static LabelJoinOptions Options(DuplicateLabels rule) =>
+        new() { Wait = TimeSpan.FromSeconds(30), Lateness = TimeSpan.FromSeconds(10), Duplicates = rule };
 
     private static DateTime TimeOf(int i, Event one) => s_start.AddSeconds((2 * i) - one.Back);
 

@@ -1,7 +1,8 @@
 
 namespace Microsoft.ML.ForwardSampling.Records.Tests;
 
-/// <summary>The contract of docs/recording.md, "The join", word for word: everything ever pushed in one list, searched from end to end.</summary>
+/// <summary>The contract of docs/recording.md, "The join", word for word: everything ever pushed in one list, searched from end to
+/// end.</summary>
 internal sealed class NaiveJoin(LabelJoinOptions options)
 {
     private readonly List<Held> _held = [];

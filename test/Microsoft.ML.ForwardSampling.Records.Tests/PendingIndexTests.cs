@@ -5,7 +5,8 @@ namespace Microsoft.ML.ForwardSampling.Records.Tests;
 
 public class PendingIndexTests
 {
-    /// <summary>All keys in one table and most of them in few buckets, some in the last one, so that buckets overflow, also round the end: what is there is found, and nothing else.</summary>
+    /// <summary>All keys in one table and most of them in few buckets, some in the last one, so that buckets overflow, also round the end:
+    /// what is there is found, and nothing else.</summary>
     [Theory]
     [InlineData(0xFFFF_FFFFu, 3u)]
     [InlineData(0xFFFF_FFFFu, 1u)]

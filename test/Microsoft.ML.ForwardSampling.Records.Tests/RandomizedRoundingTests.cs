@@ -50,7 +50,8 @@ public class RandomizedRoundingTests
     {
         var rounding = new RandomizedRounding(3, 4, seed: 1);
 
-        double[] rounded = [rounding.Round(8), rounding.Round(-8.001), rounding.Round(double.PositiveInfinity), rounding.Round(double.NegativeInfinity), rounding.Round(double.NaN), rounding.Round(7.9375)];
+        double[] rounded = [rounding.Round(8), rounding.Round(-8.001), rounding.Round(double.PositiveInfinity),
+            rounding.Round(double.NegativeInfinity), rounding.Round(double.NaN), rounding.Round(7.9375)];
 
         Assert.Equal([7.9375, -8, 7.9375, -8, 0, 7.9375], rounded);
         Assert.Equal(5, rounding.Clamped);
@@ -90,10 +91,14 @@ public class RandomizedRoundingTests
     [Fact]
     public void Constructor_BitsOutOfRange_NamesRangeAndValue()
     {
-        Assert.StartsWith("RandomizedRounding.integerBits must be in [0, 15].", Assert.Throws<ArgumentOutOfRangeException>(() => new RandomizedRounding(16, 1, 1)).Message);
-        Assert.StartsWith("RandomizedRounding.fractionBits must be in [0, 15].", Assert.Throws<ArgumentOutOfRangeException>(() => new RandomizedRounding(1, -1, 1)).Message);
+        Assert.StartsWith("RandomizedRounding.integerBits must be in [0, 15].",
+            Assert.Throws<ArgumentOutOfRangeException>(() => new RandomizedRounding(16, 1, 1)).Message);
+        Assert.StartsWith("RandomizedRounding.fractionBits must be in [0, 15].",
+            Assert.Throws<ArgumentOutOfRangeException>(() => new RandomizedRounding(1, -1, 1)).Message);
         Assert.Throws<ArgumentOutOfRangeException>(() => new RandomizedRounding(0, 0, 1));
-        Assert.Equal("A code of Q4.12 takes 17 bits, and the codes have 16.", Assert.Throws<InvalidOperationException>(() => new RandomizedRounding(4, 12, 1).Encode([1f], new short[1])).Message);
-        Assert.StartsWith("There are 2 values and room for 1 codes.", Assert.Throws<ArgumentException>(() => new RandomizedRounding(3, 4, 1).Encode([1f, 2f], new short[1])).Message);
+        Assert.Equal("A code of Q4.12 takes 17 bits, and the codes have 16.",
+            Assert.Throws<InvalidOperationException>(() => new RandomizedRounding(4, 12, 1).Encode([1f], new short[1])).Message);
+        Assert.StartsWith("There are 2 values and room for 1 codes.",
+            Assert.Throws<ArgumentException>(() => new RandomizedRounding(3, 4, 1).Encode([1f, 2f], new short[1])).Message);
     }
 }

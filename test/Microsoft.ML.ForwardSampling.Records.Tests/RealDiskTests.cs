@@ -3,7 +3,8 @@ using Microsoft.ML.ForwardSampling.Tests;
 
 namespace Microsoft.ML.ForwardSampling.Records.Tests;
 
-/// <summary>What only a real file system can refuse. Mounting and locking a folder take rights: without them these tests are skipped.</summary>
+/// <summary>What only a real file system can refuse. Mounting and locking a folder take rights: without them these tests are
+/// skipped.</summary>
 public class RealDiskTests
 {
     [Fact]
@@ -13,7 +14,8 @@ public class RealDiskTests
         using var mount = Change.Try("mount", ["-t", "tmpfs", "-o", "size=128k", "tmpfs", folder.Path], "umount", [folder.Path]);
         string ballast = Path.Combine(folder.Path, "ballast");
         File.WriteAllBytes(ballast, new byte[64 << 10]);
-        using (var log = new ForwardRecordLog<RegressionRecord>(folder.Path, LogFolder.Small with { SegmentBytes = 16 << 10, MemoryBytes = 256 << 10 }))
+        using (var log = new ForwardRecordLog<RegressionRecord>(folder.Path,
+            LogFolder.Small with { SegmentBytes = 16 << 10, MemoryBytes = 256 << 10 }))
         {
             ulong next = 0;
             IOException? refused = null;
@@ -76,7 +78,8 @@ public class RealDiskTests
     public void Folder_ThatNobodyMayWrite_ConstructorThrowsAndNamesIt()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "/sys is there on Linux only.");
-        Assert.Contains("/sys/forward-records", Assert.Throws<UnauthorizedAccessException>(() => new ForwardRecordLog<RegressionRecord>("/sys/forward-records")).Message, StringComparison.Ordinal);
+        Assert.Contains("/sys/forward-records", Assert.Throws<UnauthorizedAccessException>(
+            () => new ForwardRecordLog<RegressionRecord>("/sys/forward-records")).Message, StringComparison.Ordinal);
     }
 
     /// <summary>A reader whose folder disappears finds nothing until there is one again.</summary>

@@ -77,7 +77,8 @@ public class RecordTests
     [InlineData(1e-6f)]
     public void KeepingProbability_OutOfRange_Refused(float p)
     {
-        Assert.StartsWith("RegressionRecord.keepingProbability must be in [1.5258789E-05, 1].", Assert.Throws<ArgumentOutOfRangeException>(() => new RegressionRecord(1, 0, keepingProbability: p)).Message);
+        Assert.StartsWith("RegressionRecord.keepingProbability must be in [1.5258789E-05, 1].",
+            Assert.Throws<ArgumentOutOfRangeException>(() => new RegressionRecord(1, 0, keepingProbability: p)).Message);
         Assert.Throws<ArgumentOutOfRangeException>(() => BinaryRecord.FromScore(1, 0, keepingProbability: p));
         Assert.Throws<ArgumentOutOfRangeException>(() => MulticlassRecord.FromLogits(1, [0f], keepingProbability: p));
     }
@@ -109,7 +110,8 @@ public class RecordTests
     [Fact]
     public void BinaryFromProbability_StatisticsAgreeWithThoseComputedAtOnce()
         => Properties.Hold(
-            Gen.OneOf(Gen.Choose(0, 1 << 24).Select(x => x / (float)(1 << 24)), Gen.Choose(0, 1000).Select(x => (float)Math.Pow(10, -x / 30.0)), Gen.Elements(0f, 1f)),
+            Gen.OneOf(Gen.Choose(0, 1 << 24).Select(x => x / (float)(1 << 24)),
+                Gen.Choose(0, 1000).Select(x => (float)Math.Pow(10, -x / 30.0)), Gen.Elements(0f, 1f)),
             p =>
             {
                 foreach (int label in new[] { -1, 0, 1 })
@@ -191,7 +193,8 @@ public class RecordTests
     public void Multiclass_ThreeLikeliest_AreTheFirstOfAStableSort()
     {
         Gen<int> classes = Gen.Frequency((9, Gen.Choose(1, 12)), (1, Gen.Constant(MulticlassRecord.MaximumClasses)));
-        Gen<int[]> counts = classes.SelectMany(k => Gen.ArrayOf(Gen.Choose(0, 4), Math.Min(k, 40)).Select(few => Enumerable.Repeat(0, k - few.Length).Concat(few).ToArray()));
+        Gen<int[]> counts = classes.SelectMany(k => Gen.ArrayOf(Gen.Choose(0, 4), Math.Min(k, 40))
+            .Select(few => Enumerable.Repeat(0, k - few.Length).Concat(few).ToArray()));
         Properties.Hold(counts.Where(c => c.Sum() > 0), counts =>
         {
             double sum = counts.Sum();
@@ -199,7 +202,8 @@ public class RecordTests
             int[] order = [.. Enumerable.Range(0, p.Length).OrderByDescending(k => p[k]).Take(3)];
             MulticlassRecord record = MulticlassRecord.FromProbabilities(1, p);
             Assert.Equal([.. order, .. Enumerable.Repeat(-1, 3 - order.Length)], new[] { record.Class1, record.Class2, record.Class3 });
-            Assert.Equal([.. order.Select(k => p[k]), .. Enumerable.Repeat(0f, 3 - order.Length)], new[] { record.Probability1, record.Probability2, record.Probability3 });
+            Assert.Equal([.. order.Select(k => p[k]), .. Enumerable.Repeat(0f, 3 - order.Length)],
+                new[] { record.Probability1, record.Probability2, record.Probability3 });
             Assert.Equal(p.Sum(x => (double)x * x), record.SumOfSquares, 1e-3);
         });
     }
@@ -208,7 +212,8 @@ public class RecordTests
     public void Multiclass_OneClass_NoOthers()
     {
         MulticlassRecord record = MulticlassRecord.FromLogits(1, [3f]);
-        Assert.Equal((0, -1, -1, 1f, 0f, 0f), (record.Class1, record.Class2, record.Class3, record.Probability1, record.Probability2, record.Probability3));
+        Assert.Equal((0, -1, -1, 1f, 0f, 0f),
+            (record.Class1, record.Class2, record.Class3, record.Probability1, record.Probability2, record.Probability3));
         Assert.Equal(new ClassificationStatistics(0, 0, 1, 0), record.Statistics(0, out bool exact));
         Assert.True(exact);
     }
@@ -224,12 +229,16 @@ public class RecordTests
     [Fact]
     public void Multiclass_BadArguments_SayWhatIsAllowed()
     {
-        Assert.StartsWith("A multiclass record is of 1 to 65535 classes. Got 0.", Assert.Throws<ArgumentException>(() => MulticlassRecord.FromLogits(1, [])).Message);
-        Assert.StartsWith("A multiclass record is of 1 to 65535 classes. Got 65536.", Assert.Throws<ArgumentException>(() => MulticlassRecord.FromProbabilities(1, new float[65536])).Message);
-        Assert.StartsWith("The label must be below the number of classes, 2,", Assert.Throws<ArgumentOutOfRangeException>(() => MulticlassRecord.FromLogits(1, [0f, 1f]).Statistics(2, out _)).Message);
+        Assert.StartsWith("A multiclass record is of 1 to 65535 classes. Got 0.",
+            Assert.Throws<ArgumentException>(() => MulticlassRecord.FromLogits(1, [])).Message);
+        Assert.StartsWith("A multiclass record is of 1 to 65535 classes. Got 65536.",
+            Assert.Throws<ArgumentException>(() => MulticlassRecord.FromProbabilities(1, new float[65536])).Message);
+        Assert.StartsWith("The label must be below the number of classes, 2,",
+            Assert.Throws<ArgumentOutOfRangeException>(() => MulticlassRecord.FromLogits(1, [0f, 1f]).Statistics(2, out _)).Message);
     }
 
-    internal static Gen<float[]> Logits => Gen.Choose(1, 12).SelectMany(k => Gen.ArrayOf(Gen.Choose(-9000, 9000).Select(x => x / 1000f), k));
+    internal static Gen<float[]> Logits => Gen.Choose(1, 12).SelectMany(
+        k => Gen.ArrayOf(Gen.Choose(-9000, 9000).Select(x => x / 1000f), k));
 
     private static void Near(double expected, double actual, double tolerance)
     {
@@ -249,8 +258,10 @@ public class RecordTests
     {
         byte[] bytes = Convert.FromHexString(secret);
         Assert.Equal(expected, RecordKey.FromString(name, bytes));
-        Assert.Equal(RecordKey.FromString(name + new string('x', 200), bytes), RecordKey.FromBytes(System.Text.Encoding.UTF8.GetBytes(name + new string('x', 200)), bytes));
+        Assert.Equal(RecordKey.FromString(name + new string('x', 200), bytes),
+            RecordKey.FromBytes(System.Text.Encoding.UTF8.GetBytes(name + new string('x', 200)), bytes));
         Assert.NotEqual(RecordKey.FromString(name), RecordKey.FromString(name, bytes));
-        Assert.Equal("A secret must have at least 16 bytes that nobody can guess. Got 15. (Parameter 'secret')", Assert.Throws<ArgumentException>(() => RecordKey.FromString(name, new byte[15])).Message);
+        Assert.Equal("A secret must have at least 16 bytes that nobody can guess. Got 15. (Parameter 'secret')",
+            Assert.Throws<ArgumentException>(() => RecordKey.FromString(name, new byte[15])).Message);
     }
 }

@@ -13,10 +13,14 @@ public class RecordingDocsTests
     public void Defaults_AreThoseOfTheOptions()
     {
         var options = new ForwardRecordLogOptions();
-        Assert.Contains(string.Create(CultureInfo.InvariantCulture, $"| `BlockBytes` | {options.BlockBytes:N0} |"), s_page, StringComparison.Ordinal);
-        Assert.Contains(string.Create(CultureInfo.InvariantCulture, $"| `MemoryBytes` | {options.MemoryBytes:N0} |"), s_page, StringComparison.Ordinal);
-        Assert.Contains($"| `SegmentBytes`, `SegmentAge` | {options.SegmentBytes >> 20} MiB, {options.SegmentAge.TotalHours} h |", s_page, StringComparison.Ordinal);
-        Assert.Contains($"| `FlushInterval`, `RetryInterval` | {options.FlushInterval.TotalMilliseconds} ms, {options.RetryInterval.TotalSeconds} s |", s_page, StringComparison.Ordinal);
+        Assert.Contains(string.Create(CultureInfo.InvariantCulture, $"| `BlockBytes` | {options.BlockBytes:N0} |"), s_page,
+            StringComparison.Ordinal);
+        Assert.Contains(string.Create(CultureInfo.InvariantCulture, $"| `MemoryBytes` | {options.MemoryBytes:N0} |"), s_page,
+            StringComparison.Ordinal);
+        Assert.Contains($"| `SegmentBytes`, `SegmentAge` | {options.SegmentBytes >> 20} MiB, {options.SegmentAge.TotalHours} h |", s_page,
+            StringComparison.Ordinal);
+        Assert.Contains($"| `FlushInterval`, `RetryInterval` | {options.FlushInterval.TotalMilliseconds} ms, "
+            + $"{options.RetryInterval.TotalSeconds} s |", s_page, StringComparison.Ordinal);
         Assert.Equal((null, null), (options.RetentionBytes, options.RetentionAge));
         Assert.Contains("| `RetentionBytes`, `RetentionAge` | none |", s_page, StringComparison.Ordinal);
     }
@@ -39,6 +43,8 @@ public class RecordingDocsTests
         Assert.Contains($"| `BinaryRecord` | {BinaryRecord.EncodedBytes} |", s_page, StringComparison.Ordinal);
         Assert.Contains($"| `MulticlassRecord` | {MulticlassRecord.EncodedBytes} |", s_page, StringComparison.Ordinal);
         double share = (BlockFormat.HeaderBytes + BlockFormat.VersionBytes) / (double)new ForwardRecordLogOptions().BlockBytes;
-        Assert.Contains(string.Create(CultureInfo.InvariantCulture, $"takes {16 * (1 + share):F2}·n bytes for regression and binary, {32 * (1 + share):F2}·n for multiclass"), s_page, StringComparison.Ordinal);
+        Assert.Contains(string.Create(CultureInfo.InvariantCulture,
+            $"takes {16 * (1 + share):F2}·n bytes for regression and binary, {32 * (1 + share):F2}·n for multiclass"), s_page,
+            StringComparison.Ordinal);
     }
 }

@@ -8,7 +8,8 @@ public sealed class RepeatableRandomTests
     [Fact]
     public void NextUInt64_PublishedState_GivesThePublishedSequence()
     {
-        // State 1, 2, 3, 4 of the authors' C code, as the tests of other implementations pin it (Rust's rand_xoshiro); also computed from the definition in Python.
+        // State 1, 2, 3, 4 of the authors' C code, as the tests of other implementations pin it (Rust's rand_xoshiro); also computed from
+        // the definition in Python.
         var random = new RepeatableRandom(new RepeatableRandomState(1, 2, 3, 4));
         ulong[] expected =
         [
@@ -20,8 +21,10 @@ public sealed class RepeatableRandomTests
     }
 
     [Theory]
-    [InlineData(0UL, 16294208416658607535, 7960286522194355700, 487617019471545679, 17909611376780542444, 11091344671253066420, 13793997310169335082)]
-    [InlineData(42UL, 13679457532755275413, 2949826092126892291, 5139283748462763858, 6349198060258255764, 1546998764402558742, 6990951692964543102)]
+    [InlineData(0UL, 16294208416658607535, 7960286522194355700, 487617019471545679, 17909611376780542444, 11091344671253066420,
+        13793997310169335082)]
+    [InlineData(42UL, 13679457532755275413, 2949826092126892291, 5139283748462763858, 6349198060258255764, 1546998764402558742,
+        6990951692964543102)]
     public void Constructor_Seed_IsExpandedBySplitMix64(ulong seed, ulong s0, ulong s1, ulong s2, ulong s3, ulong first, ulong second)
     {
         // Figures from the two definitions written in Python, independently of this library.
@@ -81,7 +84,8 @@ public sealed class RepeatableRandomTests
     [Fact]
     public void NextInt_BoundWhereARemainderWouldShow_IsEven()
     {
-        // 3·2²⁹: without the rejection, two of three results would be a third of the range too frequent: below 2³⁰ with chance 3/4 or 1/2, not 2/3.
+        // 3·2²⁹: without the rejection, two of three results would be a third of the range too frequent: below 2³⁰ with chance 3/4 or 1/2,
+        // not 2/3.
         const int bound = 3 << 29, draws = 50_000;
         var random = new RepeatableRandom(17UL);
         int low = 0, even = 0;

@@ -32,7 +32,8 @@ public class SegmentFileTests
         Assert.Equal(Convert.ToHexString(bytes, 16, 8), Convert.ToHexString(block[40..48]));
         Assert.Equal("8877665544332211" + "0000" + "0010" + "0000C03F", Convert.ToHexString(block[64..80]));
         Assert.Equal("0900000000000000" + "00000000" + "00000000", Convert.ToHexString(block[80..96]));
-        Assert.Equal("46534201" + "40000000" + "01" + "10" + "00" + "01" + "00000000" + "0100000000000000", Convert.ToHexString(block[96..120]));
+        Assert.Equal("46534201" + "40000000" + "01" + "10" + "00" + "01" + "00000000" + "0100000000000000",
+            Convert.ToHexString(block[96..120]));
     }
 
     [Fact]
@@ -40,10 +41,12 @@ public class SegmentFileTests
     {
         using var folder = new LogFolder();
         using (var log = new ForwardRecordLog<MulticlassRecord>(folder.Path, LogFolder.Small))
-            log.Append(MulticlassRecord.FromProbabilities(3, [0.0625f, 0.5f, 0.125f, 0.25f, 0.0625f], 2, new DateTime(1, DateTimeKind.Utc)));
+            log.Append(MulticlassRecord.FromProbabilities(3, [0.0625f, 0.5f, 0.125f, 0.25f, 0.0625f], 2,
+                new DateTime(1, DateTimeKind.Utc)));
 
         byte[] block = File.ReadAllBytes(Assert.Single(folder.Files))[64..];
-        Assert.Equal("0300000000000000" + "0000" + "0000" + "0100" + "0300" + "0200" + Half(Math.Sqrt(2 * 0.0625 * 0.0625)) + "0000003F" + "0000803E" + "0000003E", Convert.ToHexString(block[64..96]));
+        Assert.Equal("0300000000000000" + "0000" + "0000" + "0100" + "0300" + "0200" + Half(Math.Sqrt(2 * 0.0625 * 0.0625)) + "0000003F"
+            + "0000803E" + "0000003E", Convert.ToHexString(block[64..96]));
         Assert.Equal("0200000000000000" + "05000000" + "00000000", Convert.ToHexString(block[96..112]));
 
         static string Half(double x)
@@ -63,7 +66,8 @@ public class SegmentFileTests
             from version in Gen.Choose(0, 20)
             from seconds in Gen.Choose(-100_000, 100_000)
             from keep in Gen.Choose(0, 16)
-            select MulticlassRecord.FromLogits((ulong)key * 0x9E3779B97F4A7C15, logits, (ulong)version, new DateTime(2026, 6, 1, 0, 0, 0, DateTimeKind.Utc).AddSeconds(seconds), MathF.Pow(2, -keep));
+            select MulticlassRecord.FromLogits((ulong)key * 0x9E3779B97F4A7C15, logits, (ulong)version,
+                new DateTime(2026, 6, 1, 0, 0, 0, DateTimeKind.Utc).AddSeconds(seconds), MathF.Pow(2, -keep));
         Properties.Hold(Gen.ListOf(record).Select(l => l.ToArray()), records =>
         {
             using var folder = new LogFolder();
@@ -83,7 +87,8 @@ public class SegmentFileTests
         }, tests: 100);
 
         static (ulong, ulong, float, int, int, int, int, float, float, float, float) Untimed(MulticlassRecord r)
-            => (r.Key, r.ModelVersion, r.KeepingProbability, r.Classes, r.Class1, r.Class2, r.Class3, r.Probability1, r.Probability2, r.Probability3, r.SumOfSquares);
+            => (r.Key, r.ModelVersion, r.KeepingProbability, r.Classes, r.Class1, r.Class2, r.Class3, r.Probability1, r.Probability2,
+                r.Probability3, r.SumOfSquares);
     }
 
     [Fact]
@@ -148,23 +153,28 @@ public class SegmentFileTests
 
             int block = at < 64 ? -1 : (at - 64) / OneBlock;
             Assert.Equal(LogFolder.Range(0, 30).Where(k => (int)k / 10 != block), keys);
-            Assert.Equal((1L, block < 0 ? 0 : 10L, block < 0 ? 64L : OneBlock), (report.DamagedPlaces, report.LostRecords, report.DamagedBytes));
+            Assert.Equal((1L, block < 0 ? 0 : 10L, block < 0 ? 64L : OneBlock),
+                (report.DamagedPlaces, report.LostRecords, report.DamagedBytes));
             if (block == 1)
-                Assert.Equal($"{folder.Files[0]} at byte {64 + OneBlock}: no whole block. {OneBlock} bytes skipped; reading went on at byte {64 + (2 * OneBlock)}.", report.LatestDamage);
+                Assert.Equal($"{folder.Files[0]} at byte {64 + OneBlock}: no whole block. {OneBlock} bytes skipped; reading went on at "
+                    + $"byte {64 + (2 * OneBlock)}.", report.LatestDamage);
         }
     }
 
     [Fact]
     public void CutOutOrInserted_Bytes_EveryWholeBlockIsStillRead()
-        => Properties.Hold(Gen.Choose(0, 64 + (3 * OneBlock) - 1).SelectMany(at => Gen.Choose(-400, 400).Select(size => (At: at, Size: size))), change =>
+        => Properties.Hold(Gen.Choose(0, 64 + (3 * OneBlock) - 1)
+            .SelectMany(at => Gen.Choose(-400, 400).Select(size => (At: at, Size: size))), change =>
         {
             using var folder = new LogFolder();
             byte[] whole = File.ReadAllBytes(folder.Write(0, 10, 10, 10));
             int cut = Math.Min(Math.Max(0, -change.Size), whole.Length - change.At);
-            byte[] changed = [.. whole[..change.At], .. Enumerable.Repeat((byte)0xAA, Math.Max(0, change.Size)), .. whole[(change.At + cut)..]];
+            byte[] changed = [.. whole[..change.At], .. Enumerable.Repeat((byte)0xAA, Math.Max(0, change.Size)),
+                .. whole[(change.At + cut)..]];
             File.WriteAllBytes(folder.Files[0], changed);
 
-            bool[] isWhole = [.. Enumerable.Range(0, 3).Select(b => change.Size == 0 || 64 + ((b + 1) * OneBlock) <= change.At || (64 + (b * OneBlock) >= change.At + cut))];
+            bool[] isWhole = [.. Enumerable.Range(0, 3).Select(b => change.Size == 0 || 64 + ((b + 1) * OneBlock) <= change.At
+                || (64 + (b * OneBlock) >= change.At + cut))];
             ulong[] expected = [.. LogFolder.Range(0, 30).Where(k => isWhole[k / 10])];
             ulong[] keys = folder.Keys(out _);
             Assert.Empty(expected.Except(keys));            // a change may by luck put back the very byte it removed
@@ -185,7 +195,8 @@ public class SegmentFileTests
 
         using var reader = new ForwardRecordReader<RegressionRecord>(folder.Path);
         Assert.Equal(
-            $"{path} at byte 8: format version 2, and this library reads versions up to 1. Read it with the version of Microsoft.ML.ForwardSampling that wrote it, or a later one.",
+            $"{path} at byte 8: format version 2, and this library reads versions up to 1. Read it with the version of "
+                + $"Microsoft.ML.ForwardSampling that wrote it, or a later one.",
             Assert.Throws<NotSupportedException>(() => reader.Read(new RegressionRecord[1])).Message);
 
         File.WriteAllBytes(path, bytes[..^7]);
@@ -200,11 +211,13 @@ public class SegmentFileTests
         string path = folder.Write(0, 1);
         using var reader = new ForwardRecordReader<BinaryRecord>(folder.Path);
         Assert.Equal(
-            $"{path} at byte 12: records of kind Regression, and Binary records were asked for. Keep records of each kind in a directory of their own.",
+            $"{path} at byte 12: records of kind Regression, and Binary records were asked for. Keep records of each kind in a directory "
+                + $"of their own.",
             Assert.Throws<InvalidDataException>(() => reader.Read(new BinaryRecord[1])).Message);
     }
 
-    /// <summary>Random mutations of a file: no exception but the two documented ones, little memory, and only records that were written.</summary>
+    /// <summary>Random mutations of a file: no exception but the two documented ones, little memory, and only records that were
+    /// written.</summary>
     [Fact]
     public void Mutated_Files_NeverCrashAndNeverInventRecords()
     {

@@ -22,7 +22,9 @@ public class SurroundingsTests
     private static async Task<string[]> Run(string culture, string timeZone)
     {
         using var folder = new LogFolder();
-        var start = new ProcessStartInfo("dotnet", ["exec", Path.Combine(AppContext.BaseDirectory, "RecordWriter.dll"), "surroundings", folder.Path, culture]) { RedirectStandardOutput = true };
+        var start = new ProcessStartInfo("dotnet", ["exec", Path.Combine(AppContext.BaseDirectory, "RecordWriter.dll"), "surroundings",
+            folder.Path, culture])
+        { RedirectStandardOutput = true };
         start.Environment["TZ"] = timeZone;
         using Process process = Process.Start(start)!;
         string output = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);

@@ -29,7 +29,8 @@ public sealed class ProgramTests
     {
         using var folder = new TemporaryFolder();
 
-        (int exitCode, _, string error) = await Runner.RunAsync(["quick-start", "--data", folder.Path, "--html", folder.File("page.html")], Token);
+        (int exitCode, _, string error) = await Runner.RunAsync(
+            ["quick-start", "--data", folder.Path, "--html", folder.File("page.html")], Token);
 
         Assert.Equal(1, exitCode);
         Assert.Single(error.TrimEnd().Split(Environment.NewLine));
@@ -44,7 +45,8 @@ public sealed class ProgramTests
         TinyFashionMnist.Write(folder.Path);
         using var stop = new CancellationTokenSource();
         string json = folder.File("results.json");
-        Task<(int ExitCode, string Output, string Error)> run = Runner.RunAsync(["quick-start", "--data", folder.Path, "--json", json, "--passes", "1000", "--chunk", "640"], stop.Token);
+        Task<(int ExitCode, string Output, string Error)> run =
+            Runner.RunAsync(["quick-start", "--data", folder.Path, "--json", json, "--passes", "1000", "--chunk", "640"], stop.Token);
 
         await Task.Delay(500, Token);
         await stop.CancelAsync();

@@ -32,7 +32,8 @@ public sealed class ToolPackageTests(ToolPackageTests.Installed tool) : IClassFi
         string csv = TinyCsv.Write(folder), json = folder.File("results.json");
 
         (int exitCode, string output) = await tool.RunAsync(
-            folder.Path, "compare", "--data", csv, "--label", "Bought", "--task", "binary", "--ignore", "Kind,Price", "--hidden", "4", "--passes", "1", "--policies", "cube", "--seeds", "1", "--full-seeds", "0", "--json", json);
+            folder.Path, "compare", "--data", csv, "--label", "Bought", "--task", "binary", "--ignore", "Kind,Price", "--hidden", "4",
+                "--passes", "1", "--policies", "cube", "--seeds", "1", "--full-seeds", "0", "--json", json);
 
         Assert.True(exitCode == 0, output);
         Assert.Equal(["Uniform", "Cube", "Early-stopped full training"], CompareResults.FromFile(json).Runs.Select(run => run.Arm));
@@ -43,20 +44,26 @@ public sealed class ToolPackageTests(ToolPackageTests.Installed tool) : IClassFi
     {
         string[] packages = [.. Directory.GetFiles(tool.Packages).Select(Path.GetFileName).Order(StringComparer.Ordinal)!];
         Assert.Equal(2, packages.Length);
-        using ZipArchive archive = ZipFile.OpenRead(Path.Combine(tool.Packages, packages.Single(name => name.Contains(Installed.Platform, StringComparison.Ordinal))));
+        using ZipArchive archive = ZipFile.OpenRead(
+            Path.Combine(tool.Packages, packages.Single(name => name.Contains(Installed.Platform, StringComparison.Ordinal))));
 
-        string[] torch = [.. archive.Entries.Select(entry => entry.FullName).Where(name => name.Contains("torch_cpu.", StringComparison.Ordinal))];
+        string[] torch = [.. archive.Entries.Select(entry => entry.FullName)
+            .Where(name => name.Contains("torch_cpu.", StringComparison.Ordinal))];
 
-        Assert.StartsWith($"tools/net10.0/{Installed.Platform}/", Assert.Single(torch, name => !name.EndsWith(".lib", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.StartsWith($"tools/net10.0/{Installed.Platform}/",
+            Assert.Single(torch, name => !name.EndsWith(".lib", StringComparison.Ordinal)), StringComparison.Ordinal);
         Assert.Contains(archive.Entries, entry => entry.FullName == "README.md");
     }
 
-    /// <summary>Packs and installs once, in a folder of its own: neither the build's output nor the user's tools and packages are touched.</summary>
+    /// <summary>Packs and installs once, in a folder of its own: neither the build's output nor the user's tools and packages are
+    /// touched.</summary>
     public sealed class Installed : IAsyncLifetime
     {
         private readonly TemporaryFolder _folder = new();
 
-        public static string Platform => $"{(OperatingSystem.IsWindows() ? "win" : OperatingSystem.IsMacOS() ? "osx" : "linux")}-{RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}";
+        public static string Platform =>
+            $"{(OperatingSystem.IsWindows() ? "win" : OperatingSystem.IsMacOS() ? "osx" : "linux")}"
+            + $"-{RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}";
 
         public string Packages => _folder.File("packages");
 
@@ -65,8 +72,10 @@ public sealed class ToolPackageTests(ToolPackageTests.Installed tool) : IClassFi
         public async ValueTask InitializeAsync()
         {
             string project = Path.Combine(Repository(), "src", "Microsoft.ML.ForwardSampling.Tool");
-            await DotnetAsync(_folder.Path, "pack", project, "-c", "Release", "-v", "quiet", "-o", Packages, $"-p:ToolPackageRuntimeIdentifiers={Platform}", $"-p:ArtifactsPath={_folder.File("artifacts")}", "-nodeReuse:false");
-            await DotnetAsync(_folder.Path, "tool", "install", "Microsoft.ML.ForwardSampling.Tool", "--prerelease", "--tool-path", Tools, "--source", Packages);
+            await DotnetAsync(_folder.Path, "pack", project, "-c", "Release", "-v", "quiet", "-o", Packages,
+                $"-p:ToolPackageRuntimeIdentifiers={Platform}", $"-p:ArtifactsPath={_folder.File("artifacts")}", "-nodeReuse:false");
+            await DotnetAsync(_folder.Path, "tool", "install", "Microsoft.ML.ForwardSampling.Tool", "--prerelease", "--tool-path", Tools,
+                "--source", Packages);
         }
 
         public ValueTask DisposeAsync()
@@ -76,7 +85,8 @@ public sealed class ToolPackageTests(ToolPackageTests.Installed tool) : IClassFi
         }
 
         public Task<(int ExitCode, string Output)> RunAsync(string workingDirectory, params string[] arguments)
-            => StartAsync(Path.Combine(Tools, OperatingSystem.IsWindows() ? "forward-sampling.exe" : "forward-sampling"), workingDirectory, arguments);
+            => StartAsync(Path.Combine(Tools, OperatingSystem.IsWindows() ? "forward-sampling.exe" : "forward-sampling"), workingDirectory,
+                arguments);
 
         private static async Task DotnetAsync(string workingDirectory, params string[] arguments)
         {
@@ -86,9 +96,11 @@ public sealed class ToolPackageTests(ToolPackageTests.Installed tool) : IClassFi
 
         private static async Task<(int ExitCode, string Output)> StartAsync(string program, string workingDirectory, string[] arguments)
         {
-            var start = new ProcessStartInfo(program, arguments) { WorkingDirectory = workingDirectory, RedirectStandardOutput = true, RedirectStandardError = true };
+            var start = new ProcessStartInfo(program, arguments)
+            { WorkingDirectory = workingDirectory, RedirectStandardOutput = true, RedirectStandardError = true };
             // `dotnet test` leaves the places of its own build in the environment.
-            foreach (string name in start.Environment.Keys.Where(name => name.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase)).ToArray())
+            foreach (string name in start.Environment.Keys.Where(name => name.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase))
+                .ToArray())
                 start.Environment.Remove(name);
             using Process process = Process.Start(start)!;
             try
@@ -109,7 +121,8 @@ public sealed class ToolPackageTests(ToolPackageTests.Installed tool) : IClassFi
             string? folder = AppContext.BaseDirectory;
             while (folder is not null && !File.Exists(Path.Combine(folder, "ForwardSampling.slnx")))
                 folder = Path.GetDirectoryName(folder);
-            return folder ?? throw new DirectoryNotFoundException($"No folder above {AppContext.BaseDirectory} holds ForwardSampling.slnx.");
+            return folder ?? throw new DirectoryNotFoundException(
+                $"No folder above {AppContext.BaseDirectory} holds ForwardSampling.slnx.");
         }
     }
 }

@@ -22,10 +22,12 @@ public readonly record struct CrashCounts(long Acknowledged, long Found, long Lo
 
     /// <summary>The counts in one line.</summary>
     public override string ToString()
-        => string.Create(CultureInfo.InvariantCulture, $"acknowledged {Acknowledged:N0}, found {Found:N0}, lost {Lost:N0}, duplicated {Duplicated:N0}, wrong {Wrong:N0}");
+        => string.Create(CultureInfo.InvariantCulture,
+            $"acknowledged {Acknowledged:N0}, found {Found:N0}, lost {Lost:N0}, duplicated {Duplicated:N0}, wrong {Wrong:N0}");
 }
 
-/// <summary>Real processes that write into one folder and are really killed (SIGKILL on Unix, TerminateProcess on Windows), and what they had been told was safe.</summary>
+/// <summary>Real processes that write into one folder and are really killed (SIGKILL on Unix, TerminateProcess on Windows), and what they
+/// had been told was safe.</summary>
 /// <remarks>The writing process is test/RecordWriter.</remarks>
 public sealed class CrashRun(string folder)
 {
@@ -38,11 +40,13 @@ public sealed class CrashRun(string folder)
     /// <param name="writer">Its number, another one each time.</param>
     /// <param name="durability">What it promises.</param>
     /// <param name="pause">How long it lives.</param>
-    /// <param name="fromFirstAcknowledged">The pause begins when both of its threads have had something acknowledged, else when the process starts.</param>
+    /// <param name="fromFirstAcknowledged">The pause begins when both of its threads have had something acknowledged, else when the process
+    /// starts.</param>
     public async Task RunAndKill(int writer, RecordDurability durability, TimeSpan pause, bool fromFirstAcknowledged = true)
     {
         using var process = Process.Start(new ProcessStartInfo(
-            "dotnet", ["exec", Path.Combine(AppContext.BaseDirectory, "RecordWriter.dll"), folder, writer.ToString(CultureInfo.InvariantCulture), durability.ToString()])
+            "dotnet", ["exec", Path.Combine(AppContext.BaseDirectory, "RecordWriter.dll"), folder,
+                writer.ToString(CultureInfo.InvariantCulture), durability.ToString()])
         { RedirectStandardOutput = true })!;
         var seen = new HashSet<int>();
         var both = new TaskCompletionSource();

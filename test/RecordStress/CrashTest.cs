@@ -10,7 +10,8 @@ internal static class CrashTest
     private const int SideBySide = 3;
     private const int KillsAFolder = 12;
 
-    /// <summary>Kills at random moments: mostly up to half a second after the first acknowledgement, sometimes while the process starts. Both durability levels side by side in a folder.</summary>
+    /// <summary>Kills at random moments: mostly up to half a second after the first acknowledgement, sometimes while the process starts.
+    /// Both durability levels side by side in a folder.</summary>
     /// <returns>0 when nothing acknowledged was lost or doubled.</returns>
     public static async Task<int> Run(int kills, int minutes, int seed, TextWriter output)
     {
@@ -45,10 +46,12 @@ internal static class CrashTest
             }
 
             CrashCounts after = run.Count(out ForwardRecordReaderReport readAgain);
-            bool isGood = before.IsGood && after == before && (read.LostRecords, read.DamagedPlaces, readAgain.LostRecords, readAgain.DamagedPlaces, readAgain.TornBytes) == default;
+            bool isGood = before.IsGood && after == before
+                && (read.LostRecords, read.DamagedPlaces, readAgain.LostRecords, readAgain.DamagedPlaces, readAgain.TornBytes) == default;
             total += after;
             segments += read.Segments;
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{killed} kills, {Stopwatch.GetElapsedTime(started).TotalSeconds:0} s: {total}"));
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"{killed} kills, {Stopwatch.GetElapsedTime(started).TotalSeconds:0} s: {total}"));
             if (isGood)
             {
                 Directory.Delete(folder, recursive: true);
@@ -60,7 +63,9 @@ internal static class CrashTest
             }
         }
 
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{(good ? "OK" : "FAILED")}: {killed} kills (seed {seed}; {segments:N0} segments, {recovered:N0} finished by recovery, {torn:N0} torn bytes cut): {total}"));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{(good ? "OK" : "FAILED")}: {killed} kills (seed {seed}; {segments:N0} segments, {recovered:N0} finished by recovery, "
+            + $"{torn:N0} torn bytes cut): {total}"));
         return good ? 0 : 1;
     }
 }

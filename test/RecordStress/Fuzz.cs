@@ -23,7 +23,8 @@ internal static class Fuzz
             {
                 if (last == Volatile.Read(ref done))
                 {
-                    output.WriteLine($"FAILED: file {last} of seed {seed} is not read after {LogFuzzer.HangLimit.TotalSeconds} s. Kept: {Keep((int)last)}");
+                    output.WriteLine($"FAILED: file {last} of seed {seed} is not read after {LogFuzzer.HangLimit.TotalSeconds} s. Kept: "
+                        + $"{Keep((int)last)}");
                     Environment.Exit(1);
                 }
 
@@ -42,11 +43,14 @@ internal static class Fuzz
             }
 
             if ((done + 1) % 20_000 == 0)
-                output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{done + 1:N0} files, {Stopwatch.GetElapsedTime(started).TotalSeconds:0} s"));
+                output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                    $"{done + 1:N0} files, {Stopwatch.GetElapsedTime(started).TotalSeconds:0} s"));
         }
 
         finished.Set();
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{(failures == 0 ? "OK" : "FAILED")}: {done:N0} files (seed {seed}), {failures} failures: {fuzzer.Summary}; {states.Summary}; {Stopwatch.GetElapsedTime(started).TotalSeconds:0} s"));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{(failures == 0 ? "OK" : "FAILED")}: {done:N0} files (seed {seed}), {failures} failures: {fuzzer.Summary}; "
+            + $"{states.Summary}; {Stopwatch.GetElapsedTime(started).TotalSeconds:0} s"));
         return failures == 0 ? 0 : 1;
 
         static bool IsState(int file) => file % StateEvery == StateEvery - 1;

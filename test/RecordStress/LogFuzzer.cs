@@ -5,8 +5,10 @@ using Microsoft.ML.ForwardSampling.Records;
 
 namespace Microsoft.ML.ForwardSampling.RecordStress;
 
-/// <summary>Makes damaged log files, some with checksums that hold, and reads each with <see cref="ForwardRecordReader{TRecord}"/>, before and after recovery.</summary>
-/// <remarks>What must hold for any file: nothing but the two documented refusals is thrown, time and memory stay within the limits below, no more records come out than fit into the file, and recovery changes none of them.</remarks>
+/// <summary>Makes damaged log files, some with checksums that hold, and reads each with <see cref="ForwardRecordReader{TRecord}"/>, before
+/// and after recovery.</summary>
+/// <remarks>What must hold for any file: nothing but the two documented refusals is thrown, time and memory stay within the limits below,
+/// no more records come out than fit into the file, and recovery changes none of them.</remarks>
 public sealed class LogFuzzer : IDisposable
 {
     private readonly Random _random;
@@ -29,11 +31,13 @@ public sealed class LogFuzzer : IDisposable
     {
         _random = new Random(seed);
         string memory = "/dev/shm";                         // a disk would be the slowest part
-        _folder = Directory.CreateDirectory(Path.Combine(Directory.Exists(memory) ? memory : Path.GetTempPath(), $"record-fuzz-{Environment.ProcessId}-{seed}")).FullName;
+        _folder = Directory.CreateDirectory(
+            Path.Combine(Directory.Exists(memory) ? memory : Path.GetTempPath(), $"record-fuzz-{Environment.ProcessId}-{seed}")).FullName;
         for (int i = 0; i < 6; i++)
         {
             Collect<RegressionRecord>(i, k => new RegressionRecord((ulong)k, k, (ulong)(k % (1 + (3 * i)))));
-            Collect<MulticlassRecord>(i, k => MulticlassRecord.FromProbabilities((ulong)k, [0.5f, 0.25f, 0.125f, 0.125f], (ulong)(k % (1 + (3 * i)))));
+            Collect<MulticlassRecord>(i, k => MulticlassRecord.FromProbabilities((ulong)k, [0.5f, 0.25f, 0.125f, 0.125f],
+                (ulong)(k % (1 + (3 * i)))));
         }
     }
 
@@ -43,13 +47,16 @@ public sealed class LogFuzzer : IDisposable
     /// <summary>After this long, reading counts as a hang.</summary>
     public static TimeSpan HangLimit { get; } = TimeSpan.FromSeconds(20);
 
-    /// <summary>Bytes that reading a file twice and recovering it may allocate together: three times the reader's largest buffers, one of 1 MiB for scanning and one for the block.</summary>
+    /// <summary>Bytes that reading a file twice and recovering it may allocate together: three times the reader's largest buffers, one of 1
+    /// MiB for scanning and one for the block.</summary>
     public static long AllocationLimit => 3 * (2L << 20);
 
     /// <summary>Counts so far.</summary>
     public string Summary => string.Create(
         CultureInfo.InvariantCulture,
-        $"{_records:N0} records read, {_damaged:N0} damaged places, {_refused:N0} files refused, {_recovered:N0} recovered; longest {_longest.TotalMilliseconds:0} ms (limit {TimeLimit.TotalMilliseconds:0}), most allocated {_mostAllocated / 1024:N0} KiB (limit {AllocationLimit / 1024:N0})");
+        $"{_records:N0} records read, {_damaged:N0} damaged places, {_refused:N0} files refused, {_recovered:N0} recovered; longest "
+            + $"{_longest.TotalMilliseconds:0} ms (limit {TimeLimit.TotalMilliseconds:0}), most allocated {_mostAllocated / 1024:N0} KiB "
+            + $"(limit {AllocationLimit / 1024:N0})");
 
     /// <summary>Damages a file and reads it.</summary>
     /// <returns>What is wrong with how it was read; null when nothing is.</returns>
@@ -203,7 +210,13 @@ public sealed class LogFuzzer : IDisposable
         where TRecord : struct, IForwardRecord<TRecord>
     {
         string folder = Path.Combine(_folder, "whole");
-        using (var log = new ForwardRecordLog<TRecord>(folder, new ForwardRecordLogOptions { BlockBytes = 1024 << (number % 3), MemoryBytes = 64 << 10, FlushInterval = TimeSpan.FromHours(1) }))
+        using (var log = new ForwardRecordLog<TRecord>(folder,
+            new ForwardRecordLogOptions
+            {
+                BlockBytes = 1024 << (number % 3),
+                MemoryBytes = 64 << 10,
+                FlushInterval = TimeSpan.FromHours(1)
+            }))
         {
             for (int k = 0; k < 40 << number; k++)
             {

@@ -6,10 +6,12 @@ using Microsoft.ML.ForwardSampling.Records;
 namespace Microsoft.ML.ForwardSampling.RecordStress;
 
 /// <summary>Makes damaged states of a join, some with checksums that hold, and opens each.</summary>
-/// <remarks>What must hold for any: it is refused as documented, or the join goes on with it and comes to an end; time and memory stay within the limits.</remarks>
+/// <remarks>What must hold for any: it is refused as documented, or the join goes on with it and comes to an end; time and memory stay
+/// within the limits.</remarks>
 public sealed class StateFuzzer : IDisposable
 {
-    private static readonly LabelJoinOptions s_options = new() { Wait = TimeSpan.FromSeconds(60), Lateness = TimeSpan.FromSeconds(10), DefaultLabel = 0 };
+    private static readonly LabelJoinOptions s_options = new()
+    { Wait = TimeSpan.FromSeconds(60), Lateness = TimeSpan.FromSeconds(10), DefaultLabel = 0 };
 
     private readonly Random _random;
     private readonly string _folder;
@@ -28,7 +30,8 @@ public sealed class StateFuzzer : IDisposable
     {
         _random = new Random(seed);
         string memory = "/dev/shm";
-        _folder = Directory.CreateDirectory(Path.Combine(Directory.Exists(memory) ? memory : Path.GetTempPath(), $"state-fuzz-{Environment.ProcessId}-{seed}")).FullName;
+        _folder = Directory.CreateDirectory(
+            Path.Combine(Directory.Exists(memory) ? memory : Path.GetTempPath(), $"state-fuzz-{Environment.ProcessId}-{seed}")).FullName;
         _state = Path.Combine(_folder, "join.state");
         var start = new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc);
         using (var records = new ForwardRecordLog<RegressionRecord>(Records))
@@ -51,11 +54,14 @@ public sealed class StateFuzzer : IDisposable
         }
     }
 
-    /// <summary>Bytes that opening a state and reading on may allocate: an empty join's, and a few times the largest chunk of entries.</summary>
+    /// <summary>Bytes that opening a state and reading on may allocate: an empty join's, and a few times the largest chunk of
+    /// entries.</summary>
     public static long AllocationLimit => 8L << 20;
 
     /// <summary>Counts so far.</summary>
-    public string Summary => string.Create(CultureInfo.InvariantCulture, $"{_opened:N0} states gone on with, {_refused:N0} refused; longest {_longest.TotalMilliseconds:0} ms (limit {LogFuzzer.TimeLimit.TotalMilliseconds:0}), most allocated {_mostAllocated / 1024:N0} KiB (limit {AllocationLimit / 1024:N0})");
+    public string Summary => string.Create(CultureInfo.InvariantCulture,
+        $"{_opened:N0} states gone on with, {_refused:N0} refused; longest {_longest.TotalMilliseconds:0} ms (limit "
+        + $"{LogFuzzer.TimeLimit.TotalMilliseconds:0}), most allocated {_mostAllocated / 1024:N0} KiB (limit {AllocationLimit / 1024:N0})");
 
     private string Records => Path.Combine(_folder, "records");
 
@@ -83,7 +89,8 @@ public sealed class StateFuzzer : IDisposable
 
             _opened++;
         }
-        catch (Exception e) when (e is InvalidDataException or NotSupportedException or ArgumentException { ParamName: "options" or "position" })
+        catch (Exception e) when (e is InvalidDataException or NotSupportedException or ArgumentException
+        { ParamName: "options" or "position" })
         {
             _refused++;
         }
@@ -96,7 +103,8 @@ public sealed class StateFuzzer : IDisposable
         allocated = GC.GetAllocatedBytesForCurrentThread() - allocated;
         _longest = elapsed > _longest ? elapsed : _longest;
         _mostAllocated = Math.Max(_mostAllocated, allocated);
-        return elapsed > LogFuzzer.TimeLimit ? $"took {elapsed.TotalSeconds:0.0} s" : allocated > AllocationLimit ? $"allocated {allocated} bytes" : null;
+        return elapsed > LogFuzzer.TimeLimit ? $"took {elapsed.TotalSeconds:0.0} s" : allocated > AllocationLimit
+            ? $"allocated {allocated} bytes" : null;
     }
 
     /// <summary>Writes the latest state.</summary>

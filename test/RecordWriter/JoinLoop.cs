@@ -6,12 +6,14 @@ internal static class JoinLoop
 {
     private const int RowBytes = 12;
 
-    /// <summary>Appends each row's key (8) and label (4) to a file, and prints the number of rows whenever the join is saved. Returns when the file "end" is there and everything is joined.</summary>
+    /// <summary>Appends each row's key (8) and label (4) to a file, and prints the number of rows whenever the join is saved. Returns when
+    /// the file "end" is there and everything is joined.</summary>
     public static void Run(string folder, string records, string labels, TextWriter output)
     {
         var options = new LabelJoinOptions { Wait = TimeSpan.FromSeconds(60), Lateness = TimeSpan.FromSeconds(30), DefaultLabel = -1 };
         using var join = new ForwardRecordJoin<RegressionRecord>(records, labels, Path.Combine(folder, "join.state"), options);
-        using var file = new FileStream(Path.Combine(folder, "joined"), FileMode.OpenOrCreate, FileAccess.Write, FileShare.Read, bufferSize: 0);
+        using var file = new FileStream(Path.Combine(folder, "joined"), FileMode.OpenOrCreate, FileAccess.Write, FileShare.Read,
+            bufferSize: 0);
         file.SetLength(join.SavedRows * RowBytes);          // the rows behind come again
         file.Position = file.Length;
         var rows = new JoinedRecord[1000];

@@ -1,5 +1,5 @@
-// Appends records from two threads until it is killed, and prints "THREAD COUNT" whenever the first COUNT records of a thread are acknowledged.
-// Usage: RecordWriter DIRECTORY WRITER DURABILITY (keys: writer << 48 | thread << 40 | number from 0)
+// Appends records from two threads until it is killed, and prints "THREAD COUNT" whenever the first COUNT records of a thread are
+// acknowledged. Usage: RecordWriter DIRECTORY WRITER DURABILITY (keys: writer << 48 | thread << 40 | number from 0)
 //        RecordWriter join DIRECTORY RECORDS LABELS: see JoinLoop
 //        RecordWriter surroundings DIRECTORY CULTURE: see Surroundings
 //        RecordWriter open DIRECTORY: opens a log and closes it; prints how many files of crashed writers it found

@@ -10,6 +10,7 @@ internal static class DependencyClosure
     public static string[] Of(string program)
     {
         using JsonDocument json = JsonDocument.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, program + ".deps.json")));
-        return [.. json.RootElement.GetProperty("libraries").EnumerateObject().Select(library => library.Name.Split('/')[0]).Order(StringComparer.Ordinal)];
+        return [.. json.RootElement.GetProperty("libraries").EnumerateObject().Select(library => library.Name.Split('/')[0])
+            .Order(StringComparer.Ordinal)];
     }
 }

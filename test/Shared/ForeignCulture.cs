@@ -20,7 +20,8 @@ internal static class ForeignCulture
             made.NumberFormat.NumberGroupSeparator = ".";
             made.NumberFormat.NegativeSign = "\u200E-";
             made.NumberFormat.NaNSymbol = "NZ";
-            made.NumberFormat.NativeDigits = ["\u0660", "\u0661", "\u0662", "\u0663", "\u0664", "\u0665", "\u0666", "\u0667", "\u0668", "\u0669"];
+            made.NumberFormat.NativeDigits = ["\u0660", "\u0661", "\u0662", "\u0663", "\u0664", "\u0665", "\u0666", "\u0667", "\u0668",
+                "\u0669"];
             made.DateTimeFormat.DateSeparator = "\u066B";
             made.DateTimeFormat.TimeSeparator = ".";
             made.DateTimeFormat.ShortDatePattern = "dd/MM/yy";

@@ -7,7 +7,14 @@ internal sealed class LogFolder : IDisposable
 {
     public string Path { get; } = Directory.CreateTempSubdirectory("records-").FullName;
 
-    public static ForwardRecordLogOptions Small => new() { BlockBytes = 1024, MemoryBytes = 64 << 10, SegmentBytes = 1 << 20, FlushInterval = TimeSpan.FromHours(1), RetryInterval = TimeSpan.FromMilliseconds(20) };
+    public static ForwardRecordLogOptions Small => new()
+    {
+        BlockBytes = 1024,
+        MemoryBytes = 64 << 10,
+        SegmentBytes = 1 << 20,
+        FlushInterval = TimeSpan.FromHours(1),
+        RetryInterval = TimeSpan.FromMilliseconds(20)
+    };
 
     public string[] Files => [.. Directory.GetFiles(Path, "*.fsl").Order(StringComparer.Ordinal)];
 
@@ -28,7 +35,8 @@ internal sealed class LogFolder : IDisposable
         return Assert.Single(Files.Except(before));
     }
 
-    public static RegressionRecord Record(ulong key) => new(key, key / 4f, key % 3, new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc).AddSeconds(key));
+    public static RegressionRecord Record(ulong key) => new(key, key / 4f, key % 3,
+        new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc).AddSeconds(key));
 
     public RegressionRecord[] Read(out ForwardRecordReaderReport report)
     {

@@ -37,8 +37,9 @@ internal static class Oracle
         throw new InvalidOperationException("Not reached: the largest b rows can all be capped.");
     }
 
-    /// <summary>Chance of each row to be among b, when rows come up in random order and each is accepted with its chance until b are; if all have come up,
-    /// the rest is drawn from the rejected by <see cref="SuccessiveSampling"/>. All orders and outcomes enumerated.</summary>
+    /// <summary>Chance of each row to be among b, when rows come up in random order and each is accepted with its chance until b are; if
+    /// all have come up, the rest is drawn from the rejected by <see cref="SuccessiveSampling"/>. All orders and outcomes
+    /// enumerated.</summary>
     public static double[] AcceptingInRandomOrder(double[] accept, int budget)
     {
         var chances = new double[accept.Length];
@@ -98,6 +99,7 @@ internal static class Oracle
     public static void AssertFrequency(double expected, int hits, int draws, string what)
     {
         double error = 4 * Math.Sqrt(expected * (1 - expected) / draws) + 1e-9;
-        Assert.True(Math.Abs((double)hits / draws - expected) <= error, $"{what}: frequency {(double)hits / draws:F5} in {draws} draws, expected {expected:F5} ± {error:F5}.");
+        Assert.True(Math.Abs((double)hits / draws - expected) <= error,
+            $"{what}: frequency {(double)hits / draws:F5} in {draws} draws, expected {expected:F5} ± {error:F5}.");
     }
 }

@@ -9,7 +9,8 @@ var context = new MLContext(seed: 1);
 IDataView rows = context.Data.LoadFromEnumerable([new Row([1, 2], 3), new Row([2, 1], 4)]);
 try
 {
-    using var model = context.ForwardSampling().Trainers.Regression(new NetworkTrainerOptions { Device = args is [var device] ? device : "cpu", MaximumSteps = 1 }).Fit(rows);
+    using var model = context.ForwardSampling().Trainers.Regression(
+        new NetworkTrainerOptions { Device = args is [var device] ? device : "cpu", MaximumSteps = 1 }).Fit(rows);
     Console.WriteLine("trained");
 }
 catch (Exception e)

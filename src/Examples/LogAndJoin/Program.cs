@@ -5,7 +5,8 @@ using Microsoft.ML.ForwardSampling.Records;
 // Labels come later, in another order. The join brings both together: key, label, loss and gradient norm, ready for selection.
 // Usage: dotnet run --project src/Examples/LogAndJoin -- [FOLDER] [ROWS]
 string folder = args.Length > 0 ? args[0] : Directory.CreateTempSubdirectory("log-and-join-").FullName;
-if (!int.TryParse(args.Length > 1 ? args[1] : "20000", NumberStyles.None, CultureInfo.InvariantCulture, out int rows) || rows is < 1 or > 10_000_000)
+if (!int.TryParse(args.Length > 1 ? args[1] : "20000", NumberStyles.None, CultureInfo.InvariantCulture, out int rows)
+    || rows is < 1 or > 10_000_000)
 {
     Console.Error.WriteLine($"ROWS must be a number in [1, 10000000]. Got '{args[1]}'.");
     return 1;
@@ -34,7 +35,8 @@ using (var log = new ForwardRecordLog<LabelEvent>(labels))
 }
 
 // 3. Where models are trained: rows with their statistics. The state file makes the join go on where it was, also after a crash.
-using var join = new ForwardRecordJoin<BinaryRecord>(records, labels, Path.Combine(folder, "join.state"), new LabelJoinOptions { Wait = TimeSpan.FromHours(6) });
+using var join = new ForwardRecordJoin<BinaryRecord>(records, labels, Path.Combine(folder, "join.state"),
+    new LabelJoinOptions { Wait = TimeSpan.FromHours(6) });
 join.Complete();                                            // nothing more will come
 var joined = new JoinedRecord[1024];
 double loss = 0;
@@ -52,7 +54,8 @@ for (int n; (n = join.Read(joined)) > 0;)
 join.Save();
 LabelJoinReport report = join.Report;
 Console.WriteLine($"{report.Joined:N0} joined, {report.Expired:N0} without a label");
-Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"mean loss {loss / Math.Max(1, count):F3} nats; {large:N0} rows were predicted wrong"));
+Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+    $"mean loss {loss / Math.Max(1, count):F3} nats; {large:N0} rows were predicted wrong"));
 return 0;
 
 // Log-odds, as a model outside gives them.

@@ -52,7 +52,8 @@ internal sealed class FileStore(RunFolder run) : IRecordStore
         return (keys.Count(seen.Contains), again);
     }
 
-    /// <summary>Windows of the join's rows. The order of things makes each row be trained on once: window written, join saved, model trained and handed over.</summary>
+    /// <summary>Windows of the join's rows. The order of things makes each row be trained on once: window written, join saved, model
+    /// trained and handed over.</summary>
     private sealed class JoinedWindows : IWindowSource
     {
         private readonly ForwardRecordJoin<BinaryRecord> _join;

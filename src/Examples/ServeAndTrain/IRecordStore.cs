@@ -20,7 +20,8 @@ internal interface IRecordStore : IDisposable
     StoreCounts Count(IReadOnlySet<ulong> served, IReadOnlySet<ulong> labelled);
 }
 
-/// <summary>Gives joined rows, window by window. A window that was given but not completed comes again after a restart, with the same rows.</summary>
+/// <summary>Gives joined rows, window by window. A window that was given but not completed comes again after a restart, with the same
+/// rows.</summary>
 internal interface IWindowSource : IDisposable
 {
     /// <summary>The next window to train on; null when there is none at the moment.</summary>

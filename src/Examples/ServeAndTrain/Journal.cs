@@ -3,8 +3,10 @@ using System.Text;
 
 namespace Microsoft.ML.ForwardSampling.Examples.ServeAndTrain;
 
-/// <summary>What a process was told is safe: one line of text for each acknowledgement, its time and the keys. Whoever asks later what was acknowledged asks this file, not the store.</summary>
-/// <remarks>A line is written at once after the acknowledgement. A process killed in between has records in the store that it does not know of: it writes them again, and the join drops the second ones.</remarks>
+/// <summary>What a process was told is safe: one line of text for each acknowledgement, its time and the keys. Whoever asks later what was
+/// acknowledged asks this file, not the store.</summary>
+/// <remarks>A line is written at once after the acknowledgement. A process killed in between has records in the store that it does not know
+/// of: it writes them again, and the join drops the second ones.</remarks>
 internal sealed class Journal : IDisposable
 {
     private readonly FileStream _file;

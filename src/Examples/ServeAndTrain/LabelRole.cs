@@ -2,7 +2,8 @@ using Microsoft.ML.ForwardSampling.Records;
 
 namespace Microsoft.ML.ForwardSampling.Examples.ServeAndTrain;
 
-/// <summary>The process that has the labels: customers answer some time after their order was served, in another order, too late, or never.</summary>
+/// <summary>The process that has the labels: customers answer some time after their order was served, in another order, too late, or
+/// never.</summary>
 internal static class LabelRole
 {
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(50);
@@ -36,7 +37,8 @@ internal static class LabelRole
                 }
             }
 
-            // 2. The answers that have come. A label carries the time when it became known: an outage of this process makes it arrive late, and does not make it late.
+            // 2. The answers that have come. A label carries the time when it became known: an outage of this process makes it arrive late,
+            // and does not make it late.
             var answers = new List<LabelEvent>();
             DateTime now = DateTime.UtcNow;
             while (waiting.TryPeek(out ulong key, out DateTime time) && time <= now)
@@ -44,7 +46,8 @@ internal static class LabelRole
             if (answers.Count == 0)
                 continue;
 
-            // 3. Write them, wait for the acknowledgement, and note it. Killed before the note, these labels are written again, and the join counts the second ones.
+            // 3. Write them, wait for the acknowledgement, and note it. Killed before the note, these labels are written again, and the
+            // join counts the second ones.
             labels.Append(answers.ToArray(), cancellation);
             labels.Flush(cancellation);
             journal.Add(now, answers.Select(answer => answer.Key));

@@ -8,7 +8,8 @@ internal sealed class ModelFolder(string path)
 {
     /// <summary>The newest version; null when there is none yet.</summary>
     public int? Newest() => Directory.Exists(path)
-        ? Directory.EnumerateFiles(path, "model-*.zip").Select(file => (int?)int.Parse(Path.GetFileNameWithoutExtension(file).AsSpan(6), CultureInfo.InvariantCulture)).Max()
+        ? Directory.EnumerateFiles(path, "model-*.zip").Select(
+            file => (int?)int.Parse(Path.GetFileNameWithoutExtension(file).AsSpan(6), CultureInfo.InvariantCulture)).Max()
         : null;
 
     /// <summary>Loads a version. A network scores without torch.</summary>

@@ -20,7 +20,8 @@ internal sealed class Order
 }
 
 /// <summary>A made-up shop with ever more orders: what pleases changes as time goes on, so a model has to learn on.</summary>
-/// <remarks>Everything about an order follows from its number and the seed. So each process finds the same order under a number, as it would in the shop's own database.</remarks>
+/// <remarks>Everything about an order follows from its number and the seed. So each process finds the same order under a number, as it
+/// would in the shop's own database.</remarks>
 internal static class Orders
 {
     public const int Features = 6;
@@ -42,7 +43,8 @@ internal static class Orders
         return new Order { Key = number, Features = x, Label = answer };
     }
 
-    /// <summary>How long after the order its customer answers; null for one who never does. Most answer within a fifth of the wait, some after it is over, and nobody in the order of the orders.</summary>
+    /// <summary>How long after the order its customer answers; null for one who never does. Most answer within a fifth of the wait, some
+    /// after it is over, and nobody in the order of the orders.</summary>
     public static TimeSpan? AnswerAfter(ulong number, int seed, TimeSpan wait)
     {
         ulong random = Start(number, seed, 1);

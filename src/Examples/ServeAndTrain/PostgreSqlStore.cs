@@ -7,7 +7,8 @@ namespace Microsoft.ML.ForwardSampling.Examples.ServeAndTrain;
 /// <summary>Records, labels and windows in a PostgreSQL database, each run in a schema of its own.</summary>
 internal sealed class PostgreSqlStore : IRecordStore
 {
-    /// <summary>Environment variable with the connection string: a password does not belong into the run's folder, nor into a list of processes.</summary>
+    /// <summary>Environment variable with the connection string: a password does not belong into the run's folder, nor into a list of
+    /// processes.</summary>
     public const string ConnectionVariable = "FORWARD_SAMPLING_POSTGRES";
 
     private readonly RunFolder _run;
@@ -25,7 +26,8 @@ internal sealed class PostgreSqlStore : IRecordStore
         try
         {
             _source = NpgsqlDataSource.Create(connection);
-            _store = new PostgreSqlRecordStore<BinaryRecord>(_source, new PostgreSqlStoreOptions { Schema = run.Options.Schema, WindowRows = run.Options.WindowRows });
+            _store = new PostgreSqlRecordStore<BinaryRecord>(_source,
+                new PostgreSqlStoreOptions { Schema = run.Options.Schema, WindowRows = run.Options.WindowRows });
             Wait(_store.MigrateAsync());
         }
         catch (Exception e) when (e is NpgsqlException or ArgumentException)
@@ -84,7 +86,8 @@ internal sealed class PostgreSqlStore : IRecordStore
 
     private static void Wait(Task task) => task.GetAwaiter().GetResult();
 
-    /// <summary>Windows that the database makes and hands out. Killed with a claimed window, the server notices and hands it out again.</summary>
+    /// <summary>Windows that the database makes and hands out. Killed with a claimed window, the server notices and hands it out
+    /// again.</summary>
     private sealed class ClaimedWindows(PostgreSqlRecordStore<BinaryRecord> store, RunFolder run) : IWindowSource
     {
         private ClaimedWindow? _claimed;

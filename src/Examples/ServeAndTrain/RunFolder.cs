@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 
 namespace Microsoft.ML.ForwardSampling.Examples.ServeAndTrain;
@@ -46,13 +47,16 @@ internal sealed record RunFolder(string Path, ServeAndTrainOptions Options)
         ServeAndTrainOptions there = JsonSerializer.Deserialize<ServeAndTrainOptions>(File.ReadAllText(file))!;
         return change(there) == there
             ? new RunFolder(path, there)
-            : throw new InvalidDataException($"{path} holds a run with other options: {File.ReadAllText(file)} Leave them out to go on with it, or name another --directory.");
+            : throw new InvalidDataException(
+                $"{path} holds a run with other options: {File.ReadAllText(file)} Leave them out to go on with it, or name another "
+                + $"--directory.");
     }
 
     /// <summary>Path of a file or folder of the run.</summary>
     public string In(string name) => System.IO.Path.Combine(Path, name);
 
-    /// <summary>Waits until no other process has this role here. The operating system ends the lock with the process, however that ends.</summary>
+    /// <summary>Waits until no other process has this role here. The operating system ends the lock with the process, however that
+    /// ends.</summary>
     public IDisposable TakeRole(string role, TextWriter output, CancellationToken cancellation)
     {
         for (bool told = false; ; told = true)
@@ -75,7 +79,10 @@ internal sealed record RunFolder(string Path, ServeAndTrainOptions Options)
     public IRecordStore OpenStore() => Options.Store == StoreKind.Files ? new FileStore(this) : new PostgreSqlStore(this);
 
     /// <summary>The customers' answers that will come in this run, in no order.</summary>
-    public int CountLabels() => Enumerable.Range(0, Options.Rows).Count(n => Orders.AnswerAfter((ulong)n, Options.Seed, Options.Wait) is not null);
+    public int CountLabels() => Enumerable.Range(0, Options.Rows)
+        .Count(n => Orders.AnswerAfter((ulong)n, Options.Seed, Options.Wait) is not null);
 
-    public override string ToString() => FormattableString.Invariant($"{Options.Rows:N0} orders at {Options.Rate:N0} a second, windows of {Options.WindowRows:N0}, {Options.Store.ToString().ToLowerInvariant()} store, in {Path}");
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture,
+        $"{Options.Rows:N0} orders at {Options.Rate:N0} a second, windows of {Options.WindowRows:N0}, "
+        + $"{Options.Store.ToString().ToLowerInvariant()} store, in {Path}");
 }

@@ -9,9 +9,11 @@ namespace Microsoft.ML.ForwardSampling.Examples.ServeAndTrain;
 /// <param name="NewestVersion">Newest model that scored one of them.</param>
 /// <param name="Accuracy">Share of joined rows that the model in service had right.</param>
 /// <param name="FirstAccuracy">Share of them that the first model would have had right.</param>
-internal sealed record ServicePart(int FromOrder, int ToOrder, ulong OldestVersion, ulong NewestVersion, double Accuracy, double FirstAccuracy);
+internal sealed record ServicePart(int FromOrder, int ToOrder, ulong OldestVersion, ulong NewestVersion, double Accuracy,
+    double FirstAccuracy);
 
-/// <summary>What became of everything that was acknowledged: counted from the journals, the store and the windows, not from what the processes say of themselves.</summary>
+/// <summary>What became of everything that was acknowledged: counted from the journals, the store and the windows, not from what the
+/// processes say of themselves.</summary>
 internal sealed record RunReport
 {
     private const int Parts = 10;
@@ -45,14 +47,19 @@ internal sealed record RunReport
     /// <summary>Acknowledged labels that are not there.</summary>
     public long LabelsLost => LabelsAcknowledged - Store.LabelsFound;
 
-    /// <summary>Rows joined that are in no window, and acknowledged rows of which the join gave no account. On their way, until the run is finished.</summary>
-    public long RowsUnaccounted => Math.Max(0, Store.Joined - (RowsTrained - RowsDoubled)) + Math.Max(0, Store.RowsFound - Store.Joined - Store.WithoutLabel - Store.LateRecords);
+    /// <summary>Rows joined that are in no window, and acknowledged rows of which the join gave no account. On their way, until the run is
+    /// finished.</summary>
+    public long RowsUnaccounted => Math.Max(0, Store.Joined - (RowsTrained - RowsDoubled))
+        + Math.Max(0, Store.RowsFound - Store.Joined - Store.WithoutLabel - Store.LateRecords);
 
     /// <summary>Nothing acknowledged is lost, nothing is doubled.</summary>
-    public bool IsWhole => RowsLost == 0 && LabelsLost == 0 && RowsDoubled == 0 && RowsForeign == 0 && (RowsUnaccounted == 0 || !IsFinished);
+    public bool IsWhole => RowsLost == 0 && LabelsLost == 0 && RowsDoubled == 0 && RowsForeign == 0
+        && (RowsUnaccounted == 0 || !IsFinished);
 
     /// <summary>The counts of what is wrong.</summary>
-    public string Fault => string.Create(CultureInfo.InvariantCulture, $"WRONG: {RowsLost} rows and {LabelsLost} labels lost, {RowsUnaccounted} rows unaccounted for, {RowsDoubled} doubled, {RowsForeign} that nobody served.");
+    public string Fault => string.Create(CultureInfo.InvariantCulture,
+        $"WRONG: {RowsLost} rows and {LabelsLost} labels lost, {RowsUnaccounted} rows unaccounted for, {RowsDoubled} doubled, "
+        + $"{RowsForeign} that nobody served.");
 
     /// <summary>Counts a run, finished or not.</summary>
     public static RunReport Of(RunFolder run)
@@ -67,7 +74,8 @@ internal sealed record RunReport
         {
             trained += window.Rows.Count;
             // Right: the label's chance was above one half, so the loss below ln 2.
-            scored.AddRange(window.Rows.Where(row => seen.Add(row.Key)).Select(row => new ScoredOrder(row.Key, row.ModelVersion, row.Loss < Math.Log(2))));
+            scored.AddRange(window.Rows.Where(row => seen.Add(row.Key))
+                .Select(row => new ScoredOrder(row.Key, row.ModelVersion, row.Loss < Math.Log(2))));
         }
 
         HashSet<ulong> served = [.. Journal.KeysOf(run.Served)], labelled = [.. Journal.KeysOf(run.Labelled)];
@@ -106,7 +114,9 @@ internal sealed record RunReport
         output.WriteLine();
         output.WriteLine("orders                 models     right, in service   right, first model");
         foreach (ServicePart part in Service)
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{$"{part.FromOrder:N0} to {part.ToOrder:N0}",-21} {$"{part.OldestVersion} to {part.NewestVersion}",10} {part.Accuracy,17:P1} {part.FirstAccuracy,20:P1}"));
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"{$"{part.FromOrder:N0} to {part.ToOrder:N0}",-21} {$"{part.OldestVersion} to {part.NewestVersion}",10} "
+                + $"{part.Accuracy,17:P1} {part.FirstAccuracy,20:P1}"));
         output.WriteLine();
         output.WriteLine(IsWhole ? "Nothing that was acknowledged is lost, nothing is doubled." : Fault);
 
@@ -123,9 +133,11 @@ internal sealed record RunReport
         foreach (var part in scored.GroupBy(order => (int)(order.Key * Parts / (ulong)orders)).OrderBy(part => part.Key))
         {
             IDataView rows = mlContext.Data.LoadFromEnumerable(part.Select(order => Orders.Of(order.Key, run.Options.Seed)));
-            double firstAccuracy = mlContext.Data.CreateEnumerable<Prediction>(first.Transform(rows), reuseRowObject: true).Average(p => p.PredictedLabel == p.Label ? 1.0 : 0.0);
+            double firstAccuracy = mlContext.Data.CreateEnumerable<Prediction>(first.Transform(rows), reuseRowObject: true)
+                .Average(p => p.PredictedLabel == p.Label ? 1.0 : 0.0);
             yield return new ServicePart(
-                (int)((long)part.Key * orders / Parts), (int)((part.Key + 1L) * orders / Parts), part.Min(order => order.Version), part.Max(order => order.Version), part.Average(order => order.IsRight ? 1.0 : 0.0), firstAccuracy);
+                (int)((long)part.Key * orders / Parts), (int)((part.Key + 1L) * orders / Parts), part.Min(order => order.Version),
+                    part.Max(order => order.Version), part.Average(order => order.IsRight ? 1.0 : 0.0), firstAccuracy);
         }
     }
 

@@ -20,21 +20,37 @@ internal static class ServeAndTrainCommand
     {
         Argument<string?> role = new("role")
         {
-            Description = "serve, label or train: only this process, in this terminal. report: count the run of the folder. Left out: all three processes, then the report.",
+            Description = "serve, label or train: only this process, in this terminal. report: count the run of the folder. Left out: "
+                + "all three processes, then the report.",
             Arity = ArgumentArity.ZeroOrOne,
         };
         role.AcceptOnlyFromAmong([.. Supervisor.Roles, "report"]);
-        Option<string> directory = new("--directory") { Description = $"Folder of the run (default {DefaultFolder}). One that holds a run goes on with it.", HelpName = "DIR" };
-        Option<string> store = new("--store") { Description = "Where records and labels are kept: files (default) or postgres.", HelpName = "KIND" };
+        Option<string> directory = new("--directory")
+        { Description = $"Folder of the run (default {DefaultFolder}). One that holds a run goes on with it.", HelpName = "DIR" };
+        Option<string> store = new("--store")
+        {
+            Description = "Where records and labels are kept: files (default) or postgres.",
+            HelpName = "KIND"
+        };
         store.AcceptOnlyFromAmong("files", "postgres");
-        Option<string> connection = new("--connection") { Description = $"PostgreSQL connection string (default: environment variable {PostgreSqlStore.ConnectionVariable}).", HelpName = "STRING" };
+        Option<string> connection = new("--connection")
+        {
+            Description = $"PostgreSQL connection string (default: environment variable {PostgreSqlStore.ConnectionVariable}).",
+            HelpName = "STRING"
+        };
         Option<int?> rows = NumberOption.Create("--rows", $"Orders to serve (default {Defaults.Rows}).", 1, 100_000_000);
         Option<int?> rate = NumberOption.Create("--rate", $"Orders a second (default {Defaults.Rate}).", 1, 1_000_000);
-        Option<int?> window = NumberOption.Create("--window", $"Joined rows from which the next model is trained (default {Defaults.WindowRows}).", 64, 1_000_000);
-        Option<double?> wait = NumberOption.Create("--wait", $"Seconds after which a label is too late (default {Defaults.Wait.TotalSeconds}).", 0.1, 3600.0);
-        Option<int?> seed = NumberOption.Create("--seed", $"Seed of orders, labels, training and kills (default {Defaults.Seed}).", 0, int.MaxValue / 2);
-        Option<int?> kills = NumberOption.Create("--kills", $"Processes to kill with SIGKILL, at random moments (default {DefaultKills}).", 0, 1000);
-        var command = new System.CommandLine.Command(Name, "Three processes: one serves and records, one brings late labels, one trains and hands models back. Killed and restarted, nothing is lost.")
+        Option<int?> window = NumberOption.Create("--window",
+            $"Joined rows from which the next model is trained (default {Defaults.WindowRows}).", 64, 1_000_000);
+        Option<double?> wait = NumberOption.Create("--wait",
+            $"Seconds after which a label is too late (default {Defaults.Wait.TotalSeconds}).", 0.1, 3600.0);
+        Option<int?> seed = NumberOption.Create("--seed", $"Seed of orders, labels, training and kills (default {Defaults.Seed}).", 0,
+            int.MaxValue / 2);
+        Option<int?> kills = NumberOption.Create("--kills", $"Processes to kill with SIGKILL, at random moments (default {DefaultKills}).",
+            0, 1000);
+        var command = new System.CommandLine.Command(Name,
+            "Three processes: one serves and records, one brings late labels, one trains and hands models back. Killed and restarted, "
+            + "nothing is lost.")
         {
             role, store, connection, directory, rows, rate, window, wait, seed, kills,
         };

@@ -46,7 +46,8 @@ internal static class ServeRole
             // 2. Score, record each row as it is scored, and wait for the acknowledgement: of files and of a database alike.
             IDataView scored = model.Transform(mlContext.Data.LoadFromEnumerable(orders));
             DateTime now = DateTime.UtcNow;
-            mlContext.ForwardSampling().AppendRecords(scored, records, new RecordToOptions { KeyColumnName = nameof(Order.Key), ModelVersion = (ulong)version }, cancellation);
+            mlContext.ForwardSampling().AppendRecords(scored, records,
+                new RecordToOptions { KeyColumnName = nameof(Order.Key), ModelVersion = (ulong)version }, cancellation);
 
             // 3. Note it. Killed before the note, these orders are served again, and the join drops the second records.
             journal.Add(now, Numbers(next, due));

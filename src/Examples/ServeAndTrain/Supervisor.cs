@@ -2,7 +2,8 @@ using System.Diagnostics;
 
 namespace Microsoft.ML.ForwardSampling.Examples.ServeAndTrain;
 
-/// <summary>Runs the three processes of a run, kills some with SIGKILL at random moments and starts them again, and reports at the end.</summary>
+/// <summary>Runs the three processes of a run, kills some with SIGKILL at random moments and starts them again, and reports at the
+/// end.</summary>
 internal static class Supervisor
 {
     /// <summary>The roles, one process each.</summary>
@@ -36,7 +37,8 @@ internal static class Supervisor
                     throw new IOException($"The process '{failed.Key}' ended with {failed.Value.ExitCode}; its messages are above.");
                 if (File.Exists(run.Served))
                     firstServed ??= Stopwatch.GetTimestamp();
-                if (firstServed is null || !killAt.TryPeek(out (TimeSpan At, string Role) next) || Stopwatch.GetElapsedTime(firstServed.Value) < next.At)
+                if (firstServed is null || !killAt.TryPeek(out (TimeSpan At, string Role) next)
+                    || Stopwatch.GetElapsedTime(firstServed.Value) < next.At)
                     continue;
                 killAt.Dequeue();
                 if (processes[next.Role].HasExited)
@@ -53,7 +55,8 @@ internal static class Supervisor
                 Kill(process);
         }
 
-        output.WriteLine($"Killed: {string.Join(", ", killed.Select(pair => $"{pair.Key} {pair.Value} times"))}. After {Stopwatch.GetElapsedTime(started).TotalSeconds:F0} s:");
+        output.WriteLine($"Killed: {string.Join(", ", killed.Select(pair => $"{pair.Key} {pair.Value} times"))}. After "
+            + $"{Stopwatch.GetElapsedTime(started).TotalSeconds:F0} s:");
         output.WriteLine();
         Report(run, output);
     }
@@ -85,7 +88,8 @@ internal static class Supervisor
     /// <summary>Starts this program again, with a role.</summary>
     private static Process Start(RunFolder run, string role, TextWriter output)
     {
-        var start = new ProcessStartInfo("dotnet", ["exec", typeof(Supervisor).Assembly.Location, ServeAndTrainCommand.Name, role, "--directory", run.Path])
+        var start = new ProcessStartInfo("dotnet",
+            ["exec", typeof(Supervisor).Assembly.Location, ServeAndTrainCommand.Name, role, "--directory", run.Path])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

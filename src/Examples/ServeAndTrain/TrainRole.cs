@@ -6,7 +6,8 @@ using Microsoft.ML.ForwardSampling.Selection;
 
 namespace Microsoft.ML.ForwardSampling.Examples.ServeAndTrain;
 
-/// <summary>The process that trains: joins records with labels, selects one row in ten of each window, trains the next model and hands it over.</summary>
+/// <summary>The process that trains: joins records with labels, selects one row in ten of each window, trains the next model and hands it
+/// over.</summary>
 internal static class TrainRole
 {
     private const int OldOrders = 500;
@@ -24,7 +25,8 @@ internal static class TrainRole
         ModelFolder models = run.Models;
 
         int version = models.Newest() ?? 0;
-        NetworkPredictionTransformer deployed = models.Newest() is null ? TrainFirst(mlContext, run, cancellation) : models.Load(mlContext, version);
+        NetworkPredictionTransformer deployed = models.Newest() is null ? TrainFirst(mlContext, run, cancellation)
+            : models.Load(mlContext, version);
         if (version > 0)
             output.WriteLine($"goes on from model {version}");
         while (true)
@@ -39,7 +41,8 @@ internal static class TrainRole
                 continue;
             }
 
-            // Killed after the model was handed over and before the window was completed, the store gives the window again: the version says that it is in.
+            // Killed after the model was handed over and before the window was completed, the store gives the window again: the version
+            // says that it is in.
             IReadOnlyList<SelectedKey> selected = [];
             if (window.Number == version)
             {
@@ -61,8 +64,10 @@ internal static class TrainRole
     /// <summary>Version 0: trained on a few old orders, before any was recorded.</summary>
     private static NetworkPredictionTransformer TrainFirst(MLContext mlContext, RunFolder run, CancellationToken cancellation)
     {
-        IDataView old = mlContext.Data.LoadFromEnumerable(Enumerable.Range(0, OldOrders).Select(n => Orders.Of((ulong)n, run.Options.Seed + 1)));
-        NetworkPredictionTransformer first = mlContext.ForwardSampling().Trainers.Binary(Network(0, epochs: 20, cancellation)).Fit(old);
+        IDataView old = mlContext.Data.LoadFromEnumerable(Enumerable.Range(0, OldOrders)
+            .Select(n => Orders.Of((ulong)n, run.Options.Seed + 1)));
+        NetworkPredictionTransformer first = mlContext.ForwardSampling().Trainers.BinaryClassification(Network(0, epochs: 20, cancellation))
+            .Fit(old);
         run.Models.Save(mlContext, first, 0);
         return first;
     }
@@ -73,15 +78,20 @@ internal static class TrainRole
         ForwardSamplingCatalog fs = mlContext.ForwardSampling();
 
         // 1. The joined records bring labels and statistics; the features come from the shop's own database, by key.
-        IDataView orders = mlContext.Data.LoadFromEnumerable(window.Rows.Select(record => Orders.Of(record.Key, run.Options.Seed).With(record.Label == 1)));
-        AttachedRows recorded = fs.AttachForwardRecords(orders, nameof(Order.Key), window.Rows, new AttachRecordsOptions { Task = PredictionTask.Binary });
+        IDataView orders = mlContext.Data.LoadFromEnumerable(
+            window.Rows.Select(record => Orders.Of(record.Key, run.Options.Seed).With(record.Label == 1)));
+        AttachedRows recorded = fs.AttachForwardRecords(orders, nameof(Order.Key), window.Rows,
+            new AttachRecordsOptions { Task = PredictionTask.Binary });
 
-        // 2. One row in ten, by what the serving model's forward pass said. Seeded by the window, so that training it again selects the same.
-        SelectedRows chosen = fs.SelectRows(recorded, new BalancedGradientNormPolicy(), new SelectionOptions { WindowSize = 640, Budget = 0.1, Seed = window.Number });
+        // 2. One row in ten, by what the serving model's forward pass said. Seeded by the window, so that training it again selects the
+        // same.
+        SelectedRows chosen = fs.SelectRows(recorded, new BalancedGradientNormPolicy(),
+            new SelectionOptions { WindowSize = 640, Budget = 0.1, Seed = window.Number });
         IReadOnlyList<SelectedKey> selected = fs.SelectedKeys(chosen, nameof(Order.Key), cancellationToken: cancellation);
 
         // 3. Train on from the model before.
-        NetworkPredictionTransformer next = fs.Trainers.Binary(Network(window.Number, epochs: 4, cancellation) with { ExampleWeightColumnName = ForwardColumns.Weight }).Fit(chosen, deployed);
+        NetworkPredictionTransformer next = fs.Trainers.BinaryClassification(
+            Network(window.Number, epochs: 4, cancellation) with { ExampleWeightColumnName = ForwardColumns.Weight }).Fit(chosen, deployed);
         return (next, selected);
     }
 

@@ -13,7 +13,8 @@ internal sealed record TrainingWindow(int Number, IReadOnlyList<JoinedRecord> Ro
 /// <summary>A file for each window, written before it is trained on: whoever trains it again after a crash finds the same rows.</summary>
 internal sealed class WindowFolder(string path)
 {
-    private static readonly JsonSerializerOptions Format = new() { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals, IgnoreReadOnlyProperties = true };
+    private static readonly JsonSerializerOptions Format = new()
+    { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals, IgnoreReadOnlyProperties = true };
 
     public void Write(TrainingWindow window)
     {

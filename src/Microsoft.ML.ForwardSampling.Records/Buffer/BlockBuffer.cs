@@ -4,8 +4,10 @@ using System.Runtime.CompilerServices;
 
 namespace Microsoft.ML.ForwardSampling.Records;
 
-/// <summary>A block being filled, by several threads at once. Records stand in it as they will in the file, except for their times: those are known as steps between the first and the last only when the block is sealed.</summary>
-/// <remarks>A place belongs to the one thread that reserved it in the writer's gate. Its time, never 0, is written last and says that the place is filled; <see cref="Complete"/> waits for all of them.</remarks>
+/// <summary>A block being filled, by several threads at once. Records stand in it as they will in the file, except for their times: those
+/// are known as steps between the first and the last only when the block is sealed.</summary>
+/// <remarks>A place belongs to the one thread that reserved it in the writer's gate. Its time, never 0, is written last and says that the
+/// place is filled; <see cref="Complete"/> waits for all of them.</remarks>
 internal sealed class BlockBuffer<TRecord>
     where TRecord : struct, ILogRecord<TRecord>
 {
@@ -20,7 +22,8 @@ internal sealed class BlockBuffer<TRecord>
     public BlockBuffer(int capacity)
     {
         _ticks = new long[capacity];
-        _bytes = new byte[BlockFormat.HeaderBytes + (capacity * TRecord.EncodedBytes) + (BlockFormat.MostVersions * BlockFormat.VersionBytes)];
+        _bytes = new byte[BlockFormat.HeaderBytes + (capacity * TRecord.EncodedBytes)
+            + (BlockFormat.MostVersions * BlockFormat.VersionBytes)];
     }
 
     /// <summary>Records that were reserved before the block was closed.</summary>
@@ -59,7 +62,8 @@ internal sealed class BlockBuffer<TRecord>
         return -1;
     }
 
-    /// <summary>Adds the record's model version, which is not in the list yet; false when the list is full. Under the writer's lock.</summary>
+    /// <summary>Adds the record's model version, which is not in the list yet; false when the list is full. Under the writer's
+    /// lock.</summary>
     public bool TryAddVersion(in TRecord record)
     {
         if (_versionCount == BlockFormat.MostVersions)
@@ -86,8 +90,10 @@ internal sealed class BlockBuffer<TRecord>
         Volatile.Write(ref _ticks[at], ticks);
     }
 
-    /// <summary>Waits until every reserved place is filled, and cuts the block into parts, each of which becomes a block of the file: one as a rule.</summary>
-    /// <remarks>A file's block has few bits for a time. One record whose time is far off would take their precision from all others, so a block of more than an hour is cut, as long as few cuts do.</remarks>
+    /// <summary>Waits until every reserved place is filled, and cuts the block into parts, each of which becomes a block of the file: one
+    /// as a rule.</summary>
+    /// <remarks>A file's block has few bits for a time. One record whose time is far off would take their precision from all others, so a
+    /// block of more than an hour is cut, as long as few cuts do.</remarks>
     public void Complete()
     {
         const long MostTicks = TimeSpan.TicksPerHour;
@@ -146,7 +152,8 @@ internal sealed class BlockBuffer<TRecord>
         if (Parts > 1)
         {
             bytes = scratch ??= new byte[_bytes.Length];
-            _bytes.AsSpan(BlockFormat.HeaderBytes + (start * TRecord.EncodedBytes), ticks.Length * TRecord.EncodedBytes).CopyTo(bytes[BlockFormat.HeaderBytes..]);
+            _bytes.AsSpan(BlockFormat.HeaderBytes + (start * TRecord.EncodedBytes), ticks.Length * TRecord.EncodedBytes)
+                .CopyTo(bytes[BlockFormat.HeaderBytes..]);
         }
 
         long first = TensorPrimitives.Min(ticks), last = TensorPrimitives.Max(ticks);

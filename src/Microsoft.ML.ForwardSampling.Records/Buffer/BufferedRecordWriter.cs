@@ -3,16 +3,24 @@ using System.Runtime.InteropServices;
 
 namespace Microsoft.ML.ForwardSampling.Records;
 
-/// <summary>A writer that keeps records in memory until a thread of its own has written them: waiting, thinning, failing, trying again and closing, for every place that records can go to.</summary>
+/// <summary>A writer that keeps records in memory until a thread of its own has written them: waiting, thinning, failing, trying again and
+/// closing, for every place that records can go to.</summary>
 /// <remarks>
-/// <para><b>For who writes a further one:</b> derive, call <see cref="Start"/> at the end of the constructor, and write batches in <see cref="WriteBatch"/>. A batch that failed comes again, the same records under the same <see cref="RecordBatch{TRecord}.First"/>,
+/// <para><b>For who writes a further one:</b> derive, call <see cref="Start"/> at the end of the constructor, and write batches in
+/// <see cref="WriteBatch"/>. A batch that failed comes again, the same records under the same <see cref="RecordBatch{TRecord}.First"/>,
 /// until it is written: what was written of it must be recognised, and not be written twice.</para>
-/// <para>Append only copies the record into memory. A thread of the writer writes full blocks at once and others after the flush interval; then the records numbered up to <see cref="Acknowledged"/> are as safe as the writer promises. A record that is not acknowledged may be lost in a crash.</para>
-/// <para><b>When what the records go to refuses</b>, nothing acknowledged is touched and what is in memory is tried again after the retry interval, and at each Flush. Meanwhile Flush throws; Append throws once memory is full, or drops and counts under <see cref="RecordOverflow.DropAndRecord"/>.</para>
-/// <para>Thread-safe. While the open block has room, Append takes no lock: threads reserve their places in it with one interlocked exchange. Append allocates nothing. Memory is fixed at opening: a record's bytes and 8 more for its time.
-/// A record without a time gets what the clock said at most some 10 ms before; while one write takes longer, at most that long or 64 records before.</para>
+/// <para>Append only copies the record into memory. A thread of the writer writes full blocks at once and others after the flush interval;
+/// then the records numbered up to <see cref="Acknowledged"/> are as safe as the writer promises. A record that is not acknowledged may be
+/// lost in a crash.</para>
+/// <para><b>When what the records go to refuses</b>, nothing acknowledged is touched and what is in memory is tried again after the retry
+/// interval, and at each Flush. Meanwhile Flush throws; Append throws once memory is full, or drops and counts under
+/// <see cref="RecordOverflow.DropAndRecord"/>.</para>
+/// <para>Thread-safe. While the open block has room, Append takes no lock: threads reserve their places in it with one interlocked
+/// exchange. Append allocates nothing. Memory is fixed at opening: a record's bytes and 8 more for its time. A record without a time gets
+/// what the clock said at most some 10 ms before; while one write takes longer, at most that long or 64 records before.</para>
 /// </remarks>
-/// <typeparam name="TRecord"><see cref="RegressionRecord"/>, <see cref="BinaryRecord"/>, <see cref="MulticlassRecord"/> or <see cref="LabelEvent"/>.</typeparam>
+/// <typeparam name="TRecord"><see cref="RegressionRecord"/>, <see cref="BinaryRecord"/>, <see cref="MulticlassRecord"/> or
+/// <see cref="LabelEvent"/>.</typeparam>
 public abstract class BufferedRecordWriter<TRecord> : IRecordWriter<TRecord>
     where TRecord : struct, ILogRecord<TRecord>
 {
@@ -31,7 +39,8 @@ public abstract class BufferedRecordWriter<TRecord> : IRecordWriter<TRecord>
     private readonly bool _hasSystemClock;
     private RepeatableRandom _random;
 
-    /// <summary>Places reserved in the open block, and above <see cref="CountBits"/> a number that no other open block has; all ones instead of the places while none is open.</summary>
+    /// <summary>Places reserved in the open block, and above <see cref="CountBits"/> a number that no other open block has; all ones
+    /// instead of the places while none is open.</summary>
     /// <remarks>An appender that raises it by n owns the n places from there on. Only the lock's owner opens and closes blocks.</remarks>
     private LoneInt64 _reserved = new() { Value = CountMask };
     private BlockBuffer<TRecord>? _open;
@@ -63,9 +72,13 @@ public abstract class BufferedRecordWriter<TRecord> : IRecordWriter<TRecord>
     {
         ArgumentNullException.ThrowIfNull(options);
         if (typeof(TRecord).Assembly != typeof(LabelEvent).Assembly)
-            throw new NotSupportedException($"{typeof(TRecord)} has no encoding: records are {nameof(RegressionRecord)}, {nameof(BinaryRecord)}, {nameof(MulticlassRecord)} and {nameof(LabelEvent)}.");
+            throw new NotSupportedException(
+                $"{typeof(TRecord)} has no encoding: records are {nameof(RegressionRecord)}, {nameof(BinaryRecord)}, "
+                + $"{nameof(MulticlassRecord)} and {nameof(LabelEvent)}.");
         if (TRecord.Kind == RecordKind.Label && options.Overflow == RecordOverflow.DropAndRecord)
-            throw new ArgumentException($"{nameof(RecordBufferOptions.Overflow)} must be {nameof(RecordOverflow.Block)} for labels: a label carries no keeping probability, so nothing would stand for a dropped one. Got {options.Overflow}.", nameof(options));
+            throw new ArgumentException($"{nameof(RecordBufferOptions.Overflow)} must be {nameof(RecordOverflow.Block)} for labels: a "
+                + $"label carries no keeping probability, so nothing would stand for a dropped one. Got {options.Overflow}.",
+                nameof(options));
         _options = options;
         _blockRecords = options.BlockRecords;
         _free = new BlockBuffer<TRecord>[options.Blocks];
@@ -96,8 +109,10 @@ public abstract class BufferedRecordWriter<TRecord> : IRecordWriter<TRecord>
     /// <summary>Takes one record into memory; it is written soon.</summary>
     /// <param name="record">The record; one without a time gets the current one, as the remarks say.</param>
     /// <param name="cancellationToken">Ends waiting for room, under <see cref="RecordOverflow.Block"/>.</param>
-    /// <returns>The record's number, from 1: it is safe once <see cref="Acknowledged"/> has reached it. 0 when the record was not kept, under <see cref="RecordOverflow.DropAndRecord"/>.</returns>
-    /// <exception cref="IOException">Memory is full and what the records go to refuses (only under <see cref="RecordOverflow.Block"/>). The record was not taken.</exception>
+    /// <returns>The record's number, from 1: it is safe once <see cref="Acknowledged"/> has reached it. 0 when the record was not kept,
+    /// under <see cref="RecordOverflow.DropAndRecord"/>.</returns>
+    /// <exception cref="IOException">Memory is full and what the records go to refuses (only under <see cref="RecordOverflow.Block"/>). The
+    /// record was not taken.</exception>
     /// <exception cref="OperationCanceledException">Cancelled while waiting. The record was not taken.</exception>
     /// <exception cref="ObjectDisposedException">The writer is closed.</exception>
     public long Append(in TRecord record, CancellationToken cancellationToken = default)
@@ -120,8 +135,10 @@ public abstract class BufferedRecordWriter<TRecord> : IRecordWriter<TRecord>
     /// <summary>Takes records into memory, in order; cheaper than one by one.</summary>
     /// <param name="records">The records; those without a time all get the current one.</param>
     /// <param name="cancellationToken">Ends waiting for room, under <see cref="RecordOverflow.Block"/>.</param>
-    /// <returns>The number of the last record taken so far by this writer; once <see cref="Acknowledged"/> has reached it, all that were kept of these are safe.</returns>
-    /// <exception cref="IOException">Memory is full and what the records go to refuses (only under <see cref="RecordOverflow.Block"/>). Some of the records may have been taken: compare <see cref="RecordWriterReport.Appended"/>.</exception>
+    /// <returns>The number of the last record taken so far by this writer; once <see cref="Acknowledged"/> has reached it, all that were
+    /// kept of these are safe.</returns>
+    /// <exception cref="IOException">Memory is full and what the records go to refuses (only under <see cref="RecordOverflow.Block"/>).
+    /// Some of the records may have been taken: compare <see cref="RecordWriterReport.Appended"/>.</exception>
     /// <exception cref="OperationCanceledException">Cancelled while waiting. Some of the records may have been taken.</exception>
     /// <exception cref="ObjectDisposedException">The writer is closed.</exception>
     public long Append(ReadOnlySpan<TRecord> records, CancellationToken cancellationToken = default)
@@ -169,14 +186,16 @@ public abstract class BufferedRecordWriter<TRecord> : IRecordWriter<TRecord>
 
     /// <summary>Waits until all records appended so far are safe.</summary>
     /// <param name="cancellationToken">Ends the waiting.</param>
-    /// <exception cref="IOException">What the records go to refuses; the records stay in memory and are tried again. The inner exception says why.</exception>
+    /// <exception cref="IOException">What the records go to refuses; the records stay in memory and are tried again. The inner exception
+    /// says why.</exception>
     /// <exception cref="OperationCanceledException">Cancelled while waiting.</exception>
     /// <exception cref="ObjectDisposedException">The writer is closed.</exception>
     public void Flush(CancellationToken cancellationToken = default) => FlushAsync(cancellationToken).GetAwaiter().GetResult();
 
     /// <summary>Completes when all records appended so far are safe. Flushes at the same time share one write.</summary>
     /// <param name="cancellationToken">Ends the waiting.</param>
-    /// <returns>A task that fails with <see cref="IOException"/> when what the records go to refuses; the records stay in memory and are tried again.</returns>
+    /// <returns>A task that fails with <see cref="IOException"/> when what the records go to refuses; the records stay in memory and are
+    /// tried again.</returns>
     /// <exception cref="ObjectDisposedException">The writer is closed.</exception>
     public Task FlushAsync(CancellationToken cancellationToken = default)
     {
@@ -195,7 +214,8 @@ public abstract class BufferedRecordWriter<TRecord> : IRecordWriter<TRecord>
         return done.Task.WaitAsync(cancellationToken);
     }
 
-    /// <summary>Writes what is in memory and closes the writer. Records appended meanwhile by other threads are refused. A second call waits for the first, which is the one that throws.</summary>
+    /// <summary>Writes what is in memory and closes the writer. Records appended meanwhile by other threads are refused. A second call
+    /// waits for the first, which is the one that throws.</summary>
     /// <exception cref="IOException">What the records go to refuses; the message says how many records are lost with it.</exception>
     public void Dispose()
     {
@@ -211,7 +231,8 @@ public abstract class BufferedRecordWriter<TRecord> : IRecordWriter<TRecord>
             return;                                         // opening failed; or the writer's own thread, which goes on to its end
         _thread.Join();
         if (!isSecond && _acknowledged != Appended)
-            throw new IOException($"{Name} was closed while {Refusal}: {Appended - _acknowledged} of {Appended} records were never acknowledged and are lost. {_failure?.Message}", _failure);
+            throw new IOException($"{Name} was closed while {Refusal}: {Appended - _acknowledged} of {Appended} records were never "
+                + $"acknowledged and are lost. {_failure?.Message}", _failure);
     }
 
     /// <summary>As <see cref="Dispose"/>, without holding a thread of the caller.</summary>
@@ -219,7 +240,8 @@ public abstract class BufferedRecordWriter<TRecord> : IRecordWriter<TRecord>
     public async ValueTask DisposeAsync() => await Task.Run(Dispose).ConfigureAwait(false);
 
     /// <summary>Begins to write. Last in the constructor.</summary>
-    protected void Start() => _thread.UnsafeStart();          // without the caller's context: its transaction and its culture are not the writer's
+    // without the caller's context: its transaction and its culture are not the writer's
+    protected void Start() => _thread.UnsafeStart();
 
     /// <summary>The counts that all writers have.</summary>
     /// <returns>Those of one moment.</returns>
@@ -239,7 +261,8 @@ public abstract class BufferedRecordWriter<TRecord> : IRecordWriter<TRecord>
         }
     }
 
-    /// <summary>Writes records so that they are as safe as the writer promises. Called by the writer's own thread only, as all that follow.</summary>
+    /// <summary>Writes records so that they are as safe as the writer promises. Called by the writer's own thread only, as all that
+    /// follow.</summary>
     /// <param name="batch">The records. After an exception the same come again.</param>
     protected abstract void WriteBatch(RecordBatch<TRecord> batch);
 
@@ -304,7 +327,8 @@ public abstract class BufferedRecordWriter<TRecord> : IRecordWriter<TRecord>
             long reserved = Volatile.Read(ref _reserved.Value);
             long ticks = record.Time.Ticks;
             if (ticks == 0)
-                ticks = Now(reserved, 1);                   // before the exchange: a reserved place must be filled, and a caller's clock may throw
+                // before the exchange: a reserved place must be filled, and a caller's clock may throw
+                ticks = Now(reserved, 1);
             long number = TryAppend(in record, reserved, ticks, halvings);
             if (number != 0)
                 return number;
@@ -382,7 +406,8 @@ public abstract class BufferedRecordWriter<TRecord> : IRecordWriter<TRecord>
     }
 
     /// <summary>The time of the next records: what the clock said when it was last looked at.</summary>
-    /// <remarks>A look takes longer than all else that Append does. One is due at one place in 64, and whenever the writer's thread has taken the last one back.</remarks>
+    /// <remarks>A look takes longer than all else that Append does. One is due at one place in 64, and whenever the writer's thread has
+    /// taken the last one back.</remarks>
     private long Now(long reserved, int count)
     {
         long stamp = Volatile.Read(ref _stamp);
@@ -412,7 +437,8 @@ public abstract class BufferedRecordWriter<TRecord> : IRecordWriter<TRecord>
         ObjectDisposedException.ThrowIf(_closing, this);
     }
 
-    /// <summary>Under the lock: closes the open block and moves it to the queue, where there is room for all blocks. One that nobody has put a record into is free again.</summary>
+    /// <summary>Under the lock: closes the open block and moves it to the queue, where there is room for all blocks. One that nobody has
+    /// put a record into is free again.</summary>
     private void Seal()
     {
         BlockBuffer<TRecord> block = _open!;
@@ -498,7 +524,8 @@ public abstract class BufferedRecordWriter<TRecord> : IRecordWriter<TRecord>
         }
     }
 
-    /// <summary>Under the lock: sleeps until there is something to write or a second is over; while a block is open, it wakes up to take the last look at the clock back. True when the oldest record has waited long enough.</summary>
+    /// <summary>Under the lock: sleeps until there is something to write or a second is over; while a block is open, it wakes up to take
+    /// the last look at the clock back. True when the oldest record has waited long enough.</summary>
     private bool WaitForWork(bool isRepeated)
     {
         const long RestMilliseconds = 1000;
@@ -570,7 +597,8 @@ public abstract class BufferedRecordWriter<TRecord> : IRecordWriter<TRecord>
         _failures++;
         _failure = failure;
         _retryAt = Environment.TickCount64 + (long)_retryAfter.TotalMilliseconds;
-        _retryAfter = TimeSpan.FromTicks(Math.Max(_options.RetryInterval.Ticks, Math.Min(2 * _retryAfter.Ticks, _options.LongestRetryInterval.Ticks)));
+        _retryAfter = TimeSpan.FromTicks(
+            Math.Max(_options.RetryInterval.Ticks, Math.Min(2 * _retryAfter.Ticks, _options.LongestRetryInterval.Ticks)));
         FailWaiting();
         Monitor.PulseAll(_gate);
     }

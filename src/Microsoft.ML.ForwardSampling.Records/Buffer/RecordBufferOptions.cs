@@ -1,6 +1,7 @@
 namespace Microsoft.ML.ForwardSampling.Records;
 
-/// <summary>How a <see cref="BufferedRecordWriter{TRecord}"/> keeps records in memory and tries again; for who writes a further one, which has options of its own. Checked when it is made.</summary>
+/// <summary>How a <see cref="BufferedRecordWriter{TRecord}"/> keeps records in memory and tries again; for who writes a further one, which
+/// has options of its own. Checked when it is made.</summary>
 public sealed record RecordBufferOptions
 {
     /// <summary>What happens to records that come faster than they are written.</summary>
@@ -28,20 +29,33 @@ public sealed record RecordBufferOptions
     /// <exception cref="ArgumentOutOfRangeException">Below 1.</exception>
     public int MostBatchBlocks { get; init => field = Require.AtLeast(value, 1, nameof(RecordBufferOptions)); } = int.MaxValue;
 
-    /// <summary>A record is written at the latest this long after it was appended, also when its block is not full and nobody calls Flush.</summary>
+    /// <summary>A record is written at the latest this long after it was appended, also when its block is not full and nobody calls
+    /// Flush.</summary>
     /// <value>[1 ms, 1 h]; default 100 ms.</value>
     /// <exception cref="ArgumentOutOfRangeException">Outside the range.</exception>
-    public TimeSpan FlushInterval { get; init => field = Require.InRange(value, Require.Millisecond, Require.Hour, nameof(RecordBufferOptions)); } = TimeSpan.FromMilliseconds(100);
+    public TimeSpan FlushInterval
+    {
+        get; init => field = Require.InRange(value, Require.Millisecond, Require.Hour,
+        nameof(RecordBufferOptions));
+    } = TimeSpan.FromMilliseconds(100);
 
     /// <summary>The wait after a failure; doubled with each further one, up to <see cref="LongestRetryInterval"/>.</summary>
     /// <value>[1 ms, 1 h]; default 1 s.</value>
     /// <exception cref="ArgumentOutOfRangeException">Outside the range.</exception>
-    public TimeSpan RetryInterval { get; init => field = Require.InRange(value, Require.Millisecond, Require.Hour, nameof(RecordBufferOptions)); } = TimeSpan.FromSeconds(1);
+    public TimeSpan RetryInterval
+    {
+        get; init => field = Require.InRange(value, Require.Millisecond, Require.Hour,
+        nameof(RecordBufferOptions));
+    } = TimeSpan.FromSeconds(1);
 
     /// <summary>The longest wait between two tries.</summary>
     /// <value>[1 ms, 1 h]; default 1 s. Below <see cref="RetryInterval"/> it counts as that.</value>
     /// <exception cref="ArgumentOutOfRangeException">Outside the range.</exception>
-    public TimeSpan LongestRetryInterval { get; init => field = Require.InRange(value, Require.Millisecond, Require.Hour, nameof(RecordBufferOptions)); } = TimeSpan.FromSeconds(1);
+    public TimeSpan LongestRetryInterval
+    {
+        get; init => field = Require.InRange(value, Require.Millisecond, Require.Hour,
+        nameof(RecordBufferOptions));
+    } = TimeSpan.FromSeconds(1);
 
     /// <summary>How often closing tries to write what is left.</summary>
     /// <value>At least 1; default 1.</value>

@@ -1,7 +1,8 @@
 namespace Microsoft.ML.ForwardSampling.Records;
 
 /// <summary>Draws which rows are recorded when a share of them is enough: each row by itself, with the same probability.</summary>
-/// <remarks>The record must be told the probability (<c>keepingProbability</c>): sums weighted by its inverse then stay unbiased for all rows. A mutable struct, for one thread: keep it in a field that is not read-only.</remarks>
+/// <remarks>The record must be told the probability (<c>keepingProbability</c>): sums weighted by its inverse then stay unbiased for all
+/// rows. A mutable struct, for one thread: keep it in a field that is not read-only.</remarks>
 public struct KeepingDraw
 {
     private readonly double _probability;

@@ -3,7 +3,8 @@ using System.Security.Cryptography;
 
 namespace Microsoft.ML.ForwardSampling.Records;
 
-/// <summary>What a record's random number decides. Each purpose has sequences of its own, whatever seeds the options give; 0 is selection's.</summary>
+/// <summary>What a record's random number decides. Each purpose has sequences of its own, whatever seeds the options give; 0 is
+/// selection's.</summary>
 internal enum DrawPurpose : byte
 {
     /// <summary>Whether a scored row is recorded.</summary>
@@ -20,7 +21,8 @@ internal enum DrawPurpose : byte
 }
 
 /// <summary>The generators of records: no two of different purpose, seed or stream draw alike.</summary>
-/// <remarks>A draw that repeats is a bias: with one seed for every view and every process, a service that records one row a request would decide the same for each of them.</remarks>
+/// <remarks>A draw that repeats is a bias: with one seed for every view and every process, a service that records one row a request would
+/// decide the same for each of them.</remarks>
 internal static class RecordDraws
 {
     /// <summary>A generator.</summary>

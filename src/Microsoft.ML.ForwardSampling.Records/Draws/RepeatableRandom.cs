@@ -4,8 +4,8 @@ namespace Microsoft.ML.ForwardSampling;
 
 /// <summary>A small private random generator, the same on every machine and runtime; its state can be saved and restored.</summary>
 /// <remarks>
-/// <para>xoshiro256** (Blackman and Vigna, "Scrambled linear pseudorandom number generators", arXiv 1805.01407), seeded by SplitMix64 as its authors advise.
-/// 32 bytes of state, period 2²⁵⁶ − 1. Not for cryptography.</para>
+/// <para>xoshiro256** (Blackman and Vigna, "Scrambled linear pseudorandom number generators", arXiv 1805.01407), seeded by SplitMix64 as
+/// its authors advise. 32 bytes of state, period 2²⁵⁶ − 1. Not for cryptography.</para>
 /// <para>A mutable struct: pass it by reference, a copy repeats the same numbers. <c>default</c> is the generator of seed 0.</para>
 /// </remarks>
 public struct RepeatableRandom
@@ -62,7 +62,8 @@ public struct RepeatableRandom
     public double NextDouble() => (NextUInt64() >> 11) * (1.0 / (1UL << 53));
 
     /// <summary>The next whole number below a bound, exactly uniform.</summary>
-    /// <remarks>Lemire, "Fast random integer generation in an interval", arXiv 1805.10941: one multiplication, almost never a division.</remarks>
+    /// <remarks>Lemire, "Fast random integer generation in an interval", arXiv 1805.10941: one multiplication, almost never a
+    /// division.</remarks>
     /// <param name="bound">Exclusive upper bound, ≥ 1.</param>
     /// <returns>Uniform in [0, <paramref name="bound"/>).</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="bound"/> is below 1.</exception>

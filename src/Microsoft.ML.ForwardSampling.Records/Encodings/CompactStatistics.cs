@@ -2,11 +2,13 @@ using System.Buffers.Binary;
 
 namespace Microsoft.ML.ForwardSampling.Records;
 
-/// <summary>Loss, gradient norm and "times trained" of every row of a training set, in 3 to 5 bytes a row, held in memory: the row's number takes the place of the key.</summary>
+/// <summary>Loss, gradient norm and "times trained" of every row of a training set, in 3 to 5 bytes a row, held in memory: the row's number
+/// takes the place of the key.</summary>
 /// <remarks>
-/// <para>A statistic x in [0, L] is stored as a whole number of steps L·2⁻ᵇ, b = <see cref="CompactStatisticsOptions.Bits"/>, rounded up or down at random so that it is right on average
-/// (<see cref="RandomizedRounding"/> in Q1.(b − 1) of 2x/L): window means and sums stay unbiased. The last code means "not known" and reads NaN, as does a row that was never set.
-/// A statistic outside [0, L − 2 steps] becomes the nearer end, which is a bias, and is counted in <see cref="Clamped"/>.</para>
+/// <para>A statistic x in [0, L] is stored as a whole number of steps L·2⁻ᵇ, b = <see cref="CompactStatisticsOptions.Bits"/>, rounded up or
+/// down at random so that it is right on average (<see cref="RandomizedRounding"/> in Q1.(b − 1) of 2x/L): window means and sums stay
+/// unbiased. The last code means "not known" and reads NaN, as does a row that was never set. A statistic outside [0, L − 2 steps] becomes
+/// the nearer end, which is a bias, and is counted in <see cref="Clamped"/>.</para>
 /// <para>"Times trained" is a <see cref="RandomizedCounter"/>: one byte, unbiased, relative standard deviation about 0.22.</para>
 /// <para>Same options, same calls in the same order: same bytes. Not thread-safe. No allocation after construction.
 /// Sources: Golovin, Sculley, McMahan and Young, ICML 2013, for the encodings.</para>
@@ -24,7 +26,8 @@ public sealed class CompactStatistics
     private RepeatableRandom _random;
 
     /// <summary>Makes room for rows of which nothing is known yet.</summary>
-    /// <param name="rows">Number of rows, at least 0; times <see cref="BytesPerRow"/> at most 2,147,483,591 bytes, the longest array.</param>
+    /// <param name="rows">Number of rows, at least 0; times <see cref="BytesPerRow"/> at most 2,147,483,591 bytes, the longest
+    /// array.</param>
     /// <param name="options">Bits, ranges and seed; left out, the defaults.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="rows"/> is out of its range.</exception>
     public CompactStatistics(int rows, CompactStatisticsOptions? options = null)
@@ -73,7 +76,9 @@ public sealed class CompactStatistics
 
     /// <summary>The loss of a row.</summary>
     /// <param name="row">In [0, <see cref="Rows"/>).</param>
-    /// <returns>A whole number of steps of <see cref="CompactStatisticsOptions.LargestLoss"/>·2^−<see cref="CompactStatisticsOptions.Bits"/>; NaN when it is not known.</returns>
+    /// <returns>A whole number of steps of
+    /// <see cref="CompactStatisticsOptions.LargestLoss"/>·2^−<see cref="CompactStatisticsOptions.Bits"/>; NaN when it is not
+    /// known.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="row"/> is out of its range.</exception>
     public float Loss(int row)
     {
@@ -83,7 +88,9 @@ public sealed class CompactStatistics
 
     /// <summary>The gradient-norm bound of a row.</summary>
     /// <param name="row">In [0, <see cref="Rows"/>).</param>
-    /// <returns>A whole number of steps of <see cref="CompactStatisticsOptions.LargestGradientNorm"/>·2^−<see cref="CompactStatisticsOptions.Bits"/>; NaN when it is not known.</returns>
+    /// <returns>A whole number of steps of
+    /// <see cref="CompactStatisticsOptions.LargestGradientNorm"/>·2^−<see cref="CompactStatisticsOptions.Bits"/>; NaN when it is not
+    /// known.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="row"/> is out of its range.</exception>
     public float GradientNorm(int row)
     {
@@ -100,9 +107,11 @@ public sealed class CompactStatistics
     public void Read(int firstRow, Span<float> loss, Span<float> gradientNorm)
     {
         if (firstRow < 0 || loss.Length > Rows - firstRow)
-            throw new ArgumentOutOfRangeException(nameof(firstRow), firstRow, $"There are {Rows} rows, not {loss.Length} from row {firstRow} on.");
+            throw new ArgumentOutOfRangeException(nameof(firstRow), firstRow,
+                $"There are {Rows} rows, not {loss.Length} from row {firstRow} on.");
         if (gradientNorm.Length != loss.Length)
-            throw new ArgumentException($"There is room for {loss.Length} losses and {gradientNorm.Length} gradient norms.", nameof(gradientNorm));
+            throw new ArgumentException($"There is room for {loss.Length} losses and {gradientNorm.Length} gradient norms.",
+                nameof(gradientNorm));
         for (int i = 0; i < loss.Length; i++)
         {
             (int lossCode, int gradientNormCode) = Codes(firstRow + i);
@@ -156,10 +165,12 @@ public sealed class CompactStatistics
 
     /// <summary>Reads what <see cref="Save"/> wrote.</summary>
     /// <param name="stream">Where from.</param>
-    /// <param name="seed">Seed of the rounding and of the counters from here on. The file says how often its rows have been loaded, and that is mixed in: with the same seed, too, each session draws numbers of its own.</param>
+    /// <param name="seed">Seed of the rounding and of the counters from here on. The file says how often its rows have been loaded, and
+    /// that is mixed in: with the same seed, too, each session draws numbers of its own.</param>
     /// <returns>The same rows; <see cref="Clamped"/> begins at 0.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="stream"/> is null.</exception>
-    /// <exception cref="InvalidDataException">These are no compact statistics of this version, or they are damaged; the message says what was found.</exception>
+    /// <exception cref="InvalidDataException">These are no compact statistics of this version, or they are damaged; the message says what
+    /// was found.</exception>
     /// <exception cref="EndOfStreamException">The stream ends too early.</exception>
     public static CompactStatistics Load(Stream stream, int seed = 0)
     {
@@ -167,9 +178,12 @@ public sealed class CompactStatistics
         Span<byte> header = stackalloc byte[HeaderBytes];
         stream.ReadExactly(header);
         if (!header.StartsWith(Magic))
-            throw new InvalidDataException($"These are no compact statistics of version 1: they begin with {Convert.ToHexString(header[..7])}, not {Convert.ToHexString(Magic)}.");
+            throw new InvalidDataException(
+                $"These are no compact statistics of version 1: they begin with {Convert.ToHexString(header[..7])}, not "
+                + $"{Convert.ToHexString(Magic)}.");
         int bits = header[7], rows = BinaryPrimitives.ReadInt32LittleEndian(header[8..]);
-        if (BinaryPrimitives.ReadUInt32LittleEndian(header[28..]) != Crc32C.Of(header[..28]) || bits is not (8 or 12 or 16) || rows < 0 || rows > Array.MaxLength / ((bits / 4) + 1))
+        if (BinaryPrimitives.ReadUInt32LittleEndian(header[28..]) != Crc32C.Of(header[..28]) || bits is not (8 or 12 or 16) || rows < 0
+            || rows > Array.MaxLength / ((bits / 4) + 1))
             throw new InvalidDataException("The header of the compact statistics is damaged: its checksum or its fields do not hold.");
         if (stream.CanSeek && stream.Length - stream.Position < (long)rows * ((bits / 4) + 1))
             throw new EndOfStreamException($"The compact statistics end too early: their header speaks of {rows} rows.");

@@ -12,17 +12,21 @@ public sealed record CompactStatisticsOptions
         get;
         init => field = value is 8 or 12 or 16
             ? value
-            : throw new ArgumentOutOfRangeException(nameof(Bits), value, $"{nameof(CompactStatisticsOptions)}.{nameof(Bits)} must be 8, 12 or 16.");
+            : throw new ArgumentOutOfRangeException(nameof(Bits), value,
+                $"{nameof(CompactStatisticsOptions)}.{nameof(Bits)} must be 8, 12 or 16.");
     }
     = 12;
 
-    /// <summary>End of the losses' range: the grid has 2^<see cref="Bits"/> steps from 0 to here. Larger losses are clamped, and counted.</summary>
-    /// <value>Greater than 0, in the loss's unit; default 16, for losses in nats. For squared errors take some 16 times the label's variance.</value>
+    /// <summary>End of the losses' range: the grid has 2^<see cref="Bits"/> steps from 0 to here. Larger losses are clamped, and
+    /// counted.</summary>
+    /// <value>Greater than 0, in the loss's unit; default 16, for losses in nats. For squared errors take some 16 times the label's
+    /// variance.</value>
     /// <exception cref="ArgumentOutOfRangeException">Not greater than 0, or not finite.</exception>
     public float LargestLoss { get; init => field = Require.Positive(value, nameof(CompactStatisticsOptions)); } = 16;
 
     /// <summary>End of the gradient norms' range, as <see cref="LargestLoss"/>.</summary>
-    /// <value>Greater than 0; default 2, for classification, where the bound is at most √2. For squared errors take some 8 times the label's standard deviation.</value>
+    /// <value>Greater than 0; default 2, for classification, where the bound is at most √2. For squared errors take some 8 times the
+    /// label's standard deviation.</value>
     /// <exception cref="ArgumentOutOfRangeException">Not greater than 0, or not finite.</exception>
     public float LargestGradientNorm { get; init => field = Require.Positive(value, nameof(CompactStatisticsOptions)); } = 2;
 

@@ -1,7 +1,8 @@
 namespace Microsoft.ML.ForwardSampling.Records;
 
 /// <summary>Probabilities in two bytes: code c, with e = c / 2048 and f = c mod 2048, is 2⁻ᵉ·(1 − f/4096).</summary>
-/// <remarks>Code 0 is 1; a larger code is a smaller probability; adding 2048 halves it exactly. Rounding to the nearest code moves a probability by at most one part in 4,096.</remarks>
+/// <remarks>Code 0 is 1; a larger code is a smaller probability; adding 2048 halves it exactly. Rounding to the nearest code moves a
+/// probability by at most one part in 4,096.</remarks>
 public static class KeepingProbability
 {
     /// <summary>Least probability that a caller may give, 2⁻¹⁶, so that a full writer's halvings still have a code.</summary>

@@ -1,11 +1,13 @@
 namespace Microsoft.ML.ForwardSampling.Records;
 
-/// <summary>Counts events in one byte, at random, so that the estimate is right on average: "times trained" of a row or a coefficient.</summary>
+/// <summary>Counts events in one byte, at random, so that the estimate is right on average: "times trained" of a row or a
+/// coefficient.</summary>
 /// <remarks>
-/// <para>C starts at 1 and grows by 1 with probability b⁻ᶜ at each event, b = <see cref="Base"/>. <see cref="Estimate"/> is (bᶜ − b) / (b − 1):
-/// unbiased, with a relative standard deviation of about √((b − 1) / 2) ≈ 0.22 after many events. C stops at 256, an estimate of about 4·10¹¹.</para>
-/// <para>A struct of one byte, the number C − 1, so that <c>default</c> is a fresh counter. Source: Morris, "Counting large numbers of events in small registers", 1978, as used by
-/// Golovin, Sculley, McMahan and Young, ICML 2013.</para>
+/// <para>C starts at 1 and grows by 1 with probability b⁻ᶜ at each event, b = <see cref="Base"/>. <see cref="Estimate"/> is (bᶜ − b) / (b −
+/// 1): unbiased, with a relative standard deviation of about √((b − 1) / 2) ≈ 0.22 after many events. C stops at 256, an estimate of about
+/// 4·10¹¹.</para>
+/// <para>A struct of one byte, the number C − 1, so that <c>default</c> is a fresh counter. Source: Morris, "Counting large numbers of
+/// events in small registers", 1978, as used by Golovin, Sculley, McMahan and Young, ICML 2013.</para>
 /// </remarks>
 public struct RandomizedCounter
 {

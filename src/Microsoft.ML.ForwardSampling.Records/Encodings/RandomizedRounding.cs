@@ -2,9 +2,11 @@ namespace Microsoft.ML.ForwardSampling.Records;
 
 /// <summary>Rounds numbers to a Qn.m fixed-point grid at random, so that the rounded value is right on average.</summary>
 /// <remarks>
-/// <para>Qn.m has a sign bit, n integer bits and m fraction bits: 1 + n + m bits, step 2⁻ᵐ, range [−2ⁿ, 2ⁿ − 2⁻ᵐ]. A value between two grid points a and a + step
-/// becomes a + step with probability (value − a) / step, else a: E[rounded] = value, and a grid point stays as it is. One random number a value that is not on the grid.</para>
-/// <para>A value outside the range becomes the nearer end, which is a bias: such values are counted in <see cref="Clamped"/>. NaN becomes 0 and is counted there too.</para>
+/// <para>Qn.m has a sign bit, n integer bits and m fraction bits: 1 + n + m bits, step 2⁻ᵐ, range [−2ⁿ, 2ⁿ − 2⁻ᵐ]. A value between two grid
+/// points a and a + step becomes a + step with probability (value − a) / step, else a: E[rounded] = value, and a grid point stays as it is.
+/// One random number a value that is not on the grid.</para>
+/// <para>A value outside the range becomes the nearer end, which is a bias: such values are counted in <see cref="Clamped"/>. NaN becomes 0
+/// and is counted there too.</para>
 /// <para>Same seed, same values in the same order: same result. Not thread-safe. No allocation.
 /// Source: Golovin, Sculley, McMahan and Young, "Large-Scale Learning with Less RAM via Randomization", ICML 2013.</para>
 /// </remarks>

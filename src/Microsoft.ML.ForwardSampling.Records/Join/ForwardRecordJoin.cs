@@ -3,15 +3,20 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Microsoft.ML.ForwardSampling.Records;
 
-/// <summary>Joins a directory of records with a directory of labels, also while both are being written, and goes on after a restart where it was saved.</summary>
+/// <summary>Joins a directory of records with a directory of labels, also while both are being written, and goes on after a restart where
+/// it was saved.</summary>
 /// <remarks>
-/// <para>Both logs are read side by side and merged by time into a <see cref="LabelJoiner{TRecord}"/>. <see cref="Save"/> writes the two places in the logs, the joiner's state and the number of rows given out into one file, at once:
-/// written under another name, forced to the disk and renamed. A process killed at any moment goes on from its last save; nothing is lost, and the rows given out since then come again.
-/// So each row has its effect once when the consumer replaces by <see cref="JoinedRecord.Key"/>, or keeps what it has made of rows beyond <see cref="SavedRows"/> aside, also over a restart.</para>
-/// <para>A state belongs to one join at a time: a second one is refused while the first is open, wherever it runs. A file with .lock behind its name stays beside the state; it is empty, and locked while a join is open.</para>
+/// <para>Both logs are read side by side and merged by time into a <see cref="LabelJoiner{TRecord}"/>. <see cref="Save"/> writes the two
+/// places in the logs, the joiner's state and the number of rows given out into one file, at once: written under another name, forced to
+/// the disk and renamed. A process killed at any moment goes on from its last save; nothing is lost, and the rows given out since then come
+/// again. So each row has its effect once when the consumer replaces by <see cref="JoinedRecord.Key"/>, or keeps what it has made of rows
+/// beyond <see cref="SavedRows"/> aside, also over a restart.</para>
+/// <para>A state belongs to one join at a time: a second one is refused while the first is open, wherever it runs. A file with .lock behind
+/// its name stays beside the state; it is empty, and locked while a join is open.</para>
 /// <para>Not thread-safe. Memory: the joiner's, two readers' and about 1 MiB.</para>
 /// </remarks>
-/// <typeparam name="TRecord"><see cref="RegressionRecord"/>, <see cref="BinaryRecord"/> or <see cref="MulticlassRecord"/>, as was written.</typeparam>
+/// <typeparam name="TRecord"><see cref="RegressionRecord"/>, <see cref="BinaryRecord"/> or <see cref="MulticlassRecord"/>, as was
+/// written.</typeparam>
 public sealed class ForwardRecordJoin<TRecord> : IDisposable
     where TRecord : struct, IForwardRecord<TRecord>
 {
@@ -24,7 +29,8 @@ public sealed class ForwardRecordJoin<TRecord> : IDisposable
     private readonly LabelJoiner<TRecord> _joiner;
     private readonly JoinFeed<TRecord> _feed;
     private readonly SafeFileHandle? _lock;
-    private DateTime _advance;                              // the watermark that the caller asked for, once what the logs hold now is pushed
+    // the watermark that the caller asked for, once what the logs hold now is pushed
+    private DateTime _advance;
     private bool _completes;
     private readonly Lock _disposing = new();
     private bool _disposed;
@@ -32,22 +38,27 @@ public sealed class ForwardRecordJoin<TRecord> : IDisposable
     /// <summary>Begins a join of two logs, or goes on with the one that was saved.</summary>
     /// <param name="recordDirectory">Folder of the records' log; it need not exist yet.</param>
     /// <param name="labelDirectory">Folder of the labels' log, another one; it need not exist yet.</param>
-    /// <param name="statePath">File that <see cref="Save"/> writes; if it is there, the join goes on from it. Null: begin at the oldest records and never save.</param>
+    /// <param name="statePath">File that <see cref="Save"/> writes; if it is there, the join goes on from it. Null: begin at the oldest
+    /// records and never save.</param>
     /// <param name="options">The rules; left out, the defaults.</param>
     /// <param name="limit">How much may wait in memory; left out, the defaults.</param>
     /// <exception cref="ArgumentException">A folder is empty, both are the same, or the state was saved under other rules.</exception>
     /// <exception cref="InvalidDataException">The state is damaged, or of another kind of record.</exception>
     /// <exception cref="NotSupportedException">The state is of a newer format.</exception>
     /// <exception cref="IOException">The state cannot be read, its folder cannot be written, or another join has it in use.</exception>
-    public ForwardRecordJoin(string recordDirectory, string labelDirectory, string? statePath = null, LabelJoinOptions? options = null, PendingLimit? limit = null)
-        : this(Reading<TRecord>(recordDirectory, nameof(recordDirectory)), Reading<LabelEvent>(labelDirectory, nameof(labelDirectory), recordDirectory), statePath, options, limit)
+    public ForwardRecordJoin(string recordDirectory, string labelDirectory, string? statePath = null, LabelJoinOptions? options = null,
+        PendingLimit? limit = null)
+        : this(Reading<TRecord>(recordDirectory, nameof(recordDirectory)),
+            Reading<LabelEvent>(labelDirectory, nameof(labelDirectory), recordDirectory), statePath, options, limit)
     {
     }
 
     /// <summary>Begins a join of whatever two readers read, or goes on with the one that was saved.</summary>
-    /// <param name="openRecords">Opens the reader of records, at its beginning (null) or at a position that such a reader had saved. The join disposes of it.</param>
+    /// <param name="openRecords">Opens the reader of records, at its beginning (null) or at a position that such a reader had saved. The
+    /// join disposes of it.</param>
     /// <param name="openLabels">The same for labels.</param>
-    /// <param name="statePath">File that <see cref="Save"/> writes; if it is there, the join goes on from it. Null: begin anew and never save.</param>
+    /// <param name="statePath">File that <see cref="Save"/> writes; if it is there, the join goes on from it. Null: begin anew and never
+    /// save.</param>
     /// <param name="options">The rules; left out, the defaults.</param>
     /// <param name="limit">How much may wait in memory; left out, the defaults.</param>
     /// <exception cref="ArgumentNullException"><paramref name="openRecords"/> or <paramref name="openLabels"/> is null.</exception>
@@ -55,7 +66,8 @@ public sealed class ForwardRecordJoin<TRecord> : IDisposable
     /// <exception cref="InvalidDataException">The state is damaged, or of another kind of record.</exception>
     /// <exception cref="NotSupportedException">The state is of a newer format.</exception>
     /// <exception cref="IOException">The state cannot be read, its folder cannot be written, or another join has it in use.</exception>
-    public ForwardRecordJoin(Func<byte[]?, IRecordReader<TRecord>> openRecords, Func<byte[]?, IRecordReader<LabelEvent>> openLabels, string? statePath = null, LabelJoinOptions? options = null, PendingLimit? limit = null)
+    public ForwardRecordJoin(Func<byte[]?, IRecordReader<TRecord>> openRecords, Func<byte[]?,
+        IRecordReader<LabelEvent>> openLabels, string? statePath = null, LabelJoinOptions? options = null, PendingLimit? limit = null)
     {
         ArgumentNullException.ThrowIfNull(openRecords);
         ArgumentNullException.ThrowIfNull(openLabels);
@@ -67,7 +79,8 @@ public sealed class ForwardRecordJoin<TRecord> : IDisposable
         try
         {
             ushort version = 0;
-            using FileStream? stream = StatePath is not null && File.Exists(StatePath) ? new FileStream(StatePath, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16) : null;
+            using FileStream? stream = StatePath is not null && File.Exists(StatePath)
+                ? new FileStream(StatePath, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16) : null;
             if (stream is not null)
             {
                 sections = new StateSections(stream, StatePath!);
@@ -103,7 +116,8 @@ public sealed class ForwardRecordJoin<TRecord> : IDisposable
     /// <summary>Rows given out since the join began, over all restarts up to the last save.</summary>
     public long Rows { get; private set; }
 
-    /// <summary>The <see cref="Rows"/> of the state that is in the file: those before come never again, those after come again when the join ends here.</summary>
+    /// <summary>The <see cref="Rows"/> of the state that is in the file: those before come never again, those after come again when the
+    /// join ends here.</summary>
     public long SavedRows { get; private set; }
 
     /// <summary>Where the state goes: the disk, or in a test something that fails.</summary>
@@ -120,7 +134,8 @@ public sealed class ForwardRecordJoin<TRecord> : IDisposable
 
     private static ReadOnlySpan<byte> Magic => "FSRJSTA\n"u8;
 
-    /// <summary>Reads what the logs hold now and gives out the rows that are due. An error comes after the rows that were due before it, and again until its cause is gone: nothing is lost by catching it.</summary>
+    /// <summary>Reads what the logs hold now and gives out the rows that are due. An error comes after the rows that were due before it,
+    /// and again until its cause is gone: nothing is lost by catching it.</summary>
     /// <param name="rows">Out: filled from the start.</param>
     /// <returns>Number of rows, at most the length of <paramref name="rows"/>. 0 when there is nothing new at the moment.</returns>
     /// <exception cref="NotSupportedException">A log's file is of a newer format.</exception>
@@ -149,7 +164,8 @@ public sealed class ForwardRecordJoin<TRecord> : IDisposable
         return filled;
     }
 
-    /// <summary>Says that no event older than this will come any more, so that windows end although the logs pause. What the logs hold already still counts: <see cref="Read"/> pushes it first.</summary>
+    /// <summary>Says that no event older than this will come any more, so that windows end although the logs pause. What the logs hold
+    /// already still counts: <see cref="Read"/> pushes it first.</summary>
     /// <param name="time">For a live join: now, less what the writers may lag behind. One before the watermark changes nothing.</param>
     /// <exception cref="ArgumentException"><paramref name="time"/> is neither UTC nor local.</exception>
     public void AdvanceTo(DateTime time)
@@ -158,14 +174,18 @@ public sealed class ForwardRecordJoin<TRecord> : IDisposable
         _advance = time > _advance ? time : _advance;
     }
 
-    /// <summary>Says that nothing more will come, for logs that are closed: <see cref="Read"/> gives what they still hold, then the rest of the rows.</summary>
+    /// <summary>Says that nothing more will come, for logs that are closed: <see cref="Read"/> gives what they still hold, then the rest of
+    /// the rows.</summary>
     public void Complete() => _completes = true;
 
     /// <summary>Writes the state: either the former file stays, or the new one is whole.</summary>
-    /// <remarks>One error comes after the new file has taken its place: the disk refuses to keep its name. <see cref="SavedRows"/> then counts this save, which is good unless the machine itself stops.</remarks>
+    /// <remarks>One error comes after the new file has taken its place: the disk refuses to keep its name. <see cref="SavedRows"/> then
+    /// counts this save, which is good unless the machine itself stops.</remarks>
     /// <exception cref="InvalidOperationException">No file was named.</exception>
-    /// <exception cref="IOException">The file cannot be written; the former one is as it was, unless the message says that the state is saved.</exception>
-    /// <exception cref="UnauthorizedAccessException">The folder is not writable, or not readable, for this user; the former file is as it was.</exception>
+    /// <exception cref="IOException">The file cannot be written; the former one is as it was, unless the message says that the state is
+    /// saved.</exception>
+    /// <exception cref="UnauthorizedAccessException">The folder is not writable, or not readable, for this user; the former file is as it
+    /// was.</exception>
     public void Save()
     {
         if (StatePath is null)
@@ -182,7 +202,8 @@ public sealed class ForwardRecordJoin<TRecord> : IDisposable
         }
         catch (Exception e) when (isSaved && (e is IOException or UnauthorizedAccessException))
         {
-            throw new IOException($"The state is saved in {StatePath} and counts from now on, {SavedRows} rows; but the folder could not be forced to the disk, so that after a power failure the former state may be there. {e.Message}", e);
+            throw new IOException($"The state is saved in {StatePath} and counts from now on, {SavedRows} rows; but the folder could not "
+                + $"be forced to the disk, so that after a power failure the former state may be there. {e.Message}", e);
         }
     }
 
@@ -216,19 +237,23 @@ public sealed class ForwardRecordJoin<TRecord> : IDisposable
         }
     }
 
-    /// <summary>Makes this join the only one of its state. The lock stands beside the state itself, so that a link to it is the same state.</summary>
+    /// <summary>Makes this join the only one of its state. The lock stands beside the state itself, so that a link to it is the same
+    /// state.</summary>
     private static SafeFileHandle Lock(string statePath)
     {
         string target = AtomicFile.Target(statePath);
         AtomicFile.CreateFolder(Path.GetDirectoryName(target)!, forced: true);
         SafeFileHandle held = FileLock.TryTake(target + ".lock")
-            ?? throw new IOException($"The state {statePath} is in use by another join, of this process or another one, which has locked {target}.lock: two would each give out all rows, and save over each other. Dispose of the other one first, or give this one a state of its own.");
+            ?? throw new IOException($"The state {statePath} is in use by another join, of this process or another one, which has locked "
+                + $"{target}.lock: two would each give out all rows, and save over each other. Dispose of the other one first, or give "
+                + $"this one a state of its own.");
         AtomicFile.Sweep(target);
         SweepFormer(target + ".new");
         return held;
     }
 
-    /// <summary>Deletes what the first versions of this library left behind when they were killed while they saved; another file of that name stays.</summary>
+    /// <summary>Deletes what the first versions of this library left behind when they were killed while they saved; another file of that
+    /// name stays.</summary>
     private static void SweepFormer(string path)
     {
         try
@@ -303,6 +328,7 @@ public sealed class ForwardRecordJoin<TRecord> : IDisposable
         version = BinaryPrimitives.ReadUInt16LittleEndian(head[8..]);
         return version <= StateVersion
             ? BinaryPrimitives.ReadInt64LittleEndian(head[16..])
-            : throw new NotSupportedException($"The state of the join has format version {version}, and this library reads versions up to {StateVersion}.");
+            : throw new NotSupportedException(
+                $"The state of the join has format version {version}, and this library reads versions up to {StateVersion}.");
     }
 }

@@ -13,7 +13,8 @@ internal sealed class JoinFeed<TRecord>(LabelJoiner<TRecord> joiner, Func<TRecor
 
     public Buffered<LabelEvent> Labels { get; } = new();
 
-    /// <summary>Pushes the next events of one stream, up to the next one of the other; false when there are none, or the joiner takes none and has nothing to give out that would make room.</summary>
+    /// <summary>Pushes the next events of one stream, up to the next one of the other; false when there are none, or the joiner takes none
+    /// and has nothing to give out that would make room.</summary>
     public bool TryPush()
     {
         Records.Refill(readRecords);
@@ -112,7 +113,8 @@ internal sealed class JoinFeed<TRecord>(LabelJoiner<TRecord> joiner, Func<TRecor
                     BinaryPrimitives.ReadUInt64LittleEndian(bytes),
                     BinaryPrimitives.ReadUInt64LittleEndian(bytes[8..]),
                     BinaryPrimitives.ReadInt32LittleEndian(bytes[24..]),
-                    new DateTime(Math.Clamp(BinaryPrimitives.ReadInt64LittleEndian(bytes[16..]), 0, DateTime.MaxValue.Ticks), DateTimeKind.Utc),
+                    new DateTime(Math.Clamp(BinaryPrimitives.ReadInt64LittleEndian(bytes[16..]), 0, DateTime.MaxValue.Ticks),
+                        DateTimeKind.Utc),
                     BinaryPrimitives.ReadUInt16LittleEndian(bytes[28..]),
                     bytes[30..s_eventBytes]);
             }

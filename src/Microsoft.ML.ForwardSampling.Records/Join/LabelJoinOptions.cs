@@ -1,19 +1,25 @@
 namespace Microsoft.ML.ForwardSampling.Records;
 
-/// <summary>How a <see cref="LabelJoiner{TRecord}"/> brings records and labels together. docs/recording.md, "The join", is the contract. The same rules hold wherever the join is done; how much of it memory holds is <see cref="PendingLimit"/>'s.</summary>
+/// <summary>How a <see cref="LabelJoiner{TRecord}"/> brings records and labels together. docs/recording.md, "The join", is the contract.
+/// The same rules hold wherever the join is done; how much of it memory holds is <see cref="PendingLimit"/>'s.</summary>
 public sealed record LabelJoinOptions
 {
-    /// <summary>A label belongs to the record of its key if their times differ by at most this; a record without one by then has none. In whole milliseconds.</summary>
+    /// <summary>A label belongs to the record of its key if their times differ by at most this; a record without one by then has none. In
+    /// whole milliseconds.</summary>
     /// <value>[1 ms, 30 days]; default 1 day.</value>
     /// <exception cref="ArgumentOutOfRangeException">Outside [1 ms, 30 days].</exception>
-    public TimeSpan Wait { get; init => field = InRange(value, TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(30), nameof(Wait)); } = TimeSpan.FromDays(1);
+    public TimeSpan Wait { get; init => field = InRange(value, TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(30), nameof(Wait)); } =
+        TimeSpan.FromDays(1);
 
-    /// <summary>How far an event may come behind a later one, of its own stream or of the other, without being missed: each window is held open for this long more. In whole milliseconds.</summary>
+    /// <summary>How far an event may come behind a later one, of its own stream or of the other, without being missed: each window is held
+    /// open for this long more. In whole milliseconds.</summary>
     /// <value>[0, 7 days]; default 1 minute.</value>
     /// <exception cref="ArgumentOutOfRangeException">Outside [0, 7 days].</exception>
-    public TimeSpan Lateness { get; init => field = InRange(value, TimeSpan.Zero, TimeSpan.FromDays(7), nameof(Lateness)); } = TimeSpan.FromMinutes(1);
+    public TimeSpan Lateness { get; init => field = InRange(value, TimeSpan.Zero, TimeSpan.FromDays(7), nameof(Lateness)); } =
+        TimeSpan.FromMinutes(1);
 
-    /// <summary>Which label a row gets when several came. All but <see cref="DuplicateLabels.First"/> wait until the record's window has ended.</summary>
+    /// <summary>Which label a row gets when several came. All but <see cref="DuplicateLabels.First"/> wait until the record's window has
+    /// ended.</summary>
     /// <value>Default <see cref="DuplicateLabels.First"/>.</value>
     /// <exception cref="ArgumentOutOfRangeException">Not a member of the enumeration.</exception>
     public DuplicateLabels Duplicates { get; init => field = Require.Defined(value, nameof(LabelJoinOptions)); }
@@ -27,7 +33,8 @@ public sealed record LabelJoinOptions
         init
         {
             if (value is float label && !float.IsFinite(label))
-                throw new ArgumentOutOfRangeException(nameof(DefaultLabel), value, $"{nameof(LabelJoinOptions)}.{nameof(DefaultLabel)} must be finite, or null for none.");
+                throw new ArgumentOutOfRangeException(nameof(DefaultLabel), value,
+                    $"{nameof(LabelJoinOptions)}.{nameof(DefaultLabel)} must be finite, or null for none.");
             field = value;
         }
     }
@@ -35,5 +42,6 @@ public sealed record LabelJoinOptions
     private static TimeSpan InRange(TimeSpan value, TimeSpan least, TimeSpan most, string option)
         => value >= least && value <= most && value.Ticks % TimeSpan.TicksPerMillisecond == 0
             ? value
-            : throw new ArgumentOutOfRangeException(option, value, $"{nameof(LabelJoinOptions)}.{option} must be whole milliseconds in [{least:c}, {most:c}].");
+            : throw new ArgumentOutOfRangeException(option, value,
+                $"{nameof(LabelJoinOptions)}.{option} must be whole milliseconds in [{least:c}, {most:c}].");
 }

@@ -1,6 +1,7 @@
 namespace Microsoft.ML.ForwardSampling.Records;
 
-/// <summary>What a <see cref="LabelJoiner{TRecord}"/> counted, over all its restarts. Records = joined + defaulted + expired + voided + duplicate + late records + records pending; <see cref="IsBalanced"/> says so of itself.</summary>
+/// <summary>What a <see cref="LabelJoiner{TRecord}"/> counted, over all its restarts. Records = joined + defaulted + expired + voided +
+/// duplicate + late records + records pending; <see cref="IsBalanced"/> says so of itself.</summary>
 public sealed record LabelJoinReport
 {
     /// <summary>Records taken.</summary>

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
@@ -6,12 +7,16 @@ namespace Microsoft.ML.ForwardSampling.Records;
 
 /// <summary>Brings records and labels together by key, in whatever order they come: push events, pull rows.</summary>
 /// <remarks>
-/// <para>Time is the events' own; no clock is read. The watermark is the latest time pushed, or what <see cref="AdvanceTo"/> said. An event's window lasts until the watermark is more than
-/// <see cref="LabelJoinOptions.Wait"/> + <see cref="LabelJoinOptions.Lateness"/> after it: so long its key is remembered, a record waits for labels and a label for its record.
-/// An event older than that when it is pushed is late: dropped and counted. The same pushes therefore give the same rows, and pushing events again gives no row a second time, however much later.</para>
-/// <para>Push takes what there is room for: when it takes less than it was given, pull rows with <see cref="Read"/> until there are none and push the rest. docs/recording.md, "The join", is the contract.</para>
-/// <para>An entry takes at most 40 bytes with its share of the index (multiclass 56), and the joiner 2 MiB; chunks of 16,384 entries are allocated as needed and reused. No allocation per event or row.
-/// Times are kept in whole milliseconds, up to the year 2229. Not thread-safe.</para>
+/// <para>Time is the events' own; no clock is read. The watermark is the latest time pushed, or what <see cref="AdvanceTo"/> said. An
+/// event's window lasts until the watermark is more than
+/// <see cref="LabelJoinOptions.Wait"/> + <see cref="LabelJoinOptions.Lateness"/> after it: so long its key is remembered, a record waits
+/// for labels and a label for its record. An event older than that when it is pushed is late: dropped and counted. The same pushes
+/// therefore give the same rows, and pushing events again gives no row a second time, however much later.</para>
+/// <para>Push takes what there is room for: when it takes less than it was given, pull rows with <see cref="Read"/> until there are none
+/// and push the rest. docs/recording.md, "The join", is the contract.</para>
+/// <para>An entry takes at most 40 bytes with its share of the index (multiclass 56), and the joiner 2 MiB; chunks of 16,384 entries are
+/// allocated as needed and reused. No allocation per event or row. Times are kept in whole milliseconds, up to the year 2229. Not
+/// thread-safe.</para>
 /// </remarks>
 /// <example><code>
 /// var joiner = new LabelJoiner&lt;BinaryRecord&gt;(new LabelJoinOptions { Wait = TimeSpan.FromHours(6), DefaultLabel = 0 });
@@ -27,7 +32,8 @@ public sealed class LabelJoiner<TRecord>
     where TRecord : struct, IForwardRecord<TRecord>
 {
     private const int MostReady = 1 << 16;                  // rows that may wait to be pulled before Push takes no more
-    private const int Ahead = 16;                           // events whose memory is fetched, all at once, while those before them are dealt with
+    // events whose memory is fetched, all at once, while those before them are dealt with
+    private const int Ahead = 16;
     private const int HeadBytes = 56;
     private const ushort StateVersion = 1;
 
@@ -49,7 +55,9 @@ public sealed class LabelJoiner<TRecord>
         Options = options ?? new LabelJoinOptions();
         Limit = limit ?? new PendingLimit();
         if (Options.Duplicates is DuplicateLabels.Sum or DuplicateLabels.Mean && TRecord.Kind != RecordKind.Regression)
-            throw new ArgumentException($"{nameof(LabelJoinOptions)}.{nameof(LabelJoinOptions.Duplicates)} must be {nameof(DuplicateLabels.First)} or {nameof(DuplicateLabels.Last)} for {TRecord.Kind} records: labels of classes have no sum or mean. Got {Options.Duplicates}.", nameof(options));
+            throw new ArgumentException($"{nameof(LabelJoinOptions)}.{nameof(LabelJoinOptions.Duplicates)} must be "
+                + $"{nameof(DuplicateLabels.First)} or {nameof(DuplicateLabels.Last)} for {TRecord.Kind} records: labels of classes have "
+                + $"no sum or mean. Got {Options.Duplicates}.", nameof(options));
         _wait = Milliseconds(Options.Wait);
         _reach = _wait + Milliseconds(Options.Lateness);
     }
@@ -61,7 +69,8 @@ public sealed class LabelJoiner<TRecord>
     public PendingLimit Limit { get; }
 
     /// <summary>The latest time pushed or advanced to, UTC; <c>default</c> before the first.</summary>
-    public DateTime Watermark => _watermark < 0 ? default : new DateTime(Math.Min(_watermark, DateTime.MaxValue.Ticks / TimeSpan.TicksPerMillisecond) * TimeSpan.TicksPerMillisecond, DateTimeKind.Utc);
+    public DateTime Watermark => _watermark < 0 ? default : new DateTime(
+        Math.Min(_watermark, DateTime.MaxValue.Ticks / TimeSpan.TicksPerMillisecond) * TimeSpan.TicksPerMillisecond, DateTimeKind.Utc);
 
     /// <summary>What was counted so far; a snapshot.</summary>
     public LabelJoinReport Report => new()
@@ -93,7 +102,8 @@ public sealed class LabelJoiner<TRecord>
 
     /// <summary>Takes records, in order, as long as there is room.</summary>
     /// <param name="records">The records; one without a time counts as of the watermark.</param>
-    /// <returns>How many were taken, from the first. Fewer than given: pull rows until there are none, then push the rest; when that frees nothing either (<see cref="JoinOverflow.Refuse"/>), the watermark has to move on first.</returns>
+    /// <returns>How many were taken, from the first. Fewer than given: pull rows until there are none, then push the rest; when that frees
+    /// nothing either (<see cref="JoinOverflow.Refuse"/>), the watermark has to move on first.</returns>
     /// <exception cref="ArgumentException">The very first event has no time.</exception>
     public int Push(ReadOnlySpan<TRecord> records)
     {
@@ -188,7 +198,8 @@ public sealed class LabelJoiner<TRecord>
         return filled;
     }
 
-    /// <summary>Writes the whole state: rules, counts, entries and rows not yet given out. 28 bytes an entry (multiclass 44): 1.4 GB for 50 million.</summary>
+    /// <summary>Writes the whole state: rules, counts, entries and rows not yet given out. 28 bytes an entry (multiclass 44): 1.4 GB for 50
+    /// million.</summary>
     /// <param name="stream">Written from its position on. Flushing and closing it is the caller's.</param>
     /// <exception cref="ArgumentNullException"><paramref name="stream"/> is null.</exception>
     /// <exception cref="IOException">The stream refuses.</exception>
@@ -219,7 +230,8 @@ public sealed class LabelJoiner<TRecord>
     /// <param name="limit">How much may wait; it may be another.</param>
     /// <returns>A joiner that goes on as the saved one would have.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="stream"/> is null.</exception>
-    /// <exception cref="ArgumentException">The state was saved under other rules; the message names the option, its value then and now.</exception>
+    /// <exception cref="ArgumentException">The state was saved under other rules; the message names the option, its value then and
+    /// now.</exception>
     /// <exception cref="InvalidDataException">The state is damaged, or of another kind of record.</exception>
     /// <exception cref="NotSupportedException">The state is of a newer format.</exception>
     public static LabelJoiner<TRecord> Load(Stream stream, LabelJoinOptions? options = null, PendingLimit? limit = null)
@@ -243,9 +255,11 @@ public sealed class LabelJoiner<TRecord>
             throw sections.Damaged("it does not begin as one");
         ushort version = BinaryPrimitives.ReadUInt16LittleEndian(head[8..]);
         if (version > StateVersion)
-            throw new NotSupportedException($"The joiner's saved state has format version {version}, and this library reads versions up to {StateVersion}.");
+            throw new NotSupportedException(
+                $"The joiner's saved state has format version {version}, and this library reads versions up to {StateVersion}.");
         if (head[10] != (byte)TRecord.Kind)
-            throw new InvalidDataException($"The joiner's saved state is of {(RecordKind)head[10]} records, and {TRecord.Kind} records were asked for.");
+            throw new InvalidDataException(
+                $"The joiner's saved state is of {(RecordKind)head[10]} records, and {TRecord.Kind} records were asked for.");
         float label = BinaryPrimitives.ReadSingleLittleEndian(head[12..]);
         RequireSame(nameof(LabelJoinOptions.Duplicates), (DuplicateLabels)head[11], Options.Duplicates);
         RequireSame(nameof(LabelJoinOptions.DefaultLabel), float.IsNaN(label) ? null : label, Options.DefaultLabel);
@@ -275,33 +289,39 @@ public sealed class LabelJoiner<TRecord>
     private static TimeSpan Span(StateSections sections, ReadOnlySpan<byte> milliseconds)
     {
         long number = BinaryPrimitives.ReadInt64LittleEndian(milliseconds);
-        return number is >= 0 and <= PendingEntry.LatestTime ? TimeSpan.FromMilliseconds(number) : throw sections.Damaged($"a time of {number} ms, and 0 to {PendingEntry.LatestTime} are allowed");
+        return number is >= 0 and <= PendingEntry.LatestTime ? TimeSpan.FromMilliseconds(number)
+            : throw sections.Damaged($"a time of {number} ms, and 0 to {PendingEntry.LatestTime} are allowed");
     }
 
     private static void RequireSame<T>(string option, T saved, T now)
     {
         if (!EqualityComparer<T>.Default.Equals(saved, now))
-            throw new ArgumentException($"{nameof(LabelJoinOptions)}.{option} must be as it was when the joiner was saved, {Text(saved)}. Got {Text(now)}.", "options");
+            throw new ArgumentException($"{nameof(LabelJoinOptions)}.{option} must be as it was when the joiner was saved, "
+                + $"{Text(saved)}. Got {Text(now)}.", "options");
 
-        static string Text(T value) => value is null ? "null" : FormattableString.Invariant($"{value}");
+        static string Text(T value) => value is null ? "null" : string.Create(CultureInfo.InvariantCulture, $"{value}");
     }
 
     private bool IsOpen(long time) => time + _reach >= _watermark;
 
-    /// <summary>Moves the watermark to an event's time; gives that time in milliseconds, or the watermark for an event without one.</summary>
+    /// <summary>Moves the watermark to an event's time; gives that time in milliseconds, or the watermark for an event without
+    /// one.</summary>
     private long Observe(DateTime time)
     {
         if (time.Ticks == 0)
-            return _latest >= 0 ? Math.Min(_latest, PendingEntry.LatestTime) : throw new ArgumentException("The first event must have a time: there is no watermark yet that could stand for it.");
+            return _latest >= 0 ? Math.Min(_latest, PendingEntry.LatestTime)
+                : throw new ArgumentException("The first event must have a time: there is no watermark yet that could stand for it.");
         long milliseconds = Math.Min(time.Ticks / TimeSpan.TicksPerMillisecond, PendingEntry.LatestTime);
         _latest = Math.Max(_latest, milliseconds);
         _watermark = Math.Max(_watermark, _latest);
         return milliseconds;
     }
 
-    /// <summary>Up to <see cref="Ahead"/> events from one on. They are not changed: a reference that could be written to spares the copies that a call through an interface makes of what is read-only.</summary>
+    /// <summary>Up to <see cref="Ahead"/> events from one on. They are not changed: a reference that could be written to spares the copies
+    /// that a call through an interface makes of what is read-only.</summary>
     private static Span<TEvent> Some<TEvent>(ReadOnlySpan<TEvent> events, int start)
-        => start >= events.Length ? default : MemoryMarshal.CreateSpan(ref Unsafe.AsRef(in events[start]), Math.Min(Ahead, events.Length - start));
+        => start >= events.Length ? default
+            : MemoryMarshal.CreateSpan(ref Unsafe.AsRef(in events[start]), Math.Min(Ahead, events.Length - start));
 
     /// <summary>With many entries no slot is in a cache, nor its page known: asking for many together makes the waits overlap.</summary>
     private void FetchSlots<TEvent>(Span<TEvent> events)
@@ -435,7 +455,8 @@ public sealed class LabelJoiner<TRecord>
         Count(Counted.DuplicateLabels);
         if (Options.Duplicates == DuplicateLabels.Last)
             entry.Label = label;
-        else if (Options.Duplicates == DuplicateLabels.Sum || (Options.Duplicates == DuplicateLabels.Mean && count < PendingEntry.MostLabels))
+        else if (Options.Duplicates == DuplicateLabels.Sum
+            || (Options.Duplicates == DuplicateLabels.Mean && count < PendingEntry.MostLabels))
             entry.Label += label;
         entry.LabelCount = Math.Min(count + 1, PendingEntry.MostLabels);
     }
@@ -494,7 +515,8 @@ public sealed class LabelJoiner<TRecord>
             return false;
         }
 
-        float label = isDefault ? Options.DefaultLabel!.Value : Options.Duplicates == DuplicateLabels.Mean ? entry.Label / entry.LabelCount : entry.Label;
+        float label = isDefault ? Options.DefaultLabel!.Value : Options.Duplicates == DuplicateLabels.Mean ? entry.Label / entry.LabelCount
+            : entry.Label;
         TRecord record = _entries.RecordAt(n);
         if (!record.Accepts(label))
         {

@@ -8,7 +8,8 @@ namespace Microsoft.ML.ForwardSampling.Records;
 internal sealed class PendingEntries<TRecord>
     where TRecord : struct, IForwardRecord<TRecord>
 {
-    public const int ChunkEntries = 1 << PendingEntry.VersionBits;    // so that a chunk's entries never have more model versions than numbers for them
+    // so that a chunk's entries never have more model versions than numbers for them
+    public const int ChunkEntries = 1 << PendingEntry.VersionBits;
     private const int ChunkBits = PendingEntry.VersionBits;
     private const int MostSpares = 4;
     private const long MostNumber = 1L << 60;               // far beyond what any joiner counts to, and numbers after it still fit
@@ -32,7 +33,8 @@ internal sealed class PendingEntries<TRecord>
 
     public PendingEntry this[long n] => new(ChunkOf(n).Bytes.AsSpan((int)(n & (ChunkEntries - 1)) * s_entryBytes, s_entryBytes));
 
-    public ulong KeyOf(long n) => BinaryPrimitives.ReadUInt64LittleEndian(ChunkOf(n).Bytes.AsSpan((int)(n & (ChunkEntries - 1)) * s_entryBytes));
+    public ulong KeyOf(long n) => BinaryPrimitives.ReadUInt64LittleEndian(
+        ChunkOf(n).Bytes.AsSpan((int)(n & (ChunkEntries - 1)) * s_entryBytes));
 
     /// <summary>The number of which only the lower half is known.</summary>
     public long NumberOf(uint low) => Head + (uint)(low - (uint)Head);
@@ -68,7 +70,8 @@ internal sealed class PendingEntries<TRecord>
     {
         PendingEntry entry = this[n];
         (ulong version, int classes) = ChunkOf(n).Versions[entry.Version];
-        return TRecord.Read(entry.Key, version, classes, new DateTime(entry.Time * TimeSpan.TicksPerMillisecond, DateTimeKind.Utc), entry.KeepingCode, entry.Body);
+        return TRecord.Read(entry.Key, version, classes, new DateTime(entry.Time * TimeSpan.TicksPerMillisecond, DateTimeKind.Utc),
+            entry.KeepingCode, entry.Body);
     }
 
     /// <summary>Drops the oldest entry.</summary>
@@ -85,7 +88,8 @@ internal sealed class PendingEntries<TRecord>
             _spares.Push(chunk);
     }
 
-    /// <summary>Writes all entries: one section for their numbers, then one each for a chunk's model versions and for its entries.</summary>
+    /// <summary>Writes all entries: one section for their numbers, then one each for a chunk's model versions and for its
+    /// entries.</summary>
     public void Save(StateSections sections)
     {
         Span<byte> numbers = stackalloc byte[16];
@@ -124,7 +128,8 @@ internal sealed class PendingEntries<TRecord>
             Chunk chunk = BeginChunk(from);
             ReadOnlySpan<byte> versions = sections.ReadUpTo(ChunkEntries * 12);
             for (int i = 0; i + 12 <= versions.Length; i += 12)
-                chunk.Versions.Add((BinaryPrimitives.ReadUInt64LittleEndian(versions[i..]), BinaryPrimitives.ReadInt32LittleEndian(versions[(i + 8)..])));
+                chunk.Versions.Add((BinaryPrimitives.ReadUInt64LittleEndian(versions[i..]),
+                    BinaryPrimitives.ReadInt32LittleEndian(versions[(i + 8)..])));
             sections.Read((int)(to - from) * s_entryBytes).CopyTo(chunk.Bytes.AsSpan((int)(from & (ChunkEntries - 1)) * s_entryBytes));
             for (long n = from; n < to; n++)
             {

@@ -3,7 +3,8 @@ using System.Buffers.Binary;
 namespace Microsoft.ML.ForwardSampling.Records;
 
 /// <summary>One entry of a joiner: the bytes of a record or of a waiting label, in their place in a chunk.</summary>
-/// <remarks>key (8), word (8: state in 4 bits, number of the model version in 14, milliseconds since the year 1 in 46, which ends in the year 2230), keeping code (2), number of labels (2), label (4), the record's body (4 or 20).</remarks>
+/// <remarks>key (8), word (8: state in 4 bits, number of the model version in 14, milliseconds since the year 1 in 46, which ends in the
+/// year 2230), keeping code (2), number of labels (2), label (4), the record's body (4 or 20).</remarks>
 internal readonly ref struct PendingEntry(Span<byte> bytes)
 {
     public const int HeaderBytes = 24;

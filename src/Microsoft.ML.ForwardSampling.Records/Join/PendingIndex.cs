@@ -5,10 +5,11 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Microsoft.ML.ForwardSampling.Records;
 
-/// <summary>Finds a joiner's entry by its key: open addressing by buckets, 8 bytes a slot: 32 bits of the key's hash and 32 of the entry's number.</summary>
-/// <remarks>A bucket is a cache line of 8 slots, filled from the front; where it is full, the next ones take what belongs to it, so that a look-up mostly reads one line.
-/// 256 tables that grow one at a time, by a quarter, outside the managed heap, so that a table left behind is free at once: an entry takes at most 8 / 0.68 bytes.
-/// Removing moves back what had no place: there are no tombstones.</remarks>
+/// <summary>Finds a joiner's entry by its key: open addressing by buckets, 8 bytes a slot: 32 bits of the key's hash and 32 of the entry's
+/// number.</summary>
+/// <remarks>A bucket is a cache line of 8 slots, filled from the front; where it is full, the next ones take what belongs to it, so that a
+/// look-up mostly reads one line. 256 tables that grow one at a time, by a quarter, outside the managed heap, so that a table left behind
+/// is free at once: an entry takes at most 8 / 0.68 bytes. Removing moves back what had no place: there are no tombstones.</remarks>
 internal sealed unsafe class PendingIndex
 {
     private const int TableBits = 8;

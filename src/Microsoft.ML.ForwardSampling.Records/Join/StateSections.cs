@@ -2,7 +2,8 @@ using System.Buffers.Binary;
 
 namespace Microsoft.ML.ForwardSampling.Records;
 
-/// <summary>A saved state as sections, each with its length and checksum: what is read is whole or refused, and nothing is allocated on the word of damaged bytes.</summary>
+/// <summary>A saved state as sections, each with its length and checksum: what is read is whole or refused, and nothing is allocated on the
+/// word of damaged bytes.</summary>
 internal sealed class StateSections(Stream stream, string name)
 {
     private const int FirstBytes = 1 << 16;
@@ -63,7 +64,8 @@ internal sealed class StateSections(Stream stream, string name)
         }
 
         Span<byte> bytes = _buffer.AsSpan(0, length);
-        return Crc32C.Of(bytes) == BinaryPrimitives.ReadUInt32LittleEndian(head[4..]) ? bytes : throw Damaged("a checksum that does not hold");
+        return Crc32C.Of(bytes) == BinaryPrimitives.ReadUInt32LittleEndian(head[4..]) ? bytes
+            : throw Damaged("a checksum that does not hold");
     }
 
     public InvalidDataException Damaged(string what) => new($"{name} is damaged: {what}. Begin without it, or go back to an older copy.");

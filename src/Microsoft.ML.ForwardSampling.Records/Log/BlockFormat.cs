@@ -31,11 +31,13 @@ internal static class BlockFormat
         BinaryPrimitives.WriteUInt32LittleEndian(block[60..], Crc32C.Of(block[..60]));
     }
 
-    /// <summary>Reads a header; true only if its checksum holds and its fields agree with each other, so that its length can be trusted.</summary>
+    /// <summary>Reads a header; true only if its checksum holds and its fields agree with each other, so that its length can be
+    /// trusted.</summary>
     public static bool TryReadHeader(ReadOnlySpan<byte> block, out BlockHeader header)
     {
         header = default;
-        if (block.Length < HeaderBytes || !block.StartsWith(Magic) || BinaryPrimitives.ReadUInt32LittleEndian(block[60..]) != Crc32C.Of(block[..60]))
+        if (block.Length < HeaderBytes || !block.StartsWith(Magic)
+            || BinaryPrimitives.ReadUInt32LittleEndian(block[60..]) != Crc32C.Of(block[..60]))
             return false;
         header = new BlockHeader
         {
@@ -63,11 +65,20 @@ internal static class BlockFormat
             && header.TicksPerStep >= 0 && header.TicksPerStep <= (DateTime.MaxValue.Ticks / MostTimeSteps) + 1;
     }
 
-    public static bool IsWhole(ReadOnlySpan<byte> block, in BlockHeader header) => Crc32C.Of(block[HeaderBytes..header.Bytes]) == header.BodyChecksum;
+    public static bool IsWhole(ReadOnlySpan<byte> block, in BlockHeader header) =>
+        Crc32C.Of(block[HeaderBytes..header.Bytes]) == header.BodyChecksum;
 
     /// <summary>Writes the 64-byte block that finishes a segment.</summary>
     public static void WriteEnd(Span<byte> block, RecordKind kind, int recordBytes, ulong writer, long nextSequence)
-        => WriteHeader(block, new BlockHeader { Bytes = HeaderBytes, Kind = kind, RecordBytes = recordBytes, Writer = writer, IsEnd = true, FirstSequence = nextSequence });
+        => WriteHeader(block, new BlockHeader
+        {
+            Bytes = HeaderBytes,
+            Kind = kind,
+            RecordBytes = recordBytes,
+            Writer = writer,
+            IsEnd = true,
+            FirstSequence = nextSequence
+        });
 }
 
 /// <summary>The fields of a block's header.</summary>

@@ -4,8 +4,8 @@ namespace Microsoft.ML.ForwardSampling.Records;
 
 /// <summary>Finds the whole blocks of a segment one after the other, whatever stands between them.</summary>
 /// <remarks>
-/// <para>What is no whole block is damage only when a whole block follows; otherwise it may still be being written, and the scanner stays in front of it.
-/// A damaged block's length is not believed: the search for the next one begins right behind its first byte.</para>
+/// <para>What is no whole block is damage only when a whole block follows; otherwise it may still be being written, and the scanner stays
+/// in front of it. A damaged block's length is not believed: the search for the next one begins right behind its first byte.</para>
 /// <para>Memory: one buffer of at most 256 KiB, or 1 MiB once a block is longer than that.</para>
 /// </remarks>
 internal sealed class BlockScanner

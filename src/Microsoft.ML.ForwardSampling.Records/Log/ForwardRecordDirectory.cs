@@ -3,14 +3,16 @@ using Microsoft.Win32.SafeHandles;
 namespace Microsoft.ML.ForwardSampling.Records;
 
 /// <summary>Looks into the directory of a <see cref="ForwardRecordLog{TRecord}"/> without taking part in it.</summary>
-/// <remarks>Nothing there is changed, and nothing locked (on Windows a file that is being looked at cannot be deleted by retention or finished by recovery until the look is over):
-/// logs may write, and readers read, at the same time. Kinds of records need not be known, and may differ from file to file.</remarks>
+/// <remarks>Nothing there is changed, and nothing locked (on Windows a file that is being looked at cannot be deleted by retention or
+/// finished by recovery until the look is over): logs may write, and readers read, at the same time. Kinds of records need not be known,
+/// and may differ from file to file.</remarks>
 public static class ForwardRecordDirectory
 {
     /// <summary>Reads every segment file to its present end.</summary>
     /// <param name="directory">Folder of the segment files.</param>
     /// <param name="cancellationToken">Ends it between two blocks.</param>
-    /// <returns>What is there. A file that cannot be read, or is none of a log's, is named among <see cref="ForwardRecordDirectoryReport.OtherFiles"/>. One that is deleted meanwhile is left out.</returns>
+    /// <returns>What is there. A file that cannot be read, or is none of a log's, is named among
+    /// <see cref="ForwardRecordDirectoryReport.OtherFiles"/>. One that is deleted meanwhile is left out.</returns>
     /// <exception cref="ArgumentException"><paramref name="directory"/> is empty.</exception>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
     /// <exception cref="UnauthorizedAccessException">The folder must not be listed.</exception>
@@ -20,7 +22,8 @@ public static class ForwardRecordDirectory
         ArgumentException.ThrowIfNullOrWhiteSpace(directory);
         var folder = new DirectoryInfo(directory);
         if (!folder.Exists)
-            throw new DirectoryNotFoundException(File.Exists(directory) ? $"{folder.FullName} is a file: give the folder that holds the segment files." : $"{folder.FullName} does not exist.");
+            throw new DirectoryNotFoundException(File.Exists(directory)
+                ? $"{folder.FullName} is a file: give the folder that holds the segment files." : $"{folder.FullName} does not exist.");
 
         var inspector = new SegmentInspector();
         List<ForwardRecordSegment> segments = [];

@@ -9,7 +9,8 @@ public sealed record ForwardRecordDirectoryReport
     /// <summary>The segment files, by name: those of one writer are together, in its order.</summary>
     public required IReadOnlyList<ForwardRecordSegment> Segments { get; init; }
 
-    /// <summary>The other files of the folder, by name, each with the reason why it is none of the segments. Folders within it are not looked at.</summary>
+    /// <summary>The other files of the folder, by name, each with the reason why it is none of the segments. Folders within it are not
+    /// looked at.</summary>
     public required IReadOnlyList<ForwardRecordOtherFile> OtherFiles { get; init; }
 }
 
@@ -28,7 +29,8 @@ public sealed record ForwardRecordSegment
     /// <summary>What its records are; null where the header is damaged and no whole block tells.</summary>
     public RecordKind? Kind { get; init; }
 
-    /// <summary>Whether its end mark is there: nothing more comes. Otherwise a log is writing it, or its writer is gone; the next log that is opened in the folder finishes it then.</summary>
+    /// <summary>Whether its end mark is there: nothing more comes. Otherwise a log is writing it, or its writer is gone; the next log that
+    /// is opened in the folder finishes it then.</summary>
     public bool IsFinished { get; init; }
 
     /// <summary>Records in its whole blocks.</summary>
@@ -61,10 +63,12 @@ public sealed record ForwardRecordSegment
     /// <summary>Places that readers skip and count, in order.</summary>
     public IReadOnlyList<ForwardRecordDamage> Damage { get; init; } = [];
 
-    /// <summary>Records that its writer numbered between the first and the last whole block, and that no whole block holds any more.</summary>
+    /// <summary>Records that its writer numbered between the first and the last whole block, and that no whole block holds any
+    /// more.</summary>
     public long LostRecords { get; init; }
 
-    /// <summary>Bytes behind the last whole block: a block that is being written, or the torn end that a killed writer left. No acknowledged record is in them.</summary>
+    /// <summary>Bytes behind the last whole block: a block that is being written, or the torn end that a killed writer left. No
+    /// acknowledged record is in them.</summary>
     public long UnfinishedBytes { get; init; }
 }
 

@@ -1,15 +1,22 @@
 namespace Microsoft.ML.ForwardSampling.Records;
 
-/// <summary>Writes the records of one process into a directory of segment files, from any number of threads; other processes may write into the same directory, and <see cref="ForwardRecordReader{TRecord}"/> reads along.</summary>
+/// <summary>Writes the records of one process into a directory of segment files, from any number of threads; other processes may write into
+/// the same directory, and <see cref="ForwardRecordReader{TRecord}"/> reads along.</summary>
 /// <remarks>
-/// <para><b>Acknowledged.</b> A thread of the log writes full blocks at once and others after <see cref="ForwardRecordLogOptions.FlushInterval"/>;
-/// then the records numbered up to <see cref="BufferedRecordWriter{TRecord}.Acknowledged"/> have the promised <see cref="ForwardRecordLogOptions.Durability"/>. Flushes at the same time share one write and, for <see cref="RecordDurability.PowerLoss"/>, one fsync.</para>
-/// <para><b>When the disk refuses</b> (full, read-only, an error), nothing acknowledged is touched and what is in memory is tried again every <see cref="ForwardRecordLogOptions.RetryInterval"/>, and at each Flush.
-/// When the directory or the segment in use is deleted, the log makes a new one and writes again what was not yet acknowledged; what was acknowledged went with the files.</para>
-/// <para><b>Clock.</b> Record times are written as they come, also when the clock goes backwards; a block's times are exact to 1/8190 of the time it spans, and a block that spans more than an hour is cut unless that takes more than eight parts. Segment age runs on the monotonic clock.</para>
+/// <para><b>Acknowledged.</b> A thread of the log writes full blocks at once and others after
+/// <see cref="ForwardRecordLogOptions.FlushInterval"/>; then the records numbered up to
+/// <see cref="BufferedRecordWriter{TRecord}.Acknowledged"/> have the promised <see cref="ForwardRecordLogOptions.Durability"/>. Flushes at
+/// the same time share one write and, for <see cref="RecordDurability.PowerLoss"/>, one fsync.</para>
+/// <para><b>When the disk refuses</b> (full, read-only, an error), nothing acknowledged is touched and what is in memory is tried again
+/// every <see cref="ForwardRecordLogOptions.RetryInterval"/>, and at each Flush. When the directory or the segment in use is deleted, the
+/// log makes a new one and writes again what was not yet acknowledged; what was acknowledged went with the files.</para>
+/// <para><b>Clock.</b> Record times are written as they come, also when the clock goes backwards; a block's times are exact to 1/8190 of
+/// the time it spans, and a block that spans more than an hour is cut unless that takes more than eight parts. Segment age runs on the
+/// monotonic clock.</para>
 /// <para>What else <see cref="BufferedRecordWriter{TRecord}"/> says holds.</para>
 /// </remarks>
-/// <typeparam name="TRecord"><see cref="RegressionRecord"/>, <see cref="BinaryRecord"/> or <see cref="MulticlassRecord"/>, or <see cref="LabelEvent"/> for labels; one directory holds one of them.</typeparam>
+/// <typeparam name="TRecord"><see cref="RegressionRecord"/>, <see cref="BinaryRecord"/> or <see cref="MulticlassRecord"/>, or
+/// <see cref="LabelEvent"/> for labels; one directory holds one of them.</typeparam>
 public sealed class ForwardRecordLog<TRecord> : BufferedRecordWriter<TRecord>
     where TRecord : struct, ILogRecord<TRecord>
 {
@@ -18,10 +25,12 @@ public sealed class ForwardRecordLog<TRecord> : BufferedRecordWriter<TRecord>
     private readonly long _truncatedBytes;
     private byte[]? _scratch;
 
-    /// <summary>Opens a log: creates the directory if need be, begins a segment, finishes those of crashed writers, deletes old ones.</summary>
+    /// <summary>Opens a log: creates the directory if need be, begins a segment, finishes those of crashed writers, deletes old
+    /// ones.</summary>
     /// <param name="directory">Folder of the segment files, for records of this kind only.</param>
     /// <param name="options">How to write; left out, the defaults.</param>
-    /// <exception cref="ArgumentException"><paramref name="directory"/> is empty, or options do not agree with each other, or labels would be dropped under <see cref="RecordOverflow.DropAndRecord"/>.</exception>
+    /// <exception cref="ArgumentException"><paramref name="directory"/> is empty, or options do not agree with each other, or labels would
+    /// be dropped under <see cref="RecordOverflow.DropAndRecord"/>.</exception>
     /// <exception cref="IOException">The directory cannot be created or written to, or file locks do not lock there.</exception>
     /// <exception cref="UnauthorizedAccessException">The directory is not writable for this user.</exception>
     public ForwardRecordLog(string directory, ForwardRecordLogOptions? options = null)
@@ -82,7 +91,8 @@ public sealed class ForwardRecordLog<TRecord> : BufferedRecordWriter<TRecord>
     /// <inheritdoc/>
     protected override void Close() => _segments.Close();
 
-    /// <summary>Writes sealed blocks and makes them durable. After a failure writing goes on where it stopped, or from the first one if their segment was lost: readers know by its number what they have already seen.</summary>
+    /// <summary>Writes sealed blocks and makes them durable. After a failure writing goes on where it stopped, or from the first one if
+    /// their segment was lost: readers know by its number what they have already seen.</summary>
     /// <param name="batch">The blocks.</param>
     protected override void WriteBatch(RecordBatch<TRecord> batch)
     {

@@ -1,12 +1,14 @@
 namespace Microsoft.ML.ForwardSampling.Records;
 
 /// <summary>How a <see cref="ForwardRecordLog{TRecord}"/> writes: durability, memory, rotation and retention.</summary>
-/// <remarks>Each option is checked when it is set; <see cref="Validate"/> checks options against each other and is called by the log.</remarks>
+/// <remarks>Each option is checked when it is set; <see cref="Validate"/> checks options against each other and is called by the
+/// log.</remarks>
 public sealed record ForwardRecordLogOptions
 {
     internal const int LargestBlockBytes = 1 << 20;
 
-    /// <summary>What an acknowledged record survives. <see cref="RecordDurability.PowerLoss"/> costs an fsync a group, milliseconds on many disks.</summary>
+    /// <summary>What an acknowledged record survives. <see cref="RecordDurability.PowerLoss"/> costs an fsync a group, milliseconds on many
+    /// disks.</summary>
     /// <value>Default <see cref="RecordDurability.ProcessCrash"/>.</value>
     /// <exception cref="ArgumentOutOfRangeException">Not a member of the enumeration.</exception>
     public RecordDurability Durability { get; init => field = Require.Defined(value, nameof(ForwardRecordLogOptions)); }
@@ -16,7 +18,8 @@ public sealed record ForwardRecordLogOptions
     /// <exception cref="ArgumentOutOfRangeException">Not a member of the enumeration.</exception>
     public RecordOverflow Overflow { get; init => field = Require.Defined(value, nameof(ForwardRecordLogOptions)); }
 
-    /// <summary>Records' bytes in one block, the unit that is checksummed and written at once. A damaged block loses all its records.</summary>
+    /// <summary>Records' bytes in one block, the unit that is checksummed and written at once. A damaged block loses all its
+    /// records.</summary>
     /// <value>[1024, 524288], bytes, a multiple of 32; default 65536.</value>
     /// <exception cref="ArgumentOutOfRangeException">Outside [1024, 524288], or no multiple of 32.</exception>
     public int BlockBytes
@@ -26,46 +29,74 @@ public sealed record ForwardRecordLogOptions
         {
             field = Require.InRange(value, 1024, LargestBlockBytes / 2, nameof(ForwardRecordLogOptions));
             if (value % 32 != 0)
-                throw new ArgumentOutOfRangeException(nameof(BlockBytes), value, $"{nameof(ForwardRecordLogOptions)}.{nameof(BlockBytes)} must be a multiple of 32.");
+                throw new ArgumentOutOfRangeException(nameof(BlockBytes), value,
+                    $"{nameof(ForwardRecordLogOptions)}.{nameof(BlockBytes)} must be a multiple of 32.");
         }
     }
     = 65536;
 
-    /// <summary>Bytes of records that may wait for the disk. The log allocates them when it is opened, and 8 bytes a record more for their times.</summary>
+    /// <summary>Bytes of records that may wait for the disk. The log allocates them when it is opened, and 8 bytes a record more for their
+    /// times.</summary>
     /// <value>[4096, 1073741824], bytes, at least 4 times <see cref="BlockBytes"/>; default 8388608.</value>
     /// <exception cref="ArgumentOutOfRangeException">Outside [4096, 1073741824].</exception>
     public int MemoryBytes { get; init => field = Require.InRange(value, 4096, 1 << 30, nameof(ForwardRecordLogOptions)); } = 8 << 20;
 
-    /// <summary>A record is written at the latest this long after it was appended, also when its block is not full and nobody calls Flush.</summary>
+    /// <summary>A record is written at the latest this long after it was appended, also when its block is not full and nobody calls
+    /// Flush.</summary>
     /// <value>[1 ms, 1 h]; default 100 ms.</value>
     /// <exception cref="ArgumentOutOfRangeException">Outside [1 ms, 1 h].</exception>
-    public TimeSpan FlushInterval { get; init => field = Require.InRange(value, Require.Millisecond, Require.Hour, nameof(ForwardRecordLogOptions)); } = TimeSpan.FromMilliseconds(100);
+    public TimeSpan FlushInterval
+    {
+        get; init => field = Require.InRange(value, Require.Millisecond, Require.Hour,
+        nameof(ForwardRecordLogOptions));
+    } = TimeSpan.FromMilliseconds(100);
 
     /// <summary>How long the log waits before it tries again after the disk refused.</summary>
     /// <value>[1 ms, 1 h]; default 1 s.</value>
     /// <exception cref="ArgumentOutOfRangeException">Outside [1 ms, 1 h].</exception>
-    public TimeSpan RetryInterval { get; init => field = Require.InRange(value, Require.Millisecond, Require.Hour, nameof(ForwardRecordLogOptions)); } = TimeSpan.FromSeconds(1);
+    public TimeSpan RetryInterval
+    {
+        get; init => field = Require.InRange(value, Require.Millisecond, Require.Hour,
+        nameof(ForwardRecordLogOptions));
+    } = TimeSpan.FromSeconds(1);
 
     /// <summary>A segment file is closed and a new one begun before it would grow beyond this.</summary>
     /// <value>[4096, 1099511627776], bytes, at least 2 times <see cref="BlockBytes"/>; default 268435456.</value>
     /// <exception cref="ArgumentOutOfRangeException">Outside [4096, 1099511627776].</exception>
     public long SegmentBytes { get; init => field = Require.InRange(value, 4096, 1L << 40, nameof(ForwardRecordLogOptions)); } = 256 << 20;
 
-    /// <summary>A segment file that holds records is closed this long after it was begun. Measured by the monotonic clock of <see cref="TimeProvider"/>: setting the clock back does not matter.</summary>
+    /// <summary>A segment file that holds records is closed this long after it was begun. Measured by the monotonic clock of
+    /// <see cref="TimeProvider"/>: setting the clock back does not matter.</summary>
     /// <value>[1 s, 366 days]; default 1 hour.</value>
     /// <exception cref="ArgumentOutOfRangeException">Outside [1 s, 366 days].</exception>
-    public TimeSpan SegmentAge { get; init => field = Require.InRange(value, Require.Second, TimeSpan.FromDays(366), nameof(ForwardRecordLogOptions)); } = TimeSpan.FromHours(1);
+    public TimeSpan SegmentAge
+    {
+        get; init => field = Require.InRange(value, Require.Second, TimeSpan.FromDays(366),
+        nameof(ForwardRecordLogOptions));
+    } = TimeSpan.FromHours(1);
 
-    /// <summary>When the files of the directory take more than this, the oldest finished ones are deleted. Checked when a log is opened and at each new segment.</summary>
+    /// <summary>When the files of the directory take more than this, the oldest finished ones are deleted. Checked when a log is opened and
+    /// at each new segment.</summary>
     /// <value>At least <see cref="SegmentBytes"/>, bytes; default null: no limit.</value>
     /// <exception cref="ArgumentOutOfRangeException">Below 4096.</exception>
-    public long? RetentionBytes { get; init => field = value is long bytes ? Require.AtLeast(bytes, 4096, nameof(ForwardRecordLogOptions)) : null; }
+    public long? RetentionBytes
+    {
+        get; init => field = value is long bytes ? Require.AtLeast(bytes, 4096, nameof(ForwardRecordLogOptions))
+        : null;
+    }
 
-    /// <summary>A finished file that was last written longer ago than this is deleted. Checked when a log is opened and at each new segment; a file from the future is kept.</summary>
-    /// <remarks>A clock that jumps ahead must not delete everything. So a file is too old only by the clock, by the time that has really passed since the log was opened, and by the file system's clock; and the longest time in which nothing was written, when it is longer than this option, counts for no file. Where the log stood still that long, files are kept longer by it.</remarks>
+    /// <summary>A finished file that was last written longer ago than this is deleted. Checked when a log is opened and at each new
+    /// segment; a file from the future is kept.</summary>
+    /// <remarks>A clock that jumps ahead must not delete everything. So a file is too old only by the clock, by the time that has really
+    /// passed since the log was opened, and by the file system's clock; and the longest time in which nothing was written, when it is
+    /// longer than this option, counts for no file. Where the log stood still that long, files are kept longer by it.</remarks>
     /// <value>At least 1 s; default null: no limit.</value>
     /// <exception cref="ArgumentOutOfRangeException">Below 1 s, or above 36600 days.</exception>
-    public TimeSpan? RetentionAge { get; init => field = value is TimeSpan age ? Require.InRange(age, Require.Second, TimeSpan.FromDays(36600), nameof(ForwardRecordLogOptions)) : null; }
+    public TimeSpan? RetentionAge
+    {
+        get; init => field = value is TimeSpan age
+        ? Require.InRange(age, Require.Second, TimeSpan.FromDays(36600), nameof(ForwardRecordLogOptions)) : null;
+    }
 
     /// <summary>Seed of the draws of <see cref="RecordOverflow.DropAndRecord"/>.</summary>
     /// <value>Any value; default null: unlike every other log's.</value>
@@ -74,11 +105,12 @@ public sealed record ForwardRecordLogOptions
     /// <summary>Clock for record times, segment ages and retention. Flush and retry intervals run on the machine's own clock.</summary>
     /// <value>Default <see cref="TimeProvider.System"/>.</value>
     /// <exception cref="ArgumentNullException">Null.</exception>
-    public TimeProvider TimeProvider { get; init => field = Require.NotNull(value, nameof(ForwardRecordLogOptions)); } = TimeProvider.System;
+    public TimeProvider TimeProvider { get; init => field = Require.NotNull(value, nameof(ForwardRecordLogOptions)); } =
+        TimeProvider.System;
 
     /// <summary>Checks options against each other.</summary>
     /// <exception cref="ArgumentException">They do not agree; the message names both options and their values.</exception>
-    public void Validate()
+    internal void Validate()
     {
         if (MemoryBytes / 4 < BlockBytes)
             throw Disagree(nameof(MemoryBytes), MemoryBytes, $"at least 4 times {nameof(BlockBytes)}, which is {BlockBytes}");

@@ -22,7 +22,8 @@ public sealed record ForwardRecordLogReport : RecordWriterReport
     /// <summary>Segment files begun.</summary>
     public int Segments { get; init; }
 
-    /// <summary>Segment files left unfinished because writing or forcing them to the disk failed, or because they were deleted while in use; what was not acknowledged was written again elsewhere.</summary>
+    /// <summary>Segment files left unfinished because writing or forcing them to the disk failed, or because they were deleted while in
+    /// use; what was not acknowledged was written again elsewhere.</summary>
     public int AbandonedSegments { get; init; }
 
     /// <summary>Segment files deleted by retention.</summary>
@@ -31,6 +32,7 @@ public sealed record ForwardRecordLogReport : RecordWriterReport
     /// <summary>Files of crashed writers that were finished when this log was opened.</summary>
     public int RecoveredSegments { get; init; }
 
-    /// <summary>Bytes cut from those files because a crash had left them incomplete at the end; no acknowledged record was in them.</summary>
+    /// <summary>Bytes cut from those files because a crash had left them incomplete at the end; no acknowledged record was in
+    /// them.</summary>
     public long TruncatedBytes { get; init; }
 }

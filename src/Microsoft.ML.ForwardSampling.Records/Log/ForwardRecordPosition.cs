@@ -2,7 +2,8 @@ using System.Buffers.Binary;
 
 namespace Microsoft.ML.ForwardSampling.Records;
 
-/// <summary>How far a <see cref="ForwardRecordReader{TRecord}"/> has read: 40 bytes for each writer whose files are there, and 24 more.</summary>
+/// <summary>How far a <see cref="ForwardRecordReader{TRecord}"/> has read: 40 bytes for each writer whose files are there, and 24
+/// more.</summary>
 internal sealed class ForwardRecordPosition
 {
     private const int HeaderBytes = 20;
@@ -28,7 +29,8 @@ internal sealed class ForwardRecordPosition
             throw new InvalidDataException($"{bytes.Length} bytes are no reader's position: they do not begin as one.");
         int version = BinaryPrimitives.ReadUInt16LittleEndian(bytes[8..]);
         if (version > 1)
-            throw new NotSupportedException($"The reader's position has format version {version}, and this library reads versions up to 1.");
+            throw new NotSupportedException(
+                $"The reader's position has format version {version}, and this library reads versions up to 1.");
         int count = BinaryPrimitives.ReadInt32LittleEndian(bytes[16..]);
         if (count < 0 || bytes.Length != HeaderBytes + ((long)count * WriterBytes) + ChecksumBytes
             || BinaryPrimitives.ReadUInt32LittleEndian(bytes[^ChecksumBytes..]) != Crc32C.Of(bytes[..^ChecksumBytes]))
@@ -50,7 +52,8 @@ internal sealed class ForwardRecordPosition
         BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(16), Writers.Length);
         for (int i = 0; i < Writers.Length; i++)
             Writers[i].Write(bytes.AsSpan(HeaderBytes + (i * WriterBytes)));
-        BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(bytes.Length - ChecksumBytes), Crc32C.Of(bytes.AsSpan(0, bytes.Length - ChecksumBytes)));
+        BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(bytes.Length - ChecksumBytes),
+            Crc32C.Of(bytes.AsSpan(0, bytes.Length - ChecksumBytes)));
         return bytes;
     }
 }
@@ -62,7 +65,8 @@ internal sealed class ForwardRecordPosition
 /// <param name="LatestTicks">Latest time seen of this writer.</param>
 /// <param name="Ordinal">The current file's number among the writer's.</param>
 /// <param name="State">What is known of the current file.</param>
-internal readonly record struct WriterPosition(ulong Writer, long Offset, long NextSequence, long LatestTicks, uint Ordinal, PlaceState State)
+internal readonly record struct WriterPosition(ulong Writer, long Offset, long NextSequence, long LatestTicks, uint Ordinal,
+    PlaceState State)
 {
     public static WriterPosition Read(ReadOnlySpan<byte> bytes) => new(
         BinaryPrimitives.ReadUInt64LittleEndian(bytes),

@@ -5,12 +5,16 @@ namespace Microsoft.ML.ForwardSampling.Records;
 
 /// <summary>Reads the records in a directory of segment files, also while logs write into it.</summary>
 /// <remarks>
-/// <para>Each record comes once. Those of one writer come in the order in which it appended them. Writers, each with files of its own, are read side by side: always the one that is furthest behind,
-/// until it is a second and a block ahead of another that has something to read, by record time. Damaged blocks are skipped and counted; every whole block is read.</para>
-/// <para>The reader begins at the oldest segment there is, or at a position that was saved. While it is inside a file, retention of a log leaves that file alone.</para>
-/// <para>Not thread-safe. No allocation per record. Memory: a buffer of at most 256 KiB and one block; 1 MiB and one block for files with blocks beyond 256 KiB.</para>
+/// <para>Each record comes once. Those of one writer come in the order in which it appended them. Writers, each with files of its own, are
+/// read side by side: always the one that is furthest behind, until it is a second and a block ahead of another that has something to read,
+/// by record time. Damaged blocks are skipped and counted; every whole block is read.</para>
+/// <para>The reader begins at the oldest segment there is, or at a position that was saved. While it is inside a file, retention of a log
+/// leaves that file alone.</para>
+/// <para>Not thread-safe. No allocation per record. Memory: a buffer of at most 256 KiB and one block; 1 MiB and one block for files with
+/// blocks beyond 256 KiB.</para>
 /// </remarks>
-/// <typeparam name="TRecord"><see cref="RegressionRecord"/>, <see cref="BinaryRecord"/>, <see cref="MulticlassRecord"/> or <see cref="LabelEvent"/>, as was written.</typeparam>
+/// <typeparam name="TRecord"><see cref="RegressionRecord"/>, <see cref="BinaryRecord"/>, <see cref="MulticlassRecord"/> or
+/// <see cref="LabelEvent"/>, as was written.</typeparam>
 public sealed class ForwardRecordReader<TRecord> : IRecordReader<TRecord>
     where TRecord : struct, ILogRecord<TRecord>
 {
@@ -46,9 +50,11 @@ public sealed class ForwardRecordReader<TRecord> : IRecordReader<TRecord>
 
     /// <summary>Begins reading, or goes on where another reader was.</summary>
     /// <param name="directory">Folder of the segment files; it need not exist yet.</param>
-    /// <param name="position">The other reader's <see cref="SavePosition"/>; null: begin at the oldest segment. Files deleted since are passed over; what they held is counted as deleted.</param>
+    /// <param name="position">The other reader's <see cref="SavePosition"/>; null: begin at the oldest segment. Files deleted since are
+    /// passed over; what they held is counted as deleted.</param>
     /// <param name="timeProvider">Clock for waiting; left out, the system's.</param>
-    /// <exception cref="ArgumentException"><paramref name="directory"/> is empty, or <paramref name="position"/> was of a reader of another kind of record.</exception>
+    /// <exception cref="ArgumentException"><paramref name="directory"/> is empty, or <paramref name="position"/> was of a reader of another
+    /// kind of record.</exception>
     /// <exception cref="InvalidDataException"><paramref name="position"/> is no position, or damaged.</exception>
     /// <exception cref="NotSupportedException"><paramref name="position"/> is of a newer format.</exception>
     public ForwardRecordReader(string directory, byte[]? position = null, TimeProvider? timeProvider = null)
@@ -60,7 +66,8 @@ public sealed class ForwardRecordReader<TRecord> : IRecordReader<TRecord>
             return;
         ForwardRecordPosition saved = ForwardRecordPosition.Parse(position);
         if (saved.Kind != TRecord.Kind)
-            throw new ArgumentException($"The position is of a reader of {saved.Kind} records, and {TRecord.Kind} records were asked for.", nameof(position));
+            throw new ArgumentException($"The position is of a reader of {saved.Kind} records, and {TRecord.Kind} records were asked for.",
+                nameof(position));
         foreach (WriterPosition writer in saved.Writers)
         {
             var place = new WriterPlace(in writer);
@@ -91,10 +98,13 @@ public sealed class ForwardRecordReader<TRecord> : IRecordReader<TRecord>
 
     RecordReaderReport IRecordReader<TRecord>.Report => Report;
 
-    /// <summary>Reads what is there now. An error comes after the records that were read before it, and again until its cause is gone: nothing is lost by catching it.</summary>
+    /// <summary>Reads what is there now. An error comes after the records that were read before it, and again until its cause is gone:
+    /// nothing is lost by catching it.</summary>
     /// <param name="records">Out: filled from the start.</param>
-    /// <returns>Number of records read, at most the length of <paramref name="records"/>. 0 when there is nothing new at the moment.</returns>
-    /// <exception cref="NotSupportedException">A file is of a newer format; the message names file, offset, version found and version allowed.</exception>
+    /// <returns>Number of records read, at most the length of <paramref name="records"/>. 0 when there is nothing new at the
+    /// moment.</returns>
+    /// <exception cref="NotSupportedException">A file is of a newer format; the message names file, offset, version found and version
+    /// allowed.</exception>
     /// <exception cref="InvalidDataException">A file holds records of another kind.</exception>
     /// <exception cref="IOException">A file cannot be read; or somebody else has had it locked for 30 s, which Read waits.</exception>
     /// <exception cref="ObjectDisposedException">The reader is closed.</exception>
@@ -155,9 +165,12 @@ public sealed class ForwardRecordReader<TRecord> : IRecordReader<TRecord>
         }
     }
 
-    /// <summary>The place after the records that were given out: another reader, told this, gives what comes next. 40 bytes for each writer whose files are there, and 24 more.</summary>
-    /// <returns>Bytes with a checksum, bound to the directory's content and not to its path. Saved together with what was made of the records, they let another reader go on without loss or repetition.</returns>
-    public byte[] SavePosition() => new ForwardRecordPosition(TRecord.Kind, [.. _writers.Values.Where(p => !p.HasVanished).OrderBy(p => p.Writer).Select(ToPosition)]).ToArray();
+    /// <summary>The place after the records that were given out: another reader, told this, gives what comes next. 40 bytes for each writer
+    /// whose files are there, and 24 more.</summary>
+    /// <returns>Bytes with a checksum, bound to the directory's content and not to its path. Saved together with what was made of the
+    /// records, they let another reader go on without loss or repetition.</returns>
+    public byte[] SavePosition() => new ForwardRecordPosition(TRecord.Kind,
+        [.. _writers.Values.Where(p => !p.HasVanished).OrderBy(p => p.Writer).Select(ToPosition)]).ToArray();
 
     /// <summary>Closes the file being read.</summary>
     public void Dispose()
@@ -285,7 +298,8 @@ public sealed class ForwardRecordReader<TRecord> : IRecordReader<TRecord>
 
         foreach (WriterPlace place in _writers.Values.OrderBy(p => p.Writer))
         {
-            // One whose last file was read to its end does not come back. Another one may: its directory was deleted, and it is about to make a new one.
+            // One whose last file was read to its end does not come back. Another one may: its directory was deleted, and it is about to
+            // make a new one.
             place.HasVanished = !place.HasFiles && place.IsCut;
             if (!place.HasFiles && !place.IsCut)
                 _writers.Remove(place.Writer);
@@ -294,7 +308,8 @@ public sealed class ForwardRecordReader<TRecord> : IRecordReader<TRecord>
         }
     }
 
-    /// <summary>Adds the files there are to the writers' lists. While a writer goes from file to file, a listing may show a later one and not an earlier one; the listing after it shows all up to that one.</summary>
+    /// <summary>Adds the files there are to the writers' lists. While a writer goes from file to file, a listing may show a later one and
+    /// not an earlier one; the listing after it shows all up to that one.</summary>
     private void AddFiles(DirectoryInfo folder, bool onlyGaps)
     {
         foreach (FileInfo file in folder.EnumerateFiles("*" + SegmentFormat.Extension))
@@ -316,7 +331,8 @@ public sealed class ForwardRecordReader<TRecord> : IRecordReader<TRecord>
         }
     }
 
-    /// <summary>Opens the file to go on with: the current one of the next writer in the pass, or the one after it when that is finished or gone.</summary>
+    /// <summary>Opens the file to go on with: the current one of the next writer in the pass, or the one after it when that is finished or
+    /// gone.</summary>
     private bool TryOpenNext()
     {
         while (_pass.Count > 0)
@@ -379,7 +395,8 @@ public sealed class ForwardRecordReader<TRecord> : IRecordReader<TRecord>
         return false;
     }
 
-    /// <summary>Opens a file; null when it is gone. A log that finishes or deletes it is alone with it for a moment: that is waited for, because whatever is read meanwhile of others would make its records late.</summary>
+    /// <summary>Opens a file; null when it is gone. A log that finishes or deletes it is alone with it for a moment: that is waited for,
+    /// because whatever is read meanwhile of others would make its records late.</summary>
     private static SafeFileHandle? Open(string path)
     {
         const int MostMilliseconds = 30_000;
@@ -390,7 +407,8 @@ public sealed class ForwardRecordReader<TRecord> : IRecordReader<TRecord>
             if (file is not null || !exists)
                 return file;
             if (Environment.TickCount64 >= until)
-                throw new IOException($"{path} cannot be read: for {MostMilliseconds / 1000} s another process has had it locked for itself. Let go of the file, and read on.");
+                throw new IOException($"{path} cannot be read: for {MostMilliseconds / 1000} s another process has had it locked for "
+                    + $"itself. Let go of the file, and read on.");
             Thread.Sleep(1);
         }
     }
@@ -498,8 +516,10 @@ public sealed class ForwardRecordReader<TRecord> : IRecordReader<TRecord>
         /// <summary>A file is listed and one before it is not: deleted, never made, or added while the listing was under way.</summary>
         public bool HasGap => Listed.Count > 0 && (Listed.Min > (IsBegun ? Ordinal + 1L : 0) || Listed.Max - Listed.Min >= Listed.Count);
 
-        /// <summary>Something was there that is not read: bytes of a listed file, or the end of the current one, of which a part was read.</summary>
-        public bool HasUnread => Listed.Any(o => _seen.GetValueOrDefault(o) > (IsBegun && o == Ordinal ? Math.Max(Offset, SegmentFormat.HeaderBytes) : SegmentFormat.HeaderBytes))
+        /// <summary>Something was there that is not read: bytes of a listed file, or the end of the current one, of which a part was
+        /// read.</summary>
+        public bool HasUnread => Listed.Any(o => _seen.GetValueOrDefault(o) > (IsBegun && o == Ordinal
+            ? Math.Max(Offset, SegmentFormat.HeaderBytes) : SegmentFormat.HeaderBytes))
             || (IsBegun && !Ended && !Left && (InsideBlock || Offset > SegmentFormat.HeaderBytes));
 
         /// <summary>A file was gone when something in it was not read, and none of this writer was opened since.</summary>
@@ -544,7 +564,8 @@ public sealed class ForwardRecordReader<TRecord> : IRecordReader<TRecord>
             NextSequence - records,
             LatestTicks,
             Ordinal,
-            state | (IsBegun ? PlaceState.Begun : 0) | (IsChecked ? PlaceState.Checked : 0) | (Ended ? PlaceState.Ended : 0) | (Left ? PlaceState.Left : 0) | (Jumped ? PlaceState.Jumped : 0) | (InsideBlock ? PlaceState.InsideBlock : 0));
+            state | (IsBegun ? PlaceState.Begun : 0) | (IsChecked ? PlaceState.Checked : 0) | (Ended ? PlaceState.Ended : 0) | (Left
+                ? PlaceState.Left : 0) | (Jumped ? PlaceState.Jumped : 0) | (InsideBlock ? PlaceState.InsideBlock : 0));
 
         /// <summary>Adds a file to those that there are, with what is in it now.</summary>
         public void List(uint ordinal, FileInfo file)

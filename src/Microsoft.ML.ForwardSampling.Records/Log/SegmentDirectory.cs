@@ -2,10 +2,12 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Microsoft.ML.ForwardSampling.Records;
 
-/// <summary>What a log does with the segments of others when it is opened and when it begins a new one: finishing those of crashed writers, deleting old ones.</summary>
+/// <summary>What a log does with the segments of others when it is opened and when it begins a new one: finishing those of crashed writers,
+/// deleting old ones.</summary>
 internal static class SegmentDirectory
 {
-    /// <summary>Finishes the segments whose writer is gone: cuts an incomplete end, keeps every whole block, adds the end mark. A segment in use, finished, or of a newer format is left alone.</summary>
+    /// <summary>Finishes the segments whose writer is gone: cuts an incomplete end, keeps every whole block, adds the end mark. A segment
+    /// in use, finished, or of a newer format is left alone.</summary>
     public static (int Segments, long TruncatedBytes) Recover(string directory)
     {
         int segments = 0;
@@ -60,12 +62,14 @@ internal static class SegmentDirectory
     {
         if (options.RetentionBytes is null && options.RetentionAge is null)
             return 0;
-        (FileInfo File, DateTime Written, long Length)[] files = [.. new DirectoryInfo(directory).EnumerateFiles("*" + SegmentFormat.Extension)
+        (FileInfo File, DateTime Written, long Length)[] files =
+            [.. new DirectoryInfo(directory).EnumerateFiles("*" + SegmentFormat.Extension)
             .Where(f => SegmentFormat.TryParse(f.Name, out _, out _) && f.Exists)
             .Select(f => (f, f.LastWriteTimeUtc, f.Length))
             .OrderBy(f => f.LastWriteTimeUtc).ThenBy(f => f.f.Name, StringComparer.Ordinal)];
         long bytes = files.Sum(f => f.Length);
-        (DateTime pauseBegins, TimeSpan pause) = options.RetentionAge is TimeSpan most ? Pause([.. files.Select(f => f.Written)], now, most) : default;
+        (DateTime pauseBegins, TimeSpan pause) = options.RetentionAge is TimeSpan most
+            ? Pause([.. files.Select(f => f.Written)], now, most) : default;
         int deleted = 0;
         foreach ((FileInfo file, DateTime written, long length) in files)
         {
@@ -85,7 +89,8 @@ internal static class SegmentDirectory
         return deleted;
     }
 
-    /// <summary>The longest time in which nothing was written, when it is longer than files are kept: a clock that jumps ahead looks like that, and it must not end the time of all files at once. So it counts for none of them.</summary>
+    /// <summary>The longest time in which nothing was written, when it is longer than files are kept: a clock that jumps ahead looks like
+    /// that, and it must not end the time of all files at once. So it counts for none of them.</summary>
     /// <remarks>A file from the future says that it was later already: then it is not the present that is ahead.</remarks>
     private static (DateTime Begins, TimeSpan Length) Pause(DateTime[] written, DateTime now, TimeSpan age)
     {

@@ -12,7 +12,8 @@ internal static class SegmentFormat
 
     public static ReadOnlySpan<byte> Magic => "FSRLOG\r\n"u8;
 
-    public static string FileName(ulong writer, uint ordinal) => string.Create(CultureInfo.InvariantCulture, $"records-{writer:x16}-{ordinal:D8}{Extension}");
+    public static string FileName(ulong writer, uint ordinal) =>
+        string.Create(CultureInfo.InvariantCulture, $"records-{writer:x16}-{ordinal:D8}{Extension}");
 
     /// <summary>Takes a file name apart; false for a file that is none of ours.</summary>
     public static bool TryParse(ReadOnlySpan<char> name, out ulong writer, out uint ordinal)
@@ -48,15 +49,21 @@ internal static class SegmentFormat
             return false;
         ushort version = BinaryPrimitives.ReadUInt16LittleEndian(header[8..]);
         if (version > Version)
-            throw new NotSupportedException($"{path} at byte 8: format version {version}, and this library reads versions up to {Version}. Read it with the version of Microsoft.ML.ForwardSampling that wrote it, or a later one.");
+            throw new NotSupportedException(
+                $"{path} at byte 8: format version {version}, and this library reads versions up to {Version}. Read it with the version "
+                + $"of Microsoft.ML.ForwardSampling that wrote it, or a later one.");
         if (header[12] != (byte)kind)
-            throw new InvalidDataException($"{path} at byte 12: records of kind {(RecordKind)header[12]}, and {kind} records were asked for. Keep records of each kind in a directory of their own.");
+            throw new InvalidDataException(
+                $"{path} at byte 12: records of kind {(RecordKind)header[12]}, and {kind} records were asked for. Keep records of each "
+                + $"kind in a directory of their own.");
         return true;
     }
 
-    public static bool IsNewer(ReadOnlySpan<byte> header) => IsWhole(header) && BinaryPrimitives.ReadUInt16LittleEndian(header[8..]) > Version;
+    public static bool IsNewer(ReadOnlySpan<byte> header) => IsWhole(header)
+        && BinaryPrimitives.ReadUInt16LittleEndian(header[8..]) > Version;
 
     /// <summary>Magic and checksum, which stay at their places in every version to come.</summary>
     private static bool IsWhole(ReadOnlySpan<byte> header)
-        => header.Length >= HeaderBytes && header.StartsWith(Magic) && BinaryPrimitives.ReadUInt32LittleEndian(header[60..]) == Crc32C.Of(header[..60]);
+        => header.Length >= HeaderBytes && header.StartsWith(Magic)
+            && BinaryPrimitives.ReadUInt32LittleEndian(header[60..]) == Crc32C.Of(header[..60]);
 }

@@ -19,14 +19,16 @@ internal sealed class SegmentInspector
     /// <param name="refusal">Out, why the result is null.</param>
     /// <param name="cancellation">Ends it between two blocks.</param>
     /// <returns>What is in it; null where it is no segment of this format.</returns>
-    public ForwardRecordSegment? Inspect(SafeFileHandle file, FileInfo info, ulong writer, uint ordinal, out string refusal, CancellationToken cancellation)
+    public ForwardRecordSegment? Inspect(SafeFileHandle file, FileInfo info, ulong writer, uint ordinal, out string refusal,
+        CancellationToken cancellation)
     {
         refusal = "";
         long length = RandomAccess.GetLength(file);
         ReadOnlySpan<byte> start = _header.AsSpan(0, RandomAccess.Read(file, _header, 0));
         if (SegmentFormat.IsNewer(start))
         {
-            refusal = $"its format version is {BinaryPrimitives.ReadUInt16LittleEndian(start[8..])}, and this library reads versions up to {SegmentFormat.Version}";
+            refusal = $"its format version is {BinaryPrimitives.ReadUInt16LittleEndian(start[8..])}, and this library reads versions up "
+                + $"to {SegmentFormat.Version}";
             return null;
         }
 
@@ -44,7 +46,8 @@ internal sealed class SegmentInspector
             cancellation.ThrowIfCancellationRequested();
             long at = _scanner.Offset - header.Bytes;
             if (_scanner.Damaged > 0)
-                damage.Add(new ForwardRecordDamage(at - _scanner.Damaged, _scanner.Damaged, at == SegmentFormat.HeaderBytes && !isHeaderWhole ? "the file's header is damaged" : "no whole block"));
+                damage.Add(new ForwardRecordDamage(at - _scanner.Damaged, _scanner.Damaged,
+                    at == SegmentFormat.HeaderBytes && !isHeaderWhole ? "the file's header is damaged" : "no whole block"));
             kind ??= header.Writer == writer ? header.Kind : null;
             if (header.Writer != writer || header.Kind != kind)
             {
@@ -63,7 +66,8 @@ internal sealed class SegmentInspector
             blocks++;
             records += header.Count;
             for (int i = 0; i < header.Versions && kind != RecordKind.Label; i++)
-                versions.Add(BinaryPrimitives.ReadUInt64LittleEndian(block[(header.Bytes - ((header.Versions - i) * BlockFormat.VersionBytes))..]));
+                versions.Add(BinaryPrimitives.ReadUInt64LittleEndian(
+                    block[(header.Bytes - ((header.Versions - i) * BlockFormat.VersionBytes))..]));
             for (int i = 0; i < header.Count; i++)
             {
                 ReadOnlySpan<byte> record = block[(BlockFormat.HeaderBytes + (i * header.RecordBytes))..];
@@ -94,7 +98,9 @@ internal sealed class SegmentInspector
             EarliestTime = blocks == 0 ? null : Time(earliest),
             LatestTime = blocks == 0 ? null : Time(latest),
             ModelVersions = [.. versions],
-            KeepingProbabilities = kind is RecordKind.Label or null ? [] : [.. Enumerable.Range(0, _keeping.Count).Where(code => _keeping[code]).Select(code => KeepingProbability.Decode((ushort)code))],
+            KeepingProbabilities = kind is RecordKind.Label or null ? []
+                : [.. Enumerable.Range(0, _keeping.Count).Where(code => _keeping[code])
+                .Select(code => KeepingProbability.Decode((ushort)code))],
             Damage = damage,
             LostRecords = lost,
             UnfinishedBytes = length - Math.Min(length, _scanner.Offset),

@@ -42,7 +42,8 @@ internal sealed class DiskStorage : ISegmentStorage
         SafeFileHandle file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
         try
         {
-            return FileLock.TryShare(file, path) ? new DiskFile(file) : throw new IOException($"{path} is locked by another process, which has looked at it just now.");
+            return FileLock.TryShare(file, path) ? new DiskFile(file)
+                : throw new IOException($"{path} is locked by another process, which has looked at it just now.");
         }
         catch
         {

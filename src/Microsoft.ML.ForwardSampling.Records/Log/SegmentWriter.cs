@@ -32,7 +32,8 @@ internal sealed class SegmentWriter
     /// <summary>Random name of this writer: no two share a file.</summary>
     public ulong Id { get; }
 
-    /// <summary>Number of the first record not yet written. An abandoned segment takes it back to the first one not yet committed.</summary>
+    /// <summary>Number of the first record not yet written. An abandoned segment takes it back to the first one not yet
+    /// committed.</summary>
     public long Written { get; private set; }
 
     public long Bytes { get; private set; }
@@ -61,20 +62,25 @@ internal sealed class SegmentWriter
         }
     }
 
-    /// <summary>Requires that the lock of the open segment locks: on the file itself, because no setting and no kind of file system tells for sure.</summary>
+    /// <summary>Requires that the lock of the open segment locks: on the file itself, because no setting and no kind of file system tells
+    /// for sure.</summary>
     /// <exception cref="IOException">Another process would take the segment for that of a crashed one.</exception>
     public void RequireLock()
     {
         if (!_storage.IsLocked(_path))
-            throw new IOException($"No log can be written in {_directory}: file locks do not lock there, so that the next log would take this one's file for that of a crashed process, and cut or delete it while it is being written. Use a directory on a local disk, or on a share whose locks work.");
+            throw new IOException($"No log can be written in {_directory}: file locks do not lock there, so that the next log would take "
+                + $"this one's file for that of a crashed process, and cut or delete it while it is being written. Use a directory on a "
+                + $"local disk, or on a share whose locks work.");
     }
 
     /// <summary>Deletes what is too old or too much.</summary>
-    /// <remarks>What is too old is too old by all that tells the time: the clock, the clock at opening and the time that has really passed since, and the file system, which may be another machine.</remarks>
+    /// <remarks>What is too old is too old by all that tells the time: the clock, the clock at opening and the time that has really passed
+    /// since, and the file system, which may be another machine.</remarks>
     public void Retain()
     {
         TimeProvider time = _options.TimeProvider;
-        DateTime now = time.GetUtcNow().UtcDateTime, steady = _opened + time.GetElapsedTime(_openedAt), there = File.GetLastWriteTimeUtc(_path);
+        DateTime now = time.GetUtcNow().UtcDateTime, steady = _opened + time.GetElapsedTime(_openedAt),
+            there = File.GetLastWriteTimeUtc(_path);
         now = steady < now ? steady : now;
         Deleted += SegmentDirectory.Retain(_directory, _options, there < now ? there : now);
     }
@@ -117,7 +123,8 @@ internal sealed class SegmentWriter
         Blocks++;
     }
 
-    /// <summary>Makes what was written as durable as promised; when this throws, <see cref="Written"/> says from where to write again.</summary>
+    /// <summary>Makes what was written as durable as promised; when this throws, <see cref="Written"/> says from where to write
+    /// again.</summary>
     public void Commit()
     {
         if (_file is null)
@@ -185,7 +192,8 @@ internal sealed class SegmentWriter
     private void Create()
     {
         _storage.CreateDirectory(_directory, _options.Durability == RecordDurability.PowerLoss);
-        string path = Path.Combine(_directory, SegmentFormat.FileName(Id, _nextOrdinal++)); // a name is used once, also when creating fails half-way
+        // a name is used once, also when creating fails half-way
+        string path = Path.Combine(_directory, SegmentFormat.FileName(Id, _nextOrdinal++));
         ISegmentFile file = _storage.Create(path);
         try
         {

@@ -4,7 +4,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Microsoft.ML.ForwardSampling.Records;
 
 /// <summary>Opens files for reading in a way that nobody notices.</summary>
-/// <remarks>Elsewhere than on Windows .NET asks for a shared lock on every file that it opens, and logs understand such a lock: retention and recovery would leave the file alone.</remarks>
+/// <remarks>Elsewhere than on Windows .NET asks for a shared lock on every file that it opens, and logs understand such a lock: retention
+/// and recovery would leave the file alone.</remarks>
 internal static partial class UnlockedFile
 {
     /// <summary>Opens a file.</summary>
@@ -20,7 +21,8 @@ internal static partial class UnlockedFile
         if (descriptor >= 0)
             return new SafeFileHandle(descriptor, ownsHandle: true);
         int error = Marshal.GetLastPInvokeError();
-        throw error == NoSuchFile ? new FileNotFoundException($"{path} is gone.", path) : new IOException(Marshal.GetPInvokeErrorMessage(error));
+        throw error == NoSuchFile ? new FileNotFoundException($"{path} is gone.", path)
+            : new IOException(Marshal.GetPInvokeErrorMessage(error));
     }
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]

@@ -2,8 +2,8 @@ namespace Microsoft.ML.ForwardSampling.Records;
 
 /// <summary>The statistics of one row, from the scores of one forward pass: pure functions, Single in and out, Double inside.</summary>
 /// <remarks>
-/// <para>A label is a class from 0, or negative when it is not known: then <c>Loss</c> and <c>GradientNorm</c> are NaN and the rest is filled.
-/// Scores that are NaN, infinite or no probabilities give NaN in every field; nothing is thrown for a bad value.</para>
+/// <para>A label is a class from 0, or negative when it is not known: then <c>Loss</c> and <c>GradientNorm</c> are NaN and the rest is
+/// filled. Scores that are NaN, infinite or no probabilities give NaN in every field; nothing is thrown for a bad value.</para>
 /// <para>Gradient norms are of the loss with respect to the network's output before the softmax or sigmoid: the bound that importance
 /// sampling uses (Katharopoulos and Fleuret, arXiv 1803.00942), up to a factor that all rows share.</para>
 /// <para>No allocation, O(K). <c>Math.Exp</c> and <c>Math.Log</c> may differ in the last bit from one platform to another.</para>
@@ -65,7 +65,8 @@ public static class ForwardStatistics
         return new ClassificationStatistics((float)loss, (float)gradient, (float)margin, (float)entropy);
     }
 
-    /// <summary>Logistic loss from a logit z, with p = 1/(1 + e^−z): loss ln(1 + e^∓z), gradient norm |p − y|, margin |2p − 1|, entropy.</summary>
+    /// <summary>Logistic loss from a logit z, with p = 1/(1 + e^−z): loss ln(1 + e^∓z), gradient norm |p − y|, margin |2p − 1|,
+    /// entropy.</summary>
     /// <remarks>Exact to Single precision at every finite z: each quantity comes from e^−|z|, never from 1 − p.</remarks>
     /// <param name="score">Log-odds z of class 1.</param>
     /// <param name="label">1, 0, or negative when it is not known.</param>
@@ -94,13 +95,15 @@ public static class ForwardStatistics
     /// <summary>
     /// Cross-entropy from K class probabilities: loss −ln p[y], gradient norm √(Σp² − 2·p[y] + 1), margin p(1) − p(2), entropy −Σ p·ln p.
     /// </summary>
-    /// <param name="probabilities">p, length K ≥ 1; none negative, sum 1 within <see cref="ProbabilitySumTolerance"/>. Used as they are, not rescaled.</param>
+    /// <param name="probabilities">p, length K ≥ 1; none negative, sum 1 within <see cref="ProbabilitySumTolerance"/>. Used as they are,
+    /// not rescaled.</param>
     /// <param name="label">Class y in [0, K), or negative when it is not known.</param>
     /// <param name="withEntropy">False: the entropy, which takes K logarithms, is NaN.</param>
     /// <returns>All NaN when the values are not such probabilities. The loss is at most <see cref="SaturatedMulticlassLoss"/>.
     /// For K = 1 the margin is p[0].</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="label"/> is K or more.</exception>
-    public static ClassificationStatistics MulticlassFromProbabilities(ReadOnlySpan<float> probabilities, int label, bool withEntropy = true)
+    public static ClassificationStatistics MulticlassFromProbabilities(
+        ReadOnlySpan<float> probabilities, int label, bool withEntropy = true)
     {
         ThrowIfBeyond(label, probabilities.Length);
         double sum = 0, othersSquared = 0;
@@ -146,9 +149,11 @@ public static class ForwardStatistics
     }
 
     /// <summary>
-    /// Cross-entropy from K logits z, with p = softmax(z): loss ln Σe^z − z[y], gradient norm √(Σp² − 2·p[y] + 1), margin p(1) − p(2), entropy.
+    /// Cross-entropy from K logits z, with p = softmax(z): loss ln Σe^z − z[y], gradient norm √(Σp² − 2·p[y] + 1), margin p(1) − p(2),
+    /// entropy.
     /// </summary>
-    /// <remarks>The largest logit is subtracted first, so that no finite input overflows; 1 − p[y] is the sum of the others, so that nothing cancels.</remarks>
+    /// <remarks>The largest logit is subtracted first, so that no finite input overflows; 1 − p[y] is the sum of the others, so that
+    /// nothing cancels.</remarks>
     /// <param name="logits">z, length K ≥ 1.</param>
     /// <param name="label">Class y in [0, K), or negative when it is not known.</param>
     /// <returns>All NaN when a logit is NaN or infinite, or there is none. For K = 1 the margin is 1.</returns>
@@ -205,6 +210,7 @@ public static class ForwardStatistics
     private static void ThrowIfBeyond(int label, int classes)
     {
         if (label >= classes && label >= 0)
-            throw new ArgumentOutOfRangeException(nameof(label), label, $"The label must be below the number of scores, {classes}, or negative when it is not known.");
+            throw new ArgumentOutOfRangeException(nameof(label), label,
+                $"The label must be below the number of scores, {classes}, or negative when it is not known.");
     }
 }

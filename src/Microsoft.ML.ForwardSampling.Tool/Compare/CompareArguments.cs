@@ -24,17 +24,28 @@ internal sealed class CompareArguments
     /// <param name="quick">What holds with <c>--quick</c>; null: there is no such option.</param>
     public CompareArguments(CompareOptions defaults, CompareOptions? quick = null)
     {
-        _policies = new("--policies") { Description = $"Comma list of {string.Join(", ", PolicyTable.Keys)}; or all (default {string.Join(',', defaults.Policies)}; uniform is always there).", HelpName = "LIST" };
+        _policies = new("--policies")
+        {
+            Description = $"Comma list of {string.Join(", ", PolicyTable.Keys)}; or all (default "
+            + $"{string.Join(',', defaults.Policies)}; uniform is always there).",
+            HelpName = "LIST"
+        };
         _budget = NumberOption.Create("--budget", $"Share of a window that gets a backward pass (default {defaults.Budget}).", 0.001, 1.0);
         _seeds = NumberOption.Create("--seeds", $"Repetitions (default {Default(options => $"{options.Seeds}")}).", 1, 1000);
-        _fullSeeds = NumberOption.Create("--full-seeds", $"Repetitions of full training, 0 leaves it out (default {Default(options => options.FullSeeds < options.Seeds ? $"{options.FullSeeds}" : "as --seeds")}).", 0, 1000);
-        _noise = NumberOption.Create("--noise", $"Share of training labels replaced by a random class, or by another row's number (default {defaults.Noise}).", 0.0, 1.0);
-        _passes = NumberOption.Create("--passes", $"Times the stream brings every row (default {Default(options => options.Passes is { } passes ? $"{passes}" : "by the number of rows")}).", 1, 10_000);
+        _fullSeeds = NumberOption.Create("--full-seeds",
+            $"Repetitions of full training, 0 leaves it out (default "
+            + $"{Default(options => options.FullSeeds < options.Seeds ? $"{options.FullSeeds}" : "as --seeds")}).", 0, 1000);
+        _noise = NumberOption.Create("--noise",
+            $"Share of training labels replaced by a random class, or by another row's number (default {defaults.Noise}).", 0.0, 1.0);
+        _passes = NumberOption.Create("--passes",
+            $"Times the stream brings every row (default "
+            + $"{Default(options => options.Passes is { } passes ? $"{passes}" : "by the number of rows")}).", 1, 10_000);
         _chunk = NumberOption.Create("--chunk", "Rows between two deployments (default 2560; 640 below 25600 rows).", 1, 10_000_000);
         _window = NumberOption.Create("--window", "Rows that compete with each other (default 640).", 1, 10_000_000);
         _statisticBits = new("--statistic-bits")
         {
-            Description = "Keeps recorded loss and gradient norm in 8, 12 or 16 bits each, rounded at random (default: as 32-bit floats; not for regression).",
+            Description = "Keeps recorded loss and gradient norm in 8, 12 or 16 bits each, rounded at random (default: as 32-bit floats; "
+                + "not for regression).",
             HelpName = "N",
             CustomParser = result =>
             {
@@ -44,10 +55,25 @@ internal sealed class CompareArguments
                 return null;
             },
         };
-        _validation = NumberOption.Create("--validation", "Training rows held out of the stream, for policies that learn from a validation loss (default 0: they are told the loss on the rows that arrive).", 0, 10_000_000);
-        _json = new("--json") { Description = $"Writes all figures to this file (default {defaults.Json}, or the file of --resume).", HelpName = "FILE" };
-        _html = new("--html") { Description = $"Writes the page with the plots to this file (default {defaults.Html}, or beside --json).", HelpName = "FILE" };
-        _resume = new("--resume") { Description = "Results file to go on from: what is finished in it is not run again. More policies and more seeds may be asked for.", HelpName = "FILE" };
+        _validation = NumberOption.Create("--validation",
+            "Training rows held out of the stream, for policies that learn from a validation loss (default 0: they are told the loss on "
+            + "the rows that arrive).", 0, 10_000_000);
+        _json = new("--json")
+        {
+            Description = $"Writes all figures to this file (default {defaults.Json}, or the file of --resume).",
+            HelpName = "FILE"
+        };
+        _html = new("--html")
+        {
+            Description = $"Writes the page with the plots to this file (default {defaults.Html}, or beside --json).",
+            HelpName = "FILE"
+        };
+        _resume = new("--resume")
+        {
+            Description = "Results file to go on from: what is finished in it is not run again. More policies "
+            + "and more seeds may be asked for.",
+            HelpName = "FILE"
+        };
         _policies.Validators.Add(result =>
         {
             string unknown = string.Join(", ", PoliciesIn(result.Tokens[0].Value).Except(PolicyTable.Keys));
@@ -55,11 +81,13 @@ internal sealed class CompareArguments
                 result.AddError($"--policies must be a comma list of {string.Join(", ", PolicyTable.Keys)}, or all. Got '{unknown}'.");
         });
 
-        string Default(Func<CompareOptions, string> text) => quick is null || text(quick) == text(defaults) ? text(defaults) : $"{text(defaults)}; --quick {text(quick)}";
+        string Default(Func<CompareOptions, string> text) => quick is null || text(quick) == text(defaults) ? text(defaults)
+            : $"{text(defaults)}; --quick {text(quick)}";
     }
 
     /// <summary>All of them, in the order of the help.</summary>
-    public IEnumerable<Option> All => [_policies, _budget, _seeds, _fullSeeds, _noise, _passes, _chunk, _window, _statisticBits, _validation, _json, _html, _resume];
+    public IEnumerable<Option> All => [_policies, _budget, _seeds, _fullSeeds, _noise, _passes, _chunk, _window, _statisticBits,
+        _validation, _json, _html, _resume];
 
     /// <summary>What the command line asks for.</summary>
     /// <param name="parsed">The command line.</param>
@@ -87,7 +115,8 @@ internal sealed class CompareArguments
     }
 
     /// <summary>The names of a comma list.</summary>
-    public static IEnumerable<string> NamesIn(string? list) => (list ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+    public static IEnumerable<string> NamesIn(string? list) =>
+        (list ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
     private static IEnumerable<string> PoliciesIn(string list) => list == "all" ? PolicyTable.Keys : NamesIn(list);
 }

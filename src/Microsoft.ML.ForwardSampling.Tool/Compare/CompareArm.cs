@@ -9,7 +9,8 @@ internal sealed record CompareArm(string Name, KnownPolicy? Policy, bool StopsAt
     /// <summary>The policy with which all are compared.</summary>
     public const string Baseline = "Uniform";
 
-    /// <summary>Every row that comes, until the policies' number of backward rows is reached; the learning rate's fall is shrunk to fit.</summary>
+    /// <summary>Every row that comes, until the policies' number of backward rows is reached; the learning rate's fall is shrunk to
+    /// fit.</summary>
     public static CompareArm EarlyStopped { get; } = new("Early-stopped full training", null, true);
 
     /// <summary>Every row, every pass.</summary>
@@ -21,7 +22,8 @@ internal sealed record CompareArm(string Name, KnownPolicy? Policy, bool StopsAt
     /// <summary>What the options ask for, in the order of the table.</summary>
     public static IReadOnlyList<CompareArm> Of(CompareOptions options)
     {
-        List<CompareArm> arms = [.. PolicyTable.Named(options.Policies).Select(policy => new CompareArm(policy.Name, policy, true)), EarlyStopped];
+        List<CompareArm> arms = [.. PolicyTable.Named(options.Policies).Select(policy => new CompareArm(policy.Name, policy, true)),
+            EarlyStopped];
         if (options.FullSeeds > 0)
             arms.Add(Full);
         return arms;

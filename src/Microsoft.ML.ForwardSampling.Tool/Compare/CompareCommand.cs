@@ -16,24 +16,61 @@ internal static class CompareCommand
     public static System.CommandLine.Command Create(
         Func<CompareOptions, CancellationToken, Task<int>> run, Func<Action<TextWriter>, CancellationToken, Task<int>> write)
     {
-        Option<string> data = new("--data") { Description = $"CSV file with column names in its first line (also .gz), or one of {string.Join(", ", BuiltInData.All.Keys)} (default {Defaults.Data}).", HelpName = "FILE" };
+        Option<string> data = new("--data")
+        {
+            Description = $"CSV file with column names in its first line (also .gz), or one of "
+            + $"{string.Join(", ", BuiltInData.All.Keys)} (default {Defaults.Data}).",
+            HelpName = "FILE"
+        };
         Option<string> label = new("--label") { Description = "Column of the file to predict.", HelpName = "COLUMN" };
         Option<PredictionTask?> task = OneOf<PredictionTask>("--task", "What is predicted from the file:");
-        Option<string> features = new("--features") { Description = "Columns to learn from (default all but the label).", HelpName = "LIST" };
+        Option<string> features = new("--features")
+        {
+            Description = "Columns to learn from (default all but the label).",
+            HelpName = "LIST"
+        };
         Option<string> ignore = new("--ignore") { Description = "Columns to leave out.", HelpName = "LIST" };
-        Option<string> categories = new("--categories") { Description = "Columns whose numbers are names, such as codes.", HelpName = "LIST" };
-        Option<string> separator = new("--separator") { Description = "Between fields: one character, or tab (default: found in the first line).", HelpName = "CHARACTER" };
-        Option<double?> testShare = NumberOption.Create("--test-share", $"Share of the file's rows to test on (default {CsvDefaults.TestShare}).", 0.001, 0.9);
+        Option<string> categories = new("--categories")
+        {
+            Description = "Columns whose numbers are names, such as codes.",
+            HelpName = "LIST"
+        };
+        Option<string> separator = new("--separator")
+        { Description = "Between fields: one character, or tab (default: found in the first line).", HelpName = "CHARACTER" };
+        Option<double?> testShare = NumberOption.Create("--test-share",
+            $"Share of the file's rows to test on (default {CsvDefaults.TestShare}).", 0.001, 0.9);
         Option<string> testFile = new("--test") { Description = "File with the rows to test on, instead of a share.", HelpName = "FILE" };
-        Option<string> rareClass = new("--rare-class") { Description = "Class to thin out in the training rows; its recall is told.", HelpName = "CLASS" };
-        Option<double?> rareShare = NumberOption.Create("--rare-share", $"Its share of the training rows (default {Defaults.RareShare}).", 0.0001, 0.5);
-        Option<int?> recordAge = NumberOption.Create("--record-age", $"Refreshes of the deployed network between recording and training; 0: recorded at selection, at the price of a forward pass (default {Defaults.RecordAge}).", 0, 1000);
-        Option<string> hidden = new("--hidden") { Description = "Units of each hidden layer (default 256,128 for fashion-mnist, else 64,64).", HelpName = "LIST" };
-        Option<double?> learningRate = NumberOption.Create("--learning-rate", "Adam's step size at the start (default 0.003; of the built-in data sets fashion-mnist has 0.002, the others 0.01). Give the one that suits Uniform best: with a lower one, policies that take larger steps win for that alone.", 1e-6, 1.0);
-        Option<CompareSchedule?> schedule = OneOf<CompareSchedule>("--schedule", "How it changes over each run's own backward rows, to 0 by default:");
+        Option<string> rareClass = new("--rare-class")
+        {
+            Description = "Class to thin out in the training rows; its recall is told.",
+            HelpName = "CLASS"
+        };
+        Option<double?> rareShare = NumberOption.Create("--rare-share", $"Its share of the training rows (default {Defaults.RareShare}).",
+            0.0001, 0.5);
+        Option<int?> recordAge = NumberOption.Create("--record-age",
+            $"Refreshes of the deployed network between recording and training; 0: recorded at selection, at the price of a forward pass "
+            + $"(default {Defaults.RecordAge}).", 0, 1000);
+        Option<string> hidden = new("--hidden")
+        { Description = "Units of each hidden layer (default 256,128 for fashion-mnist, else 64,64).", HelpName = "LIST" };
+        Option<double?> learningRate = NumberOption.Create("--learning-rate",
+            "Adam's step size at the start (default 0.003; of the built-in data sets fashion-mnist has 0.002, the others 0.01). Give the "
+            + "one that suits Uniform best: with a lower one, policies that take larger steps win for that alone.", 1e-6, 1.0);
+        Option<CompareSchedule?> schedule = OneOf<CompareSchedule>("--schedule",
+            "How it changes over each run's own backward rows, to 0 by default:");
         Option<CompareLoss?> loss = OneOf<CompareLoss>("--loss", "What a regression minimises, squared by default:");
-        Option<string[]> table = new("--table") { Description = "Only writes the tables of these results files, in Markdown.", HelpName = "FILE", AllowMultipleArgumentsPerToken = true };
-        Option<string[]> across = new("--across") { Description = "Only writes one table of these results files side by side, in Markdown: the first figure, with what differs from Uniform marked.", HelpName = "FILE", AllowMultipleArgumentsPerToken = true };
+        Option<string[]> table = new("--table")
+        {
+            Description = "Only writes the tables of these results files, in Markdown.",
+            HelpName = "FILE",
+            AllowMultipleArgumentsPerToken = true
+        };
+        Option<string[]> across = new("--across")
+        {
+            Description = "Only writes one table of these results files side by side, in Markdown: the first figure, with what differs "
+            + "from Uniform marked.",
+            HelpName = "FILE",
+            AllowMultipleArgumentsPerToken = true
+        };
 
         separator.Validators.Add(result =>
         {
@@ -42,16 +79,20 @@ internal static class CompareCommand
         });
         hidden.Validators.Add(result =>
         {
-            if (CompareArguments.NamesIn(result.Tokens[0].Value).Any(units => !int.TryParse(units, out int count) || count is < 1 or > 65_536))
+            if (CompareArguments.NamesIn(result.Tokens[0].Value)
+                .Any(units => !int.TryParse(units, out int count) || count is < 1 or > 65_536))
                 result.AddError($"--hidden must be a comma list of numbers between 1 and 65536. Got '{result.Tokens[0].Value}'.");
         });
 
-        var command = new System.CommandLine.Command("compare", "Does it pay on your data? Every policy against an even draw, early-stopped and full training, with intervals, tests, page and JSON.")
+        var command = new System.CommandLine.Command("compare",
+            "Does it pay on your data? Every policy against an even draw, early-stopped and full training, with intervals, tests, page "
+            + "and JSON.")
         {
             data, label, task, features, ignore, categories, separator, testShare, testFile,
         };
         var arguments = new CompareArguments(Defaults);
-        foreach (Option option in (Option[])[.. arguments.All, rareClass, rareShare, recordAge, hidden, learningRate, schedule, loss, table, across])
+        foreach (Option option in (Option[])[.. arguments.All, rareClass, rareShare, recordAge, hidden, learningRate, schedule, loss,
+            table, across])
             command.Add(option);
         Option[] ofFiles = [label, task, features, ignore, categories, separator, testShare, testFile];
         command.Validators.Add(result =>
@@ -65,7 +106,8 @@ internal static class CompareCommand
             }
             else if (!given.Contains(label) || !given.Contains(task))
             {
-                result.AddError($"--data {name} needs --label, the column to predict, and --task regression, binary or multiclass. Built-in data sets are {string.Join(", ", BuiltInData.All.Keys)}.");
+                result.AddError($"--data {name} needs --label, the column to predict, and --task regression, binary or multiclass. "
+                    + $"Built-in data sets are {string.Join(", ", BuiltInData.All.Keys)}.");
             }
         });
         command.SetAction((parsed, cancellation) =>
@@ -73,7 +115,8 @@ internal static class CompareCommand
             if (parsed.GetValue(table) is { Length: > 0 } files)
                 return write(output => WriteTables(output, files), cancellation);
             if (parsed.GetValue(across) is { Length: > 0 } columns)
-                return write(output => CompareConsole.WriteAcross(output, [.. columns.Select(file => (Path.GetFileNameWithoutExtension(file), CompareResults.FromFile(file)))]), cancellation);
+                return write(output => CompareConsole.WriteAcross(output,
+                    [.. columns.Select(file => (Path.GetFileNameWithoutExtension(file), CompareResults.FromFile(file)))]), cancellation);
             string name = parsed.GetValue(data) ?? Defaults.Data;
             CompareOptions options = arguments.Read(parsed, Defaults) with
             {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Spectre.Console;
 using static Microsoft.ML.ForwardSampling.Tool.Compare.CompareText;
 
@@ -20,7 +21,8 @@ internal static class CompareConsole
     {
         var table = new Table { Border = TableBorder.Simple };
         foreach ((int i, string heading) in Headings(results).Index())
-            table.AddColumn((i == 0 ? new TableColumn(heading) : new TableColumn(heading.Replace(" ", "\n", StringComparison.Ordinal)).RightAligned()).NoWrap().PadLeft(0).PadRight(0));
+            table.AddColumn((i == 0 ? new TableColumn(heading)
+                : new TableColumn(heading.Replace(" ", "\n", StringComparison.Ordinal)).RightAligned()).NoWrap().PadLeft(0).PadRight(0));
         foreach (CompareSummary row in results.Table())
             table.AddRow([.. Cells(results, row).Select(cell => Markup.Escape(cell.Replace(' ', '\u00A0')))]);
         console.WriteLine();
@@ -36,7 +38,8 @@ internal static class CompareConsole
 
     /// <summary>Headings of the table.</summary>
     public static IEnumerable<string> Headings(CompareResults results)
-        => ["Training", .. results.Metrics.Select(metric => metric.Name), "to Uniform", "p", "seeds", "backward rows", "recorded rows", "extra forward rows", "record s", "select s", "train s"];
+        => ["Training", .. results.Metrics.Select(metric => metric.Name), "to Uniform", "p", "seeds", "backward rows", "recorded rows",
+            "extra forward rows", "record s", "select s", "train s"];
 
     /// <summary>A row of the table.</summary>
     public static IEnumerable<string> Cells(CompareResults results, CompareSummary row)
@@ -47,13 +50,13 @@ internal static class CompareConsole
             yield return i < row.Values.Count ? Mean(results.Metrics[i], row.Values[i]) : None;
         yield return row.AgainstUniform is { } difference ? Difference(results.Metrics[0], difference) : None;
         yield return Chance(row.PValue);
-        yield return Text($"{row.Seeds}");
-        yield return row.Last is { } rows ? Text($"{rows.BackwardRows:N0}") : None;
-        yield return row.Last is { } recorded ? Text($"{recorded.RecordedRows:N0}") : None;
-        yield return row.Last is { } forward ? Text($"{forward.ForwardRows:N0}") : None;
-        yield return row.Last is { } record ? Text($"{record.RecordSeconds:0.0}") : None;
-        yield return row.Last is { } select ? Text($"{select.SelectSeconds:0.00}") : None;
-        yield return row.Last is { } train ? Text($"{train.TrainSeconds:0.0}") : None;
+        yield return string.Create(CultureInfo.InvariantCulture, $"{row.Seeds}");
+        yield return row.Last is { } rows ? string.Create(CultureInfo.InvariantCulture, $"{rows.BackwardRows:N0}") : None;
+        yield return row.Last is { } recorded ? string.Create(CultureInfo.InvariantCulture, $"{recorded.RecordedRows:N0}") : None;
+        yield return row.Last is { } forward ? string.Create(CultureInfo.InvariantCulture, $"{forward.ForwardRows:N0}") : None;
+        yield return row.Last is { } record ? string.Create(CultureInfo.InvariantCulture, $"{record.RecordSeconds:0.0}") : None;
+        yield return row.Last is { } select ? string.Create(CultureInfo.InvariantCulture, $"{select.SelectSeconds:0.00}") : None;
+        yield return row.Last is { } train ? string.Create(CultureInfo.InvariantCulture, $"{train.TrainSeconds:0.0}") : None;
     }
 
     /// <summary>The table in Markdown, with the answer above it.</summary>
@@ -69,14 +72,22 @@ internal static class CompareConsole
         output.WriteLine();
     }
 
-    /// <summary>One table of several comparisons in Markdown: the first figure of each training, ▲ where it is shown to be better than Uniform and ▼ where worse.</summary>
+    /// <summary>One table of several comparisons in Markdown: the first figure of each training, ▲ where it is shown to be better than
+    /// Uniform and ▼ where worse.</summary>
     public static void WriteAcross(TextWriter output, IReadOnlyList<(string Name, CompareResults Results)> columns)
     {
-        (CompareMetric Metric, Dictionary<string, CompareSummary> Rows)[] tables = [.. columns.Select(column => (column.Results.Metrics[0], column.Results.Table().ToDictionary(row => row.Arm)))];
-        output.WriteLine($"| Training | {string.Join(" | ", columns.Select(column => column.Results.PartialText is { } partial ? $"{column.Name} ({partial})" : column.Name))} |");
+        (CompareMetric Metric, Dictionary<string, CompareSummary> Rows)[] tables =
+            [.. columns.Select(column => (column.Results.Metrics[0], column.Results.Table().ToDictionary(row => row.Arm)))];
+        IEnumerable<string> names = columns.Select(
+            column => column.Results.PartialText is { } partial ? $"{column.Name} ({partial})" : column.Name);
+        output.WriteLine($"| Training | {string.Join(" | ", names)} |");
         output.WriteLine($"| --- |{string.Concat(Enumerable.Repeat(" ---: |", columns.Count))}");
-        foreach (string arm in CompareResults.Order.Concat(tables.SelectMany(table => table.Rows.Keys)).Distinct().Where(arm => tables.Any(table => table.Rows.ContainsKey(arm))))
-            output.WriteLine($"| {arm} | {string.Join(" | ", tables.Select(table => Cell(table.Metric, table.Rows.GetValueOrDefault(arm))))} |");
+        foreach (string arm in CompareResults.Order.Concat(tables.SelectMany(table => table.Rows.Keys)).Distinct()
+            .Where(arm => tables.Any(table => table.Rows.ContainsKey(arm))))
+        {
+            IEnumerable<string> cells = tables.Select(table => Cell(table.Metric, table.Rows.GetValueOrDefault(arm)));
+            output.WriteLine($"| {arm} | {string.Join(" | ", cells)} |");
+        }
 
         static string Cell(CompareMetric metric, CompareSummary? row)
         {

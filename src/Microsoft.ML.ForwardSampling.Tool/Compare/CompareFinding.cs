@@ -1,3 +1,4 @@
+using System.Globalization;
 using static Microsoft.ML.ForwardSampling.Tool.Compare.CompareText;
 
 namespace Microsoft.ML.ForwardSampling.Tool.Compare;
@@ -14,22 +15,28 @@ internal static class CompareFinding
     /// <param name="experiment">The rules.</param>
     public static string Of(IReadOnlyList<CompareSummary> table, CompareMetric metric, CompareExperiment experiment)
     {
-        CompareSummary[] policies = [.. table.Where(row => row.Arm != CompareArm.Baseline && row.Arm != CompareArm.EarlyStopped.Name && row.Arm != CompareArm.Full.Name)];
+        CompareSummary[] policies = [.. table.Where(row => row.Arm != CompareArm.Baseline && row.Arm != CompareArm.EarlyStopped.Name
+            && row.Arm != CompareArm.Full.Name)];
         CompareSummary[] tested = [.. policies.Where(row => row.AgainstUniform is not null)];
         if (tested.Length == 0)
             return "Nothing can be said yet: no policy has a finished run at a seed of Uniform's.";
         if (tested.All(row => row.AgainstUniform!.Pairs < 2))
             return "Nothing can be said yet: from one seed a policy's effect cannot be told from chance, so use --seeds 5.";
 
-        CompareSummary[] better = [.. tested.Where(row => IsShown(row) && IsBetter(row.AgainstUniform!.Mean)).OrderByDescending(row => Gain(row.AgainstUniform!.Mean))];
+        CompareSummary[] better = [.. tested.Where(row => IsShown(row) && IsBetter(row.AgainstUniform!.Mean))
+            .OrderByDescending(row => Gain(row.AgainstUniform!.Mean))];
         CompareSummary[] worse = [.. tested.Where(row => IsShown(row) && !IsBetter(row.AgainstUniform!.Mean))];
-        string rows = Text($"at {table[0].Last?.BackwardRows:N0} backward rows ({100 * experiment.Budget:0.##} %)");
+        string rows = string.Create(CultureInfo.InvariantCulture,
+            $"at {table[0].Last?.BackwardRows:N0} backward rows ({100 * experiment.Budget:0.##} %)");
         string others = worse.Length > 0 ? $"; {List(worse)} {(worse.Length == 1 ? "is" : "are")} worse than it" : "";
         if (better.Length == 0)
             return $"No policy beats Uniform here {rows}, over {tested[0].AgainstUniform!.Pairs} seeds{others}{EarlyStopped(table, null)}.";
         PairedDifference best = better[0].AgainstUniform!;
         string also = better.Length > 1 ? $", and so {(better.Length == 2 ? "does" : "do")} {List(better[1..])}" : "";
-        return $"{better[0].Arm} beats Uniform here {rows}: {Difference(metric, best)} {(metric.IsShare ? "points of " : "")}{metric.Name} (p {Chance(better[0].PValue).Replace("<", "< ", StringComparison.Ordinal)}, {best.Pairs} seeds){also}{others}{EarlyStopped(table, better[0])}.";
+        return $"{better[0].Arm} beats Uniform here {rows}: {Difference(metric, best)} "
+            + $"{(metric.IsShare ? "points of " : "")}{metric.Name} (p "
+            + $"{Chance(better[0].PValue).Replace("<", "< ", StringComparison.Ordinal)}, {best.Pairs} "
+            + $"seeds){also}{others}{EarlyStopped(table, better[0])}.";
 
         bool IsBetter(double difference) => Gain(difference) > 0;
         double Gain(double difference) => metric.LowerIsBetter ? -difference : difference;
@@ -41,7 +48,8 @@ internal static class CompareFinding
                 return "";
             string name = CompareArm.EarlyStopped.Name.ToLowerInvariant();
             if (best is not null)
-                return Gain(early.Mean) >= Gain(best.AgainstUniform!.Mean) ? $"; {name} does as well or better" : $"; {name} ends {Difference(metric, early.Mean)} from Uniform";
+                return Gain(early.Mean) >= Gain(best.AgainstUniform!.Mean) ? $"; {name} does as well or better"
+                    : $"; {name} ends {Difference(metric, early.Mean)} from Uniform";
             return IsShown(row) && IsBetter(early.Mean) ? $"; {name} does" : "";
         }
     }

@@ -14,14 +14,16 @@ internal static class CompareMetrics
     {
         PredictionTask.Regression => [new("RMSE", true, false), new("MAE", true, false)],
         PredictionTask.Binary => [new("log-loss, bits", true, false), new("AUC", false, false), new("accuracy", false, true)],
-        _ when experiment.RareClass is { } rare => [new("accuracy", false, true), new("log-loss", true, false), new($"recall of {rare}", false, true)],
+        _ when experiment.RareClass is { } rare => [new("accuracy", false, true), new("log-loss", true, false),
+            new($"recall of {rare}", false, true)],
         _ => [new("accuracy", false, true), new("log-loss", true, false)],
     };
 
     // A model may be certain and wrong: its loss is that of this probability, as in ML.NET's multiclass evaluator, and not infinite.
     private const double LeastProbability = 1e-15;
 
-    /// <summary>Tests a model by ML.NET's own evaluators; only a binary log-loss is added up here, because theirs can be infinite.</summary>
+    /// <summary>Tests a model by ML.NET's own evaluators; only a binary log-loss is added up here, because theirs can be
+    /// infinite.</summary>
     public static double[] Evaluate(MLContext mlContext, ITransformer model, IDataView test, TabularData data, CompareExperiment experiment)
     {
         IDataView scored = model.Transform(test);
@@ -36,7 +38,8 @@ internal static class CompareMetrics
             default:
                 var classes = mlContext.MulticlassClassification.Evaluate(scored);
                 double[] values = [classes.MicroAccuracy, classes.LogLoss];
-                return experiment.RareClass is { } rare ? [.. values, classes.ConfusionMatrix.PerClassRecall[data.Classes.ToList().IndexOf(rare)]] : values;
+                return experiment.RareClass is { } rare
+                    ? [.. values, classes.ConfusionMatrix.PerClassRecall[data.Classes.ToList().IndexOf(rare)]] : values;
         }
     }
 

@@ -21,7 +21,8 @@ internal sealed class CompareNetworks(MLContext mlContext, CompareExperiment exp
     /// <param name="to">Share at its end.</param>
     /// <param name="previous">Network to go on from, with Adam's moments; null starts from new weights.</param>
     public NetworkPredictionTransformer Fit(
-        IEnumerable<TabularRow> rows, Func<NetworkTrainerOptions, NetworkTrainerOptions> with, double from, double to, NetworkPredictionTransformer? previous)
+        IEnumerable<TabularRow> rows, Func<NetworkTrainerOptions, NetworkTrainerOptions> with, double from, double to,
+            NetworkPredictionTransformer? previous)
     {
         float atStart = 1, atEnd = 1;
         if (experiment.Schedule == CompareSchedule.Linear)
@@ -41,8 +42,8 @@ internal sealed class CompareNetworks(MLContext mlContext, CompareExperiment exp
         NetworkTrainer trainer = experiment.Task switch
         {
             PredictionTask.Regression => _fs.Trainers.Regression(options),
-            PredictionTask.Binary => _fs.Trainers.Binary(options),
-            _ => _fs.Trainers.Multiclass(options),
+            PredictionTask.Binary => _fs.Trainers.BinaryClassification(options),
+            _ => _fs.Trainers.MulticlassClassification(options),
         };
         return trainer.Fit(data.ToView(mlContext, rows, ForwardColumns.Weight, ForwardColumns.ReferenceLoss), null, previous);
     }
@@ -52,7 +53,8 @@ internal sealed class CompareNetworks(MLContext mlContext, CompareExperiment exp
     /// <param name="rows">The rows.</param>
     /// <param name="wanted">Statistics columns, and where their values go.</param>
     /// <returns>Rows recorded.</returns>
-    public long Read(NetworkPredictionTransformer network, IEnumerable<TabularRow> rows, IReadOnlyList<(string Column, float[] Into)> wanted)
+    public long Read(NetworkPredictionTransformer network,
+        IEnumerable<TabularRow> rows, IReadOnlyList<(string Column, float[] Into)> wanted)
     {
         IDataView served = data.ToView(mlContext, rows);
         ForwardRecordingTransformer recorder = _fs.RecordForwardPass(network, experiment.Task).Fit(served);

@@ -54,10 +54,12 @@ internal sealed record CompareExperiment
     /// <summary>What a regression minimises.</summary>
     public required CompareLoss Loss { get; init; }
 
-    /// <summary>Bits in which recorded loss and gradient norm are kept, or null: as a Single. Files written before there was this option lack it.</summary>
+    /// <summary>Bits in which recorded loss and gradient norm are kept, or null: as a Single. Files written before there was this option
+    /// lack it.</summary>
     public int? StatisticBits { get; init; }
 
-    /// <summary>Training rows that no training sees, on which policies that learn from a validation loss are told theirs; 0: the rows that arrive serve. Files written before there was this option lack it.</summary>
+    /// <summary>Training rows that no training sees, on which policies that learn from a validation loss are told theirs; 0: the rows that
+    /// arrive serve. Files written before there was this option lack it.</summary>
     public int ValidationRows { get; init; }
 }
 
@@ -138,7 +140,8 @@ internal sealed record CompareOptions
     /// <summary>Bits in which recorded loss and gradient norm are kept (8, 12 or 16), or null: as a Single.</summary>
     public int? StatisticBits { get; init; }
 
-    /// <summary>Training rows at the end of the data that no training sees: policies that learn from a validation loss are told the loss on them. 0: that on the rows that arrive.</summary>
+    /// <summary>Training rows at the end of the data that no training sees: policies that learn from a validation loss are told the loss on
+    /// them. 0: that on the rows that arrive.</summary>
     public int ValidationRows { get; init; }
 
     /// <summary>What is to be said about the run besides the data's own notes.</summary>
@@ -159,21 +162,27 @@ internal sealed record CompareOptions
     {
         const int BatchRows = 64;
         if (RareClass is { } rare && !data.Classes.Contains(rare))
-            throw new InvalidDataException($"--rare-class must be a class of {data.Name}: {(data.Classes.Count > 0 ? string.Join(", ", data.Classes) : "a regression has none")}. Got '{rare}'.");
+            throw new InvalidDataException(
+                $"--rare-class must be a class of {data.Name}: "
+                + $"{(data.Classes.Count > 0 ? string.Join(", ", data.Classes) : "a regression has none")}. Got '{rare}'.");
         if (Loss != CompareLoss.Squared && data.Task != PredictionTask.Regression)
-            throw new InvalidDataException($"--loss {Loss.ToString().ToLowerInvariant()} is for regression, and {data.Name} is {data.Task.ToString().ToLowerInvariant()}.");
+            throw new InvalidDataException(
+                $"--loss {Loss.ToString().ToLowerInvariant()} is for regression, and {data.Name} is "
+                + $"{data.Task.ToString().ToLowerInvariant()}.");
         if (StatisticBits is not null && (RecordAge == 0 || data.Task == PredictionTask.Regression))
         {
             throw new InvalidDataException(RecordAge == 0
                 ? "--statistic-bits is for recorded statistics, and --record-age 0 records none."
-                : $"--statistic-bits is for classification, and {data.Name} is a regression: its squared errors have no end that a grid of few bits could reach.");
+                : $"--statistic-bits is for classification, and {data.Name} is a regression: its squared errors have no end that a grid "
+                    + $"of few bits could reach.");
         }
 
         if (RecordAge == 0)
             CheckTrainerCanSelect(data.Task);
         int rows = data.Training.Count - ValidationRows;
         if (rows < 1)
-            throw new InvalidDataException($"--validation {ValidationRows} leaves nothing to train on: there are {data.Training.Count} training rows.");
+            throw new InvalidDataException(
+                $"--validation {ValidationRows} leaves nothing to train on: there are {data.Training.Count} training rows.");
         CompareDefaults defaults = data.Defaults ?? new CompareDefaults([64, 64], 3e-3, Math.Clamp((480_000 + rows - 1) / rows, 4, 100));
         int chunk = Math.Min(rows, Chunk ?? (rows >= 10 * 2560 ? 2560 : 640));
         int window = Window ?? Math.Min(640, chunk);
@@ -202,17 +211,21 @@ internal sealed record CompareOptions
         };
     }
 
-    /// <summary>With statistics computed at selection, the trainer selects; it has no validation rows here, and a regression no groups.</summary>
+    /// <summary>With statistics computed at selection, the trainer selects; it has no validation rows here, and a regression no
+    /// groups.</summary>
     private void CheckTrainerCanSelect(PredictionTask task)
     {
         string[] refused =
         [
             .. PolicyTable.Named(Policies)
                 .Where(policy => policy.Create() is var rule
-                    && ((rule.NewState()?.Feedback & SelectionFeedback.ValidationLoss) > 0 || (task == PredictionTask.Regression && rule.Needs.HasFlag(RecordStatistics.Group))))
+                    && ((rule.NewState()?.Feedback & SelectionFeedback.ValidationLoss) > 0
+                        || (task == PredictionTask.Regression && rule.Needs.HasFlag(RecordStatistics.Group))))
                 .Select(policy => policy.Key),
         ];
         if (refused.Length > 0)
-            throw new InvalidDataException($"--record-age 0 lets the trainer select as it trains, and {string.Join(", ", refused)} would lack validation losses or groups there: leave out {(refused.Length == 1 ? "that policy" : "those policies")}, or give --record-age 1.");
+            throw new InvalidDataException(
+                $"--record-age 0 lets the trainer select as it trains, and {string.Join(", ", refused)} would lack validation losses or "
+                + $"groups there: leave out {(refused.Length == 1 ? "that policy" : "those policies")}, or give --record-age 1.");
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.ML.ForwardSampling.Networks;
@@ -20,11 +21,14 @@ internal sealed record CompareEstimate(double Mean, double HalfWidth)
 /// <param name="Seeds">Finished runs; one that failed is not among them.</param>
 /// <param name="Failed">Runs that could not be finished.</param>
 /// <param name="Values">Each figure's mean over seeds; empty when every run failed.</param>
-/// <param name="AgainstUniform">Difference of the first figure to Uniform's, paired by seed; null where there are no pairs, where a run failed, and for Uniform itself.</param>
-/// <param name="PValue">Of that difference, adjusted for the number of trainings of the same budget (Holm); NaN where there is none.</param>
+/// <param name="AgainstUniform">Difference of the first figure to Uniform's, paired by seed; null where there are no pairs, where a run
+/// failed, and for Uniform itself.</param>
+/// <param name="PValue">Of that difference, adjusted for the number of trainings of the same budget (Holm); NaN where there is
+/// none.</param>
 /// <param name="Last">Means of what a run took.</param>
 internal sealed record CompareSummary(
-    string Arm, int Seeds, int Failed, IReadOnlyList<CompareEstimate> Values, PairedDifference? AgainstUniform, double PValue, ComparePoint? Last);
+    string Arm, int Seeds, int Failed,
+        IReadOnlyList<CompareEstimate> Values, PairedDifference? AgainstUniform, double PValue, ComparePoint? Last);
 
 /// <summary>Everything a comparison has found so far.</summary>
 internal sealed record CompareResults
@@ -42,7 +46,8 @@ internal sealed record CompareResults
     };
 
     /// <summary>Trainings in the order of tables.</summary>
-    public static IReadOnlyList<string> Order { get; } = [.. PolicyTable.All.Select(policy => policy.Name), CompareArm.EarlyStopped.Name, CompareArm.Full.Name];
+    public static IReadOnlyList<string> Order { get; } = [.. PolicyTable.All.Select(policy => policy.Name), CompareArm.EarlyStopped.Name,
+        CompareArm.Full.Name];
 
     /// <summary>The rules of all runs.</summary>
     public required CompareExperiment Experiment { get; init; }
@@ -78,7 +83,8 @@ internal sealed record CompareResults
 
     /// <summary>"partial: 3 of 20 runs", or null.</summary>
     [JsonIgnore]
-    public string? PartialText => IsPartial ? Text($"partial: {Runs.Count} of {Planned} runs") : null;
+    public string? PartialText => IsPartial
+        ? string.Create(CultureInfo.InvariantCulture, $"partial: {Runs.Count} of {Planned} runs") : null;
 
     /// <summary>The table: policies as in the policy table, then the trainings without selection.</summary>
     public IReadOnlyList<CompareSummary> Table()
@@ -89,7 +95,8 @@ internal sealed record CompareResults
             table.Add(Summarize(arm, [.. byArm[arm].OrderBy(run => run.Seed)], [.. byArm[CompareArm.Baseline]]));
 
         // One family of tests: everything that trains on as many rows as Uniform.
-        double[] adjusted = Statistics.Holm([.. table.Select(row => row.Arm == CompareArm.Full.Name ? double.NaN : row.AgainstUniform?.PValue ?? double.NaN)]);
+        double[] adjusted = Statistics.Holm(
+            [.. table.Select(row => row.Arm == CompareArm.Full.Name ? double.NaN : row.AgainstUniform?.PValue ?? double.NaN)]);
         return [.. table.Select((row, i) => row with { PValue = adjusted[i] })];
     }
 
@@ -100,32 +107,55 @@ internal sealed record CompareResults
     public string Protocol()
     {
         CompareExperiment e = Experiment;
-        string noise = e.Noise > 0 ? Text($" {100 * e.Noise:0.#} % of the training labels are replaced by {(e.Task == PredictionTask.Regression ? "another row's" : "a random class")}.") : "";
-        string rare = e.RareClass is not null ? Text($" Class {e.RareClass} is thinned to {100 * e.RareShare:0.##} % of the training rows.") : "";
-        string bits = e.StatisticBits is { } width ? Text($", loss and gradient norm in {width} bits each") : "";
-        string heldOut = e.ValidationRows > 0 ? Text($" The last {e.ValidationRows:N0} training rows are held out of the stream, for policies that learn from the loss on them.") : "";
+        string noise = e.Noise > 0 ? string.Create(CultureInfo.InvariantCulture,
+            $" {100 * e.Noise:0.#} % of the training labels are replaced by "
+            + $"{(e.Task == PredictionTask.Regression ? "another row's" : "a random class")}.") : "";
+        string rare = e.RareClass is not null
+            ? string.Create(CultureInfo.InvariantCulture,
+                $" Class {e.RareClass} is thinned to {100 * e.RareShare:0.##} % of the training rows.") : "";
+        string bits = e.StatisticBits is { } width
+            ? string.Create(CultureInfo.InvariantCulture, $", loss and gradient norm in {width} bits each") : "";
+        string heldOut = e.ValidationRows > 0
+            ? string.Create(CultureInfo.InvariantCulture,
+                $" The last {e.ValidationRows:N0} training rows are held out of the stream, for policies that learn from the loss on "
+            + $"them.") : "";
         string age = e.RecordAge switch
         {
             0 => "Each window is scored at selection by the network as it is then",
             1 => $"Each chunk is scored by the deployed network, which records its statistics{bits}",
-            _ => Text($"Each chunk's statistics were recorded{bits} by the network deployed {e.RecordAge} refreshes before the one that is trained on it (at the start by the oldest there is)"),
+            _ => string.Create(CultureInfo.InvariantCulture,
+                $"Each chunk's statistics were recorded{bits} by the network deployed {e.RecordAge} refreshes before the one that "
+                + $"is trained on it (at the start by the oldest there is)"),
         };
-        string rate = e.Schedule == CompareSchedule.Linear ? "falling in a straight line to 0 over each run's own backward rows" : "constant";
-        return Text($"{e.Data}: {TrainingRows:N0} training rows of {Features:N0} features arrive in chunks of {e.Chunk:N0}, {e.Passes} times, in another order each time; {TestRows:N0} test rows.{noise}{rare}{heldOut} ")
-            + Text($"{age}; the policy selects {100 * e.Budget:0.##} % of each window of {e.Window:N0} rows, and the next network (hidden layers {e.Network}) is trained from the deployed one on those rows, once, in batches of {e.Batch} (Adam, {e.LearningRate:0.#####}, {rate}{(e.Loss == CompareLoss.Huber ? ", Huber's loss" : "")}). ")
-            + "The first chunk has no deployed network: there every policy draws evenly. Early-stopped full training takes every row that comes, until it has had as many backward rows as the policies. Full training takes every row of every pass."
+        string rate = e.Schedule == CompareSchedule.Linear ? "falling in a straight line to 0 over each run's own backward rows"
+            : "constant";
+        return string.Create(CultureInfo.InvariantCulture,
+            $"{e.Data}: {TrainingRows:N0} training rows of {Features:N0} features arrive in chunks of {e.Chunk:N0}, {e.Passes} "
+            + $"times, in another order each time; {TestRows:N0} test rows.{noise}{rare}{heldOut} ")
+            + string.Create(CultureInfo.InvariantCulture,
+                $"{age}; the policy selects {100 * e.Budget:0.##} % of each window of {e.Window:N0} rows, and the next network "
+                + $"(hidden layers {e.Network}) is trained from the deployed one on those rows, once, in batches of {e.Batch} (Adam, "
+                + $"{e.LearningRate:0.#####}, {rate}{(e.Loss == CompareLoss.Huber ? ", Huber's loss" : "")}). ")
+            + "The first chunk has no deployed network: there every policy draws evenly. Early-stopped full training takes every row "
+                + "that comes, until it has had as many backward rows as the policies. Full training takes every row of every pass."
             + (Runs.FirstOrDefault(run => run.Arm == ReducibleLoss && run.Failure is null) is { } run
-                ? Text($" {ReducibleLoss} compares with two networks that each learnt from one half of the rows and scored the other half: its backward rows are {run.Curve[^1].BackwardRows:N0} more than the table says, and its seconds of selection hold theirs.")
+                ? string.Create(CultureInfo.InvariantCulture,
+                    $" {ReducibleLoss} compares with two networks that each learnt from one half of the rows and scored the other "
+                    + $"half: its backward rows are {run.Curve[^1].BackwardRows:N0} more than the table says, and its seconds of "
+                    + $"selection hold theirs.")
                 : "");
     }
 
     /// <summary>What figures mean.</summary>
     public const string TestNote =
-        "Intervals are 95 % (Student's t over seeds). Differences to Uniform are paired by seed; p is of the paired t test, adjusted by Holm over all trainings with the same backward rows.";
+        "Intervals are 95 % (Student's t over seeds). Differences to Uniform are paired by seed; p is of the paired t test, adjusted by "
+            + "Holm over all trainings with the same backward rows.";
 
     /// <summary>What figures leave out.</summary>
     public const string CostNote =
-        "Recorded rows were scored by the deployed network, which serves them anyway: that cost is already paid; where it would be run only to select, it must be added. Extra forward rows were scored for training only. Seconds are means of a run, without testing.";
+        "Recorded rows were scored by the deployed network, which serves them anyway: that cost is already paid; where it would be run "
+            + "only to select, it must be added. Extra forward rows were scored for training only. Seconds are means of a run, without "
+            + "testing.";
 
     /// <summary>All figures, unrounded; reads back by <see cref="FromJson"/>.</summary>
     public string ToJson() => JsonSerializer.Serialize(
@@ -143,7 +173,16 @@ internal sealed record CompareResults
                 row.Seeds,
                 row.Failed,
                 Values = row.Values.Select(value => new { value.Mean, HalfWidth = Finite(value.HalfWidth) }),
-                AgainstUniform = row.AgainstUniform is { } d ? new { d.Mean, Low = Finite(d.Low), High = Finite(d.High), d.Pairs, P = Finite(d.PValue), AdjustedP = Finite(row.PValue) } : null,
+                AgainstUniform = row.AgainstUniform is { } d
+                    ? new
+                    {
+                        d.Mean,
+                        Low = Finite(d.Low),
+                        High = Finite(d.High),
+                        d.Pairs,
+                        P = Finite(d.PValue),
+                        AdjustedP = Finite(row.PValue)
+                    } : null,
                 row.Last?.BackwardRows,
                 row.Last?.RecordedRows,
                 row.Last?.ForwardRows,
@@ -158,7 +197,8 @@ internal sealed record CompareResults
 
     /// <summary>Reads a results file.</summary>
     /// <exception cref="FileNotFoundException">There is none.</exception>
-    /// <exception cref="InvalidDataException">It is no results file of this program, or one of another version; the message names it.</exception>
+    /// <exception cref="InvalidDataException">It is no results file of this program, or one of another version; the message names
+    /// it.</exception>
     public static CompareResults FromFile(string path)
     {
         if (!File.Exists(path))
@@ -170,7 +210,8 @@ internal sealed record CompareResults
                 throw new InvalidDataException($"{path} is no results file of compare.");
             int version = file.RootElement.GetProperty("formatVersion").GetInt32();
             if (version != FormatVersion)
-                throw new InvalidDataException($"{path} has format version {version}; this program reads {FormatVersion}. Run the comparison again.");
+                throw new InvalidDataException(
+                    $"{path} has format version {version}; this program reads {FormatVersion}. Run the comparison again.");
             return file.RootElement.GetProperty("results").Deserialize<CompareResults>(Json)
                 ?? throw new InvalidDataException($"{path} holds no results.");
         }
@@ -189,7 +230,9 @@ internal sealed record CompareResults
         {
             string before = then.GetProperty(option.Name).GetRawText(), asked = option.Value.GetRawText();
             if (before != asked)
-                throw new InvalidDataException($"{path} holds runs with {option.Name} {before}, and this comparison has {asked}: give the same options, or leave out --resume.");
+                throw new InvalidDataException(
+                    $"{path} holds runs with {option.Name} {before}, and this comparison has {asked}: give the same options, or leave "
+                    + $"out --resume.");
         }
     }
 
@@ -212,7 +255,8 @@ internal sealed record CompareResults
             : [.. finished.Join(uniform.Where(run => run.Failure is null), run => run.Seed, run => run.Seed, (run, other) => (run, other))];
         PairedDifference? difference = pairs.Length == 0
             ? null
-            : PairedDifference.Of([.. pairs.Select(pair => pair.Run.Curve[^1].Values[0])], [.. pairs.Select(pair => pair.Uniform.Curve[^1].Values[0])]);
+            : PairedDifference.Of([.. pairs.Select(pair => pair.Run.Curve[^1].Values[0])],
+                [.. pairs.Select(pair => pair.Uniform.Curve[^1].Values[0])]);
         return new CompareSummary(arm, finished.Length, failed, values, difference, double.NaN, mean);
     }
 

@@ -7,17 +7,20 @@ namespace Microsoft.ML.ForwardSampling.Tool.Compare;
 /// <param name="ForwardRows">Rows scored for the sake of training only.</param>
 /// <param name="Steps">Updates of the weights.</param>
 /// <param name="RecordSeconds">Scoring and writing the statistics of the recorded rows.</param>
-/// <param name="SelectSeconds">Choosing rows; with statistics computed at selection, scoring them too, and with reference losses, training and scoring for them.</param>
+/// <param name="SelectSeconds">Choosing rows; with statistics computed at selection, scoring them too, and with reference losses, training
+/// and scoring for them.</param>
 /// <param name="TrainSeconds">The rest of training.</param>
 internal sealed record ComparePoint(
-    IReadOnlyList<double> Values, long BackwardRows, long RecordedRows, long ForwardRows, long Steps, double RecordSeconds, double SelectSeconds, double TrainSeconds)
+    IReadOnlyList<double> Values, long BackwardRows, long RecordedRows, long ForwardRows, long Steps, double RecordSeconds,
+        double SelectSeconds, double TrainSeconds)
 {
     /// <summary>All stages together.</summary>
     public double Seconds => RecordSeconds + SelectSeconds + TrainSeconds;
 }
 
 /// <summary>What a policy chose, over a run.</summary>
-/// <param name="ByLoss">Share of the rows chosen in each tenth of the windows' losses, the lowest first; null where no loss was recorded.</param>
+/// <param name="ByLoss">Share of the rows chosen in each tenth of the windows' losses, the lowest first; null where no loss was
+/// recorded.</param>
 /// <param name="ByClass">Share of the rows chosen in each class; empty for a regression.</param>
 /// <param name="Weights">Share of the chosen rows in each bin of <see cref="SelectionProfile.WeightBins"/>.</param>
 internal sealed record SelectionShape(IReadOnlyList<double>? ByLoss, IReadOnlyList<double> ByClass, IReadOnlyList<double> Weights);

@@ -54,7 +54,9 @@ internal static class CompareRunner
         catch (OperationCanceledException)
         {
             Write(options, Results());
-            throw new PartialResultsException($"Stopped: {Results().PartialText}. Written: {Path.GetFullPath(options.Json)} and {Path.GetFullPath(options.Html)}. Go on with the same options and --resume {options.Json}", cancellation);
+            throw new PartialResultsException(
+                $"Stopped: {Results().PartialText}. Written: {Path.GetFullPath(options.Json)} and {Path.GetFullPath(options.Html)}. Go "
+                + $"on with the same options and --resume {options.Json}", cancellation);
         }
 
         CompareResults results = Results();
@@ -87,7 +89,8 @@ internal static class CompareRunner
         if (experiment.RareClass is { } rare)
             rows = Thin(rows, data.Classes.ToList().IndexOf(rare), experiment, random);
         if (experiment.Noise > 0)
-            rows = [.. rows.Select(row => random.NextDouble() < experiment.Noise ? row.WithLabelOf(RandomLabel(rows, data.Classes.Count, experiment.Task, random)) : row)];
+            rows = [.. rows.Select(row => random.NextDouble() < experiment.Noise
+                ? row.WithLabelOf(RandomLabel(rows, data.Classes.Count, experiment.Task, random)) : row)];
         return data with { Training = rows };
     }
 
@@ -103,17 +106,21 @@ internal static class CompareRunner
         TabularRow[] others = [.. rows.Where(row => row.ClassIndex != rare)], members = [.. rows.Where(row => row.ClassIndex == rare)];
         int kept = (int)Math.Round(others.Length * experiment.RareShare / (1 - experiment.RareShare));
         if (kept < 1 || kept > members.Length)
-            throw new InvalidDataException($"--rare-share {experiment.RareShare} of class {experiment.RareClass} would be {kept} rows beside the {others.Length} others: it has {members.Length}, of which at least 1 must stay.");
+            throw new InvalidDataException(
+                $"--rare-share {experiment.RareShare} of class {experiment.RareClass} would be {kept} rows beside the {others.Length} "
+                + $"others: it has {members.Length}, of which at least 1 must stay.");
         random.Shuffle(members);
         return [.. others, .. members[..kept]];
     }
 
     /// <summary>The first call of anything is slow (native libraries, compilation): short runs that do not count.</summary>
-    private static void WarmUp(CompareExperiment experiment, TabularData data, IReadOnlyList<CompareArm> arms, CancellationToken cancellation)
+    private static void WarmUp(CompareExperiment experiment, TabularData data,
+        IReadOnlyList<CompareArm> arms, CancellationToken cancellation)
     {
         int rows = Math.Min(data.Training.Count, (3 * experiment.Chunk) + experiment.ValidationRows);
         foreach (CompareArm arm in arms)
-            CompareStream.Run(experiment with { Passes = 1 }, data with { Training = [.. data.Training.Take(rows)] }, arm, 1, new Unwatched(), cancellation);
+            CompareStream.Run(experiment with { Passes = 1 }, data with { Training = [.. data.Training.Take(rows)] }, arm, 1,
+                new Unwatched(), cancellation);
     }
 
     /// <summary>Both files, each under another name first: whoever looks finds whole ones.</summary>

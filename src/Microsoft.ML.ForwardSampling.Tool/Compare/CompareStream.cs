@@ -40,7 +40,8 @@ internal sealed class CompareStream : IDisposable
     private TimeSpan _selectTime;
     private TimeSpan _trainTime;
 
-    private CompareStream(CompareExperiment experiment, TabularData data, CompareArm arm, int seed, IProgress<RunProgress> progress, CancellationToken cancellation)
+    private CompareStream(CompareExperiment experiment, TabularData data, CompareArm arm, int seed,
+        IProgress<RunProgress> progress, CancellationToken cancellation)
     {
         (_experiment, _data, _arm, _seed, _progress, _cancellation) = (experiment, data, arm, seed, progress, cancellation);
         _mlContext = new MLContext(seed);
@@ -66,7 +67,8 @@ internal sealed class CompareStream : IDisposable
     /// <param name="cancellation">Ends it between two steps.</param>
     /// <returns>The run; one whose loss was no longer finite says so and has no curve.</returns>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    public static CompareRun Run(CompareExperiment experiment, TabularData data, CompareArm arm, int seed, IProgress<RunProgress> progress, CancellationToken cancellation)
+    public static CompareRun Run(CompareExperiment experiment, TabularData data, CompareArm arm, int seed,
+        IProgress<RunProgress> progress, CancellationToken cancellation)
     {
         using var stream = new CompareStream(experiment, data, arm, seed, progress, cancellation);
         try
@@ -109,7 +111,8 @@ internal sealed class CompareStream : IDisposable
         }
     }
 
-    /// <summary>What a policy that asks for another network's losses costs before the stream begins: counted as forward rows and as selection.</summary>
+    /// <summary>What a policy that asks for another network's losses costs before the stream begins: counted as forward rows and as
+    /// selection.</summary>
     private void AddReferenceLosses(TabularRow[] stream)
     {
         long started = Stopwatch.GetTimestamp();
@@ -132,7 +135,13 @@ internal sealed class CompareStream : IDisposable
         RowSelector selector = _deployed.Count == 0 ? _evenly! : _selector!;
         if (_experiment.RecordAge == 0 && selector.Policy.Needs != RecordStatistics.None)
         {
-            var fresh = new InTrainingSelection { Policy = selector.Policy, WindowSize = _experiment.Window, Budget = _budget, Statistics = StatisticsSource.Fresh };
+            var fresh = new InTrainingSelection
+            {
+                Policy = selector.Policy,
+                WindowSize = _experiment.Window,
+                Budget = _budget,
+                Statistics = StatisticsSource.Fresh
+            };
             Deploy(Fit(arrived, (int)BudgetOf(arrived.Count), chunkSeed, fresh));
             return;
         }
@@ -182,7 +191,8 @@ internal sealed class CompareStream : IDisposable
     /// <summary>The statistics that the deployed network of the asked-for age leaves when it serves these rows.</summary>
     private Statistics Record(ArraySegment<TabularRow> arrived, RecordStatistics needs, int seed)
     {
-        const RecordStatistics Columns = RecordStatistics.Loss | RecordStatistics.GradientNorm | RecordStatistics.Margin | RecordStatistics.Entropy;
+        const RecordStatistics Columns =
+            RecordStatistics.Loss | RecordStatistics.GradientNorm | RecordStatistics.Margin | RecordStatistics.Entropy;
         var statistics = new Statistics(_data.FeatureCount)
         {
             Label = _data.Classes.Count > 0 ? [.. arrived.Select(row => row.ClassIndex)] : [],
@@ -245,18 +255,23 @@ internal sealed class CompareStream : IDisposable
         return chosen;
     }
 
-    /// <summary>One Fit, from the newest deployed network; Adam goes on with its moments, and the learning rate falls along its part of the line.</summary>
-    private NetworkPredictionTransformer Fit(IReadOnlyList<TabularRow> rows, int backwardRows, int chunkSeed, InTrainingSelection? selection)
+    /// <summary>One Fit, from the newest deployed network; Adam goes on with its moments, and the learning rate falls along its part of the
+    /// line.</summary>
+    private NetworkPredictionTransformer Fit(
+        IReadOnlyList<TabularRow> rows, int backwardRows, int chunkSeed, InTrainingSelection? selection)
     {
         double from = (double)_backwardRows / _plannedRows, to = (double)(_backwardRows + backwardRows) / _plannedRows;
         long started = Stopwatch.GetTimestamp();
-        NetworkPredictionTransformer next = _networks.Fit(rows, options => options with { Epochs = 1, Selection = selection, Seed = chunkSeed }, from, to, _deployed.First?.Value);
+        NetworkPredictionTransformer next = _networks.Fit(rows,
+            options => options with { Epochs = 1, Selection = selection, Seed = chunkSeed }, from, to, _deployed.First?.Value);
         TimeSpan took = Stopwatch.GetElapsedTime(started);
         TrainingReport report = next.Model.Report!;
         if (report.RowsSkipped > 0 || report.BackwardRows != backwardRows || (_deployed.Count > 0 && !report.OptimizerContinued))
         {
             next.Dispose();
-            throw new InvalidDataException($"{_arm.Name}: {report.RowsSkipped} rows skipped, {report.BackwardRows} of {backwardRows} trained on, optimizer {(report.OptimizerContinued ? "" : "not ")}continued: this would be another experiment.");
+            throw new InvalidDataException(
+                $"{_arm.Name}: {report.RowsSkipped} rows skipped, {report.BackwardRows} of {backwardRows} trained on, optimizer "
+                + $"{(report.OptimizerContinued ? "" : "not ")}continued: this would be another experiment.");
         }
 
         var selecting = TimeSpan.FromSeconds(report.SelectSeconds);
@@ -286,8 +301,10 @@ internal sealed class CompareStream : IDisposable
         {
             double[] values = CompareMetrics.Evaluate(_mlContext, _deployed.First!.Value, _test, _data, _experiment);
             if (!values.All(double.IsFinite))
-                throw new InvalidOperationException($"After {_backwardRows} backward rows a test figure is not finite: {string.Join(", ", values)}.");
-            _curve.Add(new(values, _backwardRows, _recordedRows, _forwardRows, _steps, _recordTime.TotalSeconds, _selectTime.TotalSeconds, _trainTime.TotalSeconds));
+                throw new InvalidOperationException(
+                    $"After {_backwardRows} backward rows a test figure is not finite: {string.Join(", ", values)}.");
+            _curve.Add(new(values, _backwardRows, _recordedRows, _forwardRows, _steps, _recordTime.TotalSeconds, _selectTime.TotalSeconds,
+                _trainTime.TotalSeconds));
             while (_nextTest < TestedAt.Length - 1 && share >= TestedAt[_nextTest])
                 _nextTest++; // a run of few chunks passes several places at once
             result = CompareText.Value(CompareMetrics.Of(_experiment)[0], values[0]);

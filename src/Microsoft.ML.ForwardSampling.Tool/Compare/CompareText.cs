@@ -7,16 +7,19 @@ internal static class CompareText
 {
     /// <summary>A value of a figure.</summary>
     public static string Value(CompareMetric metric, double value)
-        => metric.IsShare ? Text($"{100 * value:0.00} %") : Text($"{value:0.0000}");
+        => metric.IsShare ? string.Create(CultureInfo.InvariantCulture, $"{100 * value:0.00} %")
+            : string.Create(CultureInfo.InvariantCulture, $"{value:0.0000}");
 
     /// <summary>A mean with half the width of its 95 % interval; alone for one seed.</summary>
     public static string Mean(CompareMetric metric, CompareEstimate estimate) => double.IsNaN(estimate.HalfWidth)
         ? Value(metric, estimate.Mean)
-        : metric.IsShare ? Text($"{100 * estimate.Mean:0.00} ± {100 * estimate.HalfWidth:0.00} %") : Text($"{estimate.Mean:0.0000} ± {estimate.HalfWidth:0.0000}");
+        : metric.IsShare ? string.Create(CultureInfo.InvariantCulture, $"{100 * estimate.Mean:0.00} ± {100 * estimate.HalfWidth:0.00} %")
+            : string.Create(CultureInfo.InvariantCulture, $"{estimate.Mean:0.0000} ± {estimate.HalfWidth:0.0000}");
 
     /// <summary>A difference with its sign, in points for a share.</summary>
     public static string Difference(CompareMetric metric, double difference)
-        => metric.IsShare ? Text($"{100 * difference:+0.00;−0.00;0.00}") : Text($"{difference:+0.0000;−0.0000;0.0000}");
+        => metric.IsShare ? string.Create(CultureInfo.InvariantCulture, $"{100 * difference:+0.00;−0.00;0.00}")
+            : string.Create(CultureInfo.InvariantCulture, $"{difference:+0.0000;−0.0000;0.0000}");
 
     /// <summary>A difference with its interval; alone for one seed.</summary>
     public static string Difference(CompareMetric metric, PairedDifference difference) => double.IsNaN(difference.Low)
@@ -24,8 +27,7 @@ internal static class CompareText
         : $"{Difference(metric, difference.Mean)} [{Difference(metric, difference.Low)}, {Difference(metric, difference.High)}]";
 
     /// <summary>An adjusted chance.</summary>
-    public static string Chance(double p) => double.IsNaN(p) ? "–" : p < 0.001 ? "<0.001" : Text($"{p:0.000}");
+    public static string Chance(double p) => double.IsNaN(p) ? "–" : p < 0.001 ? "<0.001"
+        : string.Create(CultureInfo.InvariantCulture, $"{p:0.000}");
 
-    /// <summary>In the invariant culture.</summary>
-    public static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

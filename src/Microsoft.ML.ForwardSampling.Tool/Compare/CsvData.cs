@@ -1,6 +1,9 @@
+using System.Globalization;
+
 namespace Microsoft.ML.ForwardSampling.Tool.Compare;
 
-/// <summary>The user's file as a data set: read twice, once to learn what its columns hold, once to featurise; only the features stay in memory.</summary>
+/// <summary>The user's file as a data set: read twice, once to learn what its columns hold, once to featurise; only the features stay in
+/// memory.</summary>
 internal static class CsvData
 {
     /// <summary>Reads, splits and featurises.</summary>
@@ -11,8 +14,10 @@ internal static class CsvData
         var file = new CsvFile(path, options.Separator);
         string[] columns = file.ReadHeader();
         int label = IndexOf(options.Label, "--label");
-        HashSet<int> ignored = [.. options.Ignore.Select(name => IndexOf(name, "--ignore"))], categories = [.. options.Categories.Select(name => IndexOf(name, "--categories"))];
-        int[] used = [.. (options.Features.Count > 0 ? options.Features.Select(name => IndexOf(name, "--features")) : Enumerable.Range(0, columns.Length)).Where(i => i != label && !ignored.Contains(i))];
+        HashSet<int> ignored = [.. options.Ignore.Select(name => IndexOf(name, "--ignore"))],
+            categories = [.. options.Categories.Select(name => IndexOf(name, "--categories"))];
+        int[] used = [.. (options.Features.Count > 0 ? options.Features.Select(name => IndexOf(name, "--features"))
+            : Enumerable.Range(0, columns.Length)).Where(i => i != label && !ignored.Contains(i))];
         if (used.Length == 0)
             throw new InvalidDataException($"{path} has no column to learn from besides the label '{options.Label}'.");
 
@@ -60,9 +65,12 @@ internal static class CsvData
         }
 
         if (test.Count == 0 || training.Count < 20)
-            throw new InvalidDataException($"{path} gives {training.Count} training and {test.Count} test rows: at least 20 and 1 are needed.");
+            throw new InvalidDataException(
+                $"{path} gives {training.Count} training and {test.Count} test rows: at least 20 and 1 are needed.");
         if (options.Task == PredictionTask.Binary && test.All(row => row.Flag == test[0].Flag))
-            throw new InvalidDataException($"{options.TestFile ?? path}: all {test.Count} test rows are '{labels.Classes[test[0].ClassIndex]}', so nothing can be compared on them.");
+            throw new InvalidDataException(
+                $"{options.TestFile ?? path}: all {test.Count} test rows are '{labels.Classes[test[0].ClassIndex]}', so nothing can be "
+                + $"compared on them.");
         if (unusable > 0)
             notes.Add($"{unusable} rows are left out: their label is missing, or a class that no training row has.");
         long unknown = features.Sum(feature => feature.Unknown);
@@ -101,7 +109,8 @@ internal static class CsvData
         int IndexOf(string name, string option)
         {
             int index = Array.IndexOf(columns, name);
-            return index >= 0 ? index : throw new InvalidDataException($"{option} must name columns of {path}: {string.Join(", ", columns)}. Got '{name}'.");
+            return index >= 0 ? index : throw new InvalidDataException(
+                $"{option} must name columns of {path}: {string.Join(", ", columns)}. Got '{name}'.");
         }
     }
 
@@ -123,6 +132,9 @@ internal static class CsvData
     {
         double needed = rows * (4.0 * features + 96), available = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
         if (needed > 0.7 * available)
-            throw new InvalidDataException(FormattableString.Invariant($"{path}: {rows:N0} rows of {features:N0} features need {needed / (1 << 30):0.0} GiB, and {available / (1 << 30):0.0} GiB are there. Give a part of the rows, or fewer columns with --features or --ignore."));
+            throw new InvalidDataException(
+                string.Create(CultureInfo.InvariantCulture,
+                    $"{path}: {rows:N0} rows of {features:N0} features need {needed / (1 << 30):0.0} GiB, and "
+                + $"{available / (1 << 30):0.0} GiB are there. Give a part of the rows, or fewer columns with --features or --ignore."));
     }
 }

@@ -22,7 +22,8 @@ internal abstract class CsvFeature(int index)
     public abstract void Write(in CsvRow row, Span<float> features);
 }
 
-/// <summary>A number, with mean 0 and standard deviation 1 over the training rows; a missing one is the mean, and says so in a feature of its own.</summary>
+/// <summary>A number, with mean 0 and standard deviation 1 over the training rows; a missing one is the mean, and says so in a feature of
+/// its own.</summary>
 internal sealed class NumberFeature(int index, double mean, double deviation, bool hasMissing) : CsvFeature(index)
 {
     // A column whose values differ only by being missing has no deviation.

@@ -34,7 +34,8 @@ internal sealed class CsvFile(string path, char? separator)
 
     /// <summary>A number of a field; null for another text, and for what a 32-bit float cannot hold.</summary>
     public static double? Number(string field)
-        => double.TryParse(field, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && float.IsFinite((float)value) ? value : null;
+        => double.TryParse(field, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && float.IsFinite((float)value)
+            ? value : null;
 
     /// <summary>Whether a text would be a number if its comma were a point.</summary>
     public static bool HasDecimalComma(string field) => field.Contains(',') && Number(field.Replace(',', '.')) is not null;
@@ -50,17 +51,23 @@ internal sealed class CsvFile(string path, char? separator)
 
     /// <summary>Reads every row, one at a time.</summary>
     /// <param name="columns">The names that the first line must have, in order.</param>
-    /// <exception cref="InvalidDataException">A row has another number of fields, or a quote is out of place; the message names the line.</exception>
+    /// <exception cref="InvalidDataException">A row has another number of fields, or a quote is out of place; the message names the
+    /// line.</exception>
     public IEnumerable<CsvRow> ReadRows(IReadOnlyList<string> columns)
     {
         using CsvParser parser = Open();
         string[] found = Header(parser);
         if (!found.SequenceEqual(columns))
-            throw new InvalidDataException($"{path}, line 1: the columns must be those of the training rows, {string.Join(", ", columns)}. Got {string.Join(", ", found)}.");
+            throw new InvalidDataException(
+                $"{path}, line 1: the columns must be those of the training rows, {string.Join(", ", columns)}. Got "
+                + $"{string.Join(", ", found)}.");
         while (Read(parser))
         {
             if (parser.Count != columns.Count)
-                throw new InvalidDataException($"{path}, line {parser.RawRow}: {parser.Count} fields, and the first line names {columns.Count} columns{(parser.Count < columns.Count ? $"; column '{columns[parser.Count]}' is the first without a value" : "")}. Check separators and quotes.");
+                throw new InvalidDataException(
+                    $"{path}, line {parser.RawRow}: {parser.Count} fields, and the first line names {columns.Count} "
+                    + $"columns{(parser.Count < columns.Count ? $"; column '{columns[parser.Count]}' is the first without a value" : "")}"
+                    + $". Check separators and quotes.");
             yield return new CsvRow(this, parser, columns);
         }
     }
@@ -82,7 +89,8 @@ internal sealed class CsvFile(string path, char? separator)
             if (names[i].Length == 0)
                 throw new InvalidDataException($"{path}, line 1, column {i + 1}: the column has no name.");
             if (Array.IndexOf(names, names[i]) is int first && first < i)
-                throw new InvalidDataException($"{path}, line 1, column {i + 1}: the name '{names[i]}' is that of column {first + 1} already.");
+                throw new InvalidDataException(
+                    $"{path}, line 1, column {i + 1}: the name '{names[i]}' is that of column {first + 1} already.");
         }
 
         return names;
@@ -103,14 +111,16 @@ internal sealed class CsvFile(string path, char? separator)
     private CsvParser Open()
     {
         if (!File.Exists(path))
-            throw new FileNotFoundException($"{path} is missing. --data takes a file, or one of {string.Join(", ", BuiltInData.All.Keys)}.", path);
+            throw new FileNotFoundException(
+                $"{path} is missing. --data takes a file, or one of {string.Join(", ", BuiltInData.All.Keys)}.", path);
         char delimiter = separator ?? FindSeparator();
         var configuration = new CsvConfiguration(CultureInfo.InvariantCulture)
         {
             Delimiter = delimiter.ToString(),
             TrimOptions = TrimOptions.Trim,
             BadDataFound = bad => throw new InvalidDataException(
-                $"{path}, line {bad.Context.Parser!.RawRow}, column {_column + 1}: a quote is out of place in '{Short(bad.Field)}'. Quote the whole field, and write a quote within it twice."),
+                $"{path}, line {bad.Context.Parser!.RawRow}, column {_column + 1}: a quote is out of place in '{Short(bad.Field)}'. "
+                    + $"Quote the whole field, and write a quote within it twice."),
         };
         return new CsvParser(OpenText(), configuration);
     }
@@ -118,7 +128,8 @@ internal sealed class CsvFile(string path, char? separator)
     private StreamReader OpenText()
     {
         FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16, FileOptions.SequentialScan);
-        return new StreamReader(path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? new GZipStream(file, CompressionMode.Decompress) : file);
+        return new StreamReader(path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase)
+            ? new GZipStream(file, CompressionMode.Decompress) : file);
     }
 
     private char FindSeparator()
@@ -126,7 +137,8 @@ internal sealed class CsvFile(string path, char? separator)
         try
         {
             using StreamReader text = OpenText();
-            string line = string.Concat((text.ReadLine() ?? "").Split('"').Where((_, i) => i % 2 == 0)); // a quoted name may hold any of them
+            // a quoted name may hold any of them
+            string line = string.Concat((text.ReadLine() ?? "").Split('"').Where((_, i) => i % 2 == 0));
             return Separators.MaxBy(candidate => line.Count(c => c == candidate));
         }
         catch (InvalidDataException e)
@@ -147,5 +159,6 @@ internal readonly struct CsvRow(CsvFile file, CsvParser parser, IReadOnlyList<st
 
     /// <summary>A message about a field.</summary>
     public InvalidDataException Error(int column, string problem)
-        => new($"{file.Path}, line {parser.RawRow}, column {column + 1} ('{columns[column]}'): {problem}. Got '{CsvFile.Short(this[column])}'.");
+        => new($"{file.Path}, line {parser.RawRow}, column {column + 1} ('{columns[column]}'): {problem}. Got "
+            + $"'{CsvFile.Short(this[column])}'.");
 }

@@ -5,7 +5,8 @@ internal sealed class CsvLabel
 {
     private const int MostClasses = 1000;
 
-    private static readonly HashSet<string> Positive = new(["1", "true", "yes", "y", "t", "positive", "pos"], StringComparer.OrdinalIgnoreCase);
+    private static readonly HashSet<string> Positive = new(["1", "true", "yes", "y", "t", "positive", "pos"],
+        StringComparer.OrdinalIgnoreCase);
 
     private readonly int _index;
     private readonly PredictionTask _task;
@@ -25,7 +26,8 @@ internal sealed class CsvLabel
 
     /// <summary>Adds a training row.</summary>
     /// <returns>False where the label is missing: the row cannot be used.</returns>
-    /// <exception cref="InvalidDataException">A regression's label is not a number, or there are too many classes; the message names the line.</exception>
+    /// <exception cref="InvalidDataException">A regression's label is not a number, or there are too many classes; the message names the
+    /// line.</exception>
     public bool Add(in CsvRow row)
     {
         string field = row[_index];
@@ -42,7 +44,8 @@ internal sealed class CsvLabel
         else if (_names.Add(field) && _names.Count > (_task == PredictionTask.Binary ? 2 : MostClasses))
         {
             throw row.Error(_index, _task == PredictionTask.Binary
-                ? $"a third value of a binary label, after {string.Join(" and ", _names.Take(2).Select(name => $"'{name}'"))}; --task multiclass takes more"
+                ? $"a third value of a binary label, after {string.Join(" and ", _names.Take(2).Select(name => $"'{name}'"))}; --task "
+                    + $"multiclass takes more"
                 : $"class number {MostClasses + 1} of at most {MostClasses}; --task regression predicts numbers");
         }
 
@@ -57,12 +60,16 @@ internal sealed class CsvLabel
         {
             Scale = Math.Sqrt(_squares / Math.Max(1, _count));
             if (!(Scale > 0))
-                throw new InvalidDataException($"{path}: label column '{name}' has the same value in all of its {_count} training rows, so there is nothing to learn.");
+                throw new InvalidDataException(
+                    $"{path}: label column '{name}' has the same value in all of its {_count} training rows, so there is nothing to "
+                    + $"learn.");
             return;
         }
 
         if (_names.Count < 2)
-            throw new InvalidDataException($"{path}: label column '{name}' has {(_names.Count == 0 ? "no value" : $"only '{_names.Single()}'")} in the training rows, so there is nothing to learn.");
+            throw new InvalidDataException(
+                $"{path}: label column '{name}' has {(_names.Count == 0 ? "no value" : $"only '{_names.Single()}'")} in the training "
+                + $"rows, so there is nothing to learn.");
         string[] classes = [.. CsvProfile.Sorted(_names)];
         if (_task == PredictionTask.Binary && Positive.Contains(classes[0]) && !Positive.Contains(classes[1]))
             Array.Reverse(classes);
@@ -72,7 +79,8 @@ internal sealed class CsvLabel
 
     /// <summary>Sets a row's label.</summary>
     /// <returns>False where it is missing, or a class that no training row has: the row cannot be used.</returns>
-    /// <exception cref="InvalidDataException">A regression's label is not a number, or too far from the others; the message names the line.</exception>
+    /// <exception cref="InvalidDataException">A regression's label is not a number, or too far from the others; the message names the
+    /// line.</exception>
     public bool TrySet(in CsvRow row, TabularRow target)
     {
         string field = row[_index];
@@ -94,5 +102,6 @@ internal sealed class CsvLabel
     }
 
     private double NumberOf(in CsvRow row, string field)
-        => CsvFile.Number(field) ?? throw row.Error(_index, CsvFile.HasDecimalComma(field) ? CsvFile.DecimalComma : "the label of a regression must be a number (of at most 3.4e38); --task multiclass predicts names");
+        => CsvFile.Number(field) ?? throw row.Error(_index, CsvFile.HasDecimalComma(field) ? CsvFile.DecimalComma
+            : "the label of a regression must be a number (of at most 3.4e38); --task multiclass predicts names");
 }

@@ -53,7 +53,8 @@ internal sealed class CsvProfile(int index, string name, bool isCategory)
         }
         else
         {
-            _firstText ??= row.Error(index, $"{CsvFile.NoNumber}. Leave the field empty where there is no value, or give --categories {name} if it holds names");
+            _firstText ??= row.Error(index,
+                $"{CsvFile.NoNumber}. Leave the field empty where there is no value, or give --categories {name} if it holds names");
             if (!isCategory && CsvFile.HasDecimalComma(field))
             {
                 _commas++;
@@ -69,7 +70,8 @@ internal sealed class CsvProfile(int index, string name, bool isCategory)
 
     /// <summary>How the column becomes features; null when it says nothing.</summary>
     /// <param name="note">What was decided, where the user should know.</param>
-    /// <exception cref="InvalidDataException">A text stands among numbers, or numbers have decimal commas; the message names the first one's line.</exception>
+    /// <exception cref="InvalidDataException">A text stands among numbers, or numbers have decimal commas; the message names the first
+    /// one's line.</exception>
     public CsvFeature? ToFeature(out string? note)
     {
         long present = _rows - _missing;
@@ -90,11 +92,13 @@ internal sealed class CsvProfile(int index, string name, bool isCategory)
             return new CategoryFeature(index, [.. Sorted(_categories)]);
         if (!isCategory && _different.Count >= Math.Min(NamesOfAKey * present, MostCounted))
         {
-            note = $"Column {name} is left out: its texts differ in nearly every row, so it names rows rather than describes them (--categories {name} keeps it).";
+            note = $"Column {name} is left out: its texts differ in nearly every row, so it names rows rather than describes them "
+                + $"(--categories {name} keeps it).";
             return null;
         }
 
-        note = $"Column {name} has {(_different.Count < MostCounted ? $"{_different.Count}" : $"more than {MostCounted}")} different texts, which share {HashedFeature.Slots} slots by their hash.";
+        note = $"Column {name} has {(_different.Count < MostCounted ? $"{_different.Count}" : $"more than {MostCounted}")} different "
+            + $"texts, which share {HashedFeature.Slots} slots by their hash.";
         return new HashedFeature(index);
     }
 

@@ -11,7 +11,8 @@ internal sealed class FashionImage
     [VectorType(FashionMnist.Pixels)]
     public float[] Features { get; set; } = [];
 
-    /// <summary>The class, 0 (T-shirt) to 9 (ankle boot). A key counts from 0 in an object and from 1 in a data view: ML.NET adds the 1.</summary>
+    /// <summary>The class, 0 (T-shirt) to 9 (ankle boot). A key counts from 0 in an object and from 1 in a data view: ML.NET adds the
+    /// 1.</summary>
     [KeyType(FashionMnist.Classes)]
     public uint Label { get; set; }
 }
@@ -54,7 +55,8 @@ internal sealed record FashionMnist(IReadOnlyList<FashionImage> Training, IReadO
         (byte[] pixels, int count) = ReadIdx(imagesPath, ImagesMagic, "images", Side, Side);
         (byte[] labels, int labelCount) = ReadIdx(labelsPath, LabelsMagic, "labels");
         if (count != labelCount)
-            throw new InvalidDataException($"{imagesPath} has {count} images and {labelsPath} has {labelCount} labels: they do not belong together. {Advice}");
+            throw new InvalidDataException(
+                $"{imagesPath} has {count} images and {labelsPath} has {labelCount} labels: they do not belong together. {Advice}");
 
         for (int i = 0; i < count; i++)
         {
@@ -65,7 +67,8 @@ internal sealed record FashionMnist(IReadOnlyList<FashionImage> Training, IReadO
         return (pixels, labels);
     }
 
-    /// <summary>What each of the 256 grey values becomes so that the pixels have mean 0 and standard deviation 1, as networks like them.</summary>
+    /// <summary>What each of the 256 grey values becomes so that the pixels have mean 0 and standard deviation 1, as networks like
+    /// them.</summary>
     private static float[] Scale(byte[] pixels)
     {
         double sum = 0, squares = 0;
@@ -94,7 +97,8 @@ internal sealed record FashionMnist(IReadOnlyList<FashionImage> Training, IReadO
         return rows;
     }
 
-    private const string Advice = $"The files come with the Debian package dataset-fashion-mnist (apt-get install dataset-fashion-mnist, in {DebianFolder}); --data names another folder.";
+    private const string Advice = $"The files come with the Debian package dataset-fashion-mnist (apt-get install dataset-fashion-mnist, "
+        + $"in {DebianFolder}); --data names another folder.";
 
     /// <summary>An idx file: magic number, one size for each dimension, all big-endian, then the bytes.</summary>
     private static (byte[] Bytes, int Count) ReadIdx(string path, uint magic, string what, params ReadOnlySpan<int> sizes)
@@ -106,7 +110,8 @@ internal sealed record FashionMnist(IReadOnlyList<FashionImage> Training, IReadO
             using var unzipped = new GZipStream(File.OpenRead(path), CompressionMode.Decompress);
             uint found = ReadUInt32(unzipped);
             if (found != magic)
-                throw new InvalidDataException($"{path} starts with 0x{found:X8}, expected 0x{magic:X8}: not an idx file of {what}. {Advice}");
+                throw new InvalidDataException(
+                    $"{path} starts with 0x{found:X8}, expected 0x{magic:X8}: not an idx file of {what}. {Advice}");
             uint count = ReadUInt32(unzipped);
             long length = count;
             foreach (int size in sizes)
@@ -122,7 +127,8 @@ internal sealed record FashionMnist(IReadOnlyList<FashionImage> Training, IReadO
             byte[] bytes = new byte[length];
             int read = unzipped.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
             if (read < bytes.Length)
-                throw new InvalidDataException($"{path} ends after {read} of {bytes.Length} bytes of {what}: the file is cut off. {Advice}");
+                throw new InvalidDataException(
+                    $"{path} ends after {read} of {bytes.Length} bytes of {what}: the file is cut off. {Advice}");
             if (unzipped.ReadByte() >= 0)
                 throw new InvalidDataException($"{path} goes on after its {count} {what}. {Advice}");
             return (bytes, (int)count);

@@ -45,5 +45,6 @@ internal static class PolicyTable
         return [.. All.Where(policy => wanted.Contains(policy.Key))];
     }
 
-    private static KnownPolicy Of(string key, Func<IRowSelectionPolicy> create, string? name = null) => new(key, name ?? create().Name, create);
+    private static KnownPolicy Of(string key, Func<IRowSelectionPolicy> create, string? name = null) =>
+        new(key, name ?? create().Name, create);
 }

@@ -4,8 +4,8 @@ namespace Microsoft.ML.ForwardSampling.Tool.Compare;
 
 /// <summary>Each row's loss under a network that has not learnt from it: what ReducibleLoss compares with.</summary>
 /// <remarks>
-/// Two networks each learn from one half of the rows and score the other half, as RHO-LOSS does where no rows can be spared (arXiv 2206.07137).
-/// A service has such losses for nothing: those of the model that served the rows.
+/// Two networks each learn from one half of the rows and score the other half, as RHO-LOSS does where no rows can be spared (arXiv
+/// 2206.07137). A service has such losses for nothing: those of the model that served the rows.
 /// </remarks>
 internal static class ReferenceLosses
 {
@@ -19,14 +19,16 @@ internal static class ReferenceLosses
         int[] order = [.. Enumerable.Range(0, rows.Length)];
         new Random(~seed).Shuffle(order);
         int[] first = order[..(rows.Length / 2)], second = order[(rows.Length / 2)..];
-        float[] byFirst = LearnAndScore(first, second, (backwardRows + 1) / 2), bySecond = LearnAndScore(second, first, Math.Max(1, backwardRows / 2));
+        float[] byFirst = LearnAndScore(first, second, (backwardRows + 1) / 2),
+            bySecond = LearnAndScore(second, first, Math.Max(1, backwardRows / 2));
         Put(second, byFirst);
         Put(first, bySecond);
 
         float[] LearnAndScore(int[] learnt, int[] scored, long count)
         {
             IEnumerable<TabularRow> evenly = Enumerable.Range(0, (int)count).Select(i => rows[learnt[i % learnt.Length]]);
-            using NetworkPredictionTransformer network = networks.Fit(evenly, options => options with { Epochs = 1, Seed = ~seed }, 0, 1, null);
+            using NetworkPredictionTransformer network = networks.Fit(evenly, options => options with { Epochs = 1, Seed = ~seed }, 0,
+                1, null);
             float[] losses = new float[scored.Length];
             networks.Read(network, scored.Select(i => rows[i]), [(ForwardColumns.Loss, losses)]);
             return losses;

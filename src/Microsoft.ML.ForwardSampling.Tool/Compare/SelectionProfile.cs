@@ -18,7 +18,8 @@ internal sealed class SelectionProfile(int classes)
     private int _windowsWithLoss;
 
     /// <summary>Names of the bins of weights: each spans half a power of two around its name, the first and the last all beyond.</summary>
-    public static IReadOnlyList<string> WeightBins { get; } = ["1/16", "1/11", "1/8", "1/6", "1/4", "0.35", "1/2", "0.7", "1", "1.4", "2", "2.8", "4", "5.7", "8", "11", "16"];
+    public static IReadOnlyList<string> WeightBins { get; } =
+        ["1/16", "1/11", "1/8", "1/6", "1/4", "0.35", "1/2", "0.7", "1", "1.4", "2", "2.8", "4", "5.7", "8", "11", "16"];
 
     /// <summary>Adds a window.</summary>
     /// <param name="window">Its rows; the order memory is overwritten.</param>

@@ -49,7 +49,8 @@ internal sealed record TabularData
         };
         schema[nameof(TabularRow.Features)].ColumnType = new VectorDataViewType(NumberDataViewType.Single, FeatureCount);
         schema[nameof(TabularRow.Class)].ColumnType = new KeyDataViewType(typeof(uint), Math.Max(2, Classes.Count));
-        schema.RemoveAll(column => column.MemberName != nameof(TabularRow.Features) && column.MemberName != label && !more.Contains(column.ColumnName));
+        schema.RemoveAll(column => column.MemberName != nameof(TabularRow.Features) && column.MemberName != label
+            && !more.Contains(column.ColumnName));
         schema[label].ColumnName = "Label";
         return mlContext.Data.LoadFromEnumerable(rows, schema);
     }

@@ -30,11 +30,20 @@ internal sealed class TabularRow
     public int ClassIndex => Flag ? 1 : (int)Class;
 
     /// <summary>The same row as a policy chose it; the features are shared.</summary>
-    public TabularRow WithWeight(float weight) => new() { Features = Features, Number = Number, Flag = Flag, Class = Class, Weight = weight };
+    public TabularRow WithWeight(float weight) => new()
+    {
+        Features = Features,
+        Number = Number,
+        Flag = Flag,
+        Class = Class,
+        Weight = weight
+    };
 
     /// <summary>The same row with its loss under another network; the features are shared.</summary>
-    public TabularRow WithReferenceLoss(float loss) => new() { Features = Features, Number = Number, Flag = Flag, Class = Class, ReferenceLoss = loss };
+    public TabularRow WithReferenceLoss(float loss) => new()
+    { Features = Features, Number = Number, Flag = Flag, Class = Class, ReferenceLoss = loss };
 
     /// <summary>The same features with another row's label.</summary>
-    public TabularRow WithLabelOf(TabularRow other) => new() { Features = Features, Number = other.Number, Flag = other.Flag, Class = other.Class };
+    public TabularRow WithLabelOf(TabularRow other) => new()
+    { Features = Features, Number = other.Number, Flag = other.Flag, Class = other.Class };
 }

@@ -31,8 +31,6 @@ internal static class HtmlPage
     /// <summary>Text for the page: no line ends between a number and its percent sign.</summary>
     public static string Encode(string text) => WebUtility.HtmlEncode(text.Replace(" %", "\u00A0%", StringComparison.Ordinal));
 
-    /// <summary>HTML with numbers in the invariant culture. Encodes nothing.</summary>
-    public static string Text(FormattableString html) => html.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>A table whose first column is a heading.</summary>
     public static void AppendTable(StringBuilder html, IEnumerable<string> headings, IEnumerable<IEnumerable<string>> rows)
@@ -64,7 +62,8 @@ internal static class HtmlPage
         "MeanMatching" => "matching",
         _ when name.StartsWith("Full training", StringComparison.Ordinal) => "full",
         _ when name.StartsWith("Early-stopped", StringComparison.Ordinal) => "early",
-        _ => Text($"other{Math.Max(0, PolicyTable.All.ToList().FindIndex(policy => policy.Name == name)) % 8}"),
+        _ => string.Create(CultureInfo.InvariantCulture,
+            $"other{Math.Max(0, PolicyTable.All.ToList().FindIndex(policy => policy.Name == name)) % 8}"),
     };
 
     private const string Style = """

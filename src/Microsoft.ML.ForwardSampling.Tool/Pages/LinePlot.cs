@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using static Microsoft.ML.ForwardSampling.Tool.Pages.HtmlPage;
 
@@ -33,21 +34,32 @@ internal static class LinePlot
         PlotScale x = xAxis.Fit(points.Select(p => p.X), Left, Width - right);
         PlotScale y = yAxis.Fit(points.SelectMany(p => new[] { p.Y - p.Spread, p.Y + p.Spread }), height - Bottom, Top);
 
-        svg.Append(Text($"<svg viewBox=\"0 0 {Width} {height}\" role=\"img\" aria-label=\"{Encode(description)}\">\n"));
+        svg.Append(string.Create(CultureInfo.InvariantCulture,
+            $"<svg viewBox=\"0 0 {Width} {height}\" role=\"img\" aria-label=\"{Encode(description)}\">\n"));
         foreach (double tick in y.Ticks)
         {
-            svg.Append(Text($"<line class=\"grid\" x1=\"{Left}\" x2=\"{Width - right}\" y1=\"{y.At(tick):0.0}\" y2=\"{y.At(tick):0.0}\"/>"));
-            svg.Append(Text($"<text class=\"tick\" text-anchor=\"end\" x=\"{Left - 8}\" y=\"{y.At(tick) + 4:0.0}\">{Encode(yAxis.Format(tick))}</text>\n"));
+            svg.Append(string.Create(CultureInfo.InvariantCulture,
+                $"<line class=\"grid\" x1=\"{Left}\" x2=\"{Width - right}\" y1=\"{y.At(tick):0.0}\" "
+                + $"y2=\"{y.At(tick):0.0}\"/>"));
+            svg.Append(string.Create(CultureInfo.InvariantCulture, $"<text class=\"tick\" text-anchor=\"end\" x=\"{Left - 8}\" "
+                + $"y=\"{y.At(tick) + 4:0.0}\">{Encode(yAxis.Format(tick))}</text>\n"));
         }
 
         foreach (double tick in x.Ticks)
         {
-            svg.Append(Text($"<line class=\"grid\" x1=\"{x.At(tick):0.0}\" x2=\"{x.At(tick):0.0}\" y1=\"{Top}\" y2=\"{height - Bottom}\"/>"));
-            svg.Append(Text($"<text class=\"tick\" text-anchor=\"middle\" x=\"{x.At(tick):0.0}\" y=\"{height - Bottom + 18}\">{Encode(xAxis.Format(tick))}</text>\n"));
+            svg.Append(string.Create(CultureInfo.InvariantCulture,
+                $"<line class=\"grid\" x1=\"{x.At(tick):0.0}\" x2=\"{x.At(tick):0.0}\" y1=\"{Top}\" "
+                + $"y2=\"{height - Bottom}\"/>"));
+            svg.Append(string.Create(CultureInfo.InvariantCulture, $"<text class=\"tick\" text-anchor=\"middle\" x=\"{x.At(tick):0.0}\" "
+                + $"y=\"{height - Bottom + 18}\">{Encode(xAxis.Format(tick))}</text>\n"));
         }
 
-        svg.Append(Text($"<text class=\"axis\" text-anchor=\"middle\" x=\"{(Left + Width - right) / 2}\" y=\"{height - 10}\">{Encode(xAxis.Title)}</text>\n"));
-        svg.Append(Text($"<text class=\"axis\" text-anchor=\"middle\" transform=\"translate(14 {(Top + height - Bottom) / 2}) rotate(-90)\">{Encode(yAxis.Title)}</text>\n"));
+        svg.Append(string.Create(CultureInfo.InvariantCulture,
+            $"<text class=\"axis\" text-anchor=\"middle\" x=\"{(Left + Width - right) / 2}\" "
+            + $"y=\"{height - 10}\">{Encode(xAxis.Title)}</text>\n"));
+        svg.Append(string.Create(CultureInfo.InvariantCulture,
+            $"<text class=\"axis\" text-anchor=\"middle\" transform=\"translate(14 {(Top + height - Bottom) / 2}) "
+            + $"rotate(-90)\">{Encode(yAxis.Title)}</text>\n"));
 
         // Labels stand at the lines' ends, moved apart where they would overlap.
         double[] labels = MoveApart([.. series.Select(s => y.At(s.Points[^1].Y))], 17, height - Bottom);
@@ -58,23 +70,32 @@ internal static class LinePlot
 
     private static void AppendLine(StringBuilder svg, PlotSeries line, PlotScale x, PlotScale y, double edge, double labelY)
     {
-        string style = Text($"series {StyleOf(line.Name)}");
+        string style = string.Create(CultureInfo.InvariantCulture, $"series {StyleOf(line.Name)}");
         if (line.Points.Any(p => p.Spread > 0))
         {
-            IEnumerable<string> upper = line.Points.Select(p => Text($"{x.At(p.X):0.0},{y.At(p.Y + p.Spread):0.0}"));
-            IEnumerable<string> lower = line.Points.Reverse().Select(p => Text($"{x.At(p.X):0.0},{y.At(p.Y - p.Spread):0.0}"));
-            svg.Append(Text($"<polygon class=\"{style} band\" points=\"{string.Join(' ', upper.Concat(lower))}\"/>\n"));
+            IEnumerable<string> upper = line.Points.Select(p =>
+                string.Create(CultureInfo.InvariantCulture, $"{x.At(p.X):0.0},{y.At(p.Y + p.Spread):0.0}"));
+            IEnumerable<string> lower = line.Points.Reverse()
+                .Select(p => string.Create(CultureInfo.InvariantCulture, $"{x.At(p.X):0.0},{y.At(p.Y - p.Spread):0.0}"));
+            svg.Append(string.Create(CultureInfo.InvariantCulture,
+                $"<polygon class=\"{style} band\" points=\"{string.Join(' ', upper.Concat(lower))}\"/>\n"));
         }
 
-        svg.Append(Text($"<polyline class=\"{style}\" points=\"{string.Join(' ', line.Points.Select(p => Text($"{x.At(p.X):0.0},{y.At(p.Y):0.0}")))}\"/>\n"));
+        IEnumerable<string> points = line.Points.Select(p =>
+            string.Create(CultureInfo.InvariantCulture, $"{x.At(p.X):0.0},{y.At(p.Y):0.0}"));
+        svg.Append($"<polyline class=\"{style}\" points=\"{string.Join(' ', points)}\"/>\n");
         foreach (PlotPoint point in line.Points)
-            svg.Append(Text($"<circle class=\"{style}\" cx=\"{x.At(point.X):0.0}\" cy=\"{y.At(point.Y):0.0}\" r=\"3.5\"><title>{Encode($"{line.Name}: {point.Title}")}</title></circle>\n"));
+            svg.Append(string.Create(CultureInfo.InvariantCulture,
+                $"<circle class=\"{style}\" cx=\"{x.At(point.X):0.0}\" cy=\"{y.At(point.Y):0.0}\" "
+                + $"r=\"3.5\"><title>{Encode($"{line.Name}: {point.Title}")}</title></circle>\n"));
 
         PlotPoint last = line.Points[^1];
         double endX = x.At(last.X), endY = y.At(last.Y);
         if (endX < edge - 1 || Math.Abs(labelY - endY) > 2)
-            svg.Append(Text($"<line class=\"leader\" x1=\"{endX + 6:0.0}\" y1=\"{endY:0.0}\" x2=\"{edge + 10}\" y2=\"{labelY:0.0}\"/>\n"));
-        svg.Append(Text($"<text class=\"label {StyleOf(line.Name)}\" x=\"{edge + 14}\" y=\"{labelY + 4:0.0}\">{Encode(line.Name)}</text>\n"));
+            svg.Append(string.Create(CultureInfo.InvariantCulture,
+                $"<line class=\"leader\" x1=\"{endX + 6:0.0}\" y1=\"{endY:0.0}\" x2=\"{edge + 10}\" y2=\"{labelY:0.0}\"/>\n"));
+        svg.Append(string.Create(CultureInfo.InvariantCulture, $"<text class=\"label {StyleOf(line.Name)}\" x=\"{edge + 14}\" "
+            + $"y=\"{labelY + 4:0.0}\">{Encode(line.Name)}</text>\n"));
     }
 
     /// <summary>Moves positions down until no two are nearer than a gap, then up if the last left the plot.</summary>

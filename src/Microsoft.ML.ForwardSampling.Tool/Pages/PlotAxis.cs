@@ -14,7 +14,8 @@ internal sealed record PlotAxis(string Title, Func<double, string> Format)
     public IReadOnlyList<string>? Names { get; init; }
 
     /// <summary>A scale of counts, with thousands marked.</summary>
-    public static PlotAxis Counts(string title) => new(title, value => value.ToString("N0", CultureInfo.InvariantCulture)) { IsLogarithmic = true };
+    public static PlotAxis Counts(string title) => new(title, value => value.ToString("N0", CultureInfo.InvariantCulture))
+    { IsLogarithmic = true };
 
     /// <summary>A scale of shares, written in per cent.</summary>
     public static PlotAxis Shares(string title) => new(title, value => string.Create(CultureInfo.InvariantCulture, $"{100 * value:0.#} %"));
@@ -31,7 +32,8 @@ internal sealed record PlotAxis(string Title, Func<double, string> Format)
         double[] all = [.. values];
         (double low, double high) = (all.Min(), all.Max());
         if (Names is not null)
-            return new PlotScale(-0.5, Names.Count - 0.5, fromPixel, toPixel, false, [.. Enumerable.Range(0, Names.Count).Select(i => (double)i)]);
+            return new PlotScale(-0.5, Names.Count - 0.5, fromPixel, toPixel, false,
+                [.. Enumerable.Range(0, Names.Count).Select(i => (double)i)]);
         return IsLogarithmic ? Logarithmic(low, high, fromPixel, toPixel) : Linear(low, high, fromPixel, toPixel);
     }
 

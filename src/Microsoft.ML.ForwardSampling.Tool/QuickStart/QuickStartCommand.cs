@@ -34,14 +34,18 @@ internal static class QuickStartCommand
     /// <param name="run">What to do with the options, and with the folder that holds Fashion-MNIST.</param>
     public static System.CommandLine.Command Create(Func<CompareOptions, string, CancellationToken, Task<int>> run)
     {
-        Option<string> data = new("--data") { Description = $"Folder with the four files of Fashion-MNIST (default {FashionMnist.DebianFolder}).", HelpName = "DIR" };
+        Option<string> data = new("--data")
+        { Description = $"Folder with the four files of Fashion-MNIST (default {FashionMnist.DebianFolder}).", HelpName = "DIR" };
         Option<bool> quick = new("--quick") { Description = "A taste in under a minute: fewer seeds, fewer passes." };
         var arguments = new CompareArguments(Preset, Taste);
-        var command = new System.CommandLine.Command("quick-start", "Compare with everything chosen: Fashion-MNIST as a stream, the default policy against an even draw, early-stopped and full training.") { data, quick };
+        var command = new System.CommandLine.Command("quick-start",
+            "Compare with everything chosen: Fashion-MNIST as a stream, the default policy against an even draw, early-stopped and full "
+            + "training.") { data, quick };
         foreach (Option option in arguments.All)
             command.Add(option);
         command.SetAction((parsed, cancellation)
-            => run(arguments.Read(parsed, parsed.GetValue(quick) ? Taste : Preset), parsed.GetValue(data) ?? FashionMnist.DebianFolder, cancellation));
+            => run(arguments.Read(parsed, parsed.GetValue(quick) ? Taste : Preset), parsed.GetValue(data) ?? FashionMnist.DebianFolder,
+                cancellation));
         return command;
     }
 }

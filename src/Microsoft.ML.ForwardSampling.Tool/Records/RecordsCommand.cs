@@ -11,16 +11,20 @@ internal static class RecordsCommand
     /// <param name="console">Where the table is shown.</param>
     /// <param name="output">Where JSON is written.</param>
     /// <param name="guarded">Runs what the command line asks for.</param>
-    public static System.CommandLine.Command Create(IAnsiConsole console, TextWriter output, Func<CancellationToken, Action, Task<int>> guarded)
+    public static System.CommandLine.Command Create(IAnsiConsole console, TextWriter output,
+        Func<CancellationToken, Action, Task<int>> guarded)
     {
-        Argument<string> directory = new("directory") { Description = "Folder of the segment files. Nothing in it is changed or locked; logs may go on writing." };
+        Argument<string> directory = new("directory")
+        { Description = "Folder of the segment files. Nothing in it is changed or locked; logs may go on writing." };
         Option<bool> json = new("--json") { Description = "Writes the report as JSON instead of tables." };
-        var command = new System.CommandLine.Command("records", "What is in a record log: files, writers, kinds, records, times, model versions, damage.") { directory, json };
+        var command = new System.CommandLine.Command("records",
+            "What is in a record log: files, writers, kinds, records, times, model versions, damage.") { directory, json };
         command.SetAction((parsed, cancellation) => guarded(cancellation, () =>
         {
             ForwardRecordDirectoryReport report = ForwardRecordDirectory.Inspect(parsed.GetValue(directory)!, cancellation);
             if (report.Segments.Count == 0)
-                throw new InvalidDataException($"{RecordsText.Printable(report.Directory)} holds no segment file (records-*.fsl). {RecordsText.Others(report)}");
+                throw new InvalidDataException(
+                    $"{RecordsText.Printable(report.Directory)} holds no segment file (records-*.fsl). {RecordsText.Others(report)}");
             if (parsed.GetValue(json))
                 output.WriteLine(RecordsText.ToJson(report));
             else

@@ -8,7 +8,8 @@ namespace Microsoft.ML.ForwardSampling.Tool.Records;
 /// <summary>The report in a terminal: a table for each writer, what is damaged, totals.</summary>
 internal static class RecordsConsole
 {
-    private static readonly string[] Headings = ["file", "kind", "state", "records", "blocks", "first, UTC", "last, UTC", "model versions", "kept", "bytes", "damage"];
+    private static readonly string[] Headings = ["file", "kind", "state", "records", "blocks", "first, UTC", "last, UTC", "model versions",
+        "kept", "bytes", "damage"];
 
     /// <summary>Shows it.</summary>
     public static void Write(IAnsiConsole console, ForwardRecordDirectoryReport report)
@@ -17,10 +18,13 @@ internal static class RecordsConsole
         foreach (IGrouping<ulong, ForwardRecordSegment> writer in report.Segments.GroupBy(s => s.Writer))
         {
             console.WriteLine();
-            console.WriteLine(Text($"Writer {Writer(writer.Key)}: files {string.Join(", ", Ranges(writer.Select(s => s.Ordinal)))}; records: {writer.Sum(s => s.Records):N0}"));
+            console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"Writer {Writer(writer.Key)}: files {string.Join(", ", Ranges(writer.Select(s => s.Ordinal)))}; "
+                + $"records: {writer.Sum(s => s.Records):N0}"));
             var table = new Table { Border = TableBorder.Simple };
             foreach ((int i, string heading) in Headings.Index())
-                table.AddColumn((i is 3 or 4 or 9 ? new TableColumn(heading).RightAligned() : new TableColumn(heading)).NoWrap().PadLeft(0).PadRight(1));
+                table.AddColumn((i is 3 or 4 or 9 ? new TableColumn(heading).RightAligned() : new TableColumn(heading)).NoWrap().PadLeft(0)
+                    .PadRight(1));
             foreach (ForwardRecordSegment segment in writer)
                 table.AddRow([.. Cells(segment).Select(cell => Markup.Escape(Printable(cell)))]);
             console.Write(table);
@@ -29,19 +33,30 @@ internal static class RecordsConsole
         foreach (ForwardRecordSegment segment in report.Segments)
         {
             foreach (ForwardRecordDamage damage in segment.Damage)
-                console.WriteLine(Text($"{segment.Name} at byte {damage.Offset}: {damage.Reason}; {damage.Bytes:N0} bytes are skipped."));
+                console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                    $"{segment.Name} at byte {damage.Offset}: {damage.Reason}; {damage.Bytes:N0} bytes are skipped."));
             if (segment.LostRecords > 0)
-                console.WriteLine(Text($"{segment.Name}: lost records between its whole blocks: {segment.LostRecords:N0}."));
+                console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                    $"{segment.Name}: lost records between its whole blocks: {segment.LostRecords:N0}."));
             if (segment.UnfinishedBytes > 0)
-                console.WriteLine(Text($"{segment.Name} at byte {segment.Bytes - segment.UnfinishedBytes}: {segment.UnfinishedBytes:N0} bytes that are no whole block: being written, or torn when the writer was killed; last written {Time(segment.LastWritten)}."));
+                console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                    $"{segment.Name} at byte {segment.Bytes - segment.UnfinishedBytes}: {segment.UnfinishedBytes:N0} "
+                    + $"bytes that are no whole block: being written, or torn when the writer was killed; last written "
+                    + $"{Time(segment.LastWritten)}."));
         }
 
         if (report.OtherFiles.Count > 0)
             console.WriteLine(Others(report));
         var totals = RecordsTotals.Of(report);
+        IEnumerable<string> kinds = totals.RecordsByKind.Select(kind =>
+            string.Create(CultureInfo.InvariantCulture, $"{kind.Key} {kind.Value:N0}"));
         console.WriteLine();
-        console.WriteLine(Text($"Records: {totals.Records:N0} ({string.Join(", ", totals.RecordsByKind.Select(kind => Text($"{kind.Key} {kind.Value:N0}")))}), {Time(totals.EarliestTime)} to {Time(totals.LatestTime)}; blocks: {totals.Blocks:N0}; files: {totals.Segments:N0}, unfinished: {totals.Unfinished:N0}; writers: {totals.Writers:N0}; bytes: {totals.Bytes:N0}."));
-        console.WriteLine(Text($"Damaged places: {totals.DamagedPlaces:N0}, bytes: {totals.DamagedBytes:N0}; lost records: {totals.LostRecords:N0}; other files: {totals.OtherFiles:N0}."));
+        console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Records: {totals.Records:N0} ({string.Join(", ", kinds)}), "
+            + $"{Time(totals.EarliestTime)} to {Time(totals.LatestTime)}; blocks: {totals.Blocks:N0}; files: {totals.Segments:N0}, "
+            + $"unfinished: {totals.Unfinished:N0}; writers: {totals.Writers:N0}; bytes: {totals.Bytes:N0}."));
+        console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"Damaged places: {totals.DamagedPlaces:N0}, bytes: {totals.DamagedBytes:N0}; lost records: "
+            + $"{totals.LostRecords:N0}; other files: {totals.OtherFiles:N0}."));
     }
 
     private static IEnumerable<string> Cells(ForwardRecordSegment segment)
@@ -49,14 +64,15 @@ internal static class RecordsConsole
         yield return segment.Name;
         yield return segment.Kind?.ToString() ?? "?";
         yield return segment.IsFinished ? "finished" : "unfinished";
-        yield return Text($"{segment.Records:N0}");
-        yield return Text($"{segment.Blocks:N0}");
+        yield return string.Create(CultureInfo.InvariantCulture, $"{segment.Records:N0}");
+        yield return string.Create(CultureInfo.InvariantCulture, $"{segment.Blocks:N0}");
         yield return Time(segment.EarliestTime);
         yield return Time(segment.LatestTime);
-        yield return Some(segment.ModelVersions, version => Text($"{version}"));
-        yield return Some(segment.KeepingProbabilities, probability => Text($"{probability:G4}"));
-        yield return Text($"{segment.Bytes:N0}");
-        yield return segment.Damage.Count == 0 ? (segment.UnfinishedBytes > 0 ? "end" : "–") : Text($"{segment.Damage.Count:N0}");
+        yield return Some(segment.ModelVersions, version => string.Create(CultureInfo.InvariantCulture, $"{version}"));
+        yield return Some(segment.KeepingProbabilities, probability => string.Create(CultureInfo.InvariantCulture, $"{probability:G4}"));
+        yield return string.Create(CultureInfo.InvariantCulture, $"{segment.Bytes:N0}");
+        yield return segment.Damage.Count == 0 ? (segment.UnfinishedBytes > 0 ? "end" : "–")
+            : string.Create(CultureInfo.InvariantCulture, $"{segment.Damage.Count:N0}");
     }
 
     private static string Time(DateTime? time) => time?.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture) ?? "–";
@@ -70,7 +86,8 @@ internal static class RecordsConsole
             to = from;
             while (to + 1 < sorted.Length && sorted[to + 1] == sorted[to] + 1)
                 to++;
-            yield return from == to ? Text($"{sorted[from]}") : Text($"{sorted[from]}–{sorted[to]}");
+            yield return from == to ? string.Create(CultureInfo.InvariantCulture, $"{sorted[from]}")
+                : string.Create(CultureInfo.InvariantCulture, $"{sorted[from]}–{sorted[to]}");
         }
     }
 }

@@ -54,14 +54,16 @@ internal static class RecordsText
     {
         0 => "–",
         <= 3 => string.Join(", ", values.Select(text)),
-        _ => Text($"{text(values[0])} … {text(values[^1])} ({values.Count:N0})"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{text(values[0])} … {text(values[^1])} ({values.Count:N0})"),
     };
 
     /// <summary>Which files are no segments, and why.</summary>
     public static string Others(ForwardRecordDirectoryReport report) => report.OtherFiles.Count switch
     {
         0 => "It is empty.",
-        int count => Text($"It holds {count:N0} other {(count == 1 ? "file" : "files")}: ") + string.Join("; ", report.OtherFiles.Take(MostNamed).Select(file => $"{Printable(file.Name)} ({Printable(file.Reason)})")) + (count > MostNamed ? "; …" : "."),
+        int count => string.Create(CultureInfo.InvariantCulture, $"It holds {count:N0} other {(count == 1 ? "file" : "files")}: ")
+            + string.Join("; ", report.OtherFiles.Take(MostNamed).Select(file => $"{Printable(file.Name)} ({Printable(file.Reason)})"))
+            + (count > MostNamed ? "; …" : "."),
     };
 
     /// <summary>A name without characters that a terminal would obey.</summary>
@@ -69,12 +71,12 @@ internal static class RecordsText
     {
         var text = new StringBuilder(name.Length);
         foreach (char c in name)
-            text.Append(char.IsControl(c) || char.GetUnicodeCategory(c) is UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator ? Text($"\\u{(int)c:x4}") : c);
+            text.Append(char.IsControl(c) || char.GetUnicodeCategory(
+                c) is UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator
+                ? string.Create(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}") : c);
         return text.ToString();
     }
 
-    /// <summary>In the invariant culture.</summary>
-    public static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
     private const int MostNamed = 10;
 }

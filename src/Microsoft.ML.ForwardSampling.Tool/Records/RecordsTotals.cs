@@ -43,7 +43,8 @@ internal sealed record RecordsTotals
             Segments = segments.Count,
             Writers = segments.DistinctBy(s => s.Writer).Count(),
             Unfinished = segments.Count(s => !s.IsFinished),
-            RecordsByKind = segments.Where(s => s.Kind is not null).GroupBy(s => s.Kind!.Value).OrderBy(kind => kind.Key).ToDictionary(kind => kind.Key.ToString(), kind => kind.Sum(s => s.Records)),
+            RecordsByKind = segments.Where(s => s.Kind is not null).GroupBy(s => s.Kind!.Value).OrderBy(kind => kind.Key)
+                .ToDictionary(kind => kind.Key.ToString(), kind => kind.Sum(s => s.Records)),
             Records = segments.Sum(s => s.Records),
             Blocks = segments.Sum(s => s.Blocks),
             Bytes = segments.Sum(s => s.Bytes),

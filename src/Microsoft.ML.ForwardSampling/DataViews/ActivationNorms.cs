@@ -18,7 +18,8 @@ internal interface IPromisesActivationNorm
 /// <summary>Finds models that offer the norm: alone, or as the last step of a chain. In any other wrapper they are not found.</summary>
 internal static class ActivationNorms
 {
-    /// <summary>The model with a column of the norm, or null when it has none to offer. The model itself stays as it is, and its owner's.</summary>
+    /// <summary>The model with a column of the norm, or null when it has none to offer. The model itself stays as it is, and its
+    /// owner's.</summary>
     public static ITransformer? Of(ITransformer model, string column)
     {
         if (model is IOffersActivationNorm offering)

@@ -3,7 +3,8 @@ using Microsoft.ML.Data;
 namespace Microsoft.ML.ForwardSampling.DataViews;
 
 /// <summary>What a view adds to its input: the columns, what they read, and how one row's values are computed.</summary>
-/// <remarks>Immutable and bound to one input schema. <see cref="AppendedColumnsView"/> and <see cref="AppendedColumnsMapper"/> do the rest.</remarks>
+/// <remarks>Immutable and bound to one input schema. <see cref="AppendedColumnsView"/> and <see cref="AppendedColumnsMapper"/> do the
+/// rest.</remarks>
 internal abstract class ColumnAppender
 {
     protected ColumnAppender(DataViewSchema inputSchema, IEnumerable<DataViewSchema.DetachedColumn> added)

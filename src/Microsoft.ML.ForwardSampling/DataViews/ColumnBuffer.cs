@@ -32,13 +32,15 @@ internal abstract class ColumnBuffer
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(capacity, 1);
         if (!CanCopy(column.Type))
-            throw new NotSupportedException($"Values of column '{column.Name}' ({column.Type}) cannot be copied: only scalars and vectors can be read ahead.");
+            throw new NotSupportedException(
+                $"Values of column '{column.Name}' ({column.Type}) cannot be copied: only scalars and vectors can be read ahead.");
 
         // Reflection once a column and cursor, never a row.
         MethodInfo create = column.Type is VectorDataViewType vector
             ? _createVector.MakeGenericMethod(vector.ItemType.RawType)
             : _createScalar.MakeGenericMethod(column.Type.RawType);
-        return create.CreateDelegate<Func<DataViewRow, DataViewSchema.Column, BufferedRow, int, ColumnBuffer>>()(input, column, current, capacity);
+        return create.CreateDelegate<Func<DataViewRow, DataViewSchema.Column, BufferedRow, int,
+            ColumnBuffer>>()(input, column, current, capacity);
     }
 
     /// <summary>A buffer for the row ids of <paramref name="input"/>.</summary>
@@ -60,12 +62,14 @@ internal abstract class ColumnBuffer
     private static ColumnBuffer CreateVector<T>(DataViewRow input, DataViewSchema.Column column, BufferedRow current, int capacity)
         => new VectorBuffer<T>(input.GetGetter<VBuffer<T>>(column), current, capacity);
 
-    private sealed class ScalarBuffer<T>(ValueGetter<T> source, BufferedRow current, int capacity) : ColumnBuffer<T>(source, current, capacity)
+    private sealed class ScalarBuffer<T>(ValueGetter<T> source, BufferedRow current, int capacity)
+        : ColumnBuffer<T>(source, current, capacity)
     {
         protected override void CopyOut(ref T destination) => destination = Values[Current.Slot];
     }
 
-    private sealed class VectorBuffer<T>(ValueGetter<VBuffer<T>> source, BufferedRow current, int capacity) : ColumnBuffer<VBuffer<T>>(source, current, capacity)
+    private sealed class VectorBuffer<T>(ValueGetter<VBuffer<T>> source, BufferedRow current, int capacity)
+        : ColumnBuffer<VBuffer<T>>(source, current, capacity)
     {
         // A copy: callers keep and overwrite what they are given.
         protected override void CopyOut(ref VBuffer<T> destination) => Values[Current.Slot].CopyTo(ref destination);

@@ -10,14 +10,16 @@ namespace Microsoft.ML.ForwardSampling.DataViews;
 /// <param name="IsKey">True for a key or a vector of keys.</param>
 /// <param name="TypeText">The type as ML.NET writes it, for messages.</param>
 /// <param name="Size">Items of a vector of known size; 0 where that is not known, as in every promised shape.</param>
-internal readonly record struct ColumnFacts(string Name, SchemaShape.Column.VectorKind Kind, Type ItemRawType, bool IsKey, string TypeText, int Size = 0)
+internal readonly record struct ColumnFacts(string Name, SchemaShape.Column.VectorKind Kind, Type ItemRawType, bool IsKey, string TypeText,
+    int Size = 0)
 {
     public bool IsScalar => Kind == SchemaShape.Column.VectorKind.Scalar;
 
     /// <summary>True for a plain Single.</summary>
     public bool IsSingle => IsScalar && !IsKey && ItemRawType == typeof(float);
 
-    /// <summary>True for a plain Single and for a vector of one, which is how ONNX models give a number; in a promised shape, for any vector of known size.</summary>
+    /// <summary>True for a plain Single and for a vector of one, which is how ONNX models give a number; in a promised shape, for any
+    /// vector of known size.</summary>
     public bool IsOneSingle => IsSingle || (IsSingleVector && Kind == SchemaShape.Column.VectorKind.Vector && Size is 0 or 1);
 
     /// <summary>True for a plain Boolean.</summary>

@@ -38,6 +38,7 @@ internal sealed class EmptyView(DataViewSchema schema) : IDataView
             return static (ref TValue _) => throw new InvalidOperationException("The view has no rows.");
         }
 
-        public override ValueGetter<DataViewRowId> GetIdGetter() => static (ref DataViewRowId _) => throw new InvalidOperationException("The view has no rows.");
+        public override ValueGetter<DataViewRowId> GetIdGetter() => static (ref DataViewRowId _) =>
+            throw new InvalidOperationException("The view has no rows.");
     }
 }

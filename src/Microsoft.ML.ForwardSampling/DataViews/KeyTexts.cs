@@ -21,16 +21,19 @@ internal static class KeyTexts
     {
         if (annotations.Schema.GetColumnOrNull(kind) is not { Type: VectorDataViewType vector })
             return null;
-        return _read.MakeGenericMethod(vector.ItemType.RawType).CreateDelegate<Func<DataViewSchema.Annotations, string, string[]>>()(annotations, kind);
+        return _read.MakeGenericMethod(vector.ItemType.RawType).CreateDelegate<Func<DataViewSchema.Annotations, string,
+            string[]>>()(annotations, kind);
     }
 
     /// <summary>Name of a slot of a vector column; null when it has none.</summary>
     public static string? SlotName(DataViewSchema.Column column, int slot)
         => Of(column.Annotations, "SlotNames") is { } names && slot < names.Length && names[slot].Length > 0 ? names[slot] : null;
 
-    public static string Of<T>(T value) => value is IFormattable formattable ? formattable.ToString(null, CultureInfo.InvariantCulture) : value?.ToString() ?? "";
+    public static string Of<T>(T value) => value is IFormattable formattable ? formattable.ToString(null, CultureInfo.InvariantCulture)
+        : value?.ToString() ?? "";
 
-    /// <summary>The first key, from 1, that stands for different values, and the two; null when all keys of both agree, or one has no values.</summary>
+    /// <summary>The first key, from 1, that stands for different values, and the two; null when all keys of both agree, or one has no
+    /// values.</summary>
     public static (int Key, string First, string Second)? FirstDifference(string[]? first, string[]? second)
     {
         for (int i = 0; i < Math.Min(first?.Length ?? 0, second?.Length ?? 0); i++)

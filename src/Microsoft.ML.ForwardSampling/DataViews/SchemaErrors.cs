@@ -21,7 +21,8 @@ internal static class SchemaErrors
 
     /// <summary>A getter was asked for a column that the cursor was not opened for.</summary>
     public static InvalidOperationException Inactive(DataViewSchema.Column column)
-        => new($"Column '{column.Name}' (index {column.Index}) is not active in this row: name it in the columns that the cursor is opened with.");
+        => new($"Column '{column.Name}' (index {column.Index}) is not active in this row: name it in the columns that the cursor is "
+            + $"opened with.");
 
     /// <summary>A getter was asked for with a type other than the column's.</summary>
     public static InvalidOperationException WrongGetterType(DataViewSchema.Column column, Type asked)
@@ -39,5 +40,6 @@ internal static class SchemaErrors
     }
 
     private static void ThrowOutside(DataViewSchema.Column column, DataViewSchema schema)
-        => throw new ArgumentOutOfRangeException(nameof(column), $"Column '{column.Name}' has index {column.Index}; the schema has {schema.Count} columns.");
+        => throw new ArgumentOutOfRangeException(nameof(column),
+            $"Column '{column.Name}' has index {column.Index}; the schema has {schema.Count} columns.");
 }

@@ -72,7 +72,8 @@ internal static class Shapes
 
         public IDataView Transform(IDataView input) => input;
 
-        public IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema) => throw new NotSupportedException("This transformer only passes a schema on.");
+        public IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema) =>
+            throw new NotSupportedException("This transformer only passes a schema on.");
 
         void ICanSaveModel.Save(ModelSaveContext ctx) => throw new NotSupportedException("This transformer only passes a schema on.");
     }

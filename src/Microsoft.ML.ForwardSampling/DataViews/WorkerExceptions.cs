@@ -2,7 +2,8 @@ using System.Runtime.ExceptionServices;
 
 namespace Microsoft.ML.ForwardSampling.DataViews;
 
-/// <summary>ML.NET's parallel cursors, Sdca, Cache and Evaluate wrap what a getter throws in one or two InvalidOperationExceptions; this looks through them.</summary>
+/// <summary>ML.NET's parallel cursors, Sdca, Cache and Evaluate wrap what a getter throws in one or two InvalidOperationExceptions; this
+/// looks through them.</summary>
 internal static class WorkerExceptions
 {
     /// <summary>Throws the cancellation that <paramref name="exception"/> wraps, if it does, as it was thrown.</summary>

@@ -9,7 +9,8 @@ internal sealed class BinaryValues : ClassificationValues
     private readonly ValueGetter<float> _score;
     private readonly ValueGetter<float>? _probability;
 
-    public BinaryValues(DataViewRow row, RecordingCounters counters, DataViewSchema.Column score, DataViewSchema.Column? probability, DataViewSchema.Column? label, bool needsLabel)
+    public BinaryValues(DataViewRow row, RecordingCounters counters, DataViewSchema.Column score, DataViewSchema.Column? probability,
+        DataViewSchema.Column? label, bool needsLabel)
         : base(row, counters, label, needsLabel)
     {
         _score = OneSingle.Getter(row, score);

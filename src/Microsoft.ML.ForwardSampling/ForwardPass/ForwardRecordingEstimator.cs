@@ -6,14 +6,19 @@ namespace Microsoft.ML.ForwardSampling.ForwardPass;
 
 /// <summary>Wraps a trainer, a pipeline or a trained model so that scoring also records each row's statistics.</summary>
 /// <remarks>
-/// <para>Input columns: those of the wrapped model, and the label where it exists. Output columns: the wrapped model's, then scalar Singles:</para>
+/// <para>Input columns: those of the wrapped model, and the label where it exists. Output columns: the wrapped model's, then scalar
+/// Singles:</para>
 /// <list type="table">
 /// <listheader><term>Task</term><description>Columns (names are options)</description></listheader>
-/// <item><term>Regression</term><description>Forward.Loss (s − y)², Forward.GradientNorm 2·|s − y|, Forward.Residual s − y</description></item>
-/// <item><term>Binary</term><description>Forward.Loss −ln p(y), Forward.GradientNorm |p − y|, Forward.Margin |2p − 1|, Forward.Entropy</description></item>
-/// <item><term>Multiclass</term><description>Forward.Loss −ln p[y], Forward.GradientNorm √(Σp² − 2·p[y] + 1), Forward.Margin p(1) − p(2), Forward.Entropy</description></item>
+/// <item><term>Regression</term><description>Forward.Loss (s − y)², Forward.GradientNorm 2·|s − y|, Forward.Residual s −
+/// y</description></item>
+/// <item><term>Binary</term><description>Forward.Loss −ln p(y), Forward.GradientNorm |p − y|, Forward.Margin |2p − 1|,
+/// Forward.Entropy</description></item>
+/// <item><term>Multiclass</term><description>Forward.Loss −ln p[y], Forward.GradientNorm √(Σp² − 2·p[y] + 1), Forward.Margin p(1) − p(2),
+/// Forward.Entropy</description></item>
 /// </list>
-/// <para>Around a network of this library, alone or as the last step of a pipeline, also Forward.ActivationNorm ‖h‖ (<see cref="ForwardColumns.ActivationNorm"/>), before them.</para>
+/// <para>Around a network of this library, alone or as the last step of a pipeline, also Forward.ActivationNorm ‖h‖
+/// (<see cref="ForwardColumns.ActivationNorm"/>), before them.</para>
 /// <para>Fitting passes over the data only as often as the wrapped trainer does, and not at all for a trained model.</para>
 /// </remarks>
 public sealed class ForwardRecordingEstimator : IEstimator<ForwardRecordingTransformer>
@@ -43,7 +48,8 @@ public sealed class ForwardRecordingEstimator : IEstimator<ForwardRecordingTrans
     /// <summary>Trains the wrapped trainer (a trained model is taken as it is) and checks the columns that will be read.</summary>
     /// <param name="input">Training rows; for a trained model any rows with its input columns.</param>
     /// <returns>The model with its recorder.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">The score is missing, or score, probability or label has a wrong type: found before training where the wrapped trainer promises its score.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The score is missing, or score, probability or label has a wrong type: found before
+    /// training where the wrapped trainer promises its score.</exception>
     public ForwardRecordingTransformer Fit(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
@@ -69,16 +75,20 @@ public sealed class ForwardRecordingEstimator : IEstimator<ForwardRecordingTrans
     }
 
     /// <summary>The wrapped model's shape and the statistics columns.</summary>
-    /// <remarks>For a trained model, which can only be asked with exact types, sizes of vectors and keys are assumed; Fit checks the real ones.</remarks>
+    /// <remarks>For a trained model, which can only be asked with exact types, sizes of vectors and keys are assumed; Fit checks the real
+    /// ones.</remarks>
     /// <param name="inputSchema">Shape of the input.</param>
     /// <returns>The shape of the output.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The score is missing, or score, probability or label has a wrong type.</exception>
     public SchemaShape GetOutputSchema(SchemaShape inputSchema)
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
-        SchemaShape scored = _trained is null ? _untrained!.GetOutputSchema(inputSchema) : TrainedShape.After(_trained, inputSchema, Options);
-        if (_trained is null ? ActivationNorms.ArePromisedBy(_untrained!) : ActivationNorms.Of(_trained, Options.ActivationNormColumnName) is not null)
-            scored = Shapes.Append(scored, Shapes.Of([new DataViewSchema.DetachedColumn(Options.ActivationNormColumnName, NumberDataViewType.Single)]));
+        SchemaShape scored = _trained is null ? _untrained!.GetOutputSchema(inputSchema)
+            : TrainedShape.After(_trained, inputSchema, Options);
+        if (_trained is null ? ActivationNorms.ArePromisedBy(_untrained!)
+            : ActivationNorms.Of(_trained, Options.ActivationNormColumnName) is not null)
+            scored = Shapes.Append(scored,
+                Shapes.Of([new DataViewSchema.DetachedColumn(Options.ActivationNormColumnName, NumberDataViewType.Single)]));
         RecordingColumns.Check(scored, Options, nameof(inputSchema));
         return Shapes.Append(scored, Shapes.Of(RecordingColumns.Added(Options)));
     }

@@ -13,7 +13,8 @@ public sealed record ForwardRecordingReport
     /// <summary>Rows of which at least one statistic was computed.</summary>
     public long RowsRecorded { get; init; }
 
-    /// <summary>Rows with a score or probability that is NaN or infinite, or none at all, or an infinite regression label. Their statistics are NaN.</summary>
+    /// <summary>Rows with a score or probability that is NaN or infinite, or none at all, or an infinite regression label. Their statistics
+    /// are NaN.</summary>
     public long NonFiniteRows { get; init; }
 
     /// <summary>
@@ -47,7 +48,8 @@ public sealed record ForwardRecordingReport
         if (NonFiniteRows > 0)
             text += string.Create(CultureInfo.InvariantCulture, $"; {NonFiniteRows:N0} with scores that are not finite");
         if (InvalidProbabilityRows > 0)
-            text += string.Create(CultureInfo.InvariantCulture, $"; {InvalidProbabilityRows:N0} whose scores are no probabilities ({RecordingMessages.UseLogits})");
+            text += string.Create(CultureInfo.InvariantCulture,
+                $"; {InvalidProbabilityRows:N0} whose scores are no probabilities ({RecordingMessages.UseLogits})");
         return text;
     }
 }

@@ -6,14 +6,15 @@ namespace Microsoft.ML.ForwardSampling.ForwardPass;
 
 /// <summary>A trained model that also writes down what its forward pass says about each row.</summary>
 /// <remarks>
-/// <para>Adds, after the wrapped model's own columns, scalar Single columns: Loss, GradientNorm and Residual (regression) or Loss, GradientNorm,
-/// Margin and Entropy (binary, multiclass); <see cref="Records.ForwardStatistics"/> has the formulas. All statistics of a row are computed together,
-/// when the first of them is read; nothing is computed for a row of which none is read.</para>
-/// <para>Around a network of this library, alone or as the last step of a pipeline, the wrapped model's columns end with <see cref="ForwardColumns.ActivationNorm"/>,
-/// which the network computes when it is read; reading it alone counts no row.</para>
-/// <para>Rows keep their order and count. As lazy and as parallel as the wrapped model. Immutable but for the counters of <see cref="Report"/>:
-/// any number of threads may read from it at once.</para>
-/// <para>Without the label column (usual where rows are served) the statistics that need no label are still filled and the others are NaN.</para>
+/// <para>Adds, after the wrapped model's own columns, scalar Single columns: Loss, GradientNorm and Residual (regression) or Loss,
+/// GradientNorm, Margin and Entropy (binary, multiclass); <see cref="Records.ForwardStatistics"/> has the formulas. All statistics of a row
+/// are computed together, when the first of them is read; nothing is computed for a row of which none is read.</para>
+/// <para>Around a network of this library, alone or as the last step of a pipeline, the wrapped model's columns end with
+/// <see cref="ForwardColumns.ActivationNorm"/>, which the network computes when it is read; reading it alone counts no row.</para>
+/// <para>Rows keep their order and count. As lazy and as parallel as the wrapped model. Immutable but for the counters of
+/// <see cref="Report"/>: any number of threads may read from it at once.</para>
+/// <para>Without the label column (usual where rows are served) the statistics that need no label are still filled and the others are
+/// NaN.</para>
 /// </remarks>
 public sealed class ForwardRecordingTransformer : ITransformer, IDisposable
 {
@@ -82,7 +83,8 @@ public sealed class ForwardRecordingTransformer : ITransformer, IDisposable
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
         if (!IsRowToRowMapper)
-            throw new InvalidOperationException("The wrapped model does not map row by row, so there is no row-to-row mapper over it: IsRowToRowMapper says so.");
+            throw new InvalidOperationException(
+                "The wrapped model does not map row by row, so there is no row-to-row mapper over it: IsRowToRowMapper says so.");
         IRowToRowMapper inner = _scorer.GetRowToRowMapper(inputSchema);
         return new AppendedColumnsMapper(inner, Bind(inner.OutputSchema, nameof(inputSchema)));
     }

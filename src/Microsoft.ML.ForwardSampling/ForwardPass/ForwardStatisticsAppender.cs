@@ -12,7 +12,8 @@ internal sealed class ForwardStatisticsAppender : ColumnAppender
     private readonly DataViewSchema.Column? _probability;
     private readonly DataViewSchema.Column? _label;
 
-    /// <param name="scored">The wrapped model's output schema; columns are bound by name, so that a score added later hides an older one.</param>
+    /// <param name="scored">The wrapped model's output schema; columns are bound by name, so that a score added later hides an older
+    /// one.</param>
     /// <param name="options">Checked options.</param>
     /// <param name="counters">Where every cursor hands in its counts.</param>
     /// <param name="parameter">Parameter that brought the schema, for messages.</param>
@@ -40,7 +41,8 @@ internal sealed class ForwardStatisticsAppender : ColumnAppender
         {
             PredictionTask.Regression => new RegressionValues(input, _counters, _score, label),
             PredictionTask.Binary => new BinaryValues(input, _counters, _score, _probability, label, NeedsLabel(activeAdded)),
-            _ => new MulticlassValues(input, _counters, _score, label, NeedsLabel(activeAdded), _options.MulticlassScores, withEntropy: activeAdded[3]),
+            _ => new MulticlassValues(input, _counters, _score, label, NeedsLabel(activeAdded), _options.MulticlassScores,
+                withEntropy: activeAdded[3]),
         };
     }
 
@@ -59,17 +61,21 @@ internal sealed class ForwardStatisticsAppender : ColumnAppender
     {
         (DataViewSchema.Annotations Annotations, string Kind)? trained =
             Has(_score, KeyTexts.TrainingLabelValuesKind) ? (_score.Annotations, KeyTexts.TrainingLabelValuesKind)
-            : scored.GetColumnOrNull("PredictedLabel") is { } predicted && Has(predicted, KeyTexts.KeyValuesKind) ? (predicted.Annotations, KeyTexts.KeyValuesKind)
+            : scored.GetColumnOrNull("PredictedLabel") is { } predicted && Has(predicted, KeyTexts.KeyValuesKind)
+                ? (predicted.Annotations, KeyTexts.KeyValuesKind)
             : null;
         if (trained is not var (annotations, kind) || !Has(label, KeyTexts.KeyValuesKind))
             return;
         // Values of different types cannot be compared: one side was numbered without values.
         if (!annotations.Schema[kind].Type.RawType.Equals(label.Annotations.Schema[KeyTexts.KeyValuesKind].Type.RawType))
             return;
-        if (KeyTexts.FirstDifference(KeyTexts.Of(label.Annotations, KeyTexts.KeyValuesKind), KeyTexts.Of(annotations, kind)) is var (key, found, expected))
-            throw new ArgumentException($"Key {key} of label column '{label.Name}' stands for '{found}', and class {key} of score column '{_score.Name}' is '{expected}'. {KeyTexts.Advice}", parameter);
+        if (KeyTexts.FirstDifference(KeyTexts.Of(label.Annotations, KeyTexts.KeyValuesKind), KeyTexts.Of(annotations, kind)) is var (key,
+            found, expected))
+            throw new ArgumentException($"Key {key} of label column '{label.Name}' stands for '{found}', and class {key} of score column "
+                + $"'{_score.Name}' is '{expected}'. {KeyTexts.Advice}", parameter);
 
-        static bool Has(DataViewSchema.Column column, string kind) => column.Annotations.Schema.GetColumnOrNull(kind) is { Type: VectorDataViewType };
+        static bool Has(DataViewSchema.Column column, string kind) =>
+            column.Annotations.Schema.GetColumnOrNull(kind) is { Type: VectorDataViewType };
     }
 
     /// <summary>Loss, gradient norm and residual compare with the label; margin and entropy do not.</summary>

@@ -12,7 +12,8 @@ internal sealed class MulticlassValues : ClassificationValues
     private VBuffer<float> _scores;
     private float[] _dense = [];
 
-    public MulticlassValues(DataViewRow row, RecordingCounters counters, DataViewSchema.Column score, DataViewSchema.Column? label, bool needsLabel, MulticlassScores meaning, bool withEntropy)
+    public MulticlassValues(DataViewRow row, RecordingCounters counters, DataViewSchema.Column score, DataViewSchema.Column? label,
+        bool needsLabel, MulticlassScores meaning, bool withEntropy)
         : base(row, counters, label, needsLabel)
     {
         _score = row.GetGetter<VBuffer<float>>(score);

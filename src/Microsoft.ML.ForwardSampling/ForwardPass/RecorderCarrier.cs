@@ -6,7 +6,8 @@ using Microsoft.ML.Runtime;
 namespace Microsoft.ML.ForwardSampling.ForwardPass;
 
 /// <summary>The chain that is written in place of a recorder: its options as state, then the wrapped model.</summary>
-/// <remarks>Plain <c>mlContext.Model.Load</c> gives the wrapped model's columns without statistics: the label they need is usually missing where rows are served.</remarks>
+/// <remarks>Plain <c>mlContext.Model.Load</c> gives the wrapped model's columns without statistics: the label they need is usually missing
+/// where rows are served.</remarks>
 internal static class RecorderCarrier
 {
     private const int StateStages = 3;
@@ -23,7 +24,8 @@ internal static class RecorderCarrier
     /// <summary>The wrapped model among the stages of a loaded carrier.</summary>
     /// <exception cref="InvalidDataException">The carrier holds no model.</exception>
     public static ITransformer InnerOf(ITransformer[] stages)
-        => stages.Length == StateStages + 1 ? stages[StateStages] : throw new InvalidDataException($"The saved recorder is damaged: {stages.Length} stages instead of {StateStages + 1}.");
+        => stages.Length == StateStages + 1 ? stages[StateStages]
+            : throw new InvalidDataException($"The saved recorder is damaged: {stages.Length} stages instead of {StateStages + 1}.");
 
     public static ForwardRecordingTransformer Decode(IHostEnvironment environment, BinaryReader reader, ITransformer inner)
     {

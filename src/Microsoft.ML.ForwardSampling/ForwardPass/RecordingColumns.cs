@@ -8,18 +8,22 @@ internal static class RecordingColumns
 {
     /// <summary>Checks a promised shape.</summary>
     public static void Check(SchemaShape shape, ForwardRecordingOptions options, string parameter)
-        => Check(ColumnFacts.Find(shape, options.ScoreColumnName), ColumnFacts.Find(shape, options.ProbabilityColumnName), ColumnFacts.Find(shape, options.LabelColumnName), options, parameter);
+        => Check(ColumnFacts.Find(shape, options.ScoreColumnName), ColumnFacts.Find(shape, options.ProbabilityColumnName),
+            ColumnFacts.Find(shape, options.LabelColumnName), options, parameter);
 
     /// <summary>Checks a real schema.</summary>
     public static void Check(DataViewSchema schema, ForwardRecordingOptions options, string parameter)
-        => Check(ColumnFacts.Find(schema, options.ScoreColumnName), ColumnFacts.Find(schema, options.ProbabilityColumnName), ColumnFacts.Find(schema, options.LabelColumnName), options, parameter);
+        => Check(ColumnFacts.Find(schema, options.ScoreColumnName), ColumnFacts.Find(schema, options.ProbabilityColumnName),
+            ColumnFacts.Find(schema, options.LabelColumnName), options, parameter);
 
     /// <summary>The columns that a recorder adds, in order: Loss, GradientNorm, then Residual (regression) or Margin, Entropy.</summary>
     public static DataViewSchema.DetachedColumn[] Added(ForwardRecordingOptions options) => options.Task == PredictionTask.Regression
         ? [Single(options.LossColumnName), Single(options.GradientNormColumnName), Single(options.ResidualColumnName)]
-        : [Single(options.LossColumnName), Single(options.GradientNormColumnName), new(options.MarginColumnName, NumberDataViewType.Single, Normalized()), Single(options.EntropyColumnName)];
+        : [Single(options.LossColumnName), Single(options.GradientNormColumnName),
+            new(options.MarginColumnName, NumberDataViewType.Single, Normalized()), Single(options.EntropyColumnName)];
 
-    private static void Check(ColumnFacts? score, ColumnFacts? probability, ColumnFacts? label, ForwardRecordingOptions options, string parameter)
+    private static void Check(ColumnFacts? score, ColumnFacts? probability, ColumnFacts? label, ForwardRecordingOptions options,
+        string parameter)
     {
         bool multiclass = options.Task == PredictionTask.Multiclass;
         string expectedScore = multiclass ? "Vector<Single>" : "Single";

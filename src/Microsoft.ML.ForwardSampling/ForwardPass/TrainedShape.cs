@@ -33,7 +33,8 @@ internal static class TrainedShape
     {
         foreach (SchemaShape.Column column in input)
         {
-            if (Shapes.Find(output, column.Name) is { Annotations.Count: 0 } same && same.Kind == column.Kind && same.IsKey == column.IsKey && same.ItemType.Equals(column.ItemType))
+            if (Shapes.Find(output, column.Name) is { Annotations.Count: 0 } same && same.Kind == column.Kind && same.IsKey == column.IsKey
+                && same.ItemType.Equals(column.ItemType))
                 yield return column;
         }
     }
@@ -83,13 +84,16 @@ internal static class TrainedShape
         SchemaShape added = options.Task switch
         {
             PredictionTask.Regression => ml.Regression.Trainers.Sdca("L", "F").GetOutputSchema(Inputs(NumberDataViewType.Single)),
-            PredictionTask.Binary => ml.BinaryClassification.Trainers.SdcaLogisticRegression("L", "F").GetOutputSchema(Inputs(BooleanDataViewType.Instance)),
-            _ => ml.MulticlassClassification.Trainers.SdcaMaximumEntropy("L", "F").GetOutputSchema(Inputs(new KeyDataViewType(typeof(uint), AssumedCount))),
+            PredictionTask.Binary => ml.BinaryClassification.Trainers.SdcaLogisticRegression("L", "F")
+                .GetOutputSchema(Inputs(BooleanDataViewType.Instance)),
+            _ => ml.MulticlassClassification.Trainers.SdcaMaximumEntropy("L", "F")
+                .GetOutputSchema(Inputs(new KeyDataViewType(typeof(uint), AssumedCount))),
         };
         IEnumerable<SchemaShape.Column> columns = Shapes.Without(Shapes.Without(added, "L"), "F");
         if (options.ScoreColumnName == "Score")
             return columns;
-        DataViewType score = options.Task == PredictionTask.Multiclass ? new VectorDataViewType(NumberDataViewType.Single, AssumedCount) : NumberDataViewType.Single;
+        DataViewType score = options.Task == PredictionTask.Multiclass ? new VectorDataViewType(NumberDataViewType.Single, AssumedCount)
+            : NumberDataViewType.Single;
         return columns.Concat(Shapes.Of([new DataViewSchema.DetachedColumn(options.ScoreColumnName, score)]));
     }
 }

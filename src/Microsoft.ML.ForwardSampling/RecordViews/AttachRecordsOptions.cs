@@ -5,7 +5,8 @@ namespace Microsoft.ML.ForwardSampling.RecordViews;
 /// <summary>How statistics are joined onto a data view of rows.</summary>
 public sealed record AttachRecordsOptions
 {
-    /// <summary>What the model predicts, and so which statistics columns are added: margin and entropy, or the residual for a regression.</summary>
+    /// <summary>What the model predicts, and so which statistics columns are added: margin and entropy, or the residual for a
+    /// regression.</summary>
     /// <value>Default <see cref="PredictionTask.Regression"/>.</value>
     /// <exception cref="ArgumentOutOfRangeException">Not a member of the enumeration.</exception>
     public PredictionTask Task { get; init => field = Require.Defined(value, nameof(AttachRecordsOptions)); }

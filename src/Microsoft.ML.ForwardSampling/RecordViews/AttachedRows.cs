@@ -3,10 +3,14 @@ using Microsoft.ML.ForwardSampling.Records;
 
 namespace Microsoft.ML.ForwardSampling.RecordViews;
 
-/// <summary>A data view of rows with the statistics of their records joined on by key: what AttachForwardRecords returns, and what SelectRows takes.</summary>
+/// <summary>A data view of rows with the statistics of their records joined on by key: what AttachForwardRecords returns, and what
+/// SelectRows takes.</summary>
 /// <remarks>
-/// <para>The joined records are read once, when the view is made, and held: 76 bytes each, up to twice that when the sequence does not know its length. Of several of one key the one scored last counts, at equal times the one that comes last. Several rows of one key all get its record.</para>
-/// <para>Everything else is lazy: a pass reads the key column, and of the other columns only what its reader asks for; the getters of a dropped row are never called. As parallel and as shufflable as the input.</para>
+/// <para>The joined records are read once, when the view is made, and held: 76 bytes each, up to twice that when the sequence does not know
+/// its length. Of several of one key the one scored last counts, at equal times the one that comes last. Several rows of one key all get
+/// its record.</para>
+/// <para>Everything else is lazy: a pass reads the key column, and of the other columns only what its reader asks for; the getters of a
+/// dropped row are never called. As parallel and as shufflable as the input.</para>
 /// </remarks>
 public sealed class AttachedRows : IDataView
 {
@@ -44,7 +48,8 @@ public sealed class AttachedRows : IDataView
     /// <summary>What the last completed pass counted; null until the cursors of one have been read to their end.</summary>
     public AttachedRowsReport? Report => _report;
 
-    /// <summary>The input's columns at their own indices, then statistics, record weight, age (Single) and model version (UInt64). An added column hides an older one of its name.</summary>
+    /// <summary>The input's columns at their own indices, then statistics, record weight, age (Single) and model version (UInt64). An added
+    /// column hides an older one of its name.</summary>
     public DataViewSchema Schema => _view.Schema;
 
     /// <summary>True if the input can be shuffled.</summary>
@@ -58,12 +63,14 @@ public sealed class AttachedRows : IDataView
     /// <param name="columnsNeeded">Columns to read; only these are active.</param>
     /// <param name="rand">Handed to the input.</param>
     /// <returns>A cursor; id and batch are the input's.</returns>
-    public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random? rand = null) => _view.GetRowCursor(columnsNeeded, rand);
+    public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random? rand = null) =>
+        _view.GetRowCursor(columnsNeeded, rand);
 
     /// <summary>Opens a pass over the rows that several threads share.</summary>
     /// <param name="columnsNeeded">Columns to read; only these are active.</param>
     /// <param name="n">Most cursors.</param>
     /// <param name="rand">Handed to the input.</param>
     /// <returns>As many cursors as the input gives.</returns>
-    public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null) => _view.GetRowCursorSet(columnsNeeded, n, rand);
+    public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null) =>
+        _view.GetRowCursorSet(columnsNeeded, n, rand);
 }

@@ -4,7 +4,8 @@ using Microsoft.ML.ForwardSampling.Records;
 
 namespace Microsoft.ML.ForwardSampling.RecordViews;
 
-/// <summary>The rows of a source, each with the record of its key; those without one are left out, or kept with <see cref="None"/>.</summary>
+/// <summary>The rows of a source, each with the record of its key; those without one are left out, or kept with
+/// <see cref="None"/>.</summary>
 internal sealed class FoundRowsView : IDataView
 {
     /// <summary>What stands for a missing record: NaN, and version 0.</summary>
@@ -25,7 +26,8 @@ internal sealed class FoundRowsView : IDataView
     private readonly bool _drops;
     private readonly Action<AttachedRowsReport> _completed;
 
-    public FoundRowsView(IDataView source, DataViewSchema.Column key, Dictionary<ulong, JoinedRecord> records, bool drops, Action<AttachedRowsReport> completed)
+    public FoundRowsView(IDataView source, DataViewSchema.Column key,
+        Dictionary<ulong, JoinedRecord> records, bool drops, Action<AttachedRowsReport> completed)
         => (_source, _key, _records, _drops, _completed) = (source, key, records, drops, completed);
 
     public DataViewSchema Schema => _source.Schema;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.ML.Data;
 using Microsoft.ML.ForwardSampling.DataViews;
 using Microsoft.ML.ForwardSampling.Records;
@@ -54,7 +55,8 @@ internal sealed class JoinedColumns
     private void AddProvenance()
     {
         AddSingle(ForwardColumns.RecordWeight, r => r.RecordWeight);
-        AddSingle(ForwardColumns.Age, r => float.IsNaN(r.KeepingProbability) ? float.NaN : (float)Math.Max(0, (_now - r.ScoredAt).TotalSeconds));
+        AddSingle(ForwardColumns.Age, r => float.IsNaN(r.KeepingProbability) ? float.NaN
+            : (float)Math.Max(0, (_now - r.ScoredAt).TotalSeconds));
         Add<ulong>(ForwardColumns.ModelVersion, NumberDataViewType.UInt64, current => (ref ulong value) => value = current().ModelVersion);
     }
 
@@ -79,7 +81,8 @@ internal sealed class JoinedColumns
         {
             ReadOnlyMemory<char>[] texts = [.. names.Select(n => n.AsMemory())];
             var builder = new DataViewSchema.Annotations.Builder();
-            builder.Add(KeyTexts.KeyValuesKind, new VectorDataViewType(TextDataViewType.Instance, classes), (ref VBuffer<ReadOnlyMemory<char>> destination) =>
+            builder.Add(KeyTexts.KeyValuesKind, new VectorDataViewType(TextDataViewType.Instance, classes),
+                (ref VBuffer<ReadOnlyMemory<char>> destination) =>
             {
                 VBufferEditor<ReadOnlyMemory<char>> editor = VBufferEditor.Create(ref destination, texts.Length);
                 texts.CopyTo(editor.Values);
@@ -88,18 +91,24 @@ internal sealed class JoinedColumns
             annotations = builder.ToAnnotations();
         }
 
-        Add<uint>(name, new KeyDataViewType(typeof(uint), classes), current => (ref uint value) => value = (uint)ClassOf(current(), classes, name) + 1, annotations);
+        Add<uint>(name, new KeyDataViewType(typeof(uint), classes),
+            current => (ref uint value) => value = (uint)ClassOf(current(), classes, name) + 1, annotations);
     }
 
     private void AddSingle(string name, Func<JoinedRecord, float> read)
         => Add<float>(name, NumberDataViewType.Single, current => (ref float value) => value = read(current()));
 
-    private void Add<T>(string name, DataViewType type, Func<Func<JoinedRecord>, ValueGetter<T>> open, DataViewSchema.Annotations? annotations = null)
+    private void Add<T>(string name, DataViewType type,
+        Func<Func<JoinedRecord>, ValueGetter<T>> open, DataViewSchema.Annotations? annotations = null)
         => _columns.Add((new DataViewSchema.DetachedColumn(name, type, annotations), open));
 
     /// <summary>A label of a class that is not there means that rows of another model are read: no row of it could be right.</summary>
     private static int ClassOf(in JoinedRecord record, int classes, string column)
         => RecordLabel.IsClass(record.Label, classes)
             ? (int)record.Label
-            : throw new InvalidOperationException(FormattableString.Invariant($"Column '{column}': the joined record of key {record.Key} has label {record.Label}, and labels must be classes in [0, {classes}). Give the task and the number of classes of the model that made the records in {nameof(JoinedRowsOptions)}."));
+            : throw new InvalidOperationException(
+                string.Create(CultureInfo.InvariantCulture,
+                    $"Column '{column}': the joined record of key {record.Key} has label {record.Label}, and "
+                + $"labels must be classes in [0, {classes}). Give the task and the number of classes of the model that made the records "
+                + $"in {nameof(JoinedRowsOptions)}."));
 }

@@ -93,6 +93,7 @@ internal sealed class JoinedRowsView : IDataView
             base.Dispose(disposing);
         }
 
-        private JoinedRecord Current() => _isOnRow ? _current : throw new InvalidOperationException("The cursor is not on a row: call MoveNext first.");
+        private JoinedRecord Current() => _isOnRow ? _current
+            : throw new InvalidOperationException("The cursor is not on a row: call MoveNext first.");
     }
 }

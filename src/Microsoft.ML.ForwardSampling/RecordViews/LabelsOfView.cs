@@ -1,4 +1,5 @@
 using System.Collections;
+using System.Globalization;
 using Microsoft.ML.Data;
 using Microsoft.ML.ForwardSampling.DataViews;
 using Microsoft.ML.ForwardSampling.Records;
@@ -23,7 +24,8 @@ internal sealed class LabelsOfView : IEnumerable<LabelEvent>
     public LabelsOfView(IDataView view, string keyColumn, string labelColumn, string timeColumn)
         : this(view, keyColumn, labelColumn)
     {
-        const string Expected = "DateTime or DateTimeOffset", Advice = "It holds when the row's label became known; leave it out, or give one time, if all became known at once.";
+        const string Expected = "DateTime or DateTimeOffset",
+            Advice = "It holds when the row's label became known; leave it out, or give one time, if all became known at once.";
         if (ColumnFacts.Find(view.Schema, timeColumn) is not { } time)
             throw SchemaErrors.Missing("time", timeColumn, Expected, Advice, nameof(view));
         if (!time.IsScalar || (time.ItemRawType != typeof(DateTime) && time.ItemRawType != typeof(DateTimeOffset)))
@@ -33,7 +35,8 @@ internal sealed class LabelsOfView : IEnumerable<LabelEvent>
 
     private LabelsOfView(IDataView view, string keyColumn, string labelColumn)
     {
-        const string Expected = "Boolean, Key or Single", Advice = "MapValueToKey makes a key of any label; a key's raw value less 1 is the class.";
+        const string Expected = "Boolean, Key or Single", Advice =
+            "MapValueToKey makes a key of any label; a key's raw value less 1 is the class.";
         _view = view;
         _key = RowKeyColumn.Check(view.Schema, keyColumn, nameof(view));
         if (ColumnFacts.Find(view.Schema, labelColumn) is not { } label)
@@ -61,7 +64,10 @@ internal sealed class LabelsOfView : IEnumerable<LabelEvent>
     /// <summary>ML.NET reads a missing time as the year 1.</summary>
     private DateTime Known(DateTime time, long row, ulong key) => time.Ticks > 0
         ? time
-        : throw new InvalidOperationException(FormattableString.Invariant($"Time column '{_timeColumn!.Value.Name}' has no value in row {row} (key {key}): each label must have the time at which it became known. Leave such rows out, or give one time for all labels."));
+        : throw new InvalidOperationException(
+            string.Create(CultureInfo.InvariantCulture,
+                $"Time column '{_timeColumn!.Value.Name}' has no value in row {row} (key {key}): each label must "
+            + $"have the time at which it became known. Leave such rows out, or give one time for all labels."));
 
     private static Func<DateTime> OpenTime(DataViewRow row, DataViewSchema.Column column)
     {

@@ -4,13 +4,17 @@ using Microsoft.ML.ForwardSampling.Records;
 
 namespace Microsoft.ML.ForwardSampling.RecordViews;
 
-/// <summary>A scored data view that appends one record a row to a record writer (a log, a database) while somebody reads it: what RecordTo returns.</summary>
+/// <summary>A scored data view that appends one record a row to a record writer (a log, a database) while somebody reads it: what RecordTo
+/// returns.</summary>
 /// <remarks>
-/// <para>Same columns, same rows, same order as its input. A row's record is appended when a cursor moves onto the row, whatever columns are read; the column that the record is made from is computed once for the reader and the record.
-/// Labels need not exist. A score that is NaN is recorded: its statistics are NaN.</para>
-/// <para><b>Every pass of every cursor appends again.</b> Read the view once, where rows are served: what trains on or evaluates it may pass many times (put <c>mlContext.Data.Cache</c> behind, or use AppendRecords).
-/// Nothing is appended before somebody reads, and a pass that stops early has recorded the rows it had reached.</para>
-/// <para>Appending does not wait for the disk or the server: <see cref="IRecordWriter{TRecord}.Flush"/> does. When the writer's memory is full, a cursor waits or throws as <see cref="RecordOverflow"/> says.</para>
+/// <para>Same columns, same rows, same order as its input. A row's record is appended when a cursor moves onto the row, whatever columns
+/// are read; the column that the record is made from is computed once for the reader and the record. Labels need not exist. A score that is
+/// NaN is recorded: its statistics are NaN.</para>
+/// <para><b>Every pass of every cursor appends again.</b> Read the view once, where rows are served: what trains on or evaluates it may
+/// pass many times (put <c>mlContext.Data.Cache</c> behind, or use AppendRecords). Nothing is appended before somebody reads, and a pass
+/// that stops early has recorded the rows it had reached.</para>
+/// <para>Appending does not wait for the disk or the server: <see cref="IRecordWriter{TRecord}.Flush"/> does. When the writer's memory is
+/// full, a cursor waits or throws as <see cref="RecordOverflow"/> says.</para>
 /// <para>Any number of cursors at once, each for one thread. No allocation per row.</para>
 /// </remarks>
 /// <typeparam name="TRecord">Kind of record, which says what the model predicts.</typeparam>
@@ -69,7 +73,8 @@ public sealed class LoggedRows<TRecord> : IDataView
         return Wrap(_source.GetRowCursorSet(Inputs(active), n, rand), active);
     }
 
-    /// <summary>A number for each cursor's draws: two cursors that record into one writer draw differently, also with the same seed and in different views.</summary>
+    /// <summary>A number for each cursor's draws: two cursors that record into one writer draw differently, also with the same seed and in
+    /// different views.</summary>
     internal long NextStream() => Interlocked.Increment(ref LoggedRowsStreams.Of(Writer).Value);
 
     internal void Add(in LoggedRowsCounts counts) => _counts.AddInterlocked(in counts);

@@ -5,15 +5,18 @@ using Microsoft.ML.ForwardSampling.Records;
 
 namespace Microsoft.ML.ForwardSampling.RecordViews;
 
-/// <summary>Reads the column that holds the rows' keys: the 64 bits of an integer (a negative one continued by its sign), the raw value of an ML.NET key, text hashed by <see cref="RecordKey"/>.</summary>
+/// <summary>Reads the column that holds the rows' keys: the 64 bits of an integer (a negative one continued by its sign), the raw value of
+/// an ML.NET key, text hashed by <see cref="RecordKey"/>.</summary>
 internal static class RowKeyColumn
 {
-    private static readonly Type[] s_integers = [typeof(ulong), typeof(long), typeof(uint), typeof(int), typeof(ushort), typeof(short), typeof(byte), typeof(sbyte)];
+    private static readonly Type[] s_integers = [typeof(ulong), typeof(long), typeof(uint), typeof(int), typeof(ushort), typeof(short),
+        typeof(byte), typeof(sbyte)];
 
     /// <summary>Finds and checks the column.</summary>
     public static DataViewSchema.Column Check(DataViewSchema schema, string name, string parameter)
     {
-        const string Expected = "an integer, Key or String", Advice = "The key is what the row's record was made with: a number, or a text that RecordKey.FromString turned into one.";
+        const string Expected = "an integer, Key or String",
+            Advice = "The key is what the row's record was made with: a number, or a text that RecordKey.FromString turned into one.";
         if (ColumnFacts.Find(schema, name) is not { } found)
             throw SchemaErrors.Missing("key", name, Expected, Advice, parameter);
         if (!found.IsScalar || (found.ItemRawType != typeof(ReadOnlyMemory<char>) && !s_integers.Contains(found.ItemRawType)))

@@ -6,6 +6,7 @@ public enum RowsWithoutRecord
     /// <summary>It is left out, and counted. Its other columns are never read.</summary>
     Drop,
 
-    /// <summary>It is kept, and counted; its statistics, record weight and age are NaN and its model version 0. SelectRows takes its window's mean for a statistic that is NaN.</summary>
+    /// <summary>It is kept, and counted; its statistics, record weight and age are NaN and its model version 0. SelectRows takes its
+    /// window's mean for a statistic that is NaN.</summary>
     KeepWithNaN,
 }

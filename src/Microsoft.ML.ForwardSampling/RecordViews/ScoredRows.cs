@@ -14,7 +14,8 @@ internal static class ScoredRows
         bool multiclass = TRecord.Kind == RecordKind.Multiclass;
         DataViewSchema.Column key = RowKeyColumn.Check(schema, options.KeyColumnName, parameter);
         string expectedScore = multiclass ? "Vector<Single>" : "Single";
-        string scoreAdvice = $"The model adds this column, and the log holds records of type {typeof(TRecord).Name}; a renamed score is given in RecordToOptions.ScoreColumnName.";
+        string scoreAdvice = $"The model adds this column, and the log holds records of type {typeof(TRecord).Name}; a renamed score is "
+            + $"given in RecordToOptions.ScoreColumnName.";
         if (ColumnFacts.Find(schema, options.ScoreColumnName) is not { } score)
             throw SchemaErrors.Missing("score", options.ScoreColumnName, expectedScore, scoreAdvice, parameter);
         if (!(multiclass ? score.IsSingleVector : score.IsOneSingle))
@@ -22,11 +23,15 @@ internal static class ScoredRows
 
         var columns = new List<DataViewSchema.Column> { key, schema[options.ScoreColumnName] };
         if (multiclass && schema[options.ScoreColumnName].Type is VectorDataViewType { Size: > MulticlassRecord.MaximumClasses } vector)
-            throw new ArgumentOutOfRangeException(parameter, $"Score column '{options.ScoreColumnName}' has {vector.Size} classes, and a record can name {MulticlassRecord.MaximumClasses}.");
+            throw new ArgumentOutOfRangeException(parameter,
+                $"Score column '{options.ScoreColumnName}' has {vector.Size} classes, and a record can name "
+                + $"{MulticlassRecord.MaximumClasses}.");
         if (TRecord.Kind == RecordKind.Binary && ColumnFacts.Find(schema, options.ProbabilityColumnName) is { } probability)
         {
             if (!probability.IsOneSingle)
-                throw SchemaErrors.Mismatch("probability", probability, "Single", "A calibrated binary model adds this column; a renamed one is given in RecordToOptions.ProbabilityColumnName.", parameter);
+                throw SchemaErrors.Mismatch("probability", probability, "Single",
+                    "A calibrated binary model adds this column; a renamed one is given in RecordToOptions.ProbabilityColumnName.",
+                    parameter);
             columns.Add(schema[options.ProbabilityColumnName]);
         }
 
@@ -51,10 +56,12 @@ internal static class ScoredRows
 
         public override void Read() => _score.Read();
 
-        protected override RegressionRecord Make(ulong key) => new(key, _score.Value, Options.ModelVersion, default, Options.KeepingProbability);
+        protected override RegressionRecord Make(ulong key) =>
+            new(key, _score.Value, Options.ModelVersion, default, Options.KeepingProbability);
     }
 
-    /// <summary>From the probability where there is one. The score behind it is asked for only at its ends: a lazy cursor may compute the model anew for each column.</summary>
+    /// <summary>From the probability where there is one. The score behind it is asked for only at its ends: a lazy cursor may compute the
+    /// model anew for each column.</summary>
     private sealed class BinaryRows : ScoredRows<BinaryRecord>
     {
         private readonly NumberColumn _value;

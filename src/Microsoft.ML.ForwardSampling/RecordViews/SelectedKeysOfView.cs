@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.ML.Data;
 using Microsoft.ML.ForwardSampling.DataViews;
 using Microsoft.ML.ForwardSampling.Records;
@@ -9,7 +10,8 @@ internal static class SelectedKeysOfView
 {
     public static List<SelectedKey> Read(IDataView selected, string keyColumn, string weightColumn, CancellationToken cancellationToken)
     {
-        DataViewSchema.Column key = RowKeyColumn.Check(selected.Schema, keyColumn, nameof(selected)), weight = CheckWeight(selected.Schema, weightColumn);
+        DataViewSchema.Column key = RowKeyColumn.Check(selected.Schema, keyColumn, nameof(selected)),
+            weight = CheckWeight(selected.Schema, weightColumn);
         var rows = new List<SelectedKey>();
         using DataViewRowCursor cursor = selected.GetRowCursor([key, weight]);
         Func<ulong?> keyOf = RowKeyColumn.Open(cursor, key);
@@ -19,7 +21,9 @@ internal static class SelectedKeysOfView
         {
             cancellationToken.ThrowIfCancellationRequested();
             weightOf(ref value);
-            rows.Add(new SelectedKey(keyOf() ?? throw new InvalidOperationException(FormattableString.Invariant($"Column '{keyColumn}': the selected row at position {cursor.Position} has no key.")), value));
+            rows.Add(new SelectedKey(keyOf() ?? throw new InvalidOperationException(
+                string.Create(CultureInfo.InvariantCulture,
+                    $"Column '{keyColumn}': the selected row at position {cursor.Position} has no key.")), value));
         }
 
         return rows;

@@ -6,7 +6,8 @@ internal static class ModelFile
     public static void Save(MLContext context, ITransformer model, DataViewSchema? inputSchema, string path)
         => AtomicFile.Replace(path, stream => context.Model.Save(model, inputSchema, stream), AtomicFile.FlushFolder);
 
-    public static ITransformer Load(MLContext context, string path, out DataViewSchema inputSchema, Func<ITransformer, ITransformer> restore)
+    public static ITransformer Load(MLContext context, string path, out DataViewSchema inputSchema,
+        Func<ITransformer, ITransformer> restore)
     {
         using FileStream stream = File.OpenRead(path);
         ITransformer model;
@@ -16,7 +17,8 @@ internal static class ModelFile
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            throw new InvalidDataException($"'{path}' ({stream.Length} bytes) is not a whole model file, as mlContext.Model.Save writes it: {e.Message}", e);
+            throw new InvalidDataException(
+                $"'{path}' ({stream.Length} bytes) is not a whole model file, as mlContext.Model.Save writes it: {e.Message}", e);
         }
 
         try

@@ -67,7 +67,8 @@ internal static class StateCarrier
         if (!Encoding.ASCII.TryGetBytes(base64, ascii, out int length))
             throw new InvalidDataException("The saved state is damaged: it is not base64 text.");
         byte[] state = new byte[System.Buffers.Text.Base64.GetMaxDecodedFromUtf8Length(length)];
-        if (System.Buffers.Text.Base64.DecodeFromUtf8(ascii.AsSpan(0, length), state, out _, out int written) != System.Buffers.OperationStatus.Done)
+        if (System.Buffers.Text.Base64.DecodeFromUtf8(ascii.AsSpan(0, length), state, out _,
+            out int written) != System.Buffers.OperationStatus.Done)
             throw new InvalidDataException("The saved state is damaged: it is not base64 text.");
         return state[..written];
     }

@@ -24,15 +24,21 @@ internal static class StateHeader
     }
 
     /// <summary>Reads the header.</summary>
-    /// <exception cref="InvalidDataException">Not a state of ours, or one of a newer version.</exception>
+    /// <exception cref="InvalidDataException">Not a state of ours.</exception>
+    /// <exception cref="NotSupportedException">A state of a newer version.</exception>
     public static StateKind Read(BinaryReader reader)
     {
         if (reader.ReadUInt32() != Magic)
-            throw new InvalidDataException("The saved state is damaged or not of Microsoft.ML.ForwardSampling: it does not begin with 'FwdS'.");
+            throw new InvalidDataException(
+                "The saved state is damaged or not of Microsoft.ML.ForwardSampling: it does not begin with 'FwdS'.");
         StateKind kind = StateReading.Enum<StateKind>(reader);
         byte version = reader.ReadByte();
+        if (version == 0)
+            throw new InvalidDataException("The saved state is damaged: its format version is 0.");
         return version == Version
             ? kind
-            : throw new InvalidDataException($"The saved state has format version {version}; this version of Microsoft.ML.ForwardSampling reads version {Version}. Update the package to load it.");
+            : throw new NotSupportedException(
+                $"The saved state has format version {version}; this version of Microsoft.ML.ForwardSampling reads version {Version}. "
+                + $"Update the package to load it.");
     }
 }

@@ -8,7 +8,8 @@ internal static class StateReading
     public static int Count(BinaryReader reader, int maximum, string what)
     {
         int count = reader.ReadInt32();
-        return count >= 0 && count <= maximum ? count : throw new InvalidDataException($"The saved network is damaged: {count} {what}; allowed are 0 to {maximum}.");
+        return count >= 0 && count <= maximum ? count
+            : throw new InvalidDataException($"The saved network is damaged: {count} {what}; allowed are 0 to {maximum}.");
     }
 
     /// <summary>An enum value that is defined.</summary>
@@ -18,6 +19,7 @@ internal static class StateReading
     {
         int value = reader.ReadByte();
         var result = (T)System.Enum.ToObject(typeof(T), value);
-        return System.Enum.IsDefined(result) ? result : throw new InvalidDataException($"The saved network is damaged: {value} is not a {typeof(T).Name}.");
+        return System.Enum.IsDefined(result) ? result
+            : throw new InvalidDataException($"The saved network is damaged: {value} is not a {typeof(T).Name}.");
     }
 }

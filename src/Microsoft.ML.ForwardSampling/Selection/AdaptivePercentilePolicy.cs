@@ -1,15 +1,20 @@
 namespace Microsoft.ML.ForwardSampling.Selection;
 
-/// <summary>Chances by a curve over the loss's percentile, and the curve by what validation shows: it tries five curves and keeps the one under which the loss falls most a row.</summary>
+/// <summary>Chances by a curve over the loss's percentile, and the curve by what validation shows: it tries five curves and keeps the one
+/// under which the loss falls most a row.</summary>
 /// <remarks>
-/// <para>u[i] = the loss's percentile in its window (equal losses share the middle of theirs); size s(u) = 1 (flat), u (rising), u³ (steeper), 4u(1−u) (hump) or 1−u (falling);
-/// p[i] = min(1, c·((1−e)·s[i]/Σs + e/n)), c such that Σp = b; one systematic draw along (label, loss). Weight 1: the window's mean is deliberately <i>not</i> preserved.</para>
-/// <para>A trial is a curve used for <see cref="TrialWindows"/> windows, or more until the next <see cref="RowSelector.ReportValidation"/>; its gain is the fall of the validation loss
-/// a chosen row. A round is one trial of each curve, in random order; gains are compared within their round (distance from the round's mean in its standard deviations), and a round counts 0.9 of the
-/// next. The best curve is then kept for <see cref="KeptTrials"/> trials. Rows chosen in trials are chosen rows like any other: they are trained on, and counted.
-/// Until the first report, and for ever without one, the curve is rising.</para>
-/// <para>Needs Forward.Loss, the label where rows have classes, and validation losses. O(n), no allocation after the first window of a size.</para>
-/// <para>Source: the idea is AdaptSB's, whose rule we have not found; curves, trials and comparison are ours. Guide: docs/policies/adaptive-percentile.md.</para>
+/// <para>u[i] = the loss's percentile in its window (equal losses share the middle of theirs); size s(u) = 1 (flat), u (rising), u³
+/// (steeper), 4u(1−u) (hump) or 1−u (falling); p[i] = min(1, c·((1−e)·s[i]/Σs + e/n)), c such that Σp = b; one systematic draw along
+/// (label, loss). Weight 1: the window's mean is deliberately <i>not</i> preserved.</para>
+/// <para>A trial is a curve used for <see cref="TrialWindows"/> windows, or more until the next <see cref="RowSelector.ReportValidation"/>;
+/// its gain is the fall of the validation loss a chosen row. A round is one trial of each curve, in random order; gains are compared within
+/// their round (distance from the round's mean in its standard deviations), and a round counts 0.9 of the next. The best curve is then kept
+/// for <see cref="KeptTrials"/> trials. Rows chosen in trials are chosen rows like any other: they are trained on, and counted. Until the
+/// first report, and for ever without one, the curve is rising.</para>
+/// <para>Needs Forward.Loss, the label where rows have classes, and validation losses. O(n), no allocation after the first window of a
+/// size.</para>
+/// <para>Source: the idea is AdaptSB's, whose rule we have not found; curves, trials and comparison are ours. Guide:
+/// docs/policies/adaptive-percentile.md.</para>
 /// </remarks>
 public sealed record AdaptivePercentilePolicy : IRowSelectionPolicy
 {

@@ -1,13 +1,16 @@
 
 namespace Microsoft.ML.ForwardSampling.Selection;
 
-/// <summary>Draws rows in proportion to their recorded gradient-norm bound, spread over classes and losses, and weighs them so that window means stay unbiased.</summary>
+/// <summary>Draws rows in proportion to their recorded gradient-norm bound, spread over classes and losses, and weighs them so that window
+/// means stay unbiased.</summary>
 /// <remarks>
-/// <para>p[i] = min(1, c·((1−e)·g[i]/Σg + e/n)), c solved so that Σp = b; one systematic draw along (label, loss), along loss alone where rows have
-/// no classes; weight[i] = (b/n)/p[i]. Any run of that order with probabilities summing to s gives ⌊s⌋ or ⌈s⌉ rows.</para>
-/// <para>Needs Forward.GradientNorm and Forward.Loss, and the label where rows have classes. O(n), no allocation after the first window of a size. One random number a window.
-/// A non-finite statistic counts as the window's mean and is reported in <see cref="SelectionReport.RepairedRows"/>.</para>
-/// <para>Source: bound from arXiv 1803.00942; ours: even share, fixed budget, stratified draw. Guide: docs/policies/balanced-gradient-norm.md.</para>
+/// <para>p[i] = min(1, c·((1−e)·g[i]/Σg + e/n)), c solved so that Σp = b; one systematic draw along (label, loss), along loss alone where
+/// rows have no classes; weight[i] = (b/n)/p[i]. Any run of that order with probabilities summing to s gives ⌊s⌋ or ⌈s⌉ rows.</para>
+/// <para>Needs Forward.GradientNorm and Forward.Loss, and the label where rows have classes. O(n), no allocation after the first window of
+/// a size. One random number a window. A non-finite statistic counts as the window's mean and is reported in
+/// <see cref="SelectionReport.RepairedRows"/>.</para>
+/// <para>Source: bound from arXiv 1803.00942; ours: even share, fixed budget, stratified draw. Guide:
+/// docs/policies/balanced-gradient-norm.md.</para>
 /// </remarks>
 public sealed record BalancedGradientNormPolicy : IRowSelectionPolicy
 {

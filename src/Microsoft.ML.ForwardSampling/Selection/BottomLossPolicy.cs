@@ -3,8 +3,9 @@ namespace Microsoft.ML.ForwardSampling.Selection;
 
 /// <summary>Takes the rows of lowest loss: a control, and a trimmed loss for regressions ridden with outliers.</summary>
 /// <remarks>
-/// <para>The b smallest losses, weight 1. Rows that tie at the cut are drawn evenly; where none tie, the choice is a function of the window alone and the
-/// generator is not used. A row above the cut has no chance at all: neither the window's mean loss nor its gradient is preserved.</para>
+/// <para>The b smallest losses, weight 1. Rows that tie at the cut are drawn evenly; where none tie, the choice is a function of the window
+/// alone and the generator is not used. A row above the cut has no chance at all: neither the window's mean loss nor its gradient is
+/// preserved.</para>
 /// <para>At small budgets it trains on what the model already gets right. On classification it collapses; the guide has the figures.</para>
 /// <para>Needs Forward.Loss. O(n), no allocation after the first window of a size.</para>
 /// <para>Source: Min-k Loss SGD, arXiv 2001.03316, in a window of any size with any budget. Guide: docs/policies/bottom-loss.md.</para>

@@ -1,15 +1,19 @@
 
 namespace Microsoft.ML.ForwardSampling.Selection;
 
-/// <summary>Draws rows with the chances of <see cref="BalancedGradientNormPolicy"/> so that the weighted totals of several statistics match the window's at once.</summary>
+/// <summary>Draws rows with the chances of <see cref="BalancedGradientNormPolicy"/> so that the weighted totals of several statistics match
+/// the window's at once.</summary>
 /// <remarks>
-/// <para>p[i] = min(1, c·((1−e)·g[i]/Σg + e/n)), c solved so that Σp = b; a draw by the cube method; weight[i] = (b/n)/p[i]. Balanced are, in this order: the number of rows
-/// (exactly), the sum of weights, the loss, the margin if asked for, and each class's sum of weights. What cannot come out exactly with whole rows is missed by as many
-/// rows as there are statistics, whatever the size of the window, the last of the list first.</para>
-/// <para>Rows come in by ascending gradient norm: neighbours compete, which spreads the draw along the norm as well, and what is left to round at the end are rows of small weight.
-/// Beyond 32 classes, neighbouring labels are balanced together.</para>
-/// <para>Needs Forward.GradientNorm, and what it balances. O(n·q²) for q statistics, no allocation after the first window of a size. At most one random number a row.</para>
-/// <para>Source: J.-C. Deville and Y. Tillé, Biometrika 91(4), 2004; G. Chauvet and Y. Tillé, Computational Statistics 21, 2006. Its use here is ours. Guide: docs/policies/cube.md.</para>
+/// <para>p[i] = min(1, c·((1−e)·g[i]/Σg + e/n)), c solved so that Σp = b; a draw by the cube method; weight[i] = (b/n)/p[i]. Balanced are,
+/// in this order: the number of rows (exactly), the sum of weights, the loss, the margin if asked for, and each class's sum of weights.
+/// What cannot come out exactly with whole rows is missed by as many rows as there are statistics, whatever the size of the window, the
+/// last of the list first.</para>
+/// <para>Rows come in by ascending gradient norm: neighbours compete, which spreads the draw along the norm as well, and what is left to
+/// round at the end are rows of small weight. Beyond 32 classes, neighbouring labels are balanced together.</para>
+/// <para>Needs Forward.GradientNorm, and what it balances. O(n·q²) for q statistics, no allocation after the first window of a size. At
+/// most one random number a row.</para>
+/// <para>Source: J.-C. Deville and Y. Tillé, Biometrika 91(4), 2004; G. Chauvet and Y. Tillé, Computational Statistics 21, 2006. Its use
+/// here is ours. Guide: docs/policies/cube.md.</para>
 /// </remarks>
 public sealed record CubePolicy : IRowSelectionPolicy
 {

@@ -1,14 +1,15 @@
 
 namespace Microsoft.ML.ForwardSampling.Selection;
 
-/// <summary>Draws rows in proportion to their recorded gradient-norm bound and weighs them so that the window's mean gradient stays unbiased.</summary>
+/// <summary>Draws rows in proportion to their recorded gradient-norm bound and weighs them so that the window's mean gradient stays
+/// unbiased.</summary>
 /// <remarks>
 /// <para>p[i] = min(1, c·g[i]), c solved so that Σp = b; one systematic draw along the rows in random order; weight[i] = (b/n)/p[i].</para>
-/// <para>A row of norm 0 has p = 0 and is never chosen while b rows have a positive norm: its gradient is 0, so the mean gradient does not miss it,
-/// but a mean of anything else does. Where fewer than b norms are positive, those rows are certain and the zero rows share the rest evenly.
-/// Weights have no upper bound: a row whose norm is a hundredth of the mean weighs a hundred when it is chosen.</para>
-/// <para>The random order makes a stream with a period (sources that take turns) harmless, and gives almost every two rows of positive p a chance
-/// to be chosen together, so that the variance is near that of independent draws of fixed size. It stratifies nothing.</para>
+/// <para>A row of norm 0 has p = 0 and is never chosen while b rows have a positive norm: its gradient is 0, so the mean gradient does not
+/// miss it, but a mean of anything else does. Where fewer than b norms are positive, those rows are certain and the zero rows share the
+/// rest evenly. Weights have no upper bound: a row whose norm is a hundredth of the mean weighs a hundred when it is chosen.</para>
+/// <para>The random order makes a stream with a period (sources that take turns) harmless, and gives almost every two rows of positive p a
+/// chance to be chosen together, so that the variance is near that of independent draws of fixed size. It stratifies nothing.</para>
 /// <para>Needs Forward.GradientNorm. O(n), no allocation after the first window of a size.</para>
 /// <para>Source: arXiv 1803.00942; ours: draw without replacement, probabilities capped at 1, fixed budget. The paper's gate, which samples
 /// only while the estimated variance reduction is large enough, is not part of this policy. Guide: docs/policies/gradient-norm.md.</para>

@@ -2,16 +2,19 @@ using System.Numerics;
 
 namespace Microsoft.ML.ForwardSampling.Selection;
 
-/// <summary>Gives each group of the window (class, customer segment, source …) a budget of its own and lets another policy choose within each, so that no group is starved.</summary>
+/// <summary>Gives each group of the window (class, customer segment, source …) a budget of its own and lets another policy choose within
+/// each, so that no group is starved.</summary>
 /// <remarks>
-/// <para>Of b rows, a group of n[g] rows gets a[g]: <see cref="GroupAllocation.Proportional"/> max(c·n[g], min(MinimumRows, n[g])), <see cref="GroupAllocation.Even"/> min(c, n[g]),
-/// c such that Σa = b. Where b is too small for every group's minimum, a[g] is in proportion to the minima. Fractions are rounded up or down at random by one systematic
-/// draw: b[g] is ⌊a[g]⌋ or one more, a[g] on average, Σb[g] = b exactly.</para>
-/// <para>weight = w·(n[g]/n)·(b/b[g]), w the inner policy's within the group; a group with a[g] below 1 has a[g] in place of b[g]. So each group counts in the weighted
-/// mean as much as it has rows, whatever its budget. Unbiased where the inner policy is.</para>
-/// <para>Needs what the inner policy needs, and groups. O(n) on top of the inner policy, no allocation after the first window of a size. One random number on top of the
-/// inner policy's, none where nothing is rounded.</para>
-/// <para>Source: stratified sampling (Cochran, Sampling Techniques, 5.2, 5.9); ours: the floor, the random rounding around any inner policy. Guide: docs/policies/group-budget.md.</para>
+/// <para>Of b rows, a group of n[g] rows gets a[g]: <see cref="GroupAllocation.Proportional"/> max(c·n[g], min(MinimumRows, n[g])),
+/// <see cref="GroupAllocation.Even"/> min(c, n[g]), c such that Σa = b. Where b is too small for every group's minimum, a[g] is in
+/// proportion to the minima. Fractions are rounded up or down at random by one systematic draw: b[g] is ⌊a[g]⌋ or one more, a[g] on
+/// average, Σb[g] = b exactly.</para>
+/// <para>weight = w·(n[g]/n)·(b/b[g]), w the inner policy's within the group; a group with a[g] below 1 has a[g] in place of b[g]. So each
+/// group counts in the weighted mean as much as it has rows, whatever its budget. Unbiased where the inner policy is.</para>
+/// <para>Needs what the inner policy needs, and groups. O(n) on top of the inner policy, no allocation after the first window of a size.
+/// One random number on top of the inner policy's, none where nothing is rounded.</para>
+/// <para>Source: stratified sampling (Cochran, Sampling Techniques, 5.2, 5.9); ours: the floor, the random rounding around any inner
+/// policy. Guide: docs/policies/group-budget.md.</para>
 /// </remarks>
 public sealed record GroupBudgetPolicy : IRowSelectionPolicy
 {
@@ -21,17 +24,23 @@ public sealed record GroupBudgetPolicy : IRowSelectionPolicy
     /// <summary>The policy that chooses within each group.</summary>
     /// <value>Default <see cref="BalancedGradientNormPolicy"/> with its defaults.</value>
     /// <exception cref="ArgumentNullException">Null.</exception>
-    public IRowSelectionPolicy Inner { get; init => field = Require.NotNull(value, nameof(GroupBudgetPolicy)); } = new BalancedGradientNormPolicy();
+    public IRowSelectionPolicy Inner { get; init => field = Require.NotNull(value, nameof(GroupBudgetPolicy)); } =
+        new BalancedGradientNormPolicy();
 
     /// <summary>How the budget is divided among the groups.</summary>
     /// <value>Default <see cref="GroupAllocation.Proportional"/>.</value>
     /// <exception cref="ArgumentOutOfRangeException">Not a declared value.</exception>
     public GroupAllocation Allocation { get; init => field = Require.Defined(value, nameof(GroupBudgetPolicy)); }
 
-    /// <summary>Rows that each group gets at least, or all of its rows where it has fewer. <see cref="GroupAllocation.Even"/> gives at least as much by itself.</summary>
+    /// <summary>Rows that each group gets at least, or all of its rows where it has fewer. <see cref="GroupAllocation.Even"/> gives at
+    /// least as much by itself.</summary>
     /// <value>[0, 16777216], rows; default 1. 0: a group may get none, with a chance.</value>
     /// <exception cref="ArgumentOutOfRangeException">Outside [0, 16777216].</exception>
-    public int MinimumRows { get; init => field = Require.InRange(value, 0, SelectionOptions.MaxWindowSize, nameof(GroupBudgetPolicy)); } = 1;
+    public int MinimumRows
+    {
+        get; init => field = Require.InRange(value, 0, SelectionOptions.MaxWindowSize,
+        nameof(GroupBudgetPolicy));
+    } = 1;
 
     /// <inheritdoc/>
     public string Name => "GroupBudget";
@@ -64,7 +73,8 @@ public sealed record GroupBudgetPolicy : IRowSelectionPolicy
         // The window's rows in the order of the groups, as the inner policy will read them.
         RecordStatistics needs = Inner.Needs & window.Holds;
         using RentedSpan<float> values = scratch.Rent<float>(n * BitOperations.PopCount((uint)(needs & RecordedStatistic.Flags)));
-        using RentedSpan<int> labels = scratch.Rent<int>((needs & RecordStatistics.Label) == 0 ? 0 : n), groups = scratch.Rent<int>((needs & RecordStatistics.Group) == 0 ? 0 : n);
+        using RentedSpan<int> labels = scratch.Rent<int>((needs & RecordStatistics.Label) == 0 ? 0 : n),
+            groups = scratch.Rent<int>((needs & RecordStatistics.Group) == 0 ? 0 : n);
         using RentedSpan<float> features = scratch.Rent<float>((needs & RecordStatistics.Features) == 0 ? 0 : window.Features.Length);
         var grouped = new SelectionWindow(n, scratch, StatisticsInOrder(in window, needs, order, values))
         {
@@ -165,7 +175,8 @@ public sealed record GroupBudgetPolicy : IRowSelectionPolicy
         }
     }
 
-    /// <summary>b[g]: whole numbers that sum to the budget, each its share rounded down or up, and its share on average: one offset, then equal steps along the fractions.</summary>
+    /// <summary>b[g]: whole numbers that sum to the budget, each its share rounded down or up, and its share on average: one offset, then
+    /// equal steps along the fractions.</summary>
     private static void Round(ReadOnlySpan<double> shares, int budget, ref RepeatableRandom random, Span<int> budgets)
     {
         int missing = budget;
@@ -211,7 +222,8 @@ public sealed record GroupBudgetPolicy : IRowSelectionPolicy
         static double Fraction(double share, int whole) => share - whole > Rounding ? share - whole : 0;
     }
 
-    private static StatisticSpans StatisticsInOrder(in SelectionWindow window, RecordStatistics needs, ReadOnlySpan<int> order, Span<float> destination)
+    private static StatisticSpans StatisticsInOrder(in SelectionWindow window, RecordStatistics needs,
+        ReadOnlySpan<int> order, Span<float> destination)
     {
         var statistics = default(StatisticSpans);
         foreach (RecordedStatistic statistic in RecordedStatistic.All)
@@ -262,5 +274,6 @@ public sealed record GroupBudgetPolicy : IRowSelectionPolicy
         return window.Features.Slice(start * d, count * d);
     }
 
-    private static ReadOnlySpan<T> Part<T>(ReadOnlySpan<T> values, int start, int count) => values.IsEmpty ? [] : values.Slice(start, count);
+    private static ReadOnlySpan<T> Part<T>(ReadOnlySpan<T> values, int start, int count) => values.IsEmpty ? []
+        : values.Slice(start, count);
 }

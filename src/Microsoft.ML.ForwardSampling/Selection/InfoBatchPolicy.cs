@@ -2,14 +2,18 @@ using System.Numerics;
 
 namespace Microsoft.ML.ForwardSampling.Selection;
 
-/// <summary>Draws rows whose loss is below the window's mean less often than the others, and weighs them more in return: InfoBatch with a fixed budget.</summary>
+/// <summary>Draws rows whose loss is below the window's mean less often than the others, and weighs them more in return: InfoBatch with a
+/// fixed budget.</summary>
 /// <remarks>
 /// <para>p[i] = c for a loss of at least the mean, (1−r)·c for one below, none above 1, c such that Σp = b; weight[i] = (b/n)/p[i].
-/// How many of the b rows come from each side is the expected number, rounded up or down at random; each side's rows are an even draw.</para>
-/// <para>The original drops each row below the mean with chance r, keeps all others, and has no fixed budget. At b = n − r·(rows below the mean) the chances and,
-/// up to the common factor b/n, the weights are its own; at smaller budgets the same proportions hold.</para>
-/// <para>Needs Forward.Loss. O(n), no allocation after the first window of a size. b + 1 random numbers a window, and seldom one more.</para>
-/// <para>Source: arXiv 2303.04947; ours: the fixed budget, the mean of the window instead of the whole data set. Guide: docs/policies/info-batch.md.</para>
+/// How many of the b rows come from each side is the expected number, rounded up or down at random; each side's rows are an even
+/// draw.</para>
+/// <para>The original drops each row below the mean with chance r, keeps all others, and has no fixed budget. At b = n − r·(rows below the
+/// mean) the chances and, up to the common factor b/n, the weights are its own; at smaller budgets the same proportions hold.</para>
+/// <para>Needs Forward.Loss. O(n), no allocation after the first window of a size. b + 1 random numbers a window, and seldom one
+/// more.</para>
+/// <para>Source: arXiv 2303.04947; ours: the fixed budget, the mean of the window instead of the whole data set. Guide:
+/// docs/policies/info-batch.md.</para>
 /// </remarks>
 public sealed record InfoBatchPolicy : IRowSelectionPolicy
 {

@@ -1,12 +1,15 @@
 
 namespace Microsoft.ML.ForwardSampling.Selection;
 
-/// <summary>Draws rows evenly, spread over classes and losses: every class and every level of difficulty gets its share of the budget.</summary>
+/// <summary>Draws rows evenly, spread over classes and losses: every class and every level of difficulty gets its share of the
+/// budget.</summary>
 /// <remarks>
 /// <para>Rows in the order of (label, loss), or of loss alone; one systematic draw with equal steps of n/b ranks; weight 1.
 /// Each row's chance is exactly b/n, and any run of the order with m rows gives ⌊m·b/n⌋ or ⌈m·b/n⌉ of them.</para>
-/// <para>Needs Forward.Loss, and the label where rows have classes. O(n), no allocation after the first window of a size. One random number a window.</para>
-/// <para>Source: systematic sampling (Madow, Ann. Math. Statist. 20, 1949); its use along the recorded loss is ours. Guide: docs/policies/loss-stratified.md.</para>
+/// <para>Needs Forward.Loss, and the label where rows have classes. O(n), no allocation after the first window of a size. One random number
+/// a window.</para>
+/// <para>Source: systematic sampling (Madow, Ann. Math. Statist. 20, 1949); its use along the recorded loss is ours. Guide:
+/// docs/policies/loss-stratified.md.</para>
 /// </remarks>
 public sealed record LossStratifiedPolicy : IRowSelectionPolicy
 {

@@ -1,20 +1,26 @@
 
 namespace Microsoft.ML.ForwardSampling.Selection;
 
-/// <summary>Chooses rows whose mean loss is the window's mean loss, to a millionth of its standard deviation where the window has that much room.</summary>
+/// <summary>Chooses rows whose mean loss is the window's mean loss, to a millionth of its standard deviation where the window has that much
+/// room.</summary>
 /// <remarks>
-/// <para>The objective is our reading of "One Backward from Ten Forward": z ∈ {0,1}ⁿ with Σz = b that minimises (mean loss of all − mean loss of chosen)².
-/// Many subsets get close, and which of them is taken matters more than the last digit. So: the loss order is cut into b strata of n/b ranks and one
-/// row is drawn from each. A share of them (<see cref="KeptShare"/>, chosen at random, anew in every window) stays, so that rows of every loss keep a chance.
-/// The others are open: each in turn is exchanged for the row of its stratum that lowers the residual most, then three at a time for any free rows,
-/// until the residual is below 8·10⁻⁷ of the window's standard deviation, or half a unit in the last place of the smallest loss. Weight 1.</para>
-/// <para>Where the kept rows put the mean out of reach, half of them are opened as well, then half of the rest, and so on: rows near the mean first, so that an extreme row stays
-/// as long as a subset with it comes near. Where no subset does, because of an outlier, what was kept stays.</para>
-/// <para>With <see cref="MeanMatchingRefinement.Exact"/> the chances are not exactly even, so it is not unbiased; a budget of one row is one random row by default.
-/// With <see cref="MeanMatchingRefinement.Stride"/> it is the draw of <see cref="LossStratifiedPolicy"/> without classes, which is unbiased.
+/// <para>The objective is our reading of "One Backward from Ten Forward": z ∈ {0,1}ⁿ with Σz = b that minimises (mean loss of all − mean
+/// loss of chosen)². Many subsets get close, and which of them is taken matters more than the last digit. So: the loss order is cut into b
+/// strata of n/b ranks and one row is drawn from each. A share of them (<see cref="KeptShare"/>, chosen at random, anew in every window)
+/// stays, so that rows of every loss keep a chance. The others are open: each in turn is exchanged for the row of its stratum that lowers
+/// the residual most, then three at a time for any free rows, until the residual is below 8·10⁻⁷ of the window's standard deviation, or
+/// half a unit in the last place of the smallest loss. Weight 1.</para>
+/// <para>Where the kept rows put the mean out of reach, half of them are opened as well, then half of the rest, and so on: rows near the
+/// mean first, so that an extreme row stays as long as a subset with it comes near. Where no subset does, because of an outlier, what was
+/// kept stays.</para>
+/// <para>With <see cref="MeanMatchingRefinement.Exact"/> the chances are not exactly even, so it is not unbiased; a budget of one row is
+/// one random row by default. With <see cref="MeanMatchingRefinement.Stride"/> it is the draw of <see cref="LossStratifiedPolicy"/> without
+/// classes, which is unbiased.
 /// <see cref="SelectionDiagnostics"/> measures the residual and the selection rate by loss decile.</para>
-/// <para>Needs Forward.Loss. O(n + b·log(n/b)), and up to 131,072 + 8·n·log(b) steps more in a window without a subset that near; no allocation after the first window of a size.</para>
-/// <para>Source: arXiv 2104.13114, of which only the abstract and a citation were available to us; the exchanges and the kept rows are ours. Guide: docs/policies/mean-matching.md.</para>
+/// <para>Needs Forward.Loss. O(n + b·log(n/b)), and up to 131,072 + 8·n·log(b) steps more in a window without a subset that near; no
+/// allocation after the first window of a size.</para>
+/// <para>Source: arXiv 2104.13114, of which only the abstract and a citation were available to us; the exchanges and the kept rows are
+/// ours. Guide: docs/policies/mean-matching.md.</para>
 /// </remarks>
 public sealed record MeanMatchingPolicy : IRowSelectionPolicy
 {
@@ -31,10 +37,14 @@ public sealed record MeanMatchingPolicy : IRowSelectionPolicy
     /// <summary>How the mean is matched.</summary>
     /// <value>Default <see cref="MeanMatchingRefinement.Exact"/>.</value>
     /// <exception cref="ArgumentOutOfRangeException">Not a member of the enumeration.</exception>
-    public MeanMatchingRefinement Refinement { get; init => field = Require.Defined(value, nameof(MeanMatchingPolicy)); } = MeanMatchingRefinement.Exact;
+    public MeanMatchingRefinement Refinement { get; init => field = Require.Defined(value, nameof(MeanMatchingPolicy)); } =
+        MeanMatchingRefinement.Exact;
 
-    /// <summary>Share of the chosen rows that stay as they were drawn, unless they put the mean out of reach: the floor under a row's chance is this share of 1/⌈n/b⌉ as long as subsets with it match the mean. Used by <see cref="MeanMatchingRefinement.Exact"/>.</summary>
-    /// <value>[0, 1], dimensionless; default 0.5. 0: rows that make the mean hard to match may have no chance at all. 1: one random row of each stratum, whatever that does to the mean.</value>
+    /// <summary>Share of the chosen rows that stay as they were drawn, unless they put the mean out of reach: the floor under a row's
+    /// chance is this share of 1/⌈n/b⌉ as long as subsets with it match the mean. Used by
+    /// <see cref="MeanMatchingRefinement.Exact"/>.</summary>
+    /// <value>[0, 1], dimensionless; default 0.5. 0: rows that make the mean hard to match may have no chance at all. 1: one random row of
+    /// each stratum, whatever that does to the mean.</value>
     /// <exception cref="ArgumentOutOfRangeException">Outside [0, 1], or NaN.</exception>
     public double KeptShare { get; init => field = Require.InRange(value, 0, 1, nameof(MeanMatchingPolicy)); } = 0.5;
 
@@ -60,7 +70,8 @@ public sealed record MeanMatchingPolicy : IRowSelectionPolicy
         weights.Fill(1);
     }
 
-    private void MatchMean(ReadOnlySpan<float> loss, ReadOnlySpan<int> order, ref RepeatableRandom random, Span<int> ranks, SelectionScratch scratch)
+    private void MatchMean(ReadOnlySpan<float> loss, ReadOnlySpan<int> order, ref RepeatableRandom random, Span<int> ranks,
+        SelectionScratch scratch)
     {
         int n = loss.Length, b = ranks.Length;
         using RentedSpan<double> sortedMemory = scratch.Rent<double>(n);
@@ -103,9 +114,11 @@ public sealed record MeanMatchingPolicy : IRowSelectionPolicy
         return smallest > 0 ? (double)MathF.BitIncrement(smallest) - smallest : 0;
     }
 
-    /// <summary>Exchanges open rows; where that does not bring the mean near enough, half of the kept ones are opened as well, then half of the rest: the most usual losses first.</summary>
+    /// <summary>Exchanges open rows; where that does not bring the mean near enough, half of the kept ones are opened as well, then half of
+    /// the rest: the most usual losses first.</summary>
     private static void Search(
-        ReadOnlySpan<double> sorted, Span<int> strata, int open, Span<int> ranks, double residual, double enough, double near, ref RepeatableRandom random, SelectionScratch scratch)
+        ReadOnlySpan<double> sorted, Span<int> strata, int open, Span<int> ranks, double residual, double enough, double near,
+            ref RepeatableRandom random, SelectionScratch scratch)
     {
         int n = sorted.Length, b = ranks.Length, openAtFirst = open;
         using RentedSpan<int> ranksMemory = scratch.Rent<int>(b);
@@ -113,7 +126,8 @@ public sealed record MeanMatchingPolicy : IRowSelectionPolicy
         long steps = n < MinSearched ? 0 : MaxSteps;
         while (true)
         {
-            // A few exchanges bring the mean near if it can be; nearer takes many more, and below 100 rows there are too few subsets for that.
+            // A few exchanges bring the mean near if it can be; nearer takes many more, and below 100 rows there are too few subsets for
+            // that.
             residual = Exchange(sorted, strata[..open], ranks, residual, enough, 8 * n, ref random, scratch);
             bool isNear = Math.Abs(residual) <= near;
             if (isNear && steps > 0)
@@ -140,7 +154,8 @@ public sealed record MeanMatchingPolicy : IRowSelectionPolicy
     }
 
     /// <summary>Strata by the distance of their chosen row's loss from the mean.</summary>
-    private static void SortByDistance(ReadOnlySpan<double> sorted, Span<int> strata, ReadOnlySpan<int> ranks, double residual, SelectionScratch scratch)
+    private static void SortByDistance(
+        ReadOnlySpan<double> sorted, Span<int> strata, ReadOnlySpan<int> ranks, double residual, SelectionScratch scratch)
     {
         double sum = -residual;
         foreach (int rank in ranks)
@@ -174,9 +189,11 @@ public sealed record MeanMatchingPolicy : IRowSelectionPolicy
         return residual;
     }
 
-    /// <summary>Three open rows at a time: one goes to a random rank, two to the pair of free ranks that is best then; kept when that lowers the residual.</summary>
+    /// <summary>Three open rows at a time: one goes to a random rank, two to the pair of free ranks that is best then; kept when that
+    /// lowers the residual.</summary>
     private static double Exchange(
-        ReadOnlySpan<double> sorted, ReadOnlySpan<int> open, Span<int> ranks, double residual, double enough, long steps, ref RepeatableRandom random, SelectionScratch scratch)
+        ReadOnlySpan<double> sorted, ReadOnlySpan<int> open, Span<int> ranks, double residual, double enough, long steps,
+            ref RepeatableRandom random, SelectionScratch scratch)
     {
         int n = sorted.Length;
         if (open.Length < 2)
@@ -190,7 +207,8 @@ public sealed record MeanMatchingPolicy : IRowSelectionPolicy
         {
             int first = random.NextInt(open.Length), second = random.NextInt(open.Length - 1);
             second += second >= first ? 1 : 0;
-            ref int one = ref ranks[open[first]], other = ref ranks[open[second]], third = ref ranks[open[Third(first, second, open.Length, ref random)]];
+            ref int one = ref ranks[open[first]], other = ref ranks[open[second]],
+                third = ref ranks[open[Third(first, second, open.Length, ref random)]];
             int before = third, after = random.NextInt(n);
             if (taken.Contains(after))
                 after = before;
@@ -231,8 +249,10 @@ public sealed record MeanMatchingPolicy : IRowSelectionPolicy
         }
     }
 
-    /// <summary>The two free ranks that bring the residual nearest to 0 in place of two others: from both ends of the order, one step a rank.</summary>
-    private static (int Low, int High, double Residual) BestPair(ReadOnlySpan<double> sorted, RowSet taken, int one, int other, double residual)
+    /// <summary>The two free ranks that bring the residual nearest to 0 in place of two others: from both ends of the order, one step a
+    /// rank.</summary>
+    private static (int Low, int High, double Residual) BestPair(
+        ReadOnlySpan<double> sorted, RowSet taken, int one, int other, double residual)
     {
         double target = sorted[one] + sorted[other] - residual;
         taken.Remove(one);

@@ -28,9 +28,11 @@ public enum RecordStatistics
     /// <summary>Group of the row, column <see cref="StatisticColumns.Group"/>; where that names none, the row's class.</summary>
     Group = 64,
 
-    /// <summary>Features of the row. Only who trains the network can give them: its own selection, or a <see cref="RowSelector"/>'s caller.</summary>
+    /// <summary>Features of the row. Only who trains the network can give them: its own selection, or a <see cref="RowSelector"/>'s
+    /// caller.</summary>
     Features = 128,
 
-    /// <summary>Norm of the last hidden layer's activations, column <see cref="ForwardColumns.ActivationNorm"/>. Only networks of this library give it.</summary>
+    /// <summary>Norm of the last hidden layer's activations, column <see cref="ForwardColumns.ActivationNorm"/>. Only networks of this
+    /// library give it.</summary>
     ActivationNorm = 256,
 }

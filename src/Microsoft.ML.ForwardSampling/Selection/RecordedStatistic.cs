@@ -2,16 +2,20 @@ using System.Numerics;
 
 namespace Microsoft.ML.ForwardSampling.Selection;
 
-/// <summary>The table of the statistics that are columns of their own. What reads, checks, repairs, discounts, orders or hands on statistics loops over it.</summary>
+/// <summary>The table of the statistics that are columns of their own. What reads, checks, repairs, discounts, orders or hands on
+/// statistics loops over it.</summary>
 /// <remarks>
-/// A new statistic is an entry here, the names that a user meets (its flag, its default column, its option, its span in <see cref="SelectionWindow"/>) and its formula.
-/// A value that is not finite counts as the mean of the window's finite ones, whatever the statistic: that lies within its range.
+/// A new statistic is an entry here, the names that a user meets (its flag, its default column, its option, its span in
+/// <see cref="SelectionWindow"/>) and its formula. A value that is not finite counts as the mean of the window's finite ones, whatever the
+/// statistic: that lies within its range.
 /// </remarks>
 internal sealed class RecordedStatistic
 {
     public static readonly RecordedStatistic Loss = new(0, RecordStatistics.Loss, columns => columns.Loss);
-    public static readonly RecordedStatistic GradientNorm = new(1, RecordStatistics.GradientNorm, columns => columns.GradientNorm) { Minimum = 0 };
-    public static readonly RecordedStatistic Margin = new(2, RecordStatistics.Margin, columns => columns.Margin) { Minimum = 0, Maximum = 1 };
+    public static readonly RecordedStatistic GradientNorm = new(1, RecordStatistics.GradientNorm, columns => columns.GradientNorm)
+    { Minimum = 0 };
+    public static readonly RecordedStatistic Margin = new(2, RecordStatistics.Margin, columns => columns.Margin)
+    { Minimum = 0, Maximum = 1 };
     public static readonly RecordedStatistic Entropy = new(3, RecordStatistics.Entropy, columns => columns.Entropy) { Minimum = 0 };
     public static readonly RecordedStatistic ReferenceLoss = new(4, RecordStatistics.ReferenceLoss, columns => columns.ReferenceLoss)
     {
@@ -34,7 +38,8 @@ internal sealed class RecordedStatistic
     /// <summary>The flags of those that a forward pass of the network in training gives afresh.</summary>
     public static readonly RecordStatistics OfTheModel = FlagsOf(statistic => statistic.IsOfTheModel);
 
-    private static readonly int[] _indexOfBit = [.. Enumerable.Range(0, 32).Select(bit => Array.FindIndex(All, statistic => statistic.Flag == (RecordStatistics)(1 << bit)))];
+    private static readonly int[] _indexOfBit =
+        [.. Enumerable.Range(0, 32).Select(bit => Array.FindIndex(All, statistic => statistic.Flag == (RecordStatistics)(1 << bit)))];
 
     private readonly Func<StatisticColumns, string> _column;
 
@@ -61,7 +66,8 @@ internal sealed class RecordedStatistic
     /// <summary>Largest value; ∞ where there is none.</summary>
     public float Maximum { get; private init; } = float.PositiveInfinity;
 
-    /// <summary>Whether it is of the model that scored the row: then its record ages, and a trainer can compute it anew. Else it is of another model, which stays as it is.</summary>
+    /// <summary>Whether it is of the model that scored the row: then its record ages, and a trainer can compute it anew. Else it is of
+    /// another model, which stays as it is.</summary>
     public bool IsOfTheModel { get; private init; } = true;
 
     /// <summary>Under which condition RecordForwardPass writes its column, for messages; empty: always.</summary>

@@ -3,11 +3,14 @@ using System.Numerics.Tensors;
 
 namespace Microsoft.ML.ForwardSampling.Selection;
 
-/// <summary>A policy at work: it owns the random generator, the scratch memory, the counters and the memory of earlier windows that the policy itself, being immutable, does not have.</summary>
+/// <summary>A policy at work: it owns the random generator, the scratch memory, the counters and the memory of earlier windows that the
+/// policy itself, being immutable, does not have.</summary>
 /// <remarks>
 /// <para>Before the policy sees a window, lengths and needed statistics are checked, and a statistic that is NaN or infinite is replaced
-/// by the window's mean of its finite values (0 when there is none). Such rows are counted in <see cref="SelectionReport.RepairedRows"/>, each once.</para>
-/// <para>Same policy, seed and windows in the same order: same rows. No allocation after the first window of a size. Not thread-safe.</para>
+/// by the window's mean of its finite values (0 when there is none). Such rows are counted in <see cref="SelectionReport.RepairedRows"/>,
+/// each once.</para>
+/// <para>Same policy, seed and windows in the same order: same rows. No allocation after the first window of a size. Not
+/// thread-safe.</para>
 /// </remarks>
 public sealed class RowSelector
 {
@@ -47,7 +50,8 @@ public sealed class RowSelector
         ArgumentNullException.ThrowIfNull(policy);
         ArgumentNullException.ThrowIfNull(state);
         if (state.PolicyName != policy.Name)
-            throw new ArgumentException($"The saved state is of policy {state.PolicyName}, and the selector runs {policy.Name}: resume with the policy that was saved.", nameof(state));
+            throw new ArgumentException($"The saved state is of policy {state.PolicyName}, and the selector runs {policy.Name}: resume "
+                + $"with the policy that was saved.", nameof(state));
         Policy = policy;
         _state = policy.NewState();
         if (_state is not null)
@@ -89,7 +93,13 @@ public sealed class RowSelector
     };
 
     /// <summary>What to save for resuming after the windows so far; a snapshot.</summary>
-    public RowSelectorState State => new() { PolicyName = Policy.Name, Random = _random.State, Report = Report, PolicyState = _state?.Save() };
+    public RowSelectorState State => new()
+    {
+        PolicyName = Policy.Name,
+        Random = _random.State,
+        Report = Report,
+        PolicyState = _state?.Save()
+    };
 
     /// <summary>What the policy learns from beside the windows: whoever trains on the chosen rows reports it.</summary>
     public SelectionFeedback Feedback => _state?.Feedback ?? SelectionFeedback.None;
@@ -98,7 +108,8 @@ public sealed class RowSelector
     /// <param name="window">n candidate rows with raw statistics: they may hold NaN and infinities.</param>
     /// <param name="rows">Out, length b, 1 ≤ b ≤ n: positions 0…n−1, distinct, ascending. Its length <i>is</i> the budget.</param>
     /// <param name="weights">Out, length b: factors for the chosen rows' losses, > 0, dimensionless.</param>
-    /// <exception cref="ArgumentException">Lengths disagree, b = 0 or b > n (the message gives both numbers), or a needed statistic is missing. Nothing is counted or drawn then.</exception>
+    /// <exception cref="ArgumentException">Lengths disagree, b = 0 or b > n (the message gives both numbers), or a needed statistic is
+    /// missing. Nothing is counted or drawn then.</exception>
     public void Select(in SelectionWindow window, Span<int> rows, Span<float> weights)
     {
         SelectionErrors.Check(Policy, in window, rows, weights);
@@ -164,7 +175,8 @@ public sealed class RowSelector
         Select(in window, rows, weights);
     }
 
-    /// <summary>Tells the policy how well the network does on data that it is not trained on, after it was trained on the rows chosen so far. A policy without this feedback ignores it.</summary>
+    /// <summary>Tells the policy how well the network does on data that it is not trained on, after it was trained on the rows chosen so
+    /// far. A policy without this feedback ignores it.</summary>
     /// <param name="loss">Mean loss over the validation rows, finite, in the loss's own unit.</param>
     /// <exception cref="ArgumentOutOfRangeException">NaN or infinite.</exception>
     public void ReportValidation(double loss)
@@ -182,9 +194,11 @@ public sealed class RowSelector
     public void ReportTraining(ReadOnlySpan<float> losses, ReadOnlySpan<float> features, ReadOnlySpan<int> labels = default)
     {
         if (losses.IsEmpty ? !features.IsEmpty : features.Length % losses.Length != 0)
-            throw new ArgumentException($"features has {features.Length} values for {losses.Length} rows: give the same number for each row.", nameof(features));
+            throw new ArgumentException($"features has {features.Length} values for {losses.Length} rows: give the same number for each "
+                + $"row.", nameof(features));
         if (!labels.IsEmpty && labels.Length != losses.Length)
-            throw new ArgumentException($"labels has {labels.Length} values for {losses.Length} rows: give one for each row, or none.", nameof(labels));
+            throw new ArgumentException($"labels has {labels.Length} values for {losses.Length} rows: give one for each row, or none.",
+                nameof(labels));
         if (!losses.IsEmpty)
             _state?.ObserveTraining(losses, features, labels);
     }

@@ -51,7 +51,8 @@ public readonly record struct SelectionBudget
     /// <summary>Rows to keep of one window.</summary>
     /// <param name="windowRows">n, rows in this window, ≥ 1.</param>
     /// <param name="fullWindowSize">Rows in a full window, ≥ 1; a window with fewer is a short one.</param>
-    /// <returns>In [1, n]. A share: round(share · n). Rows: min(rows, n) of a full window, round(rows · n / full) of a short one. Halves round up.</returns>
+    /// <returns>In [1, n]. A share: round(share · n). Rows: min(rows, n) of a full window, round(rows · n / full) of a short one. Halves
+    /// round up.</returns>
     /// <exception cref="ArgumentOutOfRangeException">An argument is below 1.</exception>
     public int For(int windowRows, int fullWindowSize)
     {
@@ -65,7 +66,8 @@ public readonly record struct SelectionBudget
 
     /// <summary>Rows to keep of an input that is one window, however long: in [1, n].</summary>
     internal long ForAll(long rows)
-        => AsShare is double share ? (long)Math.Clamp(Math.Round(share * rows, MidpointRounding.AwayFromZero), 1, rows) : Math.Min(_rows, rows);
+        => AsShare is double share ? (long)Math.Clamp(Math.Round(share * rows, MidpointRounding.AwayFromZero), 1, rows)
+            : Math.Min(_rows, rows);
 
     /// <summary>For reports: "10 %" or "64 rows".</summary>
     /// <returns>The budget in words, in the invariant culture.</returns>

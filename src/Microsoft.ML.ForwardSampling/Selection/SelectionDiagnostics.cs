@@ -1,9 +1,11 @@
 namespace Microsoft.ML.ForwardSampling.Selection;
 
-/// <summary>What a choice looks like against its window: how well it keeps the mean loss, and where along the losses it takes its rows.</summary>
+/// <summary>What a choice looks like against its window: how well it keeps the mean loss, and where along the losses it takes its
+/// rows.</summary>
 public static class SelectionDiagnostics
 {
-    /// <summary>Mean loss of the chosen rows minus mean loss of the window: what <see cref="MeanMatchingPolicy"/> brings towards 0.</summary>
+    /// <summary>Mean loss of the chosen rows minus mean loss of the window: what <see cref="MeanMatchingPolicy"/> brings towards
+    /// 0.</summary>
     /// <param name="loss">Length n ≥ 1, loss of every row of the window.</param>
     /// <param name="rows">Length b ≥ 1, chosen rows.</param>
     /// <returns>The signed difference, in the loss's own unit.</returns>
@@ -17,7 +19,8 @@ public static class SelectionDiagnostics
         return sum / rows.Length - WindowSums.Sum(loss) / loss.Length;
     }
 
-    /// <summary>Weighted mean loss of the chosen rows, Σ weight·loss / b, minus mean loss of the window: 0 on average for an unbiased policy.</summary>
+    /// <summary>Weighted mean loss of the chosen rows, Σ weight·loss / b, minus mean loss of the window: 0 on average for an unbiased
+    /// policy.</summary>
     /// <param name="loss">Length n ≥ 1, loss of every row of the window.</param>
     /// <param name="rows">Length b ≥ 1, chosen rows.</param>
     /// <param name="weights">Length b, their weights.</param>
@@ -34,7 +37,8 @@ public static class SelectionDiagnostics
         return sum / rows.Length - WindowSums.Sum(loss) / loss.Length;
     }
 
-    /// <summary>Share of rows chosen in each group of the loss order, lowest losses first: ten groups give the rate by loss decile.</summary>
+    /// <summary>Share of rows chosen in each group of the loss order, lowest losses first: ten groups give the rate by loss
+    /// decile.</summary>
     /// <param name="window">n candidate rows with their loss.</param>
     /// <param name="rows">Length b, chosen rows.</param>
     /// <param name="rates">Out, length q in [1, n]: rate of group k, which holds the ranks r with ⌊r·q/n⌋ = k; each in [0, 1].</param>
@@ -42,7 +46,8 @@ public static class SelectionDiagnostics
     public static void SelectionRateByLoss(in SelectionWindow window, ReadOnlySpan<int> rows, Span<double> rates)
     {
         if (rates.Length < 1 || rates.Length > window.Count)
-            throw new ArgumentException($"rates has length {rates.Length}: the number of groups must be in [1, {window.Count}], the rows of the window.", nameof(rates));
+            throw new ArgumentException($"rates has length {rates.Length}: the number of groups must be in [1, {window.Count}], the rows "
+                + $"of the window.", nameof(rates));
         using RentedSpan<int> rented = window.OrderByLoss();
         ReadOnlySpan<int> order = rented;
         using RentedSpan<ulong> chosenWords = RowSet.Rent(window.Count, window.Scratch);
@@ -63,6 +68,7 @@ public static class SelectionDiagnostics
     private static void RequireSome(ReadOnlySpan<float> loss, ReadOnlySpan<int> rows)
     {
         if (loss.IsEmpty || rows.IsEmpty)
-            throw new ArgumentException($"loss has length {loss.Length} and rows has length {rows.Length}: neither may be empty.", nameof(rows));
+            throw new ArgumentException($"loss has length {loss.Length} and rows has length {rows.Length}: neither may be empty.",
+                nameof(rows));
     }
 }

@@ -26,7 +26,8 @@ internal static class SelectionErrors
     {
         if ((policy.Needs & RecordStatistics.Features) != 0 || ((policy.NewState()?.Feedback ?? 0) & SelectionFeedback.TrainingLoss) != 0)
             throw new ArgumentException(
-                $"Policy {policy.Name} chooses by features or learns from the losses of trained rows, which a filter over a data view does not see: "
+                $"Policy {policy.Name} chooses by features or learns from the losses of trained rows, which a filter over a data view "
+                    + $"does not see: "
                 + "run it in the trainer (NetworkTrainerOptions.Selection) or through a RowSelector.",
                 nameof(policy));
     }
@@ -37,21 +38,26 @@ internal static class SelectionErrors
     {
         StreamedPlan plan = policy.NewStreamedPlan() ?? throw new ArgumentException(
             $"Policy {policy.Name} cannot select from a stream: its rule needs all rows of a window at once, or remembers windows. "
-            + "Uniform, LossStratified, GradientNorm, BalancedGradientNorm, InfoBatch, TopLoss and BottomLoss can; or use SelectRows, in windows.",
+            + "Uniform, LossStratified, GradientNorm, BalancedGradientNorm, InfoBatch, TopLoss and BottomLoss can; or use SelectRows, in "
+                + "windows.",
             nameof(policy));
         if ((plan.Needs & RecordStatistics.Features) != 0)
-            throw new ArgumentException($"Policy {policy.Name} chooses by features, which a filter over a data view does not see: run it in the trainer (NetworkTrainerOptions.Selection) or through a RowSelector.", nameof(policy));
+            throw new ArgumentException($"Policy {policy.Name} chooses by features, which a filter over a data view does not see: run it "
+                + $"in the trainer (NetworkTrainerOptions.Selection) or through a RowSelector.", nameof(policy));
         return plan;
     }
 
     public static InvalidOperationException NotRepeatable(string what)
-        => new($"The input order is not repeatable: {what}. A selection reads its input more than once and needs the same rows in the same order: put the rows in an array before they become a data view, or name every column in mlContext.Data.Cache(rows, names) before SelectRows (without names it reads each column when that is first asked for).");
+        => new($"The input order is not repeatable: {what}. A selection reads its input more than once and needs the same rows in the "
+            + $"same order: put the rows in an array before they become a data view, or name every column in mlContext.Data.Cache(rows, "
+            + $"names) before SelectRows (without names it reads each column when that is first asked for).");
 
     public static ArgumentException LengthsDiffer(int rows, int weights)
         => new($"rows has length {rows} and weights has length {weights}: they must be equal.", nameof(weights));
 
     public static ArgumentException BudgetOutOfRange(string policy, int budget, int count)
-        => new($"Policy {policy} was asked for {budget} rows of a window of {count}: the budget, which is the length of rows, must be in [1, {count}].", "rows");
+        => new($"Policy {policy} was asked for {budget} rows of a window of {count}: the budget, which is the length of rows, must be in "
+            + $"[1, {count}].", "rows");
 
     public static ArgumentException StatisticLength(string statistic, int length, int count)
         => new($"SelectionWindow.{statistic} has {length} values for a window of {count} rows: give one for each row, or none.", statistic);
@@ -61,33 +67,41 @@ internal static class SelectionErrors
         // The lowest one; a caller who lacks several meets the next one next.
         var first = (RecordStatistics)(1 << BitOperations.TrailingZeroCount((int)missing));
         if (first == RecordStatistics.Features)
-            return new($"{reader} needs {nameof(SelectionWindow)}.{first}, which the window does not hold: n·d values, row-major.", "window");
+            return new($"{reader} needs {nameof(SelectionWindow)}.{first}, which the window does not hold: n·d values, row-major.",
+                "window");
         return new($"{reader} needs the statistic {first}, which the window does not hold. {Origin(first)}", "window");
     }
 
     /// <summary>Where a statistic comes from and which option names its column: one or two sentences.</summary>
     public static string Origin(RecordStatistics statistic) => RecordedStatistic.Of(statistic) switch
     {
-        null => "Groups are the keys or Booleans of the column that StatisticColumns.Group names, or without it the classes of the label. MapValueToKey makes keys of any column.",
+        null => "Groups are the keys or Booleans of the column that StatisticColumns.Group names, or without it the classes of the "
+            + "label. MapValueToKey makes keys of any column.",
         { Condition.Length: > 0 } one => $"RecordForwardPass adds it{one.Condition}; another column is given in {one.Option}.",
         { } one => $"RecordForwardPass adds it as column 'Forward.{one.Name}'; a renamed column is given in {one.Option}.",
     };
 
     public static ArgumentException FeaturesLength(int length, int count)
-        => new($"SelectionWindow.Features has {length} values for a window of {count} rows: give the same number for each row, or none.", nameof(SelectionWindow.Features));
+        => new($"SelectionWindow.Features has {length} values for a window of {count} rows: give the same number for each row, or none.",
+            nameof(SelectionWindow.Features));
 
     public static ArgumentException StateMissing(Type expected, PolicyState? found)
         => new(
-            $"The policy needs a {expected.Name} in {nameof(SelectionWindow)}.{nameof(SelectionWindow.State)}, which holds {found?.GetType().Name ?? "nothing"}: "
-            + $"run the policy through a {nameof(RowSelector)}, or give the window what the policy's {nameof(IRowSelectionPolicy.NewState)} returns.",
+            $"The policy needs a {expected.Name} in {nameof(SelectionWindow)}.{nameof(SelectionWindow.State)}, which holds "
+                + $"{found?.GetType().Name ?? "nothing"}: "
+            + $"run the policy through a {nameof(RowSelector)}, or give the window what the policy's "
+                + $"{nameof(IRowSelectionPolicy.NewState)} returns.",
             "window");
 
     public static InvalidOperationException ReleasedOutOfOrder(int released, int last)
-        => new($"Rented memory number {released} is released while number {last} is the last that is rented. Memory of a {nameof(SelectionScratch)} is released once, and in the opposite order of renting: rent it in a using declaration.");
+        => new($"Rented memory number {released} is released while number {last} is the last that is rented. Memory of a "
+            + $"{nameof(SelectionScratch)} is released once, and in the opposite order of renting: rent it in a using declaration.");
 
     public static InvalidOperationException NotReleased(string policy, int spans)
-        => new($"Policy {policy} returned with {spans} spans of {nameof(SelectionWindow)}.{nameof(SelectionWindow.Scratch)} still rented: rent them in using declarations.");
+        => new($"Policy {policy} returned with {spans} spans of {nameof(SelectionWindow)}.{nameof(SelectionWindow.Scratch)} still "
+            + $"rented: rent them in using declarations.");
 
     public static InvalidDataException StateNotLoadable(string policy, int length)
-        => new($"The saved policy state ({length} bytes) is damaged, or not of {policy} with these options: resume with the policy and the options that were saved.");
+        => new($"The saved policy state ({length} bytes) is damaged, or not of {policy} with these options: resume with the policy and "
+            + $"the options that were saved.");
 }

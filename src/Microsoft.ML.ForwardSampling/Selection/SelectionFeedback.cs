@@ -7,9 +7,11 @@ public enum SelectionFeedback
     /// <summary>Nothing.</summary>
     None = 0,
 
-    /// <summary>Losses on validation data, through <see cref="RowSelector.ReportValidation"/>. Without any, the policy goes on as it started.</summary>
+    /// <summary>Losses on validation data, through <see cref="RowSelector.ReportValidation"/>. Without any, the policy goes on as it
+    /// started.</summary>
     ValidationLoss = 1,
 
-    /// <summary>Losses of the rows that were trained on, through <see cref="RowSelector.ReportTraining"/>. Without them the policy has nothing to choose by.</summary>
+    /// <summary>Losses of the rows that were trained on, through <see cref="RowSelector.ReportTraining"/>. Without them the policy has
+    /// nothing to choose by.</summary>
     TrainingLoss = 2,
 }

@@ -3,10 +3,12 @@ using Microsoft.ML.ForwardSampling.DataViews;
 namespace Microsoft.ML.ForwardSampling.Selection;
 
 /// <summary>How rows of a data view are selected, window by window.</summary>
-/// <remarks>Each option is checked when it is set; <see cref="Validate"/> checks options against each other and is called by whatever takes the options.</remarks>
+/// <remarks>Each option is checked when it is set; <see cref="Validate"/> checks options against each other and is called by whatever takes
+/// the options.</remarks>
 public sealed record SelectionOptions
 {
-    /// <summary>Rows that compete with each other. A larger window finds more to choose from, holds as many rows' statistics in memory and delays the first selected row.</summary>
+    /// <summary>Rows that compete with each other. A larger window finds more to choose from, holds as many rows' statistics in memory and
+    /// delays the first selected row.</summary>
     /// <value>[1, 16777216], rows; default 640, which at the default budget gives one mini-batch of 64.</value>
     /// <exception cref="ArgumentOutOfRangeException">Outside [1, 16777216].</exception>
     public int WindowSize { get; init => field = Require.InRange(value, 1, MaxWindowSize, nameof(SelectionOptions)); } = 640;
@@ -19,7 +21,8 @@ public sealed record SelectionOptions
     /// <value>Any value; default null, which takes a seed from the MLContext.</value>
     public int? Seed { get; init; }
 
-    /// <summary>Where the selection starts: the state at the end of an earlier one (<see cref="SelectedRows.State"/>), so that a stream that is trained on chunk by chunk keeps the policy's memory and its random numbers.</summary>
+    /// <summary>Where the selection starts: the state at the end of an earlier one (<see cref="SelectedRows.State"/>), so that a stream
+    /// that is trained on chunk by chunk keeps the policy's memory and its random numbers.</summary>
     /// <value>Default null: a fresh start from <see cref="Seed"/>. Not together with a seed. Counts go on from the state's.</value>
     public RowSelectorState? StartState { get; init; }
 
@@ -38,31 +41,36 @@ public sealed record SelectionOptions
     /// <exception cref="ArgumentException">Null or empty.</exception>
     public string LabelColumnName { get; init => field = Require.NotEmpty(value, nameof(SelectionOptions)); } = "Label";
 
-    /// <summary>Output column for the weight of a selected row, scalar <see cref="float"/>, > 0. Give it to the trainer as its example-weight column.</summary>
+    /// <summary>Output column for the weight of a selected row, scalar <see cref="float"/>, > 0. Give it to the trainer as its
+    /// example-weight column.</summary>
     /// <value>Default <see cref="ForwardColumns.Weight"/>.</value>
     /// <exception cref="ArgumentException">Null or empty.</exception>
     public string WeightColumnName { get; init => field = Require.NotEmpty(value, nameof(SelectionOptions)); } = ForwardColumns.Weight;
 
-    /// <summary>Input column with a weight that rows already have, scalar <see cref="float"/>: the selection's weight is multiplied by it.</summary>
+    /// <summary>Input column with a weight that rows already have, scalar <see cref="float"/>: the selection's weight is multiplied by
+    /// it.</summary>
     /// <value>Default null: rows have no weight of their own.</value>
     /// <exception cref="ArgumentException">Empty.</exception>
     public string? ExampleWeightColumnName { get; init => field = Require.NullOrNotEmpty(value, nameof(SelectionOptions)); }
 
     internal const int MaxWindowSize = 1 << 24;
 
-    /// <summary>Checks options against each other: a budget in rows fits the window, there is one start, and no column has two roles.</summary>
+    /// <summary>Checks options against each other: a budget in rows fits the window, there is one start, and no column has two
+    /// roles.</summary>
     /// <exception cref="ArgumentException">They do not agree; the message names both options and their values.</exception>
-    public void Validate()
+    internal void Validate()
     {
         if (Budget.AsRows is int rows && rows > WindowSize)
             throw new ArgumentException(
-                $"{nameof(SelectionOptions)}.{nameof(Budget)} keeps {rows} rows of each window, and {nameof(SelectionOptions)}.{nameof(WindowSize)} is {WindowSize}: "
+                $"{nameof(SelectionOptions)}.{nameof(Budget)} keeps {rows} rows of each window, and "
+                    + $"{nameof(SelectionOptions)}.{nameof(WindowSize)} is {WindowSize}: "
                 + "make the window at least as large as the budget.",
                 nameof(Budget));
 
         if (StartState is not null && Seed is int seed)
             throw new ArgumentException(
-                $"{nameof(SelectionOptions)}.{nameof(Seed)} is {seed}, and {nameof(SelectionOptions)}.{nameof(StartState)} brings its own generator: give one of them.",
+                $"{nameof(SelectionOptions)}.{nameof(Seed)} is {seed}, and {nameof(SelectionOptions)}.{nameof(StartState)} brings its "
+                    + $"own generator: give one of them.",
                 nameof(Seed));
 
         ColumnRoles.RequireDifferent(

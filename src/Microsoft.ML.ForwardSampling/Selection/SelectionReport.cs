@@ -15,10 +15,12 @@ public sealed record SelectionReport
     /// <summary>Rows of which at least one needed statistic was NaN or infinite and counted as its window's mean.</summary>
     public long RepairedRows { get; init; }
 
-    /// <summary>Rows that entered no window because their record is too old (<see cref="OldRecords.Exclude"/>); not among <see cref="RowsSeen"/>. Counted where rows are read from a data view; by the network trainer in each of its passes.</summary>
+    /// <summary>Rows that entered no window because their record is too old (<see cref="OldRecords.Exclude"/>); not among
+    /// <see cref="RowsSeen"/>. Counted where rows are read from a data view; by the network trainer in each of its passes.</summary>
     public long ExcludedRows { get; init; }
 
-    /// <summary>Rows whose record is too old and said less (<see cref="OldRecords.Discount"/>). Counted where rows are read from a data view.</summary>
+    /// <summary>Rows whose record is too old and said less (<see cref="OldRecords.Discount"/>). Counted where rows are read from a data
+    /// view.</summary>
     public long DiscountedRows { get; init; }
 
     /// <summary>Times that a <see cref="WeightCapPolicy"/> cut a chosen row's weight.</summary>

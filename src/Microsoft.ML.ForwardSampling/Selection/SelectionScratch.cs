@@ -3,11 +3,14 @@ using System.Runtime.InteropServices;
 
 namespace Microsoft.ML.ForwardSampling.Selection;
 
-/// <summary>Memory that policies rent for the time of a choice: <c>using RentedSpan&lt;float&gt; p = window.Scratch.Rent&lt;float&gt;(window.Count);</c></summary>
+/// <summary>Memory that policies rent for the time of a choice: <c>using RentedSpan&lt;float&gt; p =
+/// window.Scratch.Rent&lt;float&gt;(window.Count);</c></summary>
 /// <remarks>
-/// <para>A stack: what is rented last is released first, which <c>using</c> sees to. So memory that is rented belongs to its renter alone, also around and inside another policy.</para>
-/// <para>It grows to the largest need seen and never shrinks, so that windows after the first allocate nothing: about 50 bytes for each row of the largest window, and as much again as the
-/// statistics and features that <see cref="GroupBudgetPolicy"/> sorts by group. Not thread-safe: one selection at a time.</para>
+/// <para>A stack: what is rented last is released first, which <c>using</c> sees to. So memory that is rented belongs to its renter alone,
+/// also around and inside another policy.</para>
+/// <para>It grows to the largest need seen and never shrinks, so that windows after the first allocate nothing: about 50 bytes for each row
+/// of the largest window, and as much again as the statistics and features that <see cref="GroupBudgetPolicy"/> sorts by group. Not
+/// thread-safe: one selection at a time.</para>
 /// </remarks>
 public sealed class SelectionScratch
 {
@@ -15,7 +18,8 @@ public sealed class SelectionScratch
     private const int WordsPerLine = LineBytes / sizeof(ulong);
     private const int SmallestChunk = 1024;
 
-    // All that fitted into one chunk so far is rented from _main. What does not is rented from chunks of its own, until all is released and _main can be made larger.
+    // All that fitted into one chunk so far is rented from _main. What does not is rented from chunks of its own, until all is released and
+    // _main can be made larger.
     private ulong[] _main = [];
     private ulong[] _chunk = [];
     private int _top;
@@ -49,7 +53,8 @@ public sealed class SelectionScratch
         _top = start + words;
         _rented += words;
         _mostRented = Math.Max(_mostRented, _rented);
-        Span<T> span = MemoryMarshal.CreateSpan(ref Unsafe.As<ulong, T>(ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(from), start)), count);
+        Span<T> span = MemoryMarshal.CreateSpan(
+            ref Unsafe.As<ulong, T>(ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(from), start)), count);
         return new RentedSpan<T>(this, span, chunk, top, words, ++_depth);
     }
 
@@ -66,9 +71,11 @@ public sealed class SelectionScratch
     }
 
     // Twice the old length, so that windows that grow row by row do not allocate each time.
-    private void Enlarge() => _chunk = _main = GC.AllocateUninitializedArray<ulong>((int)Math.Min(Math.Max(_mostRented, 2L * _main.Length), Array.MaxLength));
+    private void Enlarge() => _chunk = _main = GC.AllocateUninitializedArray<ulong>(
+        (int)Math.Min(Math.Max(_mostRented, 2L * _main.Length), Array.MaxLength));
 
-    /// <summary>Counts weights that <see cref="WeightCapPolicy"/> cut, and what that took away, where the selector finds them: also when the policy that cuts runs inside another one.</summary>
+    /// <summary>Counts weights that <see cref="WeightCapPolicy"/> cut, and what that took away, where the selector finds them: also when
+    /// the policy that cuts runs inside another one.</summary>
     internal void CountCuts(long rows, double weight)
     {
         _cutRows += rows;
@@ -83,7 +90,8 @@ public sealed class SelectionScratch
         return cuts;
     }
 
-    /// <summary>Whole cache lines and one more: arrays of a power of two rows would else begin at addresses that a processor takes for each other.</summary>
+    /// <summary>Whole cache lines and one more: arrays of a power of two rows would else begin at addresses that a processor takes for each
+    /// other.</summary>
     private static int WordsFor<T>(int count)
         where T : unmanaged
         => checked((int)(((long)count * Unsafe.SizeOf<T>() + 2 * LineBytes - 1) / LineBytes * WordsPerLine));

@@ -4,7 +4,8 @@ namespace Microsoft.ML.ForwardSampling.Selection;
 
 /// <summary>The candidate rows of one selection: their recorded statistics, each of length n or absent (empty).</summary>
 /// <remarks>
-/// A view: it copies nothing, and lives as long as the spans it was given. The order helpers return memory rented from <see cref="Scratch"/>.
+/// A view: it copies nothing, and lives as long as the spans it was given. The order helpers return memory rented from
+/// <see cref="Scratch"/>.
 /// </remarks>
 public readonly ref struct SelectionWindow
 {
@@ -36,32 +37,56 @@ public readonly ref struct SelectionWindow
     /// <summary>Recorded loss of each row, in the loss's own unit.</summary>
     /// <value>Length n, or empty when not given.</value>
     /// <exception cref="ArgumentException">Another length; the message gives both numbers.</exception>
-    public ReadOnlySpan<float> Loss { get => _statistics[RecordedStatistic.Loss.Index]; init => _statistics[RecordedStatistic.Loss.Index] = OfCount(value); }
+    public ReadOnlySpan<float> Loss
+    {
+        get => _statistics[RecordedStatistic.Loss.Index]; init =>
+        _statistics[RecordedStatistic.Loss.Index] = OfCount(value);
+    }
 
     /// <summary>Recorded gradient-norm bound of each row, ≥ 0; a negative value counts as 0.</summary>
     /// <value>Length n, or empty when not given.</value>
     /// <exception cref="ArgumentException">Another length; the message gives both numbers.</exception>
-    public ReadOnlySpan<float> GradientNorm { get => _statistics[RecordedStatistic.GradientNorm.Index]; init => _statistics[RecordedStatistic.GradientNorm.Index] = OfCount(value); }
+    public ReadOnlySpan<float> GradientNorm
+    {
+        get => _statistics[RecordedStatistic.GradientNorm.Index]; init =>
+        _statistics[RecordedStatistic.GradientNorm.Index] = OfCount(value);
+    }
 
     /// <summary>Recorded margin of each row, in [0, 1].</summary>
     /// <value>Length n, or empty when not given.</value>
     /// <exception cref="ArgumentException">Another length; the message gives both numbers.</exception>
-    public ReadOnlySpan<float> Margin { get => _statistics[RecordedStatistic.Margin.Index]; init => _statistics[RecordedStatistic.Margin.Index] = OfCount(value); }
+    public ReadOnlySpan<float> Margin
+    {
+        get => _statistics[RecordedStatistic.Margin.Index]; init =>
+        _statistics[RecordedStatistic.Margin.Index] = OfCount(value);
+    }
 
     /// <summary>Recorded entropy of each row, nats, ≥ 0.</summary>
     /// <value>Length n, or empty when not given.</value>
     /// <exception cref="ArgumentException">Another length; the message gives both numbers.</exception>
-    public ReadOnlySpan<float> Entropy { get => _statistics[RecordedStatistic.Entropy.Index]; init => _statistics[RecordedStatistic.Entropy.Index] = OfCount(value); }
+    public ReadOnlySpan<float> Entropy
+    {
+        get => _statistics[RecordedStatistic.Entropy.Index]; init =>
+        _statistics[RecordedStatistic.Entropy.Index] = OfCount(value);
+    }
 
     /// <summary>Loss of each row under a reference model, in the loss's own unit.</summary>
     /// <value>Length n, or empty when not given.</value>
     /// <exception cref="ArgumentException">Another length; the message gives both numbers.</exception>
-    public ReadOnlySpan<float> ReferenceLoss { get => _statistics[RecordedStatistic.ReferenceLoss.Index]; init => _statistics[RecordedStatistic.ReferenceLoss.Index] = OfCount(value); }
+    public ReadOnlySpan<float> ReferenceLoss
+    {
+        get => _statistics[RecordedStatistic.ReferenceLoss.Index]; init =>
+        _statistics[RecordedStatistic.ReferenceLoss.Index] = OfCount(value);
+    }
 
     /// <summary>Norm of each row's activations in the last hidden layer of the network that scored it, ≥ 0.</summary>
     /// <value>Length n, or empty when not given.</value>
     /// <exception cref="ArgumentException">Another length; the message gives both numbers.</exception>
-    public ReadOnlySpan<float> ActivationNorm { get => _statistics[RecordedStatistic.ActivationNorm.Index]; init => _statistics[RecordedStatistic.ActivationNorm.Index] = OfCount(value); }
+    public ReadOnlySpan<float> ActivationNorm
+    {
+        get => _statistics[RecordedStatistic.ActivationNorm.Index]; init =>
+        _statistics[RecordedStatistic.ActivationNorm.Index] = OfCount(value);
+    }
 
     /// <summary>Class of each row, counted from 0; −1 where it is not known.</summary>
     /// <value>Length n, or empty when rows have no classes (regression).</value>
@@ -112,7 +137,8 @@ public readonly ref struct SelectionWindow
     /// <exception cref="ArgumentException">The window holds no loss.</exception>
     public RentedSpan<int> OrderByLoss() => RowOrder.ByValue(RequireLoss(), Scratch);
 
-    /// <summary>Row positions by ascending label (unknown first), then ascending loss; ties keep their row order. By loss alone when <see cref="Label"/> is empty. O(n).</summary>
+    /// <summary>Row positions by ascending label (unknown first), then ascending loss; ties keep their row order. By loss alone when
+    /// <see cref="Label"/> is empty. O(n).</summary>
     /// <returns>Length n, a permutation of 0…n−1; rented, so dispose it.</returns>
     /// <exception cref="ArgumentException">The window holds no loss.</exception>
     public RentedSpan<int> OrderByLabelAndLoss() => RowOrder.ByLabelThenValue(Label, RequireLoss(), Scratch);

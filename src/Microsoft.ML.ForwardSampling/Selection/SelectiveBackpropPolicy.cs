@@ -4,21 +4,26 @@ namespace Microsoft.ML.ForwardSampling.Selection;
 
 /// <summary>Prefers rows of high loss: the chance to be drawn grows with a power of the loss's percentile in the window.</summary>
 /// <remarks>
-/// <para>p[i] = max(percentile[i]^β, <see cref="MinimumProbability"/>). The weight given to each chosen row is 1: the window's mean is deliberately <i>not</i> preserved.</para>
-/// <para>Window form (<see cref="History"/> 0): percentile[i] = share of the window's losses strictly below loss[i]; b rows drawn one after the other in proportion to p,
-/// without replacement. When rows of positive p run out (all losses equal), the rest is drawn evenly.</para>
-/// <para>Streaming form, the paper's (<see cref="History"/> R): the window's losses enter the history of the last R losses, and percentile[i] is the share of those strictly below
-/// loss[i]. Rows come up in random order, each is accepted with probability p, until b are. If all have come up and some are still missing, they are drawn as in the window form
-/// among the rejected rows, which is what coming up again and again amounts to. Until R losses have been seen the draw is even.</para>
-/// <para>Needs Forward.Loss. O(n + b·log n), O(n·log R + R) with a history; no allocation after the first window of a size. With a β that is not whole, powers come from
-/// the runtime's mathematics, whose last bit may differ between machines.</para>
-/// <para>Source: Selective-Backprop, arXiv 1910.00762; the window form with a fixed budget as in MosaicML's Composer. Ours: the fixed budget of the streaming form,
-/// the percentile within the window, ties, and the minimum. Guide: docs/policies/selective-backprop.md.</para>
+/// <para>p[i] = max(percentile[i]^β, <see cref="MinimumProbability"/>). The weight given to each chosen row is 1: the window's mean is
+/// deliberately <i>not</i> preserved.</para>
+/// <para>Window form (<see cref="History"/> 0): percentile[i] = share of the window's losses strictly below loss[i]; b rows drawn one after
+/// the other in proportion to p, without replacement. When rows of positive p run out (all losses equal), the rest is drawn evenly.</para>
+/// <para>Streaming form, the paper's (<see cref="History"/> R): the window's losses enter the history of the last R losses, and
+/// percentile[i] is the share of those strictly below loss[i]. Rows come up in random order, each is accepted with probability p, until b
+/// are. If all have come up and some are still missing, they are drawn as in the window form among the rejected rows, which is what coming
+/// up again and again amounts to. Until R losses have been seen the draw is even.</para>
+/// <para>Needs Forward.Loss. O(n + b·log n), O(n·log R + R) with a history; no allocation after the first window of a size. With a β that
+/// is not whole, powers come from the runtime's mathematics, whose last bit may differ between machines.</para>
+/// <para>Source: Selective-Backprop, arXiv 1910.00762; the window form with a fixed budget as in MosaicML's Composer. Ours: the fixed
+/// budget of the streaming form, the percentile within the window, ties, and the minimum. Guide:
+/// docs/policies/selective-backprop.md.</para>
 /// </remarks>
 public sealed record SelectiveBackpropPolicy : IRowSelectionPolicy
 {
-    /// <summary>Exponent β of the percentile. In the paper's rule, which accepts each row by itself, a share of 1/(β + 1) of all rows is accepted.</summary>
-    /// <value>[0, 64], dimensionless; default 3, as in the paper's code. 0: an even draw. Larger: more of the budget goes to the highest losses.</value>
+    /// <summary>Exponent β of the percentile. In the paper's rule, which accepts each row by itself, a share of 1/(β + 1) of all rows is
+    /// accepted.</summary>
+    /// <value>[0, 64], dimensionless; default 3, as in the paper's code. 0: an even draw. Larger: more of the budget goes to the highest
+    /// losses.</value>
     /// <exception cref="ArgumentOutOfRangeException">Outside [0, 64], or NaN.</exception>
     public double Beta { get; init => field = Require.InRange(value, 0, 64, nameof(SelectiveBackpropPolicy)); } = 3;
 
@@ -129,7 +134,8 @@ public sealed record SelectiveBackpropPolicy : IRowSelectionPolicy
         return power;
     }
 
-    /// <summary>values^exponent, in place; whole exponents by squaring, several times faster than Pow and the same on every machine.</summary>
+    /// <summary>values^exponent, in place; whole exponents by squaring, several times faster than Pow and the same on every
+    /// machine.</summary>
     private static void Raise(Span<double> values, double exponent, SelectionScratch scratch)
     {
         if (exponent != Math.Floor(exponent))

@@ -3,7 +3,8 @@ using Microsoft.ML.ForwardSampling.DataViews;
 namespace Microsoft.ML.ForwardSampling.Selection;
 
 /// <summary>How rows of a data view are selected as one window, however long.</summary>
-/// <remarks>Each option is checked when it is set; <see cref="Validate"/> checks options against each other and is called by whatever takes the options.</remarks>
+/// <remarks>Each option is checked when it is set; <see cref="Validate"/> checks options against each other and is called by whatever takes
+/// the options.</remarks>
 public sealed record StreamedSelectionOptions
 {
     /// <summary>Rows kept of all, exactly.</summary>
@@ -24,19 +25,22 @@ public sealed record StreamedSelectionOptions
     /// <exception cref="ArgumentException">Null or empty.</exception>
     public string LabelColumnName { get; init => field = Require.NotEmpty(value, nameof(StreamedSelectionOptions)); } = "Label";
 
-    /// <summary>Output column for the weight of a selected row, scalar <see cref="float"/>, > 0. Give it to the trainer as its example-weight column.</summary>
+    /// <summary>Output column for the weight of a selected row, scalar <see cref="float"/>, > 0. Give it to the trainer as its
+    /// example-weight column.</summary>
     /// <value>Default <see cref="ForwardColumns.Weight"/>.</value>
     /// <exception cref="ArgumentException">Null or empty.</exception>
-    public string WeightColumnName { get; init => field = Require.NotEmpty(value, nameof(StreamedSelectionOptions)); } = ForwardColumns.Weight;
+    public string WeightColumnName { get; init => field = Require.NotEmpty(value, nameof(StreamedSelectionOptions)); } =
+        ForwardColumns.Weight;
 
-    /// <summary>Input column with a weight that rows already have, scalar <see cref="float"/>: the selection's weight is multiplied by it.</summary>
+    /// <summary>Input column with a weight that rows already have, scalar <see cref="float"/>: the selection's weight is multiplied by
+    /// it.</summary>
     /// <value>Default null: rows have no weight of their own.</value>
     /// <exception cref="ArgumentException">Empty.</exception>
     public string? ExampleWeightColumnName { get; init => field = Require.NullOrNotEmpty(value, nameof(StreamedSelectionOptions)); }
 
     /// <summary>Checks options against each other: no column has two roles.</summary>
     /// <exception cref="ArgumentException">Two options name the same column; the message names both and the column.</exception>
-    public void Validate()
+    internal void Validate()
         => ColumnRoles.RequireDifferent(
         [
             .. Columns.Roles,

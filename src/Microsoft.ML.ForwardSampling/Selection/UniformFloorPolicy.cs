@@ -1,13 +1,17 @@
 
 namespace Microsoft.ML.ForwardSampling.Selection;
 
-/// <summary>Gives a share of the budget to an even draw and the rest to another policy, so that no row is out of reach, whatever that policy does.</summary>
+/// <summary>Gives a share of the budget to an even draw and the rest to another policy, so that no row is out of reach, whatever that
+/// policy does.</summary>
 /// <remarks>
-/// <para>Of b rows, u = ⌊share·b⌋ or one more (at random, share·b on average) are drawn evenly among the rows that the inner policy's choice of b − u left.
-/// Every row's chance is at least share·b/n. A row of the even draw weighs 1, one of the inner policy ((n−b)·w + u)/(n−b+u), where w is its weight there.</para>
-/// <para>Unbiased where the inner policy is: given the inner choice, the u rows stand for the rows it left, and that estimate of the window's mean, which is
-/// unbiased for any inner policy, is mixed with the inner policy's own in the proportion that makes the even rows weigh 1.</para>
-/// <para>Needs what the inner policy needs. O(b + n/64) on top of it, no allocation after the first window of a size. u + 1 random numbers on top of the inner policy's.</para>
+/// <para>Of b rows, u = ⌊share·b⌋ or one more (at random, share·b on average) are drawn evenly among the rows that the inner policy's
+/// choice of b − u left. Every row's chance is at least share·b/n. A row of the even draw weighs 1, one of the inner policy ((n−b)·w +
+/// u)/(n−b+u), where w is its weight there.</para>
+/// <para>Unbiased where the inner policy is: given the inner choice, the u rows stand for the rows it left, and that estimate of the
+/// window's mean, which is unbiased for any inner policy, is mixed with the inner policy's own in the proportion that makes the even rows
+/// weigh 1.</para>
+/// <para>Needs what the inner policy needs. O(b + n/64) on top of it, no allocation after the first window of a size. u + 1 random numbers
+/// on top of the inner policy's.</para>
 /// <para>Source: ours. Guide: docs/policies/uniform-floor.md.</para>
 /// </remarks>
 public sealed record UniformFloorPolicy : IRowSelectionPolicy
@@ -15,7 +19,8 @@ public sealed record UniformFloorPolicy : IRowSelectionPolicy
     /// <summary>The policy that chooses the other rows.</summary>
     /// <value>Default <see cref="BalancedGradientNormPolicy"/> with its defaults.</value>
     /// <exception cref="ArgumentNullException">Null.</exception>
-    public IRowSelectionPolicy Inner { get; init => field = Require.NotNull(value, nameof(UniformFloorPolicy)); } = new BalancedGradientNormPolicy();
+    public IRowSelectionPolicy Inner { get; init => field = Require.NotNull(value, nameof(UniformFloorPolicy)); } =
+        new BalancedGradientNormPolicy();
 
     /// <summary>Share of the budget that is drawn evenly.</summary>
     /// <value>[0, 1], dimensionless; default 0.2. 0: the inner policy alone. 1: <see cref="UniformPolicy"/>.</value>
@@ -67,7 +72,8 @@ public sealed record UniformFloorPolicy : IRowSelectionPolicy
         }
     }
 
-    /// <summary>Merges the even rows into the inner policy's, which stand at the start of the output: from the end, nothing is overwritten before it is read.</summary>
+    /// <summary>Merges the even rows into the inner policy's, which stand at the start of the output: from the end, nothing is overwritten
+    /// before it is read.</summary>
     private static void MergeFromTheEnd(ReadOnlySpan<int> even, Span<int> rows, Span<float> weights)
     {
         int inner = rows.Length - even.Length - 1;

@@ -1,14 +1,16 @@
 
 namespace Microsoft.ML.ForwardSampling.Selection;
 
-/// <summary>Runs another policy and cuts the weights it gives: less noise in a step, for a bias towards the rows that policy prefers.</summary>
+/// <summary>Runs another policy and cuts the weights it gives: less noise in a step, for a bias towards the rows that policy
+/// prefers.</summary>
 /// <remarks>
-/// <para>weight = min(w, MaximumWeight), w the inner policy's; which rows are chosen does not change. What is cut is not given to other rows: for values that are ≥ 0
-/// the weighted mean is then never above the inner policy's, and by Σ (w − cap)⁺·x / b below it.</para>
-/// <para>Biased as soon as a weight is cut, so never called unbiased. Cuts are counted in <see cref="SelectionReport.CappedRows"/> and <see cref="SelectionReport.CappedWeight"/>.</para>
+/// <para>weight = min(w, MaximumWeight), w the inner policy's; which rows are chosen does not change. What is cut is not given to other
+/// rows: for values that are ≥ 0 the weighted mean is then never above the inner policy's, and by Σ (w − cap)⁺·x / b below it.</para>
+/// <para>Biased as soon as a weight is cut, so never called unbiased. Cuts are counted in <see cref="SelectionReport.CappedRows"/> and
+/// <see cref="SelectionReport.CappedWeight"/>.</para>
 /// <para>Needs what the inner policy needs. O(b) on top of it, no allocation, no random number.</para>
-/// <para>Source: truncated importance sampling (Ionides, J. Comput. Graph. Stat. 17, 2008), with a cap that is given instead of one that grows with the number of rows.
-/// Guide: docs/policies/weight-cap.md.</para>
+/// <para>Source: truncated importance sampling (Ionides, J. Comput. Graph. Stat. 17, 2008), with a cap that is given instead of one that
+/// grows with the number of rows. Guide: docs/policies/weight-cap.md.</para>
 /// </remarks>
 public sealed record WeightCapPolicy : IRowSelectionPolicy
 {

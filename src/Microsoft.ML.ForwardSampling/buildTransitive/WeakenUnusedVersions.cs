@@ -10,13 +10,14 @@ using Microsoft.Build.Framework;
 namespace Microsoft.ML.ForwardSampling.Build;
 
 /// <summary>
-/// Makes a copied native library load beside a libstdc++ that is older than the one it was linked with, where it needs nothing that is new there.
+/// Makes a copied native library load beside a libstdc++ that is older than the one it was linked with, where it needs nothing that is new
+/// there.
 /// </summary>
 /// <remarks>
-/// A shared library lists the versions of libstdc++ that the linker saw (section .gnu.version_r), used or not, and the loader refuses the library
-/// when one is missing. A version flagged weak (VER_FLG_WEAK) may be missing. This task flags those that no relocation refers to: nothing is
-/// ever looked up under them. TorchSharp 0.107.0 asks for GLIBCXX_3.4.32 (GCC 13) in this way, for one symbol that it never uses.
-/// A version that is used is left alone, and the loader's message stays what it was.
+/// A shared library lists the versions of libstdc++ that the linker saw (section .gnu.version_r), used or not, and the loader refuses the
+/// library when one is missing. A version flagged weak (VER_FLG_WEAK) may be missing. This task flags those that no relocation refers to:
+/// nothing is ever looked up under them. TorchSharp 0.107.0 asks for GLIBCXX_3.4.32 (GCC 13) in this way, for one symbol that it never
+/// uses. A version that is used is left alone, and the loader's message stays what it was.
 /// The changed file is written beside the old one and renamed over it, for the old one may be a hard link into the package cache.
 /// MSBuild compiles this file for the build (RoslynCodeTaskFactory), the tests as a part of their own: .NET Standard 2.0 only.
 /// </remarks>
@@ -35,7 +36,8 @@ public sealed class WeakenUnusedVersions : Microsoft.Build.Utilities.Task
     [Required]
     public ITaskItem[] Files { get; set; } = Array.Empty<ITaskItem>();
 
-    /// <summary>Whether to flag every unused version, also those that this machine's libstdc++ has: for output that runs on another machine.</summary>
+    /// <summary>Whether to flag every unused version, also those that this machine's libstdc++ has: for output that runs on another
+    /// machine.</summary>
     public bool Always { get; set; }
 
     /// <inheritdoc/>
@@ -52,13 +54,15 @@ public sealed class WeakenUnusedVersions : Microsoft.Build.Utilities.Task
                 continue;
             IReadOnlyList<string> changed = WeakenFile(path, present);
             if (changed.Count > 0)
-                Log.LogMessage(MessageImportance.Normal, "{0}: {1} may now be missing; nothing in it refers to {2}.", path, string.Join(", ", changed), changed.Count == 1 ? "it" : "them");
+                Log.LogMessage(MessageImportance.Normal, "{0}: {1} may now be missing; nothing in it refers to {2}.", path,
+                    string.Join(", ", changed), changed.Count == 1 ? "it" : "them");
         }
 
         return !Log.HasLoggedErrors;
     }
 
-    /// <summary>Flags in a file the unused versions of libstdc++ that are not among those present; the file is replaced only if that changes it.</summary>
+    /// <summary>Flags in a file the unused versions of libstdc++ that are not among those present; the file is replaced only if that
+    /// changes it.</summary>
     /// <returns>The names that were flagged.</returns>
     public static IReadOnlyList<string> WeakenFile(string path, ICollection<string> present)
     {
@@ -123,10 +127,12 @@ public sealed class WeakenUnusedVersions : Microsoft.Build.Utilities.Task
         => (Environment.GetEnvironmentVariable("LD_LIBRARY_PATH") ?? "").Split(new[] { ':' }, StringSplitOptions.RemoveEmptyEntries)
             .Concat(LibraryFolders).Select(folder => Path.Combine(folder, Provider)).FirstOrDefault(File.Exists);
 
-    /// <summary>What the dynamic loader reads of a little-endian 64-bit ELF file about versions; offsets by the System V ABI and the Linux Standard Base.</summary>
+    /// <summary>What the dynamic loader reads of a little-endian 64-bit ELF file about versions; offsets by the System V ABI and the Linux
+    /// Standard Base.</summary>
     private sealed class ElfLibrary
     {
-        private const uint Rela = 4, Rel = 9, DynamicSymbols = 11, VersionDefinitions = 0x6ffffffd, VersionNeeds = 0x6ffffffe, SymbolVersions = 0x6fffffff;
+        private const uint Rela = 4, Rel = 9, DynamicSymbols = 11, VersionDefinitions = 0x6ffffffd, VersionNeeds = 0x6ffffffe,
+            SymbolVersions = 0x6fffffff;
 
         private readonly byte[] _bytes;
         private readonly List<Section> _sections = new List<Section>();
@@ -147,7 +153,8 @@ public sealed class WeakenUnusedVersions : Microsoft.Build.Utilities.Task
         public static ElfLibrary? TryRead(byte[] bytes)
         {
             // 0x7f E L F, 64 bits, little-endian
-            if (bytes.Length < 64 || bytes[0] != 0x7f || bytes[1] != 'E' || bytes[2] != 'L' || bytes[3] != 'F' || bytes[4] != 2 || bytes[5] != 1)
+            if (bytes.Length < 64 || bytes[0] != 0x7f || bytes[1] != 'E' || bytes[2] != 'L' || bytes[3] != 'F' || bytes[4] != 2
+                || bytes[5] != 1)
                 return null;
             try
             {
@@ -192,14 +199,16 @@ public sealed class WeakenUnusedVersions : Microsoft.Build.Utilities.Task
             }
         }
 
-        /// <summary>Version indices of the symbols that some relocation names; null where the library does not say which version a symbol has.</summary>
+        /// <summary>Version indices of the symbols that some relocation names; null where the library does not say which version a symbol
+        /// has.</summary>
         public HashSet<int>? UsedVersions()
         {
             var used = new HashSet<int>();
             Section? versions = _sections.FirstOrDefault(s => s.Type == SymbolVersions);
             if (versions == null)
                 return null;
-            foreach (Section section in _sections.Where(s => (s.Type == Rela || s.Type == Rel) && s.Link < _sections.Count && _sections[s.Link].Type == DynamicSymbols))
+            foreach (Section section in _sections.Where(s => (s.Type == Rela || s.Type == Rel) && s.Link < _sections.Count
+                && _sections[s.Link].Type == DynamicSymbols))
             {
                 int entry = section.Type == Rela ? 24 : 16;
                 for (long at = section.Offset; at + entry <= section.Offset + section.Size; at += entry)

@@ -3,7 +3,8 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Microsoft.ML.ForwardSampling;
 
-/// <summary>Files that are replaced as a whole: a reader sees the former one or the new one, also after a loss of power, and whose file it is stays as it was.</summary>
+/// <summary>Files that are replaced as a whole: a reader sees the former one or the new one, also after a loss of power, and whose file it
+/// is stays as it was.</summary>
 internal static partial class AtomicFile
 {
     private const string Extension = ".tmp";
@@ -18,12 +19,15 @@ internal static partial class AtomicFile
     }
 
     /// <summary>Writes a file under another name beside it, forces it to the disk, and gives it its name.</summary>
-    /// <remarks>Of a symbolic link the target is replaced. Mode and, where the system allows it, owner and group of a file that is there are kept; a new one gets the default. Access lists are not taken over.</remarks>
+    /// <remarks>Of a symbolic link the target is replaced. Mode and, where the system allows it, owner and group of a file that is there
+    /// are kept; a new one gets the default. Access lists are not taken over.</remarks>
     /// <param name="path">The file.</param>
     /// <param name="write">Writes its content.</param>
-    /// <param name="flushFolder">Forces a folder to the disk: before the renaming, so that a folder that refuses this does so before the new file counts, and after it.</param>
+    /// <param name="flushFolder">Forces a folder to the disk: before the renaming, so that a folder that refuses this does so before the
+    /// new file counts, and after it.</param>
     /// <param name="renamed">Called when the new file has its name.</param>
-    /// <exception cref="IOException">It cannot be written. The former one is as it was, unless <paramref name="renamed"/> was called.</exception>
+    /// <exception cref="IOException">It cannot be written. The former one is as it was, unless <paramref name="renamed"/> was
+    /// called.</exception>
     public static void Replace(string path, Action<Stream> write, Action<string> flushFolder, Action? renamed = null)
     {
         string target = Target(path), folder = Path.GetDirectoryName(target)!;
@@ -32,7 +36,13 @@ internal static partial class AtomicFile
         try
         {
             // Readers may have it beside this handle, because for a moment after the renaming it is the file itself.
-            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.Read | FileShare.Delete, BufferSize = 1 << 16 };
+            var options = new FileStreamOptions
+            {
+                Mode = FileMode.CreateNew,
+                Access = FileAccess.ReadWrite,
+                Share = FileShare.Read | FileShare.Delete,
+                BufferSize = 1 << 16
+            };
             if (former is not null && !OperatingSystem.IsWindows())
                 options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
             using var stream = new FileStream(temporary, options);
@@ -57,14 +67,16 @@ internal static partial class AtomicFile
         flushFolder(folder);
     }
 
-    /// <summary>Deletes what a process left behind that was killed while it replaced this file. What a living one is writing is locked, and stays.</summary>
+    /// <summary>Deletes what a process left behind that was killed while it replaced this file. What a living one is writing is locked, and
+    /// stays.</summary>
     public static void Sweep(string target)
     {
         string prefix = $".{Path.GetFileName(target)}.";
         foreach (FileInfo file in new DirectoryInfo(Path.GetDirectoryName(target)!).EnumerateFiles())
         {
             string name = file.Name;
-            if (name.Length != prefix.Length + IdLength + Extension.Length || !name.StartsWith(prefix, StringComparison.Ordinal) || !name.EndsWith(Extension, StringComparison.Ordinal)
+            if (name.Length != prefix.Length + IdLength + Extension.Length || !name.StartsWith(prefix, StringComparison.Ordinal)
+                || !name.EndsWith(Extension, StringComparison.Ordinal)
                 || !Guid.TryParseExact(name.AsSpan(prefix.Length, IdLength), "N", out _))
                 continue;
             // On Windows a finished file is closed before it is renamed: that takes no minute.
@@ -115,7 +127,8 @@ internal static partial class AtomicFile
         return alone is null;
     }
 
-    /// <summary>A watcher for changes, such as ML.NET's PredictionEnginePool has, does not hear of a renaming: a new time of writing is what it hears of.</summary>
+    /// <summary>A watcher for changes, such as ML.NET's PredictionEnginePool has, does not hear of a renaming: a new time of writing is
+    /// what it hears of.</summary>
     private static void Touch(string target)
     {
         try

@@ -4,7 +4,8 @@ using System.Numerics;
 namespace Microsoft.ML.ForwardSampling;
 
 /// <summary>CRC-32C (Castagnoli, RFC 3720): the processor's instruction where it has one.</summary>
-/// <remarks>The instruction begins one word a cycle and takes three: so three lanes are summed side by side, and put together by a multiplication of polynomials.</remarks>
+/// <remarks>The instruction begins one word a cycle and takes three: so three lanes are summed side by side, and put together by a
+/// multiplication of polynomials.</remarks>
 internal static class Crc32C
 {
     private const int LaneBytes = 4096;
@@ -17,7 +18,8 @@ internal static class Crc32C
         uint crc = uint.MaxValue;
         for (; bytes.Length >= 3 * LaneBytes; bytes = bytes[(3 * LaneBytes)..])
         {
-            ReadOnlySpan<byte> first = bytes[..LaneBytes], second = bytes.Slice(LaneBytes, LaneBytes), third = bytes.Slice(2 * LaneBytes, LaneBytes);
+            ReadOnlySpan<byte> first = bytes[..LaneBytes], second = bytes.Slice(LaneBytes, LaneBytes),
+                third = bytes.Slice(2 * LaneBytes, LaneBytes);
             uint secondCrc = 0, thirdCrc = 0;
             for (int i = 0; i <= LaneBytes - sizeof(ulong); i += sizeof(ulong))
             {

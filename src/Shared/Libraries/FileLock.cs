@@ -3,8 +3,11 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Microsoft.ML.ForwardSampling;
 
-/// <summary>Locks by which one process sees that another has a file in use: share modes on Windows, elsewhere flock, which a process loses with its last handle, however it ends.</summary>
-/// <remarks>.NET takes the same locks when it opens a file, but none where DOTNET_SYSTEM_IO_DISABLEFILELOCKING is set, none for writing on NFS and SMB, and it does not say so when the file system has none. So they are asked for here once more; to a file that .NET has locked this changes nothing.</remarks>
+/// <summary>Locks by which one process sees that another has a file in use: share modes on Windows, elsewhere flock, which a process loses
+/// with its last handle, however it ends.</summary>
+/// <remarks>.NET takes the same locks when it opens a file, but none where DOTNET_SYSTEM_IO_DISABLEFILELOCKING is set, none for writing on
+/// NFS and SMB, and it does not say so when the file system has none. So they are asked for here once more; to a file that .NET has locked
+/// this changes nothing.</remarks>
 internal static partial class FileLock
 {
     private const int Shared = 1, Exclusive = 2, NoWaiting = 4;
@@ -20,7 +23,8 @@ internal static partial class FileLock
     /// <exception cref="IOException">The file system has no locks.</exception>
     public static bool TryExclude(SafeFileHandle file, string path) => TryLock(file, path, Exclusive);
 
-    /// <summary>Opens a file for somebody who must be alone with it, and may delete it; null while another has it in use, it is gone, or the system refuses.</summary>
+    /// <summary>Opens a file for somebody who must be alone with it, and may delete it; null while another has it in use, it is gone, or
+    /// the system refuses.</summary>
     public static SafeFileHandle? TryOpenAlone(string path, FileMode mode = FileMode.Open)
     {
         SafeFileHandle? file = null;
@@ -39,7 +43,8 @@ internal static partial class FileLock
         return null;
     }
 
-    /// <summary>Takes a lock that has a file of its own, which stays behind; null while another has it. Let go of it by closing the handle.</summary>
+    /// <summary>Takes a lock that has a file of its own, which stays behind; null while another has it. Let go of it by closing the
+    /// handle.</summary>
     /// <exception cref="IOException">The file cannot be made, or its lock does not lock.</exception>
     public static SafeFileHandle? TryTake(string path)
     {
@@ -55,7 +60,8 @@ internal static partial class FileLock
 
             using SafeFileHandle? second = TryOpenAlone(path);
             if (second is not null)
-                throw new IOException($"{path} is a lock that locks nobody out: the file system grants it twice. Use a file on a local disk, or on a share whose locks work.");
+                throw new IOException($"{path} is a lock that locks nobody out: the file system grants it twice. Use a file on a local "
+                    + $"disk, or on a share whose locks work.");
             return file;
         }
         catch (IOException e) when (file is null && IsInUse(e))
@@ -86,7 +92,8 @@ internal static partial class FileLock
             if (error is LinuxWouldBlock or AppleWouldBlock)
                 return false;
             if (error != Interrupted)
-                throw new IOException($"{path} cannot be locked: the file system refuses with error {error}, {Marshal.GetPInvokeErrorMessage(error)}.");
+                throw new IOException($"{path} cannot be locked: the file system refuses with error {error}, "
+                    + $"{Marshal.GetPInvokeErrorMessage(error)}.");
         }
 
         return true;

@@ -5,5 +5,6 @@ internal static class RecordLabel
 {
     public static bool IsClass(float label, int classes) => label >= 0 && label < classes && label == MathF.Floor(label);
 
-    public static ArgumentOutOfRangeException Refused(float label, string allowed) => new(nameof(label), label, $"The label must be {allowed}.");
+    public static ArgumentOutOfRangeException Refused(float label, string allowed) =>
+        new(nameof(label), label, $"The label must be {allowed}.");
 }

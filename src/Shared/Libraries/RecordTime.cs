@@ -7,6 +7,8 @@ internal static class RecordTime
     {
         DateTimeKind.Utc => time,
         DateTimeKind.Local => time.ToUniversalTime(),
-        _ => time.Ticks == 0 ? time : throw new ArgumentException("The time must be UTC or local: its Kind is Unspecified. Use DateTime.UtcNow, or leave it out and the log stamps the record.", nameof(time)),
+        _ => time.Ticks == 0 ? time : throw new ArgumentException(
+            "The time must be UTC or local: its Kind is Unspecified. Use DateTime.UtcNow, or leave it out and the log stamps the record.",
+            nameof(time)),
     };
 }

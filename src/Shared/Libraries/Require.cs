@@ -4,8 +4,10 @@ using System.Runtime.CompilerServices;
 
 namespace Microsoft.ML.ForwardSampling;
 
-/// <summary>The one place that checks options: it returns the value, or throws with the option's name, the allowed range and the value.</summary>
-/// <remarks>Written for <c>init => field = Require.InRange(value, 0f, 1f, nameof(Owner))</c>, so that <c>with</c> cannot make a bad record either. NaN is never in a range.</remarks>
+/// <summary>The one place that checks options: it returns the value, or throws with the option's name, the allowed range and the
+/// value.</summary>
+/// <remarks>Written for <c>init => field = Require.InRange(value, 0f, 1f, nameof(Owner))</c>, so that <c>with</c> cannot make a bad record
+/// either. NaN is never in a range.</remarks>
 internal static class Require
 {
     public static readonly TimeSpan Millisecond = TimeSpan.FromMilliseconds(1);
@@ -43,7 +45,8 @@ internal static class Require
         where T : struct, INumber<T>
     {
         if (!(value >= min && T.IsFinite(value)))
-            throw OutOfRange(value, option, string.Create(CultureInfo.InvariantCulture, $"{owner}.{option} must be at least {min}{AndFinite<T>()}."));
+            throw OutOfRange(value, option,
+                string.Create(CultureInfo.InvariantCulture, $"{owner}.{option} must be at least {min}{AndFinite<T>()}."));
         return value;
     }
 
@@ -69,7 +72,8 @@ internal static class Require
     public static string NotEmpty(string? value, string owner, [CallerMemberName] string option = "")
     {
         if (string.IsNullOrWhiteSpace(value))
-            throw new ArgumentException($"{owner}.{option} must be a name that is not empty. Got {(value is null ? "null" : $"'{value}'")}.", option);
+            throw new ArgumentException($"{owner}.{option} must be a name that is not empty. Got "
+                + $"{(value is null ? "null" : $"'{value}'")}.", option);
         return value;
     }
 

@@ -3,7 +3,8 @@ namespace Microsoft.ML.ForwardSampling.Shared;
 /// <summary>Was stopped before its end, and has written what was finished.</summary>
 /// <param name="message">What was written, and how to go on.</param>
 /// <param name="cancellation">What stopped it.</param>
-internal sealed class PartialResultsException(string message, CancellationToken cancellation) : OperationCanceledException(message, cancellation);
+internal sealed class PartialResultsException(string message, CancellationToken cancellation)
+    : OperationCanceledException(message, cancellation);
 
 /// <summary>Runs what a command line asks for, and turns exceptions into a message and an exit code.</summary>
 internal static class CommandGuard

@@ -32,7 +32,8 @@ internal sealed class Friedman1Row
     public float Target { get; set; }
 }
 
-/// <summary>Friedman's first regression problem (Ann. Statist. 19, 1991): 10 sin(pi x1 x2) + 20 (x3 - 1/2)^2 + 10 x4 + 5 x5, brought to mean 0 and standard deviation 1.</summary>
+/// <summary>Friedman's first regression problem (Ann. Statist. 19, 1991): 10 sin(pi x1 x2) + 20 (x3 - 1/2)^2 + 10 x4 + 5 x5, brought to
+/// mean 0 and standard deviation 1.</summary>
 internal static class Friedman1
 {
     private const double Mean = 14.41, StandardDeviation = 4.88; // of the formula above, over even features

@@ -9,7 +9,8 @@ namespace Microsoft.ML.ForwardSampling.Shared;
 /// <param name="Pairs">Number of pairs.</param>
 internal sealed record PairedDifference(double Mean, double Low, double High, int Pairs)
 {
-    /// <summary>Chance of a mean at least as far from zero if the pairs differed by noise alone: the two-sided paired t test. NaN for one pair.</summary>
+    /// <summary>Chance of a mean at least as far from zero if the pairs differed by noise alone: the two-sided paired t test. NaN for one
+    /// pair.</summary>
     public required double PValue { get; init; }
 
     /// <summary>Whether the interval leaves out zero.</summary>
@@ -20,7 +21,8 @@ internal sealed record PairedDifference(double Mean, double Low, double High, in
     public static PairedDifference Of(IReadOnlyList<double> first, IReadOnlyList<double> second)
     {
         if (first.Count != second.Count || first.Count == 0)
-            throw new ArgumentException($"Pairs need two lists of the same length, at least 1. Got {first.Count} and {second.Count}.", nameof(second));
+            throw new ArgumentException($"Pairs need two lists of the same length, at least 1. Got {first.Count} and {second.Count}.",
+                nameof(second));
         double[] differences = [.. first.Zip(second, (a, b) => a - b)];
         double mean = differences.Average();
         double error = Statistics.StandardDeviation(differences) / Math.Sqrt(differences.Length);
@@ -52,7 +54,8 @@ internal static class Statistics
     public static double StudentTTwoSided(double t, int degreesOfFreedom)
         => degreesOfFreedom < 1 || double.IsNaN(t) ? double.NaN : 2 * StudentT.CDF(0, 1, degreesOfFreedom, -Math.Abs(t));
 
-    /// <summary>Holm's adjustment (Scand. J. Statist. 6, 1979): the chance of even one false difference among all tests stays below the level at which the adjusted values are read.</summary>
+    /// <summary>Holm's adjustment (Scand. J. Statist. 6, 1979): the chance of even one false difference among all tests stays below the
+    /// level at which the adjusted values are read.</summary>
     /// <param name="pValues">One value for each test; NaN (no test) stays NaN and counts for nothing.</param>
     public static double[] Holm(IReadOnlyList<double> pValues)
     {

@@ -38,7 +38,8 @@ public class AppendedColumnsViewTests
 
         Assert.False(cursor.IsColumnActive(view.Schema["X"]));
         var error = Assert.Throws<InvalidOperationException>(() => cursor.GetGetter<float>(view.Schema["X"]));
-        Assert.Equal("Column 'X' (index 1) is not active in this row: name it in the columns that the cursor is opened with.", error.Message);
+        Assert.Equal("Column 'X' (index 1) is not active in this row: name it in the columns that the cursor is opened with.",
+            error.Message);
     }
 
     [Fact]
@@ -94,7 +95,8 @@ public class AppendedColumnsViewTests
         public override AddedValues Bind(DataViewRow input, ReadOnlySpan<bool> activeAdded)
             => failToBind ? throw new NotSupportedException() : new Values(input.GetGetter<float>(input.Schema["X"]));
 
-        protected override void MarkDependencies(ReadOnlySpan<bool> activeAdded, Span<bool> needed) => needed[InputSchema["X"].Index] = true;
+        protected override void MarkDependencies(ReadOnlySpan<bool> activeAdded, Span<bool> needed) =>
+            needed[InputSchema["X"].Index] = true;
 
         private sealed class Values(ValueGetter<float> x) : AddedValues
         {

@@ -21,7 +21,8 @@ public class ClassLabelTests
     public void Open_Single_IsTheClassItself_NaNIsUnknown_OthersAreInvalid()
         => Assert.Equal(
             [0, 7, ClassLabel.Unknown, ClassLabel.Invalid, ClassLabel.Invalid, ClassLabel.Invalid, ClassLabel.Invalid],
-            Read([.. ((float[])[0, 7, float.NaN, -1, 1.5f, 1e12f, float.PositiveInfinity]).Select(number => new Labels { Number = number })], "Number"));
+            Read([.. ((float[])[0, 7, float.NaN, -1, 1.5f, 1e12f, float.PositiveInfinity])
+                .Select(number => new Labels { Number = number })], "Number"));
 
     private static List<int> Read(Labels[] rows, string name)
     {

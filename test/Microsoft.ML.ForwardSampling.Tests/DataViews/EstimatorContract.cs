@@ -3,10 +3,12 @@ using Microsoft.ML.ForwardSampling.DataViews;
 
 namespace Microsoft.ML.ForwardSampling.Tests.DataViews;
 
-/// <summary>What every estimator of ours owes: promised schema = delivered schema, alike in a cursor, a cursor set and a mapper; a bad input fails alike everywhere.</summary>
+/// <summary>What every estimator of ours owes: promised schema = delivered schema, alike in a cursor, a cursor set and a mapper; a bad
+/// input fails alike everywhere.</summary>
 internal static class EstimatorContract
 {
-    /// <summary>Fits on <paramref name="input"/> and compares everything that was promised with what comes. Returns the fitted transformer.</summary>
+    /// <summary>Fits on <paramref name="input"/> and compares everything that was promised with what comes. Returns the fitted
+    /// transformer.</summary>
     public static TTransformer Check<TTransformer>(IEstimator<TTransformer> estimator, IDataView input)
         where TTransformer : class, ITransformer
     {
@@ -17,11 +19,13 @@ internal static class EstimatorContract
 
         AssertSame(promised, Shapes.Of(announced));
         AssertSame(promised, Shapes.Of(output.Schema));
-        Assert.Equal(announced.Select(column => (column.Name, column.Type.ToString(), column.IsHidden)), output.Schema.Select(column => (column.Name, column.Type.ToString(), column.IsHidden)));
+        Assert.Equal(announced.Select(column => (column.Name, column.Type.ToString(), column.IsHidden)),
+            output.Schema.Select(column => (column.Name, column.Type.ToString(), column.IsHidden)));
         ViewContract.Check(output);
 
         // Inside a chain, where shapes are propagated before anything is fitted.
-        AssertSame(promised, Shapes.Of(new EstimatorChain<ITransformer>().Append<TTransformer>(estimator).Fit(input).GetOutputSchema(input.Schema)));
+        AssertSame(promised, Shapes.Of(new EstimatorChain<ITransformer>().Append<TTransformer>(estimator).Fit(input)
+            .GetOutputSchema(input.Schema)));
 
         if (transformer.IsRowToRowMapper)
             CheckMapper(transformer.GetRowToRowMapper(input.Schema), input, output);
@@ -42,9 +46,11 @@ internal static class EstimatorContract
     /// <summary>Requires the failure <paramref name="message"/> wherever a fitted transformer meets a schema.</summary>
     public static void CheckRefused(ITransformer transformer, IDataView badInput, string message)
     {
-        Assert.Equal(message, WithoutParameter(Assert.Throws<ArgumentOutOfRangeException>(() => transformer.GetOutputSchema(badInput.Schema))));
+        Assert.Equal(message, WithoutParameter(
+            Assert.Throws<ArgumentOutOfRangeException>(() => transformer.GetOutputSchema(badInput.Schema))));
         Assert.Equal(message, WithoutParameter(Assert.Throws<ArgumentOutOfRangeException>(() => transformer.Transform(badInput))));
-        Assert.Equal(message, WithoutParameter(Assert.Throws<ArgumentOutOfRangeException>(() => transformer.GetRowToRowMapper(badInput.Schema))));
+        Assert.Equal(message, WithoutParameter(
+            Assert.Throws<ArgumentOutOfRangeException>(() => transformer.GetRowToRowMapper(badInput.Schema))));
     }
 
     public static string WithoutParameter(ArgumentException exception)
@@ -59,13 +65,15 @@ internal static class EstimatorContract
             Assert.Equal(
                 (column.Name, column.Kind, column.ItemType.ToString(), column.IsKey),
                 (promise.Name, promise.Kind, promise.ItemType.ToString(), promise.IsKey));
-            Assert.Superset(promise.Annotations.Select(annotation => annotation.Name).ToHashSet(), column.Annotations.Select(annotation => annotation.Name).ToHashSet());
+            Assert.Superset(promise.Annotations.Select(annotation => annotation.Name).ToHashSet(),
+                column.Annotations.Select(annotation => annotation.Name).ToHashSet());
         }
     }
 
     private static void CheckMapper(IRowToRowMapper mapper, IDataView input, IDataView output)
     {
-        Assert.Equal(output.Schema.Select(column => (column.Name, column.Type.ToString())), mapper.OutputSchema.Select(column => (column.Name, column.Type.ToString())));
+        Assert.Equal(output.Schema.Select(column => (column.Name, column.Type.ToString())),
+            mapper.OutputSchema.Select(column => (column.Name, column.Type.ToString())));
         DataViewSchema.Column[] dependencies = [.. mapper.GetDependencies(mapper.OutputSchema)];
         Assert.All(dependencies, column => Assert.InRange(column.Index, 0, input.Schema.Count - 1));
 

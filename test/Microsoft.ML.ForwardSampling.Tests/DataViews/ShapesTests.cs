@@ -36,7 +36,8 @@ public class ShapesTests
     [Fact]
     public void Append_NameThatIsThere_ReplacesIt()
     {
-        SchemaShape one = Shapes.Of([new DataViewSchema.DetachedColumn("A", NumberDataViewType.Single), new DataViewSchema.DetachedColumn("B", TextDataViewType.Instance)]);
+        SchemaShape one = Shapes.Of([new DataViewSchema.DetachedColumn("A", NumberDataViewType.Single),
+            new DataViewSchema.DetachedColumn("B", TextDataViewType.Instance)]);
         SchemaShape other = Shapes.Of([new DataViewSchema.DetachedColumn("A", BooleanDataViewType.Instance)]);
 
         SchemaShape appended = Shapes.Append(one, other);

@@ -88,7 +88,8 @@ internal static class ViewContract
         Assert.All(cursors, cursor => Assert.Same(cursors[0].Schema, cursor.Schema));
 
         // One thread a cursor, as ML.NET reads them: cursors of a split wait for one another.
-        return [.. cursors.Select(cursor => Task.Factory.StartNew(() => Read(cursor), TaskCreationOptions.LongRunning)).ToArray().SelectMany(task => task.Result)];
+        return [.. cursors.Select(cursor => Task.Factory.StartNew(() => Read(cursor), TaskCreationOptions.LongRunning)).ToArray()
+            .SelectMany(task => task.Result)];
     }
 
     private static void NothingActive(IDataView view, int rows)

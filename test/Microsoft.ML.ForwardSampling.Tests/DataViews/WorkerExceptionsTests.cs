@@ -9,8 +9,10 @@ public class WorkerExceptionsTests
     {
         var cancelled = new OperationCanceledException();
         Assert.Same(cancelled, WorkerExceptions.FindCancellation(cancelled));
-        Assert.Same(cancelled, WorkerExceptions.FindCancellation(new InvalidOperationException("", new InvalidOperationException("", cancelled))));
-        Assert.Same(cancelled, WorkerExceptions.FindCancellation(new AggregateException(new InvalidOperationException(), new InvalidOperationException("", cancelled))));
+        Assert.Same(cancelled, WorkerExceptions.FindCancellation(
+            new InvalidOperationException("", new InvalidOperationException("", cancelled))));
+        Assert.Same(cancelled, WorkerExceptions.FindCancellation(
+            new AggregateException(new InvalidOperationException(), new InvalidOperationException("", cancelled))));
         Assert.Null(WorkerExceptions.FindCancellation(new InvalidOperationException("", new FormatException())));
     }
 }

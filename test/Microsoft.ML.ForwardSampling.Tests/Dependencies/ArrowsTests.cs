@@ -6,7 +6,8 @@ using Mono.Cecil.Rocks;
 
 namespace Microsoft.ML.ForwardSampling.Tests.Dependencies;
 
-/// <summary>Which rooms of the house know which: read from the compiled assembly, so that no arrow runs back unseen. A room is a folder, which is a namespace.</summary>
+/// <summary>Which rooms of the house know which: read from the compiled assembly, so that no arrow runs back unseen. A room is a folder,
+/// which is a namespace.</summary>
 public partial class ArrowsTests
 {
     private const string Root = "Microsoft.ML.ForwardSampling";
@@ -15,7 +16,8 @@ public partial class ArrowsTests
     /// <summary>What each room may know, besides the entrance's words (<see cref="PredictionTask"/> and the like) and records.</summary>
     private static readonly Dictionary<string, string[]> s_allowed = new()
     {
-        [Entrance] = ["ForwardPass", "RecordViews", "Selection", "Networks/Model", "Networks/Training", "Networks/Scoring", "Saving", "DataViews"],
+        [Entrance] = ["ForwardPass", "RecordViews", "Selection", "Networks/Model", "Networks/Training", "Networks/Scoring", "Saving",
+            "DataViews"],
         ["ForwardPass"] = ["DataViews", "Saving"],
         ["RecordViews"] = ["DataViews"],
         ["Selection"] = ["DataViews"],
@@ -44,7 +46,8 @@ public partial class ArrowsTests
     {
         // One that is not used is no longer meant.
         HashSet<(string, string)> found = [.. Find().Keys];
-        Assert.DoesNotContain(s_allowed.SelectMany(room => room.Value.Select(to => (room.Key, to))), arrow => arrow.Key != Entrance && !found.Contains(arrow));
+        Assert.DoesNotContain(s_allowed.SelectMany(room => room.Value.Select(to => (room.Key, to))),
+            arrow => arrow.Key != Entrance && !found.Contains(arrow));
         var done = new HashSet<string>();
         while (s_allowed.Keys.FirstOrDefault(room => !done.Contains(room) && s_allowed[room].All(done.Contains)) is { } next)
             done.Add(next);
@@ -70,7 +73,8 @@ public partial class ArrowsTests
             foreach (TypeReference used in Uses(type).SelectMany(Parts))
             {
                 string to = Room(used);
-                if (used.Scope is not ModuleDefinition || to == from || s_words.Contains(Outer(used).Name) || !s_rooms.Value.ContainsKey(Name(used)))
+                if (used.Scope is not ModuleDefinition || to == from || s_words.Contains(Outer(used).Name)
+                    || !s_rooms.Value.ContainsKey(Name(used)))
                     continue;                               // the last: what the compiler made, or shared source
                 if (!arrows.TryGetValue((from, to), out SortedSet<string>? pairs))
                     arrows.Add((from, to), pairs = new SortedSet<string>(StringComparer.Ordinal));
@@ -103,7 +107,8 @@ public partial class ArrowsTests
         return rooms;
     }
 
-    [GeneratedRegex(@"^(?:(?:public|internal|sealed|static|abstract|readonly|partial|unsafe|ref) )*(?:class|struct|record struct|record|interface|enum|delegate .+?) (?<name>\w+)(?![\w<])", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^(?:(?:public|internal|sealed|static|abstract|readonly|partial|unsafe|ref) )*"
+        + @"(?:class|struct|record struct|record|interface|enum|delegate .+?) (?<name>\w+)(?![\w<])", RegexOptions.Multiline)]
     private static partial Regex Declaration();
 
     private static IEnumerable<TypeReference> Uses(TypeDefinition type)

@@ -7,7 +7,8 @@ using Microsoft.ML.Transforms;
 
 namespace Microsoft.ML.ForwardSampling.Tests.Dependencies;
 
-/// <summary>What this library's design leans on in ML.NET, and ML.NET promises nowhere: an upgrade that changes one of these says so by its name.</summary>
+/// <summary>What this library's design leans on in ML.NET, and ML.NET promises nowhere: an upgrade that changes one of these says so by its
+/// name.</summary>
 public sealed class MlNetTests
 {
     private const int RowCount = 400;
@@ -75,9 +76,11 @@ public sealed class MlNetTests
     public void StatefulCustomMapping_CursorThatDoesNotAskForItsColumns_Throws()
     {
         IDataView rows = Rows();
-        IDataView view = _ml.Transforms.StatefulCustomMapping<Row, Twice, State>((row, twice, _) => twice.Value = row.Label, _ => { }, contractName: null).Fit(rows).Transform(rows);
+        IDataView view = _ml.Transforms.StatefulCustomMapping<Row, Twice, State>((row, twice, _) => twice.Value = row.Label, _ => { },
+            contractName: null).Fit(rows).Transform(rows);
 
-        Assert.Contains("requested column not active", Assert.ThrowsAny<ArgumentException>(() => view.GetRowCursorSet([view.Schema["Label"]], 1)).Message, StringComparison.Ordinal);
+        Assert.Contains("requested column not active",
+            Assert.ThrowsAny<ArgumentException>(() => view.GetRowCursorSet([view.Schema["Label"]], 1)).Message, StringComparison.Ordinal);
     }
 
     // Training scope: why selection is an estimator around the trainer, and no stage of a pipeline.
@@ -88,9 +91,11 @@ public sealed class MlNetTests
         IDataView rows = Rows();
         EstimatorChain<ITransformer> pipeline = new EstimatorChain<ITransformer>()
             .Append<ITransformer>(new FilterEstimator(_ml), TransformerScope.Training)
-            .Append<ITransformer>(_ml.Regression.Trainers.Sdca(new SdcaRegressionTrainer.Options { NumberOfThreads = 1, MaximumNumberOfIterations = 2 }));
+            .Append<ITransformer>(_ml.Regression.Trainers.Sdca(
+                new SdcaRegressionTrainer.Options { NumberOfThreads = 1, MaximumNumberOfIterations = 2 }));
 
-        long heldOut = _ml.Regression.CrossValidate(rows, pipeline, 2).Sum(fold => fold.ScoredHoldOutSet.GetColumn<float>("Label").LongCount());
+        long heldOut = _ml.Regression.CrossValidate(rows, pipeline, 2)
+            .Sum(fold => fold.ScoredHoldOutSet.GetColumn<float>("Label").LongCount());
 
         Assert.InRange(heldOut, 1, RowCount / 2);
     }
@@ -99,7 +104,8 @@ public sealed class MlNetTests
 
     [Fact]
     public void SchemaShapeColumn_CannotBeMadeOutside()
-        => Assert.DoesNotContain(typeof(SchemaShape.Column).GetConstructors(BindingFlags.Public | BindingFlags.Instance), constructor => constructor.GetParameters().Length > 0);
+        => Assert.DoesNotContain(typeof(SchemaShape.Column).GetConstructors(BindingFlags.Public | BindingFlags.Instance),
+            constructor => constructor.GetParameters().Length > 0);
 
     [Theory]
     [InlineData(true)]
@@ -111,14 +117,16 @@ public sealed class MlNetTests
             : _ml.Data.LoadFromEnumerable(Enumerable.Range(0, 10).Select(i => new KeyRow { Key = (uint)(i % 3) + 1 }));
         SchemaShape input = Shapes.Of(keyed.Schema);
 
-        SchemaShape.Column predicted = _ml.MulticlassClassification.Trainers.SdcaMaximumEntropy("Key").GetOutputSchema(input).Single(column => column.Name == "PredictedLabel");
+        SchemaShape.Column predicted = _ml.MulticlassClassification.Trainers.SdcaMaximumEntropy("Key").GetOutputSchema(input)
+            .Single(column => column.Name == "PredictedLabel");
 
         Assert.Equal(withValues, predicted.Annotations.Any(annotation => annotation.Name == "KeyValues"));
     }
 
     [Fact]
     public void TrainerShape_WrongLabel_IsRefusedByMlNetItself()
-        => Assert.Contains("label column 'Name'", Assert.ThrowsAny<ArgumentException>(() => _ml.Regression.Trainers.Sdca("Name").GetOutputSchema(Shapes.Of(Rows().Schema))).Message, StringComparison.Ordinal);
+        => Assert.Contains("label column 'Name'", Assert.ThrowsAny<ArgumentException>(
+            () => _ml.Regression.Trainers.Sdca("Name").GetOutputSchema(Shapes.Of(Rows().Schema))).Message, StringComparison.Ordinal);
 
     // Seeds: why helpers live on a private context and each component registers once.
 
@@ -156,8 +164,10 @@ public sealed class MlNetTests
     [Fact]
     public void Cancellation_ThrownByARow_ComesOutOfATrainer_BareOrWrapped()
     {
-        IDataView rows = _ml.Transforms.CustomMapping<Row, Twice>((_, _) => throw new OperationCanceledException("stop"), contractName: null).Fit(Rows()).Transform(Rows());
-        IEstimator<ITransformer> trainer = _ml.Transforms.Concatenate("Features", "Twice").Append(_ml.Regression.Trainers.Sdca(new SdcaRegressionTrainer.Options { NumberOfThreads = 1 }));
+        IDataView rows = _ml.Transforms.CustomMapping<Row, Twice>((_, _) => throw new OperationCanceledException("stop"),
+            contractName: null).Fit(Rows()).Transform(Rows());
+        IEstimator<ITransformer> trainer = _ml.Transforms.Concatenate("Features", "Twice")
+            .Append(_ml.Regression.Trainers.Sdca(new SdcaRegressionTrainer.Options { NumberOfThreads = 1 }));
 
         Exception thrown = Assert.ThrowsAny<Exception>(() => trainer.Fit(rows));
 
@@ -171,7 +181,8 @@ public sealed class MlNetTests
     {
         using var stream = new MemoryStream();
         IDataView rows = Rows();
-        _ml.Model.Save(_ml.Transforms.CustomMapping(new TwiceFactory().GetMapping(), "ForwardSampling.Tests.Twice").Fit(rows), rows.Schema, stream);
+        _ml.Model.Save(_ml.Transforms.CustomMapping(new TwiceFactory().GetMapping(), "ForwardSampling.Tests.Twice").Fit(rows),
+            rows.Schema, stream);
         var known = new MLContext();
         known.ComponentCatalog.RegisterAssembly(typeof(MlNetTests).Assembly);
 
@@ -179,7 +190,8 @@ public sealed class MlNetTests
         Assert.Equal(2f, known.Model.Load(stream, out _).Transform(rows).GetColumn<float>("Twice").ElementAt(1));
     }
 
-    private IDataView Rows() => _ml.Data.LoadFromEnumerable(Enumerable.Range(0, RowCount).Select(i => new Row { Label = i, Name = $"row {i}", Features = [i, i % 7] }));
+    private IDataView Rows() => _ml.Data.LoadFromEnumerable(Enumerable.Range(0, RowCount)
+        .Select(i => new Row { Label = i, Name = $"row {i}", Features = [i, i % 7] }));
 
     private IDataView Mapped() => _ml.Transforms.CustomMapping<Row, Twice>(
         (row, twice) =>
@@ -235,7 +247,8 @@ public sealed class MlNetTests
 
             public DataViewSchema GetOutputSchema(DataViewSchema inputSchema) => inputSchema;
 
-            public IDataView Transform(IDataView input) => ml.Data.FilterRowsByColumn(input, "Label", lowerBound: 0, upperBound: RowCount / 10);
+            public IDataView Transform(IDataView input) => ml.Data.FilterRowsByColumn(input, "Label", lowerBound: 0,
+                upperBound: RowCount / 10);
 
             public IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema) => throw new NotSupportedException();
 

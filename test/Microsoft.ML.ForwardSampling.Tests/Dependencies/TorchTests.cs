@@ -49,6 +49,7 @@ public sealed class TorchTests
     {
         using var module = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2));
 
-        Assert.Equal(["0.weight", "0.bias", "1.weight", "1.bias", "1.running_mean", "1.running_var", "1.num_batches_tracked"], module.state_dict().Keys);
+        Assert.Equal(["0.weight", "0.bias", "1.weight", "1.bias", "1.running_mean", "1.running_var", "1.num_batches_tracked"],
+            module.state_dict().Keys);
     }
 }

@@ -55,7 +55,8 @@ public class ForwardRecordingOptionsTests
         var options = new ForwardRecordingOptions { MarginColumnName = "Label" };
         var error = Assert.Throws<ArgumentException>(options.Validate);
         Assert.Equal(
-            "ForwardRecordingOptions.LabelColumnName and ForwardRecordingOptions.MarginColumnName are both 'Label': each needs a column of its own. (Parameter 'MarginColumnName')",
+            "ForwardRecordingOptions.LabelColumnName and ForwardRecordingOptions.MarginColumnName are both 'Label': each needs a column "
+                + "of its own. (Parameter 'MarginColumnName')",
             error.Message);
     }
 
@@ -63,6 +64,7 @@ public class ForwardRecordingOptionsTests
     public void RecordForwardPass_OptionsThatContradictEachOther_FailsAtOnce()
     {
         var ml = new MLContext(seed: 1);
-        Assert.Throws<ArgumentException>(() => ml.ForwardSampling().RecordForwardPass(ml.Regression.Trainers.Sdca(), new ForwardRecordingOptions { MarginColumnName = "Score" }));
+        Assert.Throws<ArgumentException>(() => ml.ForwardSampling()
+            .RecordForwardPass(ml.Regression.Trainers.Sdca(), new ForwardRecordingOptions { MarginColumnName = "Score" }));
     }
 }

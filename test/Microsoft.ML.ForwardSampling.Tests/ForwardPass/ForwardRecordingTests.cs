@@ -17,7 +17,8 @@ public class ForwardRecordingTests
     [Fact]
     public void Regression_RecordsWhatTheFormulasSay()
     {
-        ScoredRow[] rows = [new() { RawScore = 3, Label = 1 }, new() { RawScore = -1, Label = 2 }, new() { RawScore = 4, Label = float.NaN }];
+        ScoredRow[] rows = [new() { RawScore = 3, Label = 1 }, new() { RawScore = -1, Label = 2 },
+            new() { RawScore = 4, Label = float.NaN }];
 
         Assert.Equal(["4 4 2", "9 6 -3", "NaN NaN NaN"], Record(rows, new ForwardRecordingOptions(), out ForwardRecordingReport report));
         Assert.Equal(new ForwardRecordingReport { RowsRecorded = 3, UnlabelledRows = 1 }, report);
@@ -44,7 +45,8 @@ public class ForwardRecordingTests
     [Fact]
     public void Binary_SingleLabel_IsZeroOrOne()
     {
-        ScoredRow[] rows = [new() { RawProbability = 0.8f, Label = 1 }, new() { RawProbability = 0.8f, Label = 2 }, new() { RawProbability = 0.8f, Label = float.NaN }];
+        ScoredRow[] rows = [new() { RawProbability = 0.8f, Label = 1 }, new() { RawProbability = 0.8f, Label = 2 },
+            new() { RawProbability = 0.8f, Label = float.NaN }];
 
         Assert.Equal(
             ["0.22314 0.2 0.6 0.5004", "NaN NaN 0.6 0.5004", "NaN NaN 0.6 0.5004"],
@@ -68,7 +70,8 @@ public class ForwardRecordingTests
     {
         ScoredRow[] rows = [new() { Class = 2, RawScores = [MathF.Log(7) + 90, MathF.Log(2) + 90, 90] }];
 
-        Assert.Equal(["2.3026 1.1576 0.5 0.8018"], Record(rows, _multiclass with { MulticlassScores = MulticlassScores.Logits }, out _, digits: 4));
+        Assert.Equal(["2.3026 1.1576 0.5 0.8018"],
+            Record(rows, _multiclass with { MulticlassScores = MulticlassScores.Logits }, out _, digits: 4));
     }
 
     [Fact]
@@ -84,7 +87,8 @@ public class ForwardRecordingTests
     {
         var ml = new MLContext(seed: 1);
         IDataView data = ml.Data.LoadFromEnumerable([new SparseRow { Score = new VBuffer<float>(3, 1, [1f], [1]), Class = 1 }]);
-        ForwardRecordingTransformer recorder = ml.ForwardSampling().RecordForwardPass(ml.Transforms.CopyColumns("Copy", "Class"), _multiclass).Fit(data);
+        ForwardRecordingTransformer recorder = ml.ForwardSampling()
+            .RecordForwardPass(ml.Transforms.CopyColumns("Copy", "Class"), _multiclass).Fit(data);
 
         Assert.Equal(["0 0 1 0"], Statistics(recorder.Transform(data), 5));
     }
@@ -94,7 +98,8 @@ public class ForwardRecordingTests
     {
         ScoredRow[] rows = [new() { WideClass = 1 }, new() { WideClass = 5 }];
 
-        Assert.Equal(["1.60944 1.06771 0.5 0.80182", "NaN NaN 0.5 0.80182"], Record(rows, _multiclass with { LabelColumnName = "WideClass" }, out ForwardRecordingReport report));
+        Assert.Equal(["1.60944 1.06771 0.5 0.80182", "NaN NaN 0.5 0.80182"],
+            Record(rows, _multiclass with { LabelColumnName = "WideClass" }, out ForwardRecordingReport report));
         Assert.Equal(new ForwardRecordingReport { RowsRecorded = 2, UnknownClassRows = 1 }, report);
     }
 
@@ -107,17 +112,23 @@ public class ForwardRecordingTests
             if (e.Kind == Microsoft.ML.Runtime.ChannelMessageKind.Warning)
                 messages.Add(e.RawMessage);
         };
-        ScoredRow[] rows = [new() { RawScores = [3, -1, 0.5f] }, new() { RawScores = [0.5f, 0.5f, 0.5f] }, new(), new() { RawScores = [float.NaN, 0, 1] }];
+        ScoredRow[] rows = [new() { RawScores = [3, -1, 0.5f] }, new() { RawScores = [0.5f, 0.5f, 0.5f] }, new(),
+            new() { RawScores = [float.NaN, 0, 1] }];
 
-        Assert.Equal(["NaN NaN NaN NaN", "NaN NaN NaN NaN", "0.35667 0.37417 0.5 0.80182", "NaN NaN NaN NaN"], Record(rows, _multiclass, out ForwardRecordingReport report));
+        Assert.Equal(["NaN NaN NaN NaN", "NaN NaN NaN NaN", "0.35667 0.37417 0.5 0.80182", "NaN NaN NaN NaN"],
+            Record(rows, _multiclass, out ForwardRecordingReport report));
         Assert.Equal(new ForwardRecordingReport { RowsRecorded = 4, InvalidProbabilityRows = 2, NonFiniteRows = 1 }, report);
         Assert.Equal(
-            "4 rows recorded; 1 with scores that are not finite; 2 whose scores are no probabilities (if the model gives raw scores, set ForwardRecordingOptions.MulticlassScores to Logits)",
+            "4 rows recorded; 1 with scores that are not finite; 2 whose scores are no probabilities (if the model gives raw scores, set "
+                + "ForwardRecordingOptions.MulticlassScores to Logits)",
             report.ToString());
         Assert.Equal(
             [
-                "A row has scores that are NaN or infinite: its statistics are NaN. Such rows are counted in ForwardRecordingTransformer.Report.NonFiniteRows.",
-                "A row has scores that are no probabilities (outside [0, 1], or of a sum that differs from 1 by more than 0.001): its statistics are NaN. Such rows are counted in ForwardRecordingTransformer.Report.InvalidProbabilityRows; if the model gives raw scores, set ForwardRecordingOptions.MulticlassScores to Logits.",
+                "A row has scores that are NaN or infinite: its statistics are NaN. Such rows are counted in "
+                    + "ForwardRecordingTransformer.Report.NonFiniteRows.",
+                "A row has scores that are no probabilities (outside [0, 1], or of a sum that differs from 1 by more than 0.001): its "
+                    + "statistics are NaN. Such rows are counted in ForwardRecordingTransformer.Report.InvalidProbabilityRows; if the "
+                    + "model gives raw scores, set ForwardRecordingOptions.MulticlassScores to Logits.",
             ],
             messages);
     }
@@ -148,7 +159,8 @@ public class ForwardRecordingTests
         ScoredRow[] rows = [new() { RawProbability = 0.8f }];
         string[] expected = [task == PredictionTask.Binary ? "NaN NaN 0.6 0.5004" : "NaN NaN 0.5 0.80182"];
 
-        Assert.Equal(expected, Record(rows, new ForwardRecordingOptions { Task = task, LabelColumnName = "NotThere" }, out ForwardRecordingReport report));
+        Assert.Equal(expected, Record(rows, new ForwardRecordingOptions { Task = task, LabelColumnName = "NotThere" },
+            out ForwardRecordingReport report));
         Assert.Equal(new ForwardRecordingReport { RowsRecorded = 1, UnlabelledRows = 1 }, report);
     }
 
@@ -158,7 +170,8 @@ public class ForwardRecordingTests
         var messages = new List<string>();
         _ml.Log += (_, e) => messages.Add(e.RawMessage);
         Record([new()], new ForwardRecordingOptions { LabelColumnName = "Target" }, out _);
-        Assert.Contains("The data has no label column 'Target': loss, gradient norm and residual are NaN. ForwardRecordingOptions.LabelColumnName names a label that is called otherwise.", messages);
+        Assert.Contains("The data has no label column 'Target': loss, gradient norm and residual are NaN. "
+            + "ForwardRecordingOptions.LabelColumnName names a label that is called otherwise.", messages);
     }
 
     // Contract
@@ -200,7 +213,8 @@ public class ForwardRecordingTests
     public void Estimator_WithStepsAfterIt_Fits()
     {
         IDataView data = _ml.Data.LoadFromEnumerable(RecordedRow.Make(60));
-        var pipeline = _ml.ForwardSampling().RecordForwardPass(Trainer(PredictionTask.Multiclass), new ForwardRecordingOptions { Task = PredictionTask.Multiclass, LabelColumnName = "Class" })
+        var pipeline = _ml.ForwardSampling().RecordForwardPass(Trainer(PredictionTask.Multiclass),
+            new ForwardRecordingOptions { Task = PredictionTask.Multiclass, LabelColumnName = "Class" })
             .Append(_ml.Transforms.Concatenate("Statistics", ForwardColumns.Loss, ForwardColumns.Entropy));
 
         Assert.Equal(2, ((VectorDataViewType)pipeline.Fit(data).GetOutputSchema(data.Schema)["Statistics"].Type).Size);
@@ -213,7 +227,8 @@ public class ForwardRecordingTests
         IDataView data = _ml.Data.LoadFromEnumerable(RecordedRow.Make(60));
         ITransformer trained = Trainer(PredictionTask.Multiclass).Append(_ml.Transforms.CopyColumns("Extra", "Score")).Fit(data);
 
-        EstimatorContract.Check(_ml.ForwardSampling().RecordForwardPass(trained, new ForwardRecordingOptions { Task = PredictionTask.Multiclass, LabelColumnName = "Class" }), data);
+        EstimatorContract.Check(_ml.ForwardSampling().RecordForwardPass(trained,
+            new ForwardRecordingOptions { Task = PredictionTask.Multiclass, LabelColumnName = "Class" }), data);
     }
 
     [Fact]
@@ -221,7 +236,8 @@ public class ForwardRecordingTests
     {
         IDataView raw = _ml.Data.LoadFromEnumerable(RecordedRow.Make(60));
         IDataView data = _ml.Transforms.NormalizeMinMax("Features").Fit(raw).Transform(raw);
-        ForwardRecordingEstimator estimator = _ml.ForwardSampling().RecordForwardPass(Trainer(PredictionTask.Regression).Fit(data), PredictionTask.Regression);
+        ForwardRecordingEstimator estimator = _ml.ForwardSampling()
+            .RecordForwardPass(Trainer(PredictionTask.Regression).Fit(data), PredictionTask.Regression);
 
         SchemaShape promised = estimator.GetOutputSchema(Shapes.Of(data.Schema));
 
@@ -233,13 +249,16 @@ public class ForwardRecordingTests
     {
         // Two vectors of which no feature column tells the size.
         IDataView data = _ml.Data.LoadFromEnumerable(RecordedRow.Make(60));
-        IEstimator<ITransformer> pipeline = _ml.Transforms.Concatenate("Wide", "Features", "X").Append(_ml.Regression.Trainers.Sdca(featureColumnName: "Wide", maximumNumberOfIterations: 5));
+        IEstimator<ITransformer> pipeline = _ml.Transforms.Concatenate("Wide", "Features", "X")
+            .Append(_ml.Regression.Trainers.Sdca(featureColumnName: "Wide", maximumNumberOfIterations: 5));
         ForwardRecordingEstimator estimator = _ml.ForwardSampling().RecordForwardPass(pipeline.Fit(data), PredictionTask.Regression);
 
         SchemaShape promised = estimator.GetOutputSchema(Shapes.Of(data.Schema));
 
-        Assert.Superset(new HashSet<string> { "Score", ForwardColumns.Loss, ForwardColumns.GradientNorm, ForwardColumns.Residual, "X" }, promised.Select(column => column.Name).ToHashSet());
-        Assert.Equal(4, ((VectorDataViewType)new EstimatorChain<ITransformer>().Append(estimator).Fit(data).GetOutputSchema(data.Schema)["Wide"].Type).Size);
+        Assert.Superset(new HashSet<string> { "Score", ForwardColumns.Loss, ForwardColumns.GradientNorm, ForwardColumns.Residual, "X" },
+            promised.Select(column => column.Name).ToHashSet());
+        Assert.Equal(4, ((VectorDataViewType)new EstimatorChain<ITransformer>().Append(estimator).Fit(data)
+            .GetOutputSchema(data.Schema)["Wide"].Type).Size);
     }
 
     [Fact]
@@ -279,11 +298,14 @@ public class ForwardRecordingTests
     {
         IDataView data = _ml.Data.LoadFromEnumerable(new[] { new ScoredRow() });
         const string message = "Schema mismatch for score column 'Score': expected Single, got no such column. "
-            + "The wrapped model adds this column, and ForwardRecordingOptions.Task (Regression) says what it holds; a renamed one is given in ForwardRecordingOptions.ScoreColumnName.";
-        ForwardRecordingEstimator estimator = _ml.ForwardSampling().RecordForwardPass(_ml.Transforms.CopyColumns("Result", "RawScore"), PredictionTask.Regression);
+            + "The wrapped model adds this column, and ForwardRecordingOptions.Task (Regression) says what it holds; a renamed one is "
+                + "given in ForwardRecordingOptions.ScoreColumnName.";
+        ForwardRecordingEstimator estimator = _ml.ForwardSampling()
+            .RecordForwardPass(_ml.Transforms.CopyColumns("Result", "RawScore"), PredictionTask.Regression);
 
         Assert.Equal(message, EstimatorContract.CheckRefused(estimator, data));
-        EstimatorContract.CheckRefused(new ForwardRecordingTransformer(Host(), _ml.Transforms.CopyColumns("Result", "RawScore").Fit(data), false, new ForwardRecordingOptions()), data, message);
+        EstimatorContract.CheckRefused(new ForwardRecordingTransformer(Host(), _ml.Transforms.CopyColumns("Result", "RawScore").Fit(data),
+            false, new ForwardRecordingOptions()), data, message);
     }
 
     [Fact]
@@ -293,7 +315,8 @@ public class ForwardRecordingTests
         ForwardRecordingOptions options = _multiclass;
         ITransformer model = _ml.Transforms.CopyColumns("Score", "RawScore").Fit(data);
         const string message = "Schema mismatch for score column 'Score': expected Vector<Single>, got Single. "
-            + "The wrapped model adds this column, and ForwardRecordingOptions.Task (Multiclass) says what it holds; a renamed one is given in ForwardRecordingOptions.ScoreColumnName.";
+            + "The wrapped model adds this column, and ForwardRecordingOptions.Task (Multiclass) says what it holds; a renamed one is "
+                + "given in ForwardRecordingOptions.ScoreColumnName.";
 
         Assert.Equal(message, EstimatorContract.CheckRefused(_ml.ForwardSampling().RecordForwardPass(model, options), data));
         EstimatorContract.CheckRefused(new ForwardRecordingTransformer(Host(), model, false, options), data, message);
@@ -303,9 +326,11 @@ public class ForwardRecordingTests
     public void Probability_OfAnotherType_IsNamed()
     {
         IDataView data = _ml.Data.LoadFromEnumerable(new[] { new ScoredRow() });
-        IEstimator<ITransformer> model = _ml.Transforms.CopyColumns("Score", "RawScore").Append(_ml.Transforms.CopyColumns("Probability", "Flag"));
+        IEstimator<ITransformer> model = _ml.Transforms.CopyColumns("Score", "RawScore")
+            .Append(_ml.Transforms.CopyColumns("Probability", "Flag"));
         Assert.Equal(
-            "Schema mismatch for probability column 'Probability': expected Single, got Boolean. A calibrated binary model adds this column; a renamed one is given in ForwardRecordingOptions.ProbabilityColumnName.",
+            "Schema mismatch for probability column 'Probability': expected Single, got Boolean. A calibrated binary model adds this "
+                + "column; a renamed one is given in ForwardRecordingOptions.ProbabilityColumnName.",
             EstimatorContract.CheckRefused(_ml.ForwardSampling().RecordForwardPass(model, _binary), data));
     }
 
@@ -319,7 +344,8 @@ public class ForwardRecordingTests
         var options = new ForwardRecordingOptions { Task = task, LabelColumnName = label };
         IEstimator<ITransformer> model = Scores(task);
         string message = $"Schema mismatch for label column '{label}': expected {expected}, got {found}. "
-            + $"ForwardRecordingOptions.Task ({task}) says what it holds; another column is given in ForwardRecordingOptions.LabelColumnName.";
+            + $"ForwardRecordingOptions.Task ({task}) says what it holds; another column is given in "
+                + $"ForwardRecordingOptions.LabelColumnName.";
 
         Assert.Equal(message, EstimatorContract.CheckRefused(_ml.ForwardSampling().RecordForwardPass(model, options), data));
         EstimatorContract.CheckRefused(new ForwardRecordingTransformer(Host(), model.Fit(data), false, options), data, message);
@@ -330,7 +356,8 @@ public class ForwardRecordingTests
     {
         IDataView data = _ml.Data.LoadFromEnumerable(RecordedRow.Make(20));
         var counting = new CountingEstimator(_ml.Regression.Trainers.Sdca());
-        Assert.Throws<ArgumentOutOfRangeException>(() => _ml.ForwardSampling().RecordForwardPass(counting, new ForwardRecordingOptions { LabelColumnName = "Flag" }).Fit(data));
+        Assert.Throws<ArgumentOutOfRangeException>(() => _ml.ForwardSampling()
+            .RecordForwardPass(counting, new ForwardRecordingOptions { LabelColumnName = "Flag" }).Fit(data));
         Assert.Equal(0, counting.Fits);
     }
 
@@ -384,7 +411,8 @@ public class ForwardRecordingTests
     public void Transform_ManyReadersAtOnce_GetTheSameValuesAndEveryRowIsCounted()
     {
         IDataView data = _ml.Data.LoadFromEnumerable(RecordedRow.Make(3000));
-        ForwardRecordingTransformer recorder = _ml.ForwardSampling().RecordForwardPass(Trainer(PredictionTask.Multiclass), new ForwardRecordingOptions { Task = PredictionTask.Multiclass, LabelColumnName = "Class" }).Fit(data);
+        ForwardRecordingTransformer recorder = _ml.ForwardSampling().RecordForwardPass(Trainer(PredictionTask.Multiclass),
+            new ForwardRecordingOptions { Task = PredictionTask.Multiclass, LabelColumnName = "Class" }).Fit(data);
         IDataView recorded = recorder.Transform(data);
 
         string[][] reads = new string[8][];
@@ -418,7 +446,8 @@ public class ForwardRecordingTests
     public void PredictionEngine_WithAndWithoutLabel_RecordsEachRow()
     {
         IDataView data = _ml.Data.LoadFromEnumerable(RecordedRow.Make(200));
-        ForwardRecordingTransformer recorder = _ml.ForwardSampling().RecordForwardPass(Trainer(PredictionTask.Binary), new ForwardRecordingOptions { Task = PredictionTask.Binary, LabelColumnName = "Flag" }).Fit(data);
+        ForwardRecordingTransformer recorder = _ml.ForwardSampling().RecordForwardPass(Trainer(PredictionTask.Binary),
+            new ForwardRecordingOptions { Task = PredictionTask.Binary, LabelColumnName = "Flag" }).Fit(data);
         string[] inBatch = [.. Statistics(recorder.Transform(data), 5)];
         long before = recorder.Report.RowsRecorded;
 
@@ -453,7 +482,8 @@ public class ForwardRecordingTests
     public void IsRowToRowMapper_IsTheWrappedModels()
     {
         IDataView data = _ml.Data.LoadFromEnumerable(new[] { new ScoredRow() });
-        var recorder = new ForwardRecordingTransformer(Host(), new DisposableTransformer(Scores().Fit(data)) { IsRowToRowMapper = false }, false, new ForwardRecordingOptions());
+        var recorder = new ForwardRecordingTransformer(Host(), new DisposableTransformer(Scores().Fit(data)) { IsRowToRowMapper = false },
+            false, new ForwardRecordingOptions());
         Assert.False(recorder.IsRowToRowMapper);
         Assert.Throws<InvalidOperationException>(() => recorder.GetRowToRowMapper(data.Schema));
     }
@@ -501,7 +531,8 @@ public class ForwardRecordingTests
     private IEstimator<ITransformer> Scores(PredictionTask task = PredictionTask.Regression) => task switch
     {
         PredictionTask.Regression => _ml.Transforms.CopyColumns("Score", "RawScore"),
-        PredictionTask.Binary => _ml.Transforms.CopyColumns("Score", "RawScore").Append(_ml.Transforms.CopyColumns("Probability", "RawProbability")),
+        PredictionTask.Binary => _ml.Transforms.CopyColumns("Score", "RawScore")
+            .Append(_ml.Transforms.CopyColumns("Probability", "RawProbability")),
         _ => _ml.Transforms.CopyColumns("Score", "RawScores"),
     };
 
@@ -510,7 +541,8 @@ public class ForwardRecordingTests
 
     private Microsoft.ML.Runtime.IHost Host() => ((Microsoft.ML.Runtime.IHostEnvironment)_ml).Register("Test");
 
-    private List<string> Record(ScoredRow[] rows, ForwardRecordingOptions options, out ForwardRecordingReport report, IEstimator<ITransformer>? model = null, int digits = 5)
+    private List<string> Record(ScoredRow[] rows, ForwardRecordingOptions options, out ForwardRecordingReport report,
+        IEstimator<ITransformer>? model = null, int digits = 5)
     {
         IDataView data = _ml.Data.LoadFromEnumerable(rows);
         ForwardRecordingTransformer recorder = Recorder(options, data, model);

@@ -5,7 +5,8 @@ using Microsoft.ML.ForwardSampling.RecordViews;
 
 namespace Microsoft.ML.ForwardSampling.Tests.ForwardPass;
 
-/// <summary>Models whose columns are shaped otherwise than those of ML.NET's trainers: ONNX gives a number as a vector of one, TextClassification raw logits and a key.</summary>
+/// <summary>Models whose columns are shaped otherwise than those of ML.NET's trainers: ONNX gives a number as a vector of one,
+/// TextClassification raw logits and a key.</summary>
 public sealed class ScoresOfOtherModelsTests : IDisposable
 {
     private readonly MLContext _ml = new(seed: 1);
@@ -35,7 +36,8 @@ public sealed class ScoresOfOtherModelsTests : IDisposable
     [Fact]
     public void RecordTo_VectorsOfOne_WritesWhatANumberWould()
     {
-        IDataView vectors = Copy("ScoreVector").Fit(Rows()).Transform(Rows()), numbers = _ml.Transforms.CopyColumns("Score", "ScoreNumber").Fit(Rows()).Transform(Rows());
+        IDataView vectors = Copy("ScoreVector").Fit(Rows()).Transform(Rows()),
+            numbers = _ml.Transforms.CopyColumns("Score", "ScoreNumber").Fit(Rows()).Transform(Rows());
 
         Assert.Equal(Logged(numbers, "numbers"), Logged(vectors, "vectors"));
     }
@@ -43,9 +45,11 @@ public sealed class ScoresOfOtherModelsTests : IDisposable
     [Fact]
     public void Regression_ScoreIsAVectorOfThree_IsRefusedByName()
     {
-        ArgumentException error = Assert.ThrowsAny<ArgumentException>(() => Record(_ml.Transforms.CopyColumns("Score", "Logits"), new ForwardRecordingOptions { LabelColumnName = "Number" }));
+        ArgumentException error = Assert.ThrowsAny<ArgumentException>(
+            () => Record(_ml.Transforms.CopyColumns("Score", "Logits"), new ForwardRecordingOptions { LabelColumnName = "Number" }));
 
-        Assert.Contains("Schema mismatch for score column 'Score': expected Single, got Vector<Single, 3>.", error.Message, StringComparison.Ordinal);
+        Assert.Contains("Schema mismatch for score column 'Score': expected Single, got Vector<Single, 3>.", error.Message,
+            StringComparison.Ordinal);
     }
 
     /// <summary>Microsoft.ML.TorchSharp's TextClassification adds PredictedLabel, a key, and Score, a vector of raw logits.</summary>
@@ -53,8 +57,14 @@ public sealed class ScoresOfOtherModelsTests : IDisposable
     public void TextClassification_RawLogitsAndAKey_AreRecordedAsLogits()
     {
         IDataView rows = _ml.Transforms.Conversion.MapValueToKey("Class", "Name").Fit(Rows()).Transform(Rows());
-        IEstimator<ITransformer> model = _ml.Transforms.CopyColumns("Score", "Logits").Append(_ml.Transforms.CopyColumns("PredictedLabel", "Class"));
-        var options = new ForwardRecordingOptions { Task = PredictionTask.Multiclass, MulticlassScores = MulticlassScores.Logits, LabelColumnName = "Class" };
+        IEstimator<ITransformer> model = _ml.Transforms.CopyColumns("Score", "Logits")
+            .Append(_ml.Transforms.CopyColumns("PredictedLabel", "Class"));
+        var options = new ForwardRecordingOptions
+        {
+            Task = PredictionTask.Multiclass,
+            MulticlassScores = MulticlassScores.Logits,
+            LabelColumnName = "Class"
+        };
 
         IDataView recorded = _ml.ForwardSampling().RecordForwardPass(model, options).Fit(rows).Transform(rows);
 
@@ -71,11 +81,13 @@ public sealed class ScoresOfOtherModelsTests : IDisposable
         var messages = new List<string>();
         _ml.Log += (_, e) => messages.Add(e.Message);
         var options = new ForwardRecordingOptions { Task = PredictionTask.Multiclass, LabelColumnName = "Class" };
-        ForwardRecordingTransformer recorder = _ml.ForwardSampling().RecordForwardPass(_ml.Transforms.CopyColumns("Score", "Logits"), options).Fit(rows);
+        ForwardRecordingTransformer recorder = _ml.ForwardSampling()
+            .RecordForwardPass(_ml.Transforms.CopyColumns("Score", "Logits"), options).Fit(rows);
 
         Assert.All(recorder.Transform(rows).GetColumn<float>(ForwardColumns.Loss), loss => Assert.True(float.IsNaN(loss)));
         Assert.Equal(2, recorder.Report.InvalidProbabilityRows);
-        Assert.Contains(messages, message => message.Contains("set ForwardRecordingOptions.MulticlassScores to Logits", StringComparison.Ordinal));
+        Assert.Contains(messages, message => message.Contains("set ForwardRecordingOptions.MulticlassScores to Logits",
+            StringComparison.Ordinal));
     }
 
     private IEstimator<ITransformer> Copy(string column) => _ml.Transforms.CopyColumns("Score", column);
@@ -100,8 +112,10 @@ public sealed class ScoresOfOtherModelsTests : IDisposable
 
     private IDataView Rows() => _ml.Data.LoadFromEnumerable(
     [
-        new Row { Id = 7, ScoreVector = [0.5f], ScoreNumber = 0.5f, ProbabilityVector = [0.25f], Logits = [3, 1, -2], Number = 1, Flag = true, Name = "first" },
-        new Row { Id = 8, ScoreVector = [3f], ScoreNumber = 3f, ProbabilityVector = [0.25f], Logits = [-1, 0.5f, 0], Number = 1, Flag = false, Name = "second" },
+        new Row { Id = 7, ScoreVector = [0.5f], ScoreNumber = 0.5f, ProbabilityVector = [0.25f], Logits = [3, 1, -2], Number = 1,
+            Flag = true, Name = "first" },
+        new Row { Id = 8, ScoreVector = [3f], ScoreNumber = 3f, ProbabilityVector = [0.25f], Logits = [-1, 0.5f, 0], Number = 1,
+            Flag = false, Name = "second" },
     ]);
 
     private sealed class Row

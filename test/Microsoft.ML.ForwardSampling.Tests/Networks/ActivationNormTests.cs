@@ -9,11 +9,13 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.ForwardSampling.Tests.Networks;
 
-/// <summary>The norm of the last hidden layer's activations: what it is, who offers it, and that it costs nobody who does not ask.</summary>
+/// <summary>The norm of the last hidden layer's activations: what it is, who offers it, and that it costs nobody who does not
+/// ask.</summary>
 [Collection(TorchCollection.Name)]
 public sealed class ActivationNormTests
 {
-    private static readonly NetworkTrainerOptions _options = new() { HiddenLayers = [9, 5], Activation = Activation.Tanh, Epochs = 2, BatchSize = 16, Seed = 7 };
+    private static readonly NetworkTrainerOptions _options =
+        new() { HiddenLayers = [9, 5], Activation = Activation.Tanh, Epochs = 2, BatchSize = 16, Seed = 7 };
 
     private readonly MLContext _context = new(seed: 1);
 
@@ -34,7 +36,8 @@ public sealed class ActivationNormTests
         NetworkTrainerOptions options = _options with { HiddenLayers = noHiddenLayer ? [] : [9, 5], Normalization = normalization };
         using NetworkPredictionTransformer model = Trainer(task, options).Fit(data);
         IDataView recorded = Catalog.RecordForwardPass(model, Recording(task)).Fit(data).Transform(data);
-        float[] gradientNorms = Singles(recorded, ForwardColumns.GradientNorm), activationNorms = Singles(recorded, ForwardColumns.ActivationNorm);
+        float[] gradientNorms = Singles(recorded, ForwardColumns.GradientNorm),
+            activationNorms = Singles(recorded, ForwardColumns.ActivationNorm);
         float[][] features = [.. data.GetColumn<float[]>("Features")];
 
         for (int row = 0; row < features.Length; row += 7)
@@ -46,8 +49,10 @@ public sealed class ActivationNormTests
         }
 
         Assert.True(activationNorms.Distinct().Count() > 60);
-        foreach (RecordedStatistic statistic in RecordedStatistic.All.Where(statistic => recorded.Schema.GetColumnOrNull($"Forward.{statistic.Name}") is not null))
-            Assert.All(Singles(recorded, $"Forward.{statistic.Name}"), value => Assert.InRange(value, statistic.Minimum, statistic.Maximum));
+        foreach (RecordedStatistic statistic in RecordedStatistic.All.Where(
+            statistic => recorded.Schema.GetColumnOrNull($"Forward.{statistic.Name}") is not null))
+            Assert.All(Singles(recorded, $"Forward.{statistic.Name}"),
+                value => Assert.InRange(value, statistic.Minimum, statistic.Maximum));
     }
 
     [Theory]
@@ -62,12 +67,14 @@ public sealed class ActivationNormTests
         [
             trainer,
             _context.Transforms.NormalizeMinMax("Features").Append(trainer),
-            new EstimatorChain<ITransformer>().Append<ITransformer>(_context.Transforms.NormalizeMinMax("Features")).Append<ITransformer>(trainer),
+            new EstimatorChain<ITransformer>().Append<ITransformer>(_context.Transforms.NormalizeMinMax("Features"))
+                .Append<ITransformer>(trainer),
             Catalog.SelectThen(new UniformPolicy(), trainer, new SelectionOptions { Budget = 0.5 }),
         ];
         foreach (IEstimator<ITransformer> estimator in estimators)
         {
-            using ForwardRecordingTransformer recorder = EstimatorContract.Check(Catalog.RecordForwardPass(estimator, Recording(task)), data);
+            using ForwardRecordingTransformer recorder = EstimatorContract.Check(
+                Catalog.RecordForwardPass(estimator, Recording(task)), data);
             Assert.NotNull(recorder.GetOutputSchema(data.Schema).GetColumnOrNull(ForwardColumns.ActivationNorm));
 
             // The model itself adds nothing.
@@ -84,7 +91,8 @@ public sealed class ActivationNormTests
         try
         {
             var options = new ForwardRecordingOptions { ActivationNormColumnName = "Activations" };
-            using ForwardRecordingTransformer recorder = Catalog.RecordForwardPass(_context.Transforms.NormalizeMinMax("Features").Append(Trainer(PredictionTask.Regression, _options)), options).Fit(data);
+            using ForwardRecordingTransformer recorder = Catalog.RecordForwardPass(
+                _context.Transforms.NormalizeMinMax("Features").Append(Trainer(PredictionTask.Regression, _options)), options).Fit(data);
             Catalog.Save(recorder, data.Schema, path);
             ITransformer loaded = Catalog.Load(path, out _);
 
@@ -103,9 +111,11 @@ public sealed class ActivationNormTests
         IDataView data = TrainingData.View(_context, 60);
         using NetworkPredictionTransformer model = Trainer(PredictionTask.Regression, _options).Fit(data);
         ForwardRecordingTransformer recorder = Catalog.RecordForwardPass(model, PredictionTask.Regression).Fit(data);
-        using PredictionEngine<TrainingRow, Recorded> engine = _context.Model.CreatePredictionEngine<TrainingRow, Recorded>(recorder, data.Schema);
+        using PredictionEngine<TrainingRow, Recorded> engine =
+            _context.Model.CreatePredictionEngine<TrainingRow, Recorded>(recorder, data.Schema);
 
-        Assert.Equal(Singles(recorder.Transform(data), ForwardColumns.ActivationNorm), TrainingData.Rows(60).Select(row => engine.Predict(row).Norm));
+        Assert.Equal(Singles(recorder.Transform(data), ForwardColumns.ActivationNorm),
+            TrainingData.Rows(60).Select(row => engine.Predict(row).Norm));
     }
 
     [Fact]
@@ -113,20 +123,29 @@ public sealed class ActivationNormTests
     {
         IDataView data = TrainingData.View(_context, 60);
         ITransformer sdca = _context.Regression.Trainers.Sdca().Fit(data);
-        using NetworkPredictionTransformer own = Trainer(PredictionTask.Regression, _options with { Network = (inputs, outputs, _) => nn.Linear(inputs, outputs) }).Fit(data);
+        using NetworkPredictionTransformer own = Trainer(PredictionTask.Regression,
+            _options with { Network = (inputs, outputs, _) => nn.Linear(inputs, outputs) }).Fit(data);
         foreach (ITransformer model in new[] { sdca, own })
         {
             IDataView recorded = Catalog.RecordForwardPass(model, PredictionTask.Regression).Fit(data).Transform(data);
             Assert.Equal(
-                "Schema mismatch for statistics column 'Forward.ActivationNorm': expected Single, got no such column. RecordForwardPass adds this column when the model is a network of this library, "
+                "Schema mismatch for statistics column 'Forward.ActivationNorm': expected Single, got no such column. RecordForwardPass "
+                    + "adds this column when the model is a network of this library, "
                 + $"or a pipeline that ends in one; a renamed one is given in {RecordedStatistic.ActivationNorm.Option}.",
-                EstimatorContract.WithoutParameter(Assert.Throws<ArgumentOutOfRangeException>(() => Catalog.SelectRows(recorded, new NormPolicy()))));
+                EstimatorContract.WithoutParameter(
+                    Assert.Throws<ArgumentOutOfRangeException>(() => Catalog.SelectRows(recorded, new NormPolicy()))));
         }
 
         Assert.Equal(
-            "Policy ActivationNorms needs the statistic ActivationNorm, which no module of your own tells of itself, and NetworkTrainerOptions.Network is set. "
+            "Policy ActivationNorms needs the statistic ActivationNorm, which no module of your own tells of itself, and "
+                + "NetworkTrainerOptions.Network is set. "
             + "Use HiddenLayers in its place, or StatisticsSource.Recorded with a column of it. (Parameter 'Network')",
-            Assert.Throws<ArgumentException>(() => Trainer(PredictionTask.Regression, _options with { Network = (inputs, outputs, _) => nn.Linear(inputs, outputs), Selection = new() { Policy = new NormPolicy() } })).Message);
+            Assert.Throws<ArgumentException>(
+                () => Trainer(PredictionTask.Regression, _options with
+                {
+                    Network = (inputs, outputs, _) => nn.Linear(inputs, outputs),
+                    Selection = new() { Policy = new NormPolicy() }
+                })).Message);
     }
 
     [Theory]
@@ -140,7 +159,8 @@ public sealed class ActivationNormTests
         using NetworkPredictionTransformer deployed = Trainer(PredictionTask.Regression, options).Fit(data);
         IDataView recorded = Catalog.RecordForwardPass(deployed, PredictionTask.Regression).Fit(data).Transform(data);
         var policy = new NormPolicy();
-        using NetworkPredictionTransformer next = Trainer(PredictionTask.Regression, options with { Selection = new() { Policy = policy, WindowSize = 90, Statistics = source } }).Fit(recorded, deployed);
+        using NetworkPredictionTransformer next = Trainer(PredictionTask.Regression,
+            options with { Selection = new() { Policy = policy, WindowSize = 90, Statistics = source } }).Fit(recorded, deployed);
 
         Assert.Equal(Singles(recorded, ForwardColumns.ActivationNorm), policy.Seen, (a, b) => Math.Abs(a - b) <= 1e-5f);
         Assert.Equal(policy.Seen, NormsThroughSelectRows(recorded), (a, b) => Math.Abs(a - b) <= 1e-5f);
@@ -185,13 +205,18 @@ public sealed class ActivationNormTests
     private static float[] Singles(IDataView view, string column) => [.. view.GetColumn<float>(column)];
 
     private static ForwardRecordingOptions Recording(PredictionTask task)
-        => new() { Task = task, LabelColumnName = task switch { PredictionTask.Regression => "Label", PredictionTask.Binary => "IsHigh", _ => "BandKey" } };
+        => new()
+        {
+            Task = task,
+            LabelColumnName = task switch
+            { PredictionTask.Regression => "Label", PredictionTask.Binary => "IsHigh", _ => "BandKey" }
+        };
 
     private NetworkTrainer Trainer(PredictionTask task, NetworkTrainerOptions options) => task switch
     {
         PredictionTask.Regression => Catalog.Trainers.Regression(options),
-        PredictionTask.Binary => Catalog.Trainers.Binary(options with { LabelColumnName = "IsHigh" }),
-        _ => Catalog.Trainers.Multiclass(options with { LabelColumnName = "BandKey" }),
+        PredictionTask.Binary => Catalog.Trainers.BinaryClassification(options with { LabelColumnName = "IsHigh" }),
+        _ => Catalog.Trainers.MulticlassClassification(options with { LabelColumnName = "BandKey" }),
     };
 
     /// <summary>By torch's own differentiation of the row's loss.</summary>
@@ -202,7 +227,8 @@ public sealed class ActivationNormTests
         Tensor loss = model.Task switch
         {
             PredictionTask.Regression => outputs.reshape(-1).sub(data.GetColumn<float>("Label").ElementAt(row)).square(),
-            PredictionTask.Binary => nn.functional.binary_cross_entropy_with_logits(outputs.reshape(-1), tensor([data.GetColumn<bool>("IsHigh").ElementAt(row) ? 1f : 0f])),
+            PredictionTask.Binary => nn.functional.binary_cross_entropy_with_logits(outputs.reshape(-1),
+                tensor([data.GetColumn<bool>("IsHigh").ElementAt(row) ? 1f : 0f])),
             _ => nn.functional.cross_entropy(outputs, tensor([(long)data.GetColumn<uint>("BandKey").ElementAt(row) - 1])),
         };
         Tensor weight = model.Network.named_parameters().Single(parameter => parameter.name == $"layer{lastLayer}.weight").parameter;

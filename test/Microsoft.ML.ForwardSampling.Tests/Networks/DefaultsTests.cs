@@ -4,28 +4,33 @@ using Microsoft.ML.Trainers;
 
 namespace Microsoft.ML.ForwardSampling.Tests.Networks;
 
-/// <summary>The default trainer on data as people have them: no value of its options set, against ML.NET's trainers with none set.</summary>
+/// <summary>The default trainer on data as people have them: no value of its options set, against ML.NET's trainers with none
+/// set.</summary>
 public class DefaultsTests
 {
     private readonly MLContext _context = new(1);
 
     public static TheoryData<string> RegressionShapes => [.. s_regressions.Keys];
 
-    private static readonly Dictionary<string, (int Rows, int Features, Func<Random, float[], float> Label, Func<Random, int, float> Feature)> s_regressions = new()
-    {
-        ["plain"] = (2000, 8, Linear(0, 1), (r, _) => Normal(r)),
-        ["prices"] = (2000, 8, Linear(180_000, 80_000), (r, _) => Normal(r)),
-        ["label 50, s.d. 10"] = (2000, 8, Linear(50, 10), (r, _) => Normal(r)),
-        ["label of 1e-6"] = (2000, 8, Linear(3e-6f, 1e-6f), (r, _) => Normal(r)),
-        ["label of 1e9"] = (2000, 8, Linear(0, 1e9f), (r, _) => Normal(r)),
-        ["label offset 1e6"] = (2000, 8, Linear(1e6f, 30), (r, _) => Normal(r)),
-        ["features of all scales"] = (2000, 8, (r, x) => x[0] * 1e3f + x[1] / 1e4f + x[2] + (0.1f * Normal(r)), (r, i) => Normal(r) * (i switch { 0 => 1e-3f, 1 => 1e4f, _ => 1 })),
-        ["features with an offset"] = (2000, 4, (r, x) => (x[0] - 1e4f) + (2 * (x[1] + 500)) + (0.1f * Normal(r)), (r, i) => Normal(r) + (i switch { 0 => 1e4f, 1 => -500f, _ => 0 })),
-        ["skewed counts"] = (2000, 6, (r, x) => MathF.Exp((0.5f * x[0]) + (0.3f * Normal(r))) * 100, (r, _) => Normal(r)),
-        ["one feature"] = (500, 1, Linear(10, 3), (r, _) => Normal(r)),
-        ["two hundred rows"] = (200, 5, Linear(5, 20), (r, _) => Normal(r)),
-        ["curved"] = (3000, 5, (r, x) => 1000 * ((10 * MathF.Sin(MathF.PI * x[0] * x[1])) + (20 * (x[2] - 0.5f) * (x[2] - 0.5f)) + (10 * x[3]) + (5 * x[4]) + Normal(r)), (r, _) => r.NextSingle()),
-    };
+    private static readonly Dictionary<string, (int Rows, int Features, Func<Random, float[], float> Label,
+        Func<Random, int, float> Feature)> s_regressions = new()
+        {
+            ["plain"] = (2000, 8, Linear(0, 1), (r, _) => Normal(r)),
+            ["prices"] = (2000, 8, Linear(180_000, 80_000), (r, _) => Normal(r)),
+            ["label 50, s.d. 10"] = (2000, 8, Linear(50, 10), (r, _) => Normal(r)),
+            ["label of 1e-6"] = (2000, 8, Linear(3e-6f, 1e-6f), (r, _) => Normal(r)),
+            ["label of 1e9"] = (2000, 8, Linear(0, 1e9f), (r, _) => Normal(r)),
+            ["label offset 1e6"] = (2000, 8, Linear(1e6f, 30), (r, _) => Normal(r)),
+            ["features of all scales"] = (2000, 8, (r, x) => x[0] * 1e3f + x[1] / 1e4f + x[2] + (0.1f * Normal(r)),
+            (r, i) => Normal(r) * (i switch { 0 => 1e-3f, 1 => 1e4f, _ => 1 })),
+            ["features with an offset"] = (2000, 4, (r, x) => (x[0] - 1e4f) + (2 * (x[1] + 500)) + (0.1f * Normal(r)),
+            (r, i) => Normal(r) + (i switch { 0 => 1e4f, 1 => -500f, _ => 0 })),
+            ["skewed counts"] = (2000, 6, (r, x) => MathF.Exp((0.5f * x[0]) + (0.3f * Normal(r))) * 100, (r, _) => Normal(r)),
+            ["one feature"] = (500, 1, Linear(10, 3), (r, _) => Normal(r)),
+            ["two hundred rows"] = (200, 5, Linear(5, 20), (r, _) => Normal(r)),
+            ["curved"] = (3000, 5, (r, x) => 1000 * ((10 * MathF.Sin(MathF.PI * x[0] * x[1])) + (20 * (x[2] - 0.5f) * (x[2] - 0.5f))
+                + (10 * x[3]) + (5 * x[4]) + Normal(r)), (r, _) => r.NextSingle()),
+        };
 
     [Theory]
     [MemberData(nameof(RegressionShapes))]
@@ -35,7 +40,8 @@ public class DefaultsTests
         using NetworkPredictionTransformer model = _context.ForwardSampling().Trainers.Regression().Fit(train);
         double own = _context.Regression.Evaluate(model.Transform(test)).RSquared;
         // With one feature Sdca ends in weights that are not finite (Microsoft.ML 5.0.1): the generator's own R squared then.
-        double peer = shape == "one feature" ? 0.938 : _context.Regression.Evaluate(_context.Regression.Trainers.Sdca().Fit(train).Transform(test)).RSquared;
+        double peer = shape == "one feature" ? 0.938
+            : _context.Regression.Evaluate(_context.Regression.Trainers.Sdca().Fit(train).Transform(test)).RSquared;
         Assert.True(own > peer - 0.05, $"{shape}: R squared {own:F3}, Sdca {peer:F3}");
     }
 
@@ -77,13 +83,19 @@ public class DefaultsTests
         (IDataView train, _) = Regression("features of all scales");
         var told = new List<string>();
         _context.Log += (_, e) => told.Add(e.RawMessage);
-        _context.ForwardSampling().Trainers.Regression(new NetworkTrainerOptions { HiddenLayers = [4], MaximumSteps = 1 }).Fit(train).Dispose();
-        Assert.Contains(told, line => line.StartsWith("2 of 8 features in 'Features' are far from unit scale, the farthest slot 1 with mean ", StringComparison.Ordinal) && line.EndsWith("They are standardised for training (NetworkTrainerOptions.NormalizeFeatures).", StringComparison.Ordinal));
+        _context.ForwardSampling().Trainers.Regression(new NetworkTrainerOptions { HiddenLayers = [4], MaximumSteps = 1 }).Fit(train)
+            .Dispose();
+        Assert.Contains(told, line => line.StartsWith(
+            "2 of 8 features in 'Features' are far from unit scale, the farthest slot 1 with mean ", StringComparison.Ordinal)
+            && line.EndsWith("They are standardised for training (NetworkTrainerOptions.NormalizeFeatures).", StringComparison.Ordinal));
         told.Clear();
-        _context.ForwardSampling().Trainers.Regression(new NetworkTrainerOptions { HiddenLayers = [4], MaximumSteps = 1, NormalizeFeatures = FeatureNormalization.Warn }).Fit(train).Dispose();
-        Assert.Contains(told, line => line.EndsWith("Networks learn slowly from such features: put NormalizeMeanVariance in front of the trainer.", StringComparison.Ordinal));
+        _context.ForwardSampling().Trainers.Regression(new NetworkTrainerOptions
+        { HiddenLayers = [4], MaximumSteps = 1, NormalizeFeatures = FeatureNormalization.Warn }).Fit(train).Dispose();
+        Assert.Contains(told, line => line.EndsWith(
+            "Networks learn slowly from such features: put NormalizeMeanVariance in front of the trainer.", StringComparison.Ordinal));
         told.Clear();
-        _context.ForwardSampling().Trainers.Regression(new NetworkTrainerOptions { HiddenLayers = [4], MaximumSteps = 1, NormalizeFeatures = FeatureNormalization.None }).Fit(train).Dispose();
+        _context.ForwardSampling().Trainers.Regression(new NetworkTrainerOptions
+        { HiddenLayers = [4], MaximumSteps = 1, NormalizeFeatures = FeatureNormalization.None }).Fit(train).Dispose();
         Assert.DoesNotContain(told, line => line.Contains("unit scale", StringComparison.Ordinal));
     }
 
@@ -129,9 +141,11 @@ public class DefaultsTests
     }
 
     private static Func<Random, float[], float> Linear(float mean, float deviation)
-        => (r, x) => mean + (deviation * ((x.Select((value, i) => value * (i % 2 == 0 ? 1 : -1) / MathF.Sqrt(x.Length)).Sum() * 0.97f) + (0.25f * Normal(r))));
+        => (r, x) => mean + (deviation * ((x.Select((value, i) => value * (i % 2 == 0 ? 1 : -1) / MathF.Sqrt(x.Length)).Sum() * 0.97f)
+            + (0.25f * Normal(r))));
 
-    private static float Normal(Random random) => (float)(Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble()));
+    private static float Normal(Random random) =>
+        (float)(Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble()));
 
     private sealed class Row
     {

@@ -12,11 +12,13 @@ public sealed class DenseEngineTests
     private const int Features = 23;
     private const int Batch = 19; // no whole number of tiles
 
-    public static TheoryData<PredictionTask, Activation> TasksAndActivations => new MatrixTheoryData<PredictionTask, Activation>(Enum.GetValues<PredictionTask>(), Enum.GetValues<Activation>());
+    public static TheoryData<PredictionTask, Activation> TasksAndActivations =>
+        new MatrixTheoryData<PredictionTask, Activation>(Enum.GetValues<PredictionTask>(), Enum.GetValues<Activation>());
 
     [Theory, MemberData(nameof(TasksAndActivations))]
     public void Step_EachTaskAndActivation_LearnsWhatTorchLearns(PredictionTask task, Activation activation)
-        => AssertSameAsTorch(task, new NetworkTrainerOptions { BatchSize = Batch, HiddenLayers = [33, 17], Activation = activation, Optimizer = new AdamOptions { LearningRate = 0.01f } });
+        => AssertSameAsTorch(task, new NetworkTrainerOptions
+        { BatchSize = Batch, HiddenLayers = [33, 17], Activation = activation, Optimizer = new AdamOptions { LearningRate = 0.01f } });
 
     [Theory]
     [InlineData("Sgd")]
@@ -34,14 +36,16 @@ public sealed class DenseEngineTests
             "AdamDecay" => new AdamOptions { LearningRate = 0.01f, WeightDecay = 0.01f, Beta1 = 0.8f, Beta2 = 0.95f },
             _ => new AdamWOptions { LearningRate = 0.01f },
         };
-        AssertSameAsTorch(PredictionTask.Multiclass, new NetworkTrainerOptions { BatchSize = Batch, HiddenLayers = [40], Optimizer = optimizer });
+        AssertSameAsTorch(PredictionTask.Multiclass,
+            new NetworkTrainerOptions { BatchSize = Batch, HiddenLayers = [40], Optimizer = optimizer });
     }
 
     [Theory]
     [InlineData(0.05f)]
     [InlineData(100f)]
     public void Step_ClippedGradient_LearnsWhatTorchLearns(float limit)
-        => AssertSameAsTorch(PredictionTask.Regression, new NetworkTrainerOptions { BatchSize = Batch, HiddenLayers = [20, 9], MaximumGradientNorm = limit, RegressionLoss = RegressionLoss.Huber(0.3f) });
+        => AssertSameAsTorch(PredictionTask.Regression, new NetworkTrainerOptions
+        { BatchSize = Batch, HiddenLayers = [20, 9], MaximumGradientNorm = limit, RegressionLoss = RegressionLoss.Huber(0.3f) });
 
     [Theory]
     [InlineData()]
@@ -53,7 +57,12 @@ public sealed class DenseEngineTests
     [Fact]
     public void Step_AnyNumberOfThreads_SameBits()
     {
-        var options = new NetworkTrainerOptions { BatchSize = 256, HiddenLayers = [50, 30], Optimizer = new AdamOptions { LearningRate = 0.01f } };
+        var options = new NetworkTrainerOptions
+        {
+            BatchSize = 256,
+            HiddenLayers = [50, 30],
+            Optimizer = new AdamOptions { LearningRate = 0.01f }
+        };
 
         float[] one = Train(new DenseSteps(PredictionTask.Multiclass, options with { Threads = 1 }));
         float[] two = Train(new DenseSteps(PredictionTask.Multiclass, options with { Threads = 2 }));
@@ -70,7 +79,8 @@ public sealed class DenseEngineTests
     [Fact]
     public void Step_AfterWarmUp_AllocatesNothing()
     {
-        using var steps = new DenseSteps(PredictionTask.Multiclass, new NetworkTrainerOptions { BatchSize = Batch, HiddenLayers = [33, 17], Threads = 1 });
+        using var steps = new DenseSteps(PredictionTask.Multiclass,
+            new NetworkTrainerOptions { BatchSize = Batch, HiddenLayers = [33, 17], Threads = 1 });
         steps.Step(40, Batch);
         long before = GC.GetAllocatedBytesForCurrentThread();
         steps.Step(40, Batch);
@@ -119,7 +129,8 @@ public sealed class DenseEngineTests
     [InlineData(Normalization.None, 0.1f)]
     public void CanTrain_SomethingBetweenTheLayers_IsLeftToTorch(Normalization normalization, float dropout)
     {
-        using var steps = new TorchSteps(PredictionTask.Regression, new NetworkTrainerOptions { HiddenLayers = [4], Normalization = normalization, Dropout = dropout });
+        using var steps = new TorchSteps(PredictionTask.Regression,
+            new NetworkTrainerOptions { HiddenLayers = [4], Normalization = normalization, Dropout = dropout });
 
         Assert.False(DenseEngine.CanTrain(steps.Model));
     }
@@ -160,16 +171,19 @@ public sealed class DenseEngineTests
         {
             Options = options;
             int outputs = task == PredictionTask.Multiclass ? 5 : 1;
-            var architecture = new NetworkArchitecture(Features, [.. options.HiddenLayers], outputs, options.Activation, options.Normalization, options.Dropout);
+            var architecture = new NetworkArchitecture(Features, [.. options.HiddenLayers], outputs, options.Activation,
+                options.Normalization, options.Dropout);
             var head = TaskHead.Create(task, outputs, options.RegressionLoss);
-            Model = new NetworkModel(head, Features, architecture, new MultilayerPerceptron(architecture, CPU, seed: 3), CPU, options.Optimizer.Create());
+            Model = new NetworkModel(head, Features, architecture, new MultilayerPerceptron(architecture, CPU, seed: 3), CPU,
+                options.Optimizer.Create());
             Pool = new RowPool(Features, weighted: true, RecordStatistics.None, discounted: false, 1 << 20);
             var random = new Random(4);
             for (int row = 0; row < 500; row++)
             {
                 foreach (ref float feature in Pool.NextFeatures())
                     feature = 2f * random.NextSingle() - 1f;
-                float label = task == PredictionTask.Regression ? 3f * random.NextSingle() : random.Next(task == PredictionTask.Binary ? 2 : 5);
+                float label = task == PredictionTask.Regression ? 3f * random.NextSingle()
+                    : random.Next(task == PredictionTask.Binary ? 2 : 5);
                 Pool.Add(label, 0.5f + random.NextSingle(), 0, 0);
             }
 

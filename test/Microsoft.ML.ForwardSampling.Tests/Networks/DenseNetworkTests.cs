@@ -13,7 +13,8 @@ public class DenseNetworkTests
     {
         var random = new Random(1);
         int panels = DenseKernel.Panels(outputs), stride = DenseKernel.Stride(outputs);
-        float[] weights = Values(random, inputs * outputs), packed = new float[panels * DenseKernel.PanelWidth * inputs], bias = Values(random, panels * DenseKernel.PanelWidth);
+        float[] weights = Values(random, inputs * outputs), packed = new float[panels * DenseKernel.PanelWidth * inputs],
+            bias = Values(random, panels * DenseKernel.PanelWidth);
         for (int i = 0; i < weights.Length; i++)
             packed[DenseKernel.IndexOf(i / outputs, i % outputs, inputs)] = weights[i];
         for (int rows = 0; rows <= 14; rows++)
@@ -26,7 +27,8 @@ public class DenseNetworkTests
             {
                 for (int o = 0; o < outputs; o++)
                 {
-                    double expected = bias[o] + Enumerable.Range(0, inputs).Sum(k => (double)input[r * inputStride + k] * weights[k * outputs + o]);
+                    double expected = bias[o] + Enumerable.Range(0, inputs)
+                        .Sum(k => (double)input[r * inputStride + k] * weights[k * outputs + o]);
                     Assert.Equal(expected, output[r * stride + o], 1e-5 * Math.Sqrt(inputs));
                 }
             }
@@ -54,7 +56,8 @@ public class DenseNetworkTests
     {
         const int Rows = 131;
         var random = new Random(2);
-        var network = new DenseNetwork(new NetworkArchitecture(13, [21, 34], 5, activation, normalization, 0f), name => Weights(random, name));
+        var network = new DenseNetwork(new NetworkArchitecture(13, [21, 34], 5, activation, normalization, 0f),
+            name => Weights(random, name));
         float[] features = Values(random, Rows * 13);
         var scratch = new DenseNetwork.Scratch(network);
         float[] together = new float[Rows * 5], alone = new float[Rows * 5];
@@ -69,7 +72,8 @@ public class DenseNetworkTests
     public void Forward_AfterWarmUp_AllocatesNothing()
     {
         var random = new Random(3);
-        var network = new DenseNetwork(new NetworkArchitecture(13, [32], 2, Activation.ReLU, Normalization.None, 0f), name => Weights(random, name, 32, 2));
+        var network = new DenseNetwork(new NetworkArchitecture(13, [32], 2, Activation.ReLU, Normalization.None, 0f),
+            name => Weights(random, name, 32, 2));
         var scratch = new DenseNetwork.Scratch(network);
         float[] features = Values(random, 100 * 13), outputs = new float[200];
         network.Forward(features, 100, outputs, scratch);

@@ -10,7 +10,8 @@ namespace Microsoft.ML.ForwardSampling.Tests.Networks;
 [Collection(TorchCollection.Name)]
 public sealed class InTrainingSelectionColumnsTests
 {
-    private static readonly NetworkTrainerOptions _once = new() { HiddenLayers = [4], Epochs = 1, BatchSize = 16, Shuffle = false, Seed = 7 };
+    private static readonly NetworkTrainerOptions _once = new()
+    { HiddenLayers = [4], Epochs = 1, BatchSize = 16, Shuffle = false, Seed = 7 };
 
     private readonly MLContext _context = new(seed: 1);
 
@@ -24,13 +25,18 @@ public sealed class InTrainingSelectionColumnsTests
         IDataView data = TrainingData.View(_context, 200);
         using NetworkPredictionTransformer deployed = Trainers.Regression(_once).Fit(data);
         var fs = _context.ForwardSampling();
-        IDataView reference = fs.RecordForwardPass(deployed, new ForwardSampling.ForwardPass.ForwardRecordingOptions { LossColumnName = ForwardColumns.ReferenceLoss }).Fit(data).Transform(data);
+        IDataView reference = fs.RecordForwardPass(deployed,
+            new ForwardSampling.ForwardPass.ForwardRecordingOptions { LossColumnName = ForwardColumns.ReferenceLoss }).Fit(data)
+            .Transform(data);
         using NetworkPredictionTransformer newer = Trainers.Regression(_once with { Epochs = 3 }).Fit(data);
-        IDataView both = fs.RecordForwardPass(newer, new ForwardSampling.ForwardPass.ForwardRecordingOptions()).Fit(reference).Transform(reference);
-        float[] referenceLoss = [.. both.GetColumn<float>(ForwardColumns.ReferenceLoss)], recordedLoss = [.. both.GetColumn<float>(ForwardColumns.Loss)];
+        IDataView both = fs.RecordForwardPass(newer, new ForwardSampling.ForwardPass.ForwardRecordingOptions()).Fit(reference)
+            .Transform(reference);
+        float[] referenceLoss = [.. both.GetColumn<float>(ForwardColumns.ReferenceLoss)],
+            recordedLoss = [.. both.GetColumn<float>(ForwardColumns.Loss)];
 
         var seen = new SeenPolicy(RecordStatistics.Loss | RecordStatistics.ReferenceLoss);
-        using NetworkPredictionTransformer model = Trainers.Regression(_once with { Selection = new() { Policy = seen, WindowSize = 200, Statistics = source } }).Fit(both);
+        using NetworkPredictionTransformer model = Trainers.Regression(
+            _once with { Selection = new() { Policy = seen, WindowSize = 200, Statistics = source } }).Fit(both);
 
         Assert.NotEqual(recordedLoss, referenceLoss);
         Assert.Equal(referenceLoss, seen.ReferenceLoss);
@@ -45,11 +51,17 @@ public sealed class InTrainingSelectionColumnsTests
         using NetworkPredictionTransformer deployed = Trainers.Regression(_once).Fit(data);
         IDataView recorded = _context.ForwardSampling().RecordForwardPass(deployed, PredictionTask.Regression).Fit(data).Transform(data);
         var seen = new SeenPolicy(RecordStatistics.Loss | RecordStatistics.ReferenceLoss);
-        var selection = new InTrainingSelection { Policy = seen, WindowSize = 200, Columns = new() { ReferenceLoss = ForwardColumns.Loss } };
+        var selection = new InTrainingSelection
+        {
+            Policy = seen,
+            WindowSize = 200,
+            Columns = new() { ReferenceLoss = ForwardColumns.Loss }
+        };
         using NetworkPredictionTransformer model = Trainers.Regression(_once with { Selection = selection }).Fit(recorded);
 
         Assert.Equal([.. recorded.GetColumn<float>(ForwardColumns.Loss)], seen.ReferenceLoss);
-        Assert.Throws<ArgumentException>(() => Trainers.Regression(_once with { Selection = selection with { Statistics = StatisticsSource.Recorded } }));
+        Assert.Throws<ArgumentException>(
+            () => Trainers.Regression(_once with { Selection = selection with { Statistics = StatisticsSource.Recorded } }));
     }
 
     [Fact]
@@ -57,9 +69,11 @@ public sealed class InTrainingSelectionColumnsTests
     {
         NetworkTrainer trainer = Trainers.Regression(_once with { Selection = new() { Policy = new ReducibleLossPolicy() } });
         Assert.Equal(
-            "Schema mismatch for statistics column 'Forward.ReferenceLoss': expected Single, got no such column. RecordForwardPass adds this column when the reference model is recorded "
+            "Schema mismatch for statistics column 'Forward.ReferenceLoss': expected Single, got no such column. RecordForwardPass adds "
+                + "this column when the reference model is recorded "
             + "with LossColumnName = 'Forward.ReferenceLoss'; a renamed one is given in StatisticColumns.ReferenceLoss.",
-            EstimatorContract.WithoutParameter(Assert.Throws<ArgumentOutOfRangeException>(() => trainer.Fit(TrainingData.View(_context, 10)))));
+            EstimatorContract.WithoutParameter(
+                Assert.Throws<ArgumentOutOfRangeException>(() => trainer.Fit(TrainingData.View(_context, 10)))));
     }
 
     [Theory]
@@ -77,7 +91,12 @@ public sealed class InTrainingSelectionColumnsTests
             LabelColumnName = task switch { PredictionTask.Regression => "Label", PredictionTask.Binary => "IsHigh", _ => "BandKey" },
             Selection = new() { Policy = seen, WindowSize = 150, Columns = new() { Group = column } },
         };
-        NetworkTrainer trainer = task switch { PredictionTask.Regression => Trainers.Regression(options), PredictionTask.Binary => Trainers.Binary(options), _ => Trainers.Multiclass(options) };
+        NetworkTrainer trainer = task switch
+        {
+            PredictionTask.Regression => Trainers.Regression(options),
+            PredictionTask.Binary => Trainers.BinaryClassification(options),
+            _ => Trainers.MulticlassClassification(options)
+        };
         using NetworkPredictionTransformer model = trainer.Fit(data);
 
         int[] expected = (column ?? options.LabelColumnName) == "IsHigh"
@@ -96,8 +115,12 @@ public sealed class InTrainingSelectionColumnsTests
         IDataView data = TrainingData.WithKey(_context, _context.Data.LoadFromEnumerable(rows));
         var groups = new List<int[]>();
         var policy = new GroupBudgetPolicy { Inner = new SeenPolicy(RecordStatistics.Loss, count => groups.Add([count])) };
-        NetworkTrainerOptions options = _once with { LabelColumnName = "BandKey", Selection = new() { Policy = policy, WindowSize = 100, Budget = SelectionBudget.Rows(10) } };
-        using NetworkPredictionTransformer model = Trainers.Multiclass(options).Fit(data);
+        NetworkTrainerOptions options = _once with
+        {
+            LabelColumnName = "BandKey",
+            Selection = new() { Policy = policy, WindowSize = 100, Budget = SelectionBudget.Rows(10) }
+        };
+        using NetworkPredictionTransformer model = Trainers.MulticlassClassification(options).Fit(data);
 
         // Each of four windows: 99 rows of which nine are chosen, and the rare one.
         Assert.Equal(8, groups.Count);
@@ -110,7 +133,8 @@ public sealed class InTrainingSelectionColumnsTests
     {
         NetworkTrainer trainer = Trainers.Regression(_once with { Selection = new() { Policy = new GroupBudgetPolicy() } });
         Assert.StartsWith(
-            "Schema mismatch for group column 'Label': expected Boolean or Key, got Single. Groups are the keys or Booleans of the column that StatisticColumns.Group names",
+            "Schema mismatch for group column 'Label': expected Boolean or Key, got Single. Groups are the keys or Booleans of the "
+                + "column that StatisticColumns.Group names",
             Assert.Throws<ArgumentOutOfRangeException>(() => trainer.Fit(TrainingData.View(_context, 10))).Message,
             StringComparison.Ordinal);
     }
@@ -124,14 +148,22 @@ public sealed class InTrainingSelectionColumnsTests
         var limits = new RecordLimits { MaximumAge = TimeSpan.FromSeconds(60), MinimumModelVersion = 1, OldRecords = what };
         List<float[]> filtered = [], trained = [];
         RecordStatistics needs = RecordStatistics.Loss | RecordStatistics.GradientNorm | RecordStatistics.ReferenceLoss;
-        SelectedRows selected = _context.ForwardSampling().SelectRows(data, new SeenPolicy(needs, seen: filtered.Add), new SelectionOptions { WindowSize = 100, Limits = limits });
+        SelectedRows selected = _context.ForwardSampling().SelectRows(data, new SeenPolicy(needs, seen: filtered.Add),
+            new SelectionOptions { WindowSize = 100, Limits = limits });
         _ = selected.GetColumn<float>("Label").Count();
-        var selection = new InTrainingSelection { Policy = new SeenPolicy(needs, seen: trained.Add), WindowSize = 100, Statistics = StatisticsSource.Recorded, Limits = limits };
+        var selection = new InTrainingSelection
+        {
+            Policy = new SeenPolicy(needs, seen: trained.Add),
+            WindowSize = 100,
+            Statistics = StatisticsSource.Recorded,
+            Limits = limits
+        };
         using NetworkPredictionTransformer model = Trainers.Regression(_once with { Epochs = 2, Selection = selection }).Fit(data);
 
         Assert.Equal([.. filtered, .. filtered], trained);
         SelectionReport once = selected.Report!, twice = model.Model.Report!.Selection!;
-        Assert.Equal((2 * once.RowsSeen, 2 * once.ExcludedRows, 2 * once.DiscountedRows), (twice.RowsSeen, twice.ExcludedRows, twice.DiscountedRows));
+        Assert.Equal((2 * once.RowsSeen, 2 * once.ExcludedRows, 2 * once.DiscountedRows),
+            (twice.RowsSeen, twice.ExcludedRows, twice.DiscountedRows));
         Assert.InRange(once.ExcludedRows + once.DiscountedRows, 100, 400);
         Assert.Equal((500, 0), (model.Model.Report.RowsRead, model.Model.Report.RowsSkipped));
     }
@@ -145,9 +177,15 @@ public sealed class InTrainingSelectionColumnsTests
         for (int i = 0; i < rows.Length; i++)
             (rows[i].Loss, rows[i].Age) = values[i];
         var seen = new SeenPolicy(RecordStatistics.Loss | RecordStatistics.ReferenceLoss);
-        var limits = new RecordLimits { OldRecords = OldRecords.Discount, MaximumAge = TimeSpan.FromSeconds(60), HalfLife = TimeSpan.FromSeconds(10) };
+        var limits = new RecordLimits
+        {
+            OldRecords = OldRecords.Discount,
+            MaximumAge = TimeSpan.FromSeconds(60),
+            HalfLife = TimeSpan.FromSeconds(10)
+        };
         var selection = new InTrainingSelection { Policy = seen, Budget = 1.0, Statistics = StatisticsSource.Recorded, Limits = limits };
-        using NetworkPredictionTransformer model = Trainers.Regression(_once with { Selection = selection }).Fit(_context.Data.LoadFromEnumerable(rows));
+        using NetworkPredictionTransformer model = Trainers.Regression(_once with { Selection = selection })
+            .Fit(_context.Data.LoadFromEnumerable(rows));
 
         double mean = 64.25 / 2.75;
         double[] expected = [1, 3, mean + (100 - mean) / 2, mean + (41 - mean) / 4];
@@ -161,8 +199,15 @@ public sealed class InTrainingSelectionColumnsTests
     {
         AgedRow[] rows = AgedRow.Make(300);
         var seen = new List<float[]>();
-        var selection = new InTrainingSelection { Policy = new SeenPolicy(RecordStatistics.Loss | RecordStatistics.ReferenceLoss, seen: seen.Add), WindowSize = 50, Limits = new() { MinimumModelVersion = 3 } };
-        using NetworkPredictionTransformer model = Trainers.Regression(_once with { Selection = selection }).Fit(_context.Data.LoadFromEnumerable(rows));
+        var selection = new InTrainingSelection
+        {
+            Policy = new SeenPolicy(RecordStatistics.Loss | RecordStatistics.ReferenceLoss,
+            seen: seen.Add),
+            WindowSize = 50,
+            Limits = new() { MinimumModelVersion = 3 }
+        };
+        using NetworkPredictionTransformer model = Trainers.Regression(_once with { Selection = selection })
+            .Fit(_context.Data.LoadFromEnumerable(rows));
 
         AgedRow[] young = [.. rows.Where(row => row.ModelVersion >= 3)];
         Assert.Equal(young.Length, model.Model.Report!.ForwardRows);
@@ -176,7 +221,9 @@ public sealed class InTrainingSelectionColumnsTests
         AgedRow[] rows = AgedRow.Make(60_000);
         var limits = new RecordLimits { MinimumModelVersion = 1 };
         var selection = new InTrainingSelection { Policy = new UniformPolicy(), Statistics = StatisticsSource.Recorded, Limits = limits };
-        using NetworkPredictionTransformer model = Trainers.Regression(_once with { Epochs = 2, BatchSize = 512, MaximumRowMegabytes = 1, Selection = selection }).Fit(_context.Data.LoadFromEnumerable(rows));
+        using NetworkPredictionTransformer model = Trainers.Regression(
+            _once with { Epochs = 2, BatchSize = 512, MaximumRowMegabytes = 1, Selection = selection })
+            .Fit(_context.Data.LoadFromEnumerable(rows));
 
         int old = rows.Count(row => row.ModelVersion == 0);
         TrainingReport report = model.Model.Report!;
@@ -189,8 +236,10 @@ public sealed class InTrainingSelectionColumnsTests
     {
         var selection = new InTrainingSelection { Policy = new UniformPolicy(), Limits = new() { MinimumModelVersion = 9 } };
         Assert.Equal(
-            "There is no row to train on: 20 rows were read, 0 skipped because a feature, the label or the weight was missing, and 20 left out because their record is too old.",
-            Assert.Throws<InvalidOperationException>(() => Trainers.Regression(_once with { Selection = selection }).Fit(_context.Data.LoadFromEnumerable(AgedRow.Make(20)))).Message);
+            "There is no row to train on: 20 rows were read, 0 skipped because a feature, the label or the weight was missing, and 20 "
+                + "left out because their record is too old.",
+            Assert.Throws<InvalidOperationException>(() => Trainers.Regression(_once with { Selection = selection })
+                .Fit(_context.Data.LoadFromEnumerable(AgedRow.Make(20)))).Message);
     }
 
     [Fact]
@@ -198,17 +247,26 @@ public sealed class InTrainingSelectionColumnsTests
         => Assert.Equal(
             "InTrainingSelection.Limits discounts old records, and InTrainingSelection.Statistics is Fresh: fresh statistics do not age. "
             + "Use StatisticsSource.Recorded, or OldRecords.Exclude to leave such rows out. (Parameter 'Limits')",
-            Assert.Throws<ArgumentException>(() => Trainers.Regression(_once with { Selection = new() { Limits = new() { MinimumModelVersion = 3, OldRecords = OldRecords.Discount } } })).Message);
+            Assert.Throws<ArgumentException>(
+                () => Trainers.Regression(_once with
+                { Selection = new() { Limits = new() { MinimumModelVersion = 3, OldRecords = OldRecords.Discount } } })).Message);
 
     [Theory]
     [InlineData(StatisticsSource.Recorded)]
     [InlineData(StatisticsSource.Fresh)]
     public void OldRecords_ColumnMissing_SaysWhyItIsRead(StatisticsSource source)
     {
-        var selection = new InTrainingSelection { Policy = new UniformPolicy(), Statistics = source, Limits = new() { MaximumAge = TimeSpan.FromDays(1) } };
+        var selection = new InTrainingSelection
+        {
+            Policy = new UniformPolicy(),
+            Statistics = source,
+            Limits = new() { MaximumAge = TimeSpan.FromDays(1) }
+        };
         Assert.StartsWith(
-            "Schema mismatch for record age column 'Forward.Age': expected Single, got no such column. It holds the record's age in seconds and is read because RecordLimits.MaximumAge is set;",
-            Assert.Throws<ArgumentOutOfRangeException>(() => Trainers.Regression(_once with { Selection = selection }).Fit(TrainingData.View(_context, 10))).Message,
+            "Schema mismatch for record age column 'Forward.Age': expected Single, got no such column. It holds the record's age in "
+                + "seconds and is read because RecordLimits.MaximumAge is set;",
+            Assert.Throws<ArgumentOutOfRangeException>(() =>
+                Trainers.Regression(_once with { Selection = selection }).Fit(TrainingData.View(_context, 10))).Message,
             StringComparison.Ordinal);
     }
 

@@ -17,11 +17,13 @@ public class LearningRateScheduleTests
 
     [Fact]
     public void Step_EveryTwo_DropsTenfold()
-        => Assert.Equal([1f, 1f, 0.1f, 0.1f, 0.01f], Enumerable.Range(0, 5).Select(s => new StepSchedule { EverySteps = 2 }.Factor(s, 5)), Close);
+        => Assert.Equal([1f, 1f, 0.1f, 0.1f, 0.01f],
+            Enumerable.Range(0, 5).Select(s => new StepSchedule { EverySteps = 2 }.Factor(s, 5)), Close);
 
     [Fact]
     public void WarmUp_FirstSteps_RiseToTheSchedule()
-        => Assert.Equal([0.25f, 0.5f, 0.75f, 1f, 1f], Enumerable.Range(0, 5).Select(s => new ConstantSchedule { WarmUpSteps = 3 }.Factor(s, 5)), Close);
+        => Assert.Equal([0.25f, 0.5f, 0.75f, 1f, 1f],
+            Enumerable.Range(0, 5).Select(s => new ConstantSchedule { WarmUpSteps = 3 }.Factor(s, 5)), Close);
 
     private static bool Close(float a, float b) => MathF.Abs(a - b) < 1e-6f;
 }

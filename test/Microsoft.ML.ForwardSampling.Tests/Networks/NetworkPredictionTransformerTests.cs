@@ -18,7 +18,8 @@ public class NetworkPredictionTransformerTests
         TrainingRow[] rows = TrainingData.Rows(3000);
         IDataView data = _context.Data.LoadFromEnumerable(rows);
         using NetworkPredictionTransformer model = Fit(data);
-        using PredictionEngine<TrainingRow, Prediction> engine = _context.Model.CreatePredictionEngine<TrainingRow, Prediction>(model, new PredictionEngineOptions { OwnsTransformer = false });
+        using PredictionEngine<TrainingRow, Prediction> engine =
+            _context.Model.CreatePredictionEngine<TrainingRow, Prediction>(model, new PredictionEngineOptions { OwnsTransformer = false });
         Assert.Equal(rows.Select(row => engine.Predict(row).Score), TrainingData.Scores(model.Transform(data)));
     }
 
@@ -89,7 +90,8 @@ public class NetworkPredictionTransformerTests
         IDataView data = TrainingData.View(_context, 1500);
         using NetworkPredictionTransformer model = Fit(data);
         float[] expected = TrainingData.Scores(model.Transform(data));
-        float[][] all = [.. Enumerable.Range(0, 8).AsParallel().WithDegreeOfParallelism(8).Select(_ => TrainingData.Scores(model.Transform(data)))];
+        float[][] all = [.. Enumerable.Range(0, 8).AsParallel().WithDegreeOfParallelism(8)
+            .Select(_ => TrainingData.Scores(model.Transform(data)))];
         Assert.All(all, scores => Assert.Equal(expected, scores));
     }
 
@@ -99,19 +101,23 @@ public class NetworkPredictionTransformerTests
         using NetworkPredictionTransformer model = Fit(TrainingData.View(_context, 100));
         IDataView scalars = TrainingData.View(_context, 10);
         IDataView wrong = _context.Transforms.Concatenate("Features", "Label", "Weight").Fit(scalars).Transform(scalars);
-        EstimatorContract.CheckRefused(model, wrong, "Schema mismatch for feature column 'Features': expected Vector<Single, 4>, got Vector<Single, 2>. The network was trained on this column.");
+        EstimatorContract.CheckRefused(model, wrong,
+            "Schema mismatch for feature column 'Features': expected Vector<Single, 4>, got Vector<Single, 2>. The network was trained "
+            + "on this column.");
     }
 
     [Fact]
     public void Score_MulticlassProbabilities_SumToOneAndPredictTheLargest()
     {
         IDataView data = TrainingData.WithKey(_context, TrainingData.View(_context, 500));
-        using NetworkPredictionTransformer model = _context.ForwardSampling().Trainers.Multiclass(new NetworkTrainerOptions { LabelColumnName = "BandKey", Epochs = 2, Seed = 1 }).Fit(data);
+        using NetworkPredictionTransformer model = _context.ForwardSampling()
+            .Trainers.MulticlassClassification(new NetworkTrainerOptions { LabelColumnName = "BandKey", Epochs = 2, Seed = 1 }).Fit(data);
         IDataView scored = model.Transform(data);
         float[][] scores = [.. scored.GetColumn<float[]>("Score")];
         Assert.All(scores, row => Assert.Equal(1f, row.Sum(), 1e-5f));
         Assert.Equal(scores.Select(row => (uint)Array.IndexOf(row, row.Max()) + 1), scored.GetColumn<uint>("PredictedLabel"));
-        Assert.Equal(["low", "mid", "high"], _context.Transforms.Conversion.MapKeyToValue("Text", "PredictedLabel").Fit(scored).Transform(scored).GetColumn<string>("Text").Distinct().OrderBy(t => t == "low" ? 0 : t == "mid" ? 1 : 2));
+        Assert.Equal(["low", "mid", "high"], _context.Transforms.Conversion.MapKeyToValue("Text", "PredictedLabel").Fit(scored)
+            .Transform(scored).GetColumn<string>("Text").Distinct().OrderBy(t => t == "low" ? 0 : t == "mid" ? 1 : 2));
     }
 
     [Fact]

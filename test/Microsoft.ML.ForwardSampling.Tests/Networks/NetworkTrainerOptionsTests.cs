@@ -32,29 +32,43 @@ public class NetworkTrainerOptionsTests
         Assert.Equal(3, new EarlyStopping().Patience);
         var selection = new InTrainingSelection();
         Assert.Equal(new BalancedGradientNormPolicy(), selection.Policy);
-        Assert.Equal((640, SelectionBudget.Share(0.1), StatisticsSource.Fresh), (selection.WindowSize, selection.Budget, selection.Statistics));
+        Assert.Equal((640, SelectionBudget.Share(0.1), StatisticsSource.Fresh),
+            (selection.WindowSize, selection.Budget, selection.Statistics));
     }
 
     public static TheoryData<string, Func<object>> OutOfRange() => new()
     {
-        { "NetworkTrainerOptions.Dropout must be in [0, 1). (Parameter 'Dropout')\nActual value was 1.", () => new NetworkTrainerOptions { Dropout = 1f } },
-        { "NetworkTrainerOptions.Dropout must be in [0, 1). (Parameter 'Dropout')\nActual value was NaN.", () => new NetworkTrainerOptions { Dropout = float.NaN } },
-        { "NetworkTrainerOptions.BatchSize must be in [1, 1048576]. (Parameter 'BatchSize')\nActual value was 0.", () => new NetworkTrainerOptions { BatchSize = 0 } },
-        { "NetworkTrainerOptions.Epochs must be in [1, 1000000]. (Parameter 'Epochs')\nActual value was -1.", () => new NetworkTrainerOptions { Epochs = -1 } },
-        { "NetworkTrainerOptions.MaximumSteps must be in [1, 2147483647]. (Parameter 'MaximumSteps')\nActual value was 0.", () => new NetworkTrainerOptions { MaximumSteps = 0 } },
-        { "NetworkTrainerOptions.HiddenLayers[1] must be in [1, 1048576]. (Parameter 'HiddenLayers[1]')\nActual value was 0.", () => new NetworkTrainerOptions { HiddenLayers = [8, 0] } },
-        { "NetworkTrainerOptions.Threads must be in [1, 1024]. (Parameter 'Threads')\nActual value was 0.", () => new NetworkTrainerOptions { Threads = 0 } },
-        { "NetworkTrainerOptions.MaximumGradientNorm must be in (0, 1E+30]. (Parameter 'MaximumGradientNorm')\nActual value was 0.", () => new NetworkTrainerOptions { MaximumGradientNorm = 0f } },
-        { "NetworkTrainerOptions.MaximumRowMegabytes must be in [1, 1048576]. (Parameter 'MaximumRowMegabytes')\nActual value was 0.", () => new NetworkTrainerOptions { MaximumRowMegabytes = 0 } },
-        { "AdamOptions.LearningRate must be in (0, 10]. (Parameter 'LearningRate')\nActual value was 0.", () => new AdamOptions { LearningRate = 0f } },
+        { "NetworkTrainerOptions.Dropout must be in [0, 1). (Parameter 'Dropout')\nActual value was 1.",
+            () => new NetworkTrainerOptions { Dropout = 1f } },
+        { "NetworkTrainerOptions.Dropout must be in [0, 1). (Parameter 'Dropout')\nActual value was NaN.",
+            () => new NetworkTrainerOptions { Dropout = float.NaN } },
+        { "NetworkTrainerOptions.BatchSize must be in [1, 1048576]. (Parameter 'BatchSize')\nActual value was 0.",
+            () => new NetworkTrainerOptions { BatchSize = 0 } },
+        { "NetworkTrainerOptions.Epochs must be in [1, 1000000]. (Parameter 'Epochs')\nActual value was -1.",
+            () => new NetworkTrainerOptions { Epochs = -1 } },
+        { "NetworkTrainerOptions.MaximumSteps must be in [1, 2147483647]. (Parameter 'MaximumSteps')\nActual value was 0.",
+            () => new NetworkTrainerOptions { MaximumSteps = 0 } },
+        { "NetworkTrainerOptions.HiddenLayers[1] must be in [1, 1048576]. (Parameter 'HiddenLayers[1]')\nActual value was 0.",
+            () => new NetworkTrainerOptions { HiddenLayers = [8, 0] } },
+        { "NetworkTrainerOptions.Threads must be in [1, 1024]. (Parameter 'Threads')\nActual value was 0.",
+            () => new NetworkTrainerOptions { Threads = 0 } },
+        { "NetworkTrainerOptions.MaximumGradientNorm must be in (0, 1E+30]. (Parameter 'MaximumGradientNorm')\nActual value was 0.",
+            () => new NetworkTrainerOptions { MaximumGradientNorm = 0f } },
+        { "NetworkTrainerOptions.MaximumRowMegabytes must be in [1, 1048576]. (Parameter 'MaximumRowMegabytes')\nActual value was 0.",
+            () => new NetworkTrainerOptions { MaximumRowMegabytes = 0 } },
+        { "AdamOptions.LearningRate must be in (0, 10]. (Parameter 'LearningRate')\nActual value was 0.",
+            () => new AdamOptions { LearningRate = 0f } },
         { "AdamOptions.Beta1 must be in [0, 1). (Parameter 'Beta1')\nActual value was 1.", () => new AdamOptions { Beta1 = 1f } },
         { "AdamWOptions.Epsilon must be in (0, 1]. (Parameter 'Epsilon')\nActual value was 0.", () => new AdamWOptions { Epsilon = 0f } },
         { "SgdOptions.Momentum must be in [0, 1). (Parameter 'Momentum')\nActual value was 1.", () => new SgdOptions { Momentum = 1f } },
-        { "SgdOptions.WeightDecay must be in [0, 1]. (Parameter 'WeightDecay')\nActual value was -0.1.", () => new SgdOptions { WeightDecay = -0.1f } },
-        { "EarlyStopping.Patience must be in [1, 1000000]. (Parameter 'Patience')\nActual value was 0.", () => new EarlyStopping { Patience = 0 } },
+        { "SgdOptions.WeightDecay must be in [0, 1]. (Parameter 'WeightDecay')\nActual value was -0.1.",
+            () => new SgdOptions { WeightDecay = -0.1f } },
+        { "EarlyStopping.Patience must be in [1, 1000000]. (Parameter 'Patience')\nActual value was 0.",
+            () => new EarlyStopping { Patience = 0 } },
         { "HuberLoss.Delta must be in (0, 1E+30]. (Parameter 'Delta')\nActual value was 0.", () => RegressionLoss.Huber(0f) },
         { "StepSchedule.Drop must be in (0, 1]. (Parameter 'Drop')\nActual value was 0.", () => new StepSchedule { Drop = 0f } },
-        { "InTrainingSelection.WindowSize must be in [1, 16777216]. (Parameter 'WindowSize')\nActual value was 0.", () => new InTrainingSelection { WindowSize = 0 } },
+        { "InTrainingSelection.WindowSize must be in [1, 16777216]. (Parameter 'WindowSize')\nActual value was 0.",
+            () => new InTrainingSelection { WindowSize = 0 } },
     };
 
     [Theory]
@@ -76,13 +90,15 @@ public class NetworkTrainerOptionsTests
     public void Trainer_HuberLossForBinary_IsRefused()
         => Assert.StartsWith(
             "NetworkTrainerOptions.RegressionLoss is for regression. Got HuberLoss for a binary trainer.",
-            Assert.Throws<ArgumentException>(() => new MLContext(1).ForwardSampling().Trainers.Binary(new NetworkTrainerOptions { RegressionLoss = RegressionLoss.Huber() })).Message);
+            Assert.Throws<ArgumentException>(() => new MLContext(1).ForwardSampling()
+                .Trainers.BinaryClassification(new NetworkTrainerOptions { RegressionLoss = RegressionLoss.Huber() })).Message);
 
     [Fact]
     public void Trainer_BatchNormalizationOfOneRow_IsRefused()
         => Assert.StartsWith(
             "NetworkTrainerOptions.BatchSize must be at least 2 with Normalization.Batch: one row has no variance. Got 1.",
-            Assert.Throws<ArgumentException>(() => new MLContext(1).ForwardSampling().Trainers.Regression(new NetworkTrainerOptions { BatchSize = 1, Normalization = Normalization.Batch })).Message);
+            Assert.Throws<ArgumentException>(() => new MLContext(1).ForwardSampling()
+                .Trainers.Regression(new NetworkTrainerOptions { BatchSize = 1, Normalization = Normalization.Batch })).Message);
 
     [Fact]
     public void HiddenLayers_ChangedAfterwards_OptionKeepsItsCopy()

@@ -41,7 +41,8 @@ public class NetworkTrainerTests
             rows[i].Label += 200f;
         IDataView train = _context.Data.LoadFromEnumerable(rows), test = TrainingData.View(_context, 1000, seed: 2);
         using NetworkPredictionTransformer squared = Trainers.Regression(_small).Fit(train);
-        using NetworkPredictionTransformer huber = Trainers.Regression(_small with { RegressionLoss = RegressionLoss.Huber(1f) }).Fit(train);
+        using NetworkPredictionTransformer huber = Trainers.Regression(_small with { RegressionLoss = RegressionLoss.Huber(1f) })
+            .Fit(train);
         double squaredError = _context.Regression.Evaluate(squared.Transform(test)).RootMeanSquaredError;
         double huberError = _context.Regression.Evaluate(huber.Transform(test)).RootMeanSquaredError;
         Assert.True(huberError < 0.5 * squaredError, $"Huber {huberError}, squared {squaredError}");
@@ -50,8 +51,10 @@ public class NetworkTrainerTests
     [Fact]
     public void Binary_SmoothProblem_IsLearned()
     {
-        using NetworkPredictionTransformer model = Trainers.Binary(_small with { LabelColumnName = "IsHigh" }).Fit(TrainingData.View(_context, 2000));
-        CalibratedBinaryClassificationMetrics metrics = _context.BinaryClassification.Evaluate(model.Transform(TrainingData.View(_context, 1000, seed: 2)), "IsHigh");
+        using NetworkPredictionTransformer model = Trainers.BinaryClassification(_small with { LabelColumnName = "IsHigh" })
+            .Fit(TrainingData.View(_context, 2000));
+        CalibratedBinaryClassificationMetrics metrics = _context.BinaryClassification.Evaluate(
+            model.Transform(TrainingData.View(_context, 1000, seed: 2)), "IsHigh");
         Assert.InRange(metrics.AreaUnderRocCurve, 0.98, 1);
         Assert.InRange(metrics.LogLoss, 0, 0.3);
     }
@@ -60,7 +63,8 @@ public class NetworkTrainerTests
     public void Multiclass_SmoothProblem_IsLearned()
     {
         IDataView train = TrainingData.WithKey(_context, TrainingData.View(_context, 2000));
-        using NetworkPredictionTransformer model = Trainers.Multiclass(_small with { LabelColumnName = "BandKey", Epochs = 40 }).Fit(train);
+        using NetworkPredictionTransformer model = Trainers.MulticlassClassification(
+            _small with { LabelColumnName = "BandKey", Epochs = 40 }).Fit(train);
         Assert.InRange(_context.MulticlassClassification.Evaluate(model.Transform(train), "BandKey").MicroAccuracy, 0.92, 1);
     }
 
@@ -104,7 +108,8 @@ public class NetworkTrainerTests
             Optimizer = new SgdOptions { LearningRate = 0.1f, Momentum = 0f },
         };
         using NetworkPredictionTransformer after = Trainers.Regression(options).Fit(data);
-        using var start = new MultilayerPerceptron(new NetworkArchitecture(4, [], 1, Activation.ReLU, Normalization.None, 0f), CPU, seed: 7);
+        using var start = new MultilayerPerceptron(new NetworkArchitecture(4, [], 1, Activation.ReLU, Normalization.None, 0f), CPU,
+            seed: 7);
         Dictionary<string, Tensor> before = start.state_dict();
         float[] w = [.. before["layer0.weight"].data<float>().ToArray(), before["layer0.bias"].data<float>().ToArray()[0]];
         double[] gradient = new double[5];
@@ -137,8 +142,14 @@ public class NetworkTrainerTests
     public void Fit_SameSeed_SameModel()
     {
         IDataView data = TrainingData.View(_context, 500);
-        NetworkTrainerOptions options = _small with { Epochs = 2, Dropout = 0.2f, Selection = new InTrainingSelection { WindowSize = 100, Budget = 0.5 } };
-        using NetworkPredictionTransformer first = Trainers.Regression(options).Fit(data), second = Trainers.Regression(options).Fit(data), other = Trainers.Regression(options with { Seed = 8 }).Fit(data);
+        NetworkTrainerOptions options = _small with
+        {
+            Epochs = 2,
+            Dropout = 0.2f,
+            Selection = new InTrainingSelection { WindowSize = 100, Budget = 0.5 }
+        };
+        using NetworkPredictionTransformer first = Trainers.Regression(options).Fit(data), second = Trainers.Regression(options).Fit(data),
+            other = Trainers.Regression(options with { Seed = 8 }).Fit(data);
         Assert.Equal(TrainingData.Scores(first.Transform(data)), TrainingData.Scores(second.Transform(data)));
         Assert.NotEqual(TrainingData.Scores(first.Transform(data)), TrainingData.Scores(other.Transform(data)));
     }
@@ -152,7 +163,8 @@ public class NetworkTrainerTests
         static float[] TrainWith(MLContext context)
         {
             IDataView data = TrainingData.View(context, 300);
-            using NetworkPredictionTransformer model = context.ForwardSampling().Trainers.Regression(_small with { Epochs = 1, Seed = null }).Fit(data);
+            using NetworkPredictionTransformer model = context.ForwardSampling()
+                .Trainers.Regression(_small with { Epochs = 1, Seed = null }).Fit(data);
             return TrainingData.Scores(model.Transform(data));
         }
     }
@@ -178,10 +190,12 @@ public class NetworkTrainerTests
         // 60,000 rows of 24 bytes are more than a megabyte: read in parts, again at each pass.
         IDataView data = TrainingData.View(_context, 60_000);
         NetworkTrainerOptions options = _small with { HiddenLayers = [4], Epochs = 2, BatchSize = 256, Shuffle = false };
-        using NetworkPredictionTransformer inMemory = Trainers.Regression(options).Fit(data), inParts = Trainers.Regression(options with { MaximumRowMegabytes = 1 }).Fit(data);
+        using NetworkPredictionTransformer inMemory = Trainers.Regression(options).Fit(data),
+            inParts = Trainers.Regression(options with { MaximumRowMegabytes = 1 }).Fit(data);
         Assert.Equal(60_000, inMemory.Model.Report!.RowsRead);
         Assert.True(inParts.Model.Report!.RowsRead > 120_000, $"{inParts.Model.Report.RowsRead} rows read");
-        Assert.Equal((inMemory.Model.Report.Steps, inMemory.Model.Report.BackwardRows), (inParts.Model.Report.Steps, inParts.Model.Report.BackwardRows));
+        Assert.Equal((inMemory.Model.Report.Steps, inMemory.Model.Report.BackwardRows),
+            (inParts.Model.Report.Steps, inParts.Model.Report.BackwardRows));
         IDataView test = TrainingData.View(_context, 100, seed: 2);
         Assert.Equal(TrainingData.Scores(inMemory.Transform(test)), TrainingData.Scores(inParts.Transform(test)));
     }
@@ -195,7 +209,8 @@ public class NetworkTrainerTests
         rows[8].Features[0] = float.NaN;
         var messages = new ConcurrentQueue<string>();
         _context.Log += (_, e) => messages.Enqueue(e.RawMessage);
-        using NetworkPredictionTransformer model = Trainers.Regression(_small with { Epochs = 2 }).Fit(_context.Data.LoadFromEnumerable(rows));
+        using NetworkPredictionTransformer model = Trainers.Regression(_small with { Epochs = 2 })
+            .Fit(_context.Data.LoadFromEnumerable(rows));
         Assert.Equal((100L, 3L, 2L * 97), (model.Model.Report!.RowsRead, model.Model.Report.RowsSkipped, model.Model.Report.BackwardRows));
         Assert.Contains("3 of 100 rows were skipped: a feature, the label or the weight was missing.", messages);
     }
@@ -206,20 +221,24 @@ public class NetworkTrainerTests
         TrainingRow[] rows = TrainingData.Rows(5);
         Array.ForEach(rows, row => row.Label = float.NaN);
         var error = Assert.Throws<InvalidOperationException>(() => Trainers.Regression(_small).Fit(_context.Data.LoadFromEnumerable(rows)));
-        Assert.Equal("There is no row to train on: 5 rows were read, 5 skipped because a feature, the label or the weight was missing, and 0 left out because their record is too old.", error.Message);
+        Assert.Equal("There is no row to train on: 5 rows were read, 5 skipped because a feature, the label or the weight was missing, "
+            + "and 0 left out because their record is too old.", error.Message);
     }
 
     [Fact]
     public void Fit_LossBecomesInfinite_SaysWhatToDo()
     {
-        var error = Assert.Throws<InvalidOperationException>(() => Trainers.Regression(_small with { Optimizer = new SgdOptions { LearningRate = 10f } }).Fit(TrainingData.View(_context, 500)));
+        var error = Assert.Throws<InvalidOperationException>(() =>
+            Trainers.Regression(_small with { Optimizer = new SgdOptions { LearningRate = 10f } }).Fit(TrainingData.View(_context, 500)));
         Assert.StartsWith("Training diverged: the loss or a weight is no longer finite at step", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Fit_MaximumGradientNorm_KeepsALargeLearningRateFinite()
     {
-        using NetworkPredictionTransformer model = Trainers.Regression(_small with { Epochs = 1, Optimizer = new SgdOptions { LearningRate = 0.5f, Momentum = 0f }, MaximumGradientNorm = 0.01f }).Fit(TrainingData.View(_context, 500));
+        using NetworkPredictionTransformer model = Trainers.Regression(
+            _small with { Epochs = 1, Optimizer = new SgdOptions { LearningRate = 0.5f, Momentum = 0f }, MaximumGradientNorm = 0.01f })
+            .Fit(TrainingData.View(_context, 500));
         Assert.All(TrainingData.Scores(model.Transform(TrainingData.View(_context, 10))), score => Assert.True(float.IsFinite(score)));
     }
 
@@ -228,7 +247,8 @@ public class NetworkTrainerTests
     {
         using var cancellation = new CancellationTokenSource();
         var progress = new Watch(p => cancellation.Cancel());
-        NetworkTrainer trainer = Trainers.Regression(_small with { Epochs = 1000, Progress = progress, CancellationToken = cancellation.Token });
+        NetworkTrainer trainer = Trainers.Regression(
+            _small with { Epochs = 1000, Progress = progress, CancellationToken = cancellation.Token });
         IDataView data = TrainingData.View(_context, 100);
         long left = LiveTensors.LeftBy(() => Assert.Throws<OperationCanceledException>(() => trainer.Fit(data)));
         Assert.Equal(LiveTensors.LeftBy(NewNetwork), left);
@@ -240,7 +260,8 @@ public class NetworkTrainerTests
         using var cancellation = new CancellationTokenSource();
         cancellation.Cancel();
         IDataView data = TrainingData.View(_context, 100);
-        IDataView cancelled = _context.Transforms.CustomMapping<TrainingRow, TrainingRow>((_, _) => cancellation.Token.ThrowIfCancellationRequested(), null).Fit(data).Transform(data);
+        IDataView cancelled = _context.Transforms.CustomMapping<TrainingRow, TrainingRow>(
+            (_, _) => cancellation.Token.ThrowIfCancellationRequested(), null).Fit(data).Transform(data);
         Assert.Throws<OperationCanceledException>(() => Trainers.Regression(_small).Fit(cancelled));
     }
 
@@ -248,8 +269,10 @@ public class NetworkTrainerTests
     public void Progress_EachEpoch_CountsRowsAndSteps()
     {
         var reports = new List<TrainingProgress>();
-        using NetworkPredictionTransformer model = Trainers.Regression(_small with { Epochs = 3, BatchSize = 64, Progress = new Watch(reports.Add) }).Fit(TrainingData.View(_context, 100));
-        Assert.Equal([(1, 2L, 6L, 100L), (2, 4L, 6L, 200L), (3, 6L, 6L, 300L)], reports.Select(p => (p.Epoch, p.Step, p.TotalSteps, p.BackwardRows)));
+        using NetworkPredictionTransformer model = Trainers.Regression(
+            _small with { Epochs = 3, BatchSize = 64, Progress = new Watch(reports.Add) }).Fit(TrainingData.View(_context, 100));
+        Assert.Equal([(1, 2L, 6L, 100L), (2, 4L, 6L, 200L), (3, 6L, 6L, 300L)],
+            reports.Select(p => (p.Epoch, p.Step, p.TotalSteps, p.BackwardRows)));
         Assert.All(reports, p => Assert.True(float.IsFinite(p.MeanLoss)));
         Assert.Equal((6L, 3), (model.Model.Report!.Steps, model.Model.Report.Epochs));
     }
@@ -263,7 +286,13 @@ public class NetworkTrainerTests
         Array.ForEach(noise, row => row.Label = random.NextSingle());
         IDataView validation = TrainingData.View(_context, 300, seed: 9);
         var losses = new List<float>();
-        NetworkTrainerOptions options = _small with { Epochs = 200, BatchSize = 16, EarlyStopping = new EarlyStopping { Patience = 2 }, Progress = new Watch(p => { if (p.ValidationLoss is { } loss) losses.Add(loss); }) };
+        NetworkTrainerOptions options = _small with
+        {
+            Epochs = 200,
+            BatchSize = 16,
+            EarlyStopping = new EarlyStopping { Patience = 2 },
+            Progress = new Watch(p => { if (p.ValidationLoss is { } loss) losses.Add(loss); })
+        };
         using NetworkPredictionTransformer model = Trainers.Regression(options).Fit(_context.Data.LoadFromEnumerable(noise), validation);
         Assert.True(model.Model.Report!.StoppedEarly);
         Assert.Equal(losses.Min(), model.Model.Report.BestValidationLoss);
@@ -276,7 +305,12 @@ public class NetworkTrainerTests
     {
         IDataView data = TrainingData.View(_context, 320);
         var losses = new List<float>();
-        NetworkTrainerOptions options = _small with { Epochs = 1, EarlyStopping = new EarlyStopping { EveryNSteps = 4 }, Progress = new Watch(p => { if (p.ValidationLoss is { } loss) losses.Add(loss); }) };
+        NetworkTrainerOptions options = _small with
+        {
+            Epochs = 1,
+            EarlyStopping = new EarlyStopping { EveryNSteps = 4 },
+            Progress = new Watch(p => { if (p.ValidationLoss is { } loss) losses.Add(loss); })
+        };
         using NetworkPredictionTransformer model = Trainers.Regression(options).Fit(data, data);
         // Ten steps: evaluated after 4, 8 and at the end.
         Assert.Equal(3, losses.Count);
@@ -288,7 +322,12 @@ public class NetworkTrainerTests
     {
         IDataView data = TrainingData.View(_context, 500);
         var losses = new List<float>();
-        NetworkTrainerOptions options = _small with { Epochs = 30, EarlyStopping = new EarlyStopping { MinimumImprovement = 1000f, Patience = 5 }, Progress = new Watch(p => { if (p.ValidationLoss is { } loss) losses.Add(loss); }) };
+        NetworkTrainerOptions options = _small with
+        {
+            Epochs = 30,
+            EarlyStopping = new EarlyStopping { MinimumImprovement = 1000f, Patience = 5 },
+            Progress = new Watch(p => { if (p.ValidationLoss is { } loss) losses.Add(loss); })
+        };
         using NetworkPredictionTransformer model = Trainers.Regression(options).Fit(data, data);
         Assert.Equal((6, 6), (losses.Count, model.Model.Report!.Epochs));
         Assert.Equal(losses.Min(), model.Model.Report.BestValidationLoss);
@@ -299,11 +338,18 @@ public class NetworkTrainerTests
     public void EarlyStopping_LossBecomesInfinite_BestWeightsAreKept()
     {
         IDataView data = TrainingData.View(_context, 320);
-        NetworkTrainerOptions options = _small with { Epochs = 60, Optimizer = new SgdOptions { LearningRate = 10f, Momentum = 0f }, LearningRateSchedule = new Explosion(), EarlyStopping = new EarlyStopping { Patience = 1000 } };
+        NetworkTrainerOptions options = _small with
+        {
+            Epochs = 60,
+            Optimizer = new SgdOptions { LearningRate = 10f, Momentum = 0f },
+            LearningRateSchedule = new Explosion(),
+            EarlyStopping = new EarlyStopping { Patience = 1000 }
+        };
         using NetworkPredictionTransformer model = Trainers.Regression(options).Fit(data, data);
         Assert.True(model.Model.Report!.StoppedEarly);
         Assert.False(float.IsFinite(model.Model.Report.FinalLoss));
-        Assert.Equal(model.Model.Report.BestValidationLoss!.Value, _context.Regression.Evaluate(model.Transform(data)).MeanSquaredError, 1e-2);
+        Assert.Equal(model.Model.Report.BestValidationLoss!.Value,
+            _context.Regression.Evaluate(model.Transform(data)).MeanSquaredError, 1e-2);
     }
 
     [Fact]
@@ -311,9 +357,17 @@ public class NetworkTrainerTests
     {
         TrainingRow[] rows = TrainingData.Rows(32);
         Array.ForEach(rows, row => row.Label = 1e18f);
-        NetworkTrainer trainer = Trainers.Regression(_small with { MaximumSteps = 1, NormalizeLabel = false, NormalizeFeatures = FeatureNormalization.None, Optimizer = new SgdOptions { LearningRate = 10f } });
-        TrainingRow[] wide = [.. rows.Select(row => new TrainingRow { Features = [.. row.Features.Select(x => x * 1e20f)], Label = row.Label })];
-        Assert.StartsWith("Training diverged", Assert.Throws<InvalidOperationException>(() => trainer.Fit(_context.Data.LoadFromEnumerable(wide))).Message, StringComparison.Ordinal);
+        NetworkTrainer trainer = Trainers.Regression(_small with
+        {
+            MaximumSteps = 1,
+            NormalizeLabel = false,
+            NormalizeFeatures = FeatureNormalization.None,
+            Optimizer = new SgdOptions { LearningRate = 10f }
+        });
+        TrainingRow[] wide = [.. rows.Select(
+            row => new TrainingRow { Features = [.. row.Features.Select(x => x * 1e20f)], Label = row.Label })];
+        Assert.StartsWith("Training diverged", Assert.Throws<InvalidOperationException>(
+            () => trainer.Fit(_context.Data.LoadFromEnumerable(wide))).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -322,7 +376,8 @@ public class NetworkTrainerTests
         IDataView data = TrainingData.View(_context, 50);
         IDataView wide = _context.Transforms.Concatenate("Features", "Features", "Label").Fit(data).Transform(data);
         Assert.Equal(
-            "Feature column 'Features' of the validation data is Vector<Single, 5>, that of the training data Vector<Single, 4>. (Parameter 'validationData')",
+            "Feature column 'Features' of the validation data is Vector<Single, 5>, that of the training data Vector<Single, 4>. "
+                + "(Parameter 'validationData')",
             Assert.Throws<ArgumentException>(() => Trainers.Regression(_small).Fit(data, wide)).Message);
     }
 
@@ -331,13 +386,16 @@ public class NetworkTrainerTests
     {
         TrainingRow[] rows = TrainingData.Rows(200);
         IDataView data = TrainingData.WithKey(_context, _context.Data.LoadFromEnumerable(rows));
-        IDataView reversed = TrainingData.WithKey(_context, _context.Data.LoadFromEnumerable(rows.Reverse().SkipWhile(row => row.Band == rows[0].Band).ToArray()));
-        NetworkTrainer trainer = Trainers.Multiclass(_small with { LabelColumnName = "BandKey", Epochs = 1 });
+        IDataView reversed = TrainingData.WithKey(_context,
+            _context.Data.LoadFromEnumerable(rows.Reverse().SkipWhile(row => row.Band == rows[0].Band).ToArray()));
+        NetworkTrainer trainer = Trainers.MulticlassClassification(_small with { LabelColumnName = "BandKey", Epochs = 1 });
         using NetworkPredictionTransformer model = trainer.Fit(data);
         const string Advice = "Fit MapValueToKey once and use that transformer for all data, or give it the values (keyData).";
         Assert.Contains(Advice, Assert.Throws<ArgumentException>(() => trainer.Fit(data, reversed)).Message, StringComparison.Ordinal);
         Assert.Contains(Advice, Assert.Throws<ArgumentException>(() => trainer.Fit(reversed, model)).Message, StringComparison.Ordinal);
-        var recorder = _context.ForwardSampling().RecordForwardPass(model, new Microsoft.ML.ForwardSampling.ForwardPass.ForwardRecordingOptions { Task = PredictionTask.Multiclass, LabelColumnName = "BandKey" });
+        var recorder = _context.ForwardSampling().RecordForwardPass(model,
+            new Microsoft.ML.ForwardSampling.ForwardPass.ForwardRecordingOptions
+            { Task = PredictionTask.Multiclass, LabelColumnName = "BandKey" });
         Assert.Contains(Advice, Assert.Throws<ArgumentException>(() => recorder.Fit(reversed)).Message, StringComparison.Ordinal);
     }
 
@@ -345,18 +403,29 @@ public class NetworkTrainerTests
     public void Fit_PreviousModelOfAnotherActivationOrNormalization_IsRefused()
     {
         IDataView data = TrainingData.View(_context, 50);
-        using NetworkPredictionTransformer previous = Trainers.Regression(_small with { Epochs = 1, Normalization = Normalization.Layer }).Fit(data);
+        using NetworkPredictionTransformer previous = Trainers.Regression(_small with { Epochs = 1, Normalization = Normalization.Layer })
+            .Fit(data);
         Assert.Throws<ArgumentException>(() => Trainers.Regression(_small).Fit(data, previous));
-        Assert.Throws<ArgumentException>(() => Trainers.Regression(_small with { Normalization = Normalization.Layer, Activation = Activation.Tanh }).Fit(data, previous));
+        Assert.Throws<ArgumentException>(() => Trainers.Regression(
+            _small with { Normalization = Normalization.Layer, Activation = Activation.Tanh }).Fit(data, previous));
     }
 
     [Fact]
     public void Fit_OneRowUnderBatchNormalization_SaysThatNoStepWasMade()
-        => Assert.StartsWith("Training made no step", Assert.Throws<InvalidOperationException>(() => Trainers.Regression(_small with { Epochs = 1, Normalization = Normalization.Batch }).Fit(TrainingData.View(_context, 1))).Message, StringComparison.Ordinal);
+        => Assert.StartsWith("Training made no step",
+            Assert.Throws<InvalidOperationException>(
+            () => Trainers.Regression(_small with { Epochs = 1, Normalization = Normalization.Batch }).Fit(TrainingData.View(_context, 1)))
+            .Message, StringComparison.Ordinal);
 
     [Fact]
     public void Selection_BudgetAboveTheWindow_IsRefused()
-        => Assert.StartsWith("InTrainingSelection.Budget keeps 64 rows of each window, and WindowSize is 10", Assert.Throws<ArgumentException>(() => Trainers.Regression(_small with { Selection = new InTrainingSelection { WindowSize = 10, Budget = SelectionBudget.Rows(64) } })).Message, StringComparison.Ordinal);
+        => Assert.StartsWith("InTrainingSelection.Budget keeps 64 rows of each window, and WindowSize is 10",
+            Assert.Throws<ArgumentException>(
+            () => Trainers.Regression(_small with
+            {
+                Selection = new InTrainingSelection
+                { WindowSize = 10, Budget = SelectionBudget.Rows(64) }
+            })).Message, StringComparison.Ordinal);
 
     [Fact]
     public void TotalSteps_RowsBeyondMemoryAndSkippedRows_IsWhatIsMade()
@@ -365,7 +434,15 @@ public class NetworkTrainerTests
         for (int i = 0; i < rows.Length; i += 10)
             rows[i].Label = float.NaN;
         var reports = new List<TrainingProgress>();
-        NetworkTrainerOptions options = _small with { HiddenLayers = [2], Epochs = 1, BatchSize = 64, MaximumRowMegabytes = 1, Selection = new InTrainingSelection { Policy = new UniformPolicy() }, Progress = new Watch(reports.Add) };
+        NetworkTrainerOptions options = _small with
+        {
+            HiddenLayers = [2],
+            Epochs = 1,
+            BatchSize = 64,
+            MaximumRowMegabytes = 1,
+            Selection = new InTrainingSelection { Policy = new UniformPolicy() },
+            Progress = new Watch(reports.Add)
+        };
         using NetworkPredictionTransformer model = Trainers.Regression(options).Fit(_context.Data.LoadFromEnumerable(rows));
         Assert.Equal(reports[^1].TotalSteps, model.Model.Report!.Steps);
     }
@@ -374,11 +451,14 @@ public class NetworkTrainerTests
     public void Fit_BatchBeyondATensor_IsRefusedUpFront()
         => Assert.StartsWith(
             "NetworkTrainerOptions: the weights of a layer must be at most 536870912 elements. Got 1048576 x 600 = 629145600.",
-            Assert.Throws<ArgumentException>(() => Trainers.Regression(_small with { HiddenLayers = [1 << 20, 600] }).Fit(TrainingData.View(_context, 10))).Message, StringComparison.Ordinal);
+            Assert.Throws<ArgumentException>(() => Trainers.Regression(_small with { HiddenLayers = [1 << 20, 600] })
+                .Fit(TrainingData.View(_context, 10))).Message, StringComparison.Ordinal);
 
     [Fact]
     public void EarlyStopping_NoValidationData_IsRefused()
-        => Assert.Contains("needs validation data", Assert.Throws<ArgumentException>(() => Trainers.Regression(_small with { EarlyStopping = new() }).Fit(TrainingData.View(_context, 10))).Message, StringComparison.Ordinal);
+        => Assert.Contains("needs validation data",
+            Assert.Throws<ArgumentException>(() => Trainers.Regression(_small with { EarlyStopping = new() })
+            .Fit(TrainingData.View(_context, 10))).Message, StringComparison.Ordinal);
 
     [Fact]
     public void Fit_PreviousModel_GoesOnAndLeavesItAlone()
@@ -400,7 +480,8 @@ public class NetworkTrainerTests
         // Without shuffling the second call sees what the second epoch would: weights, Adam's moments and step count must carry over.
         IDataView data = TrainingData.View(_context, 320);
         NetworkTrainerOptions options = _small with { Epochs = 1, Shuffle = false };
-        using NetworkPredictionTransformer first = Trainers.Regression(options).Fit(data), second = Trainers.Regression(options).Fit(data, first);
+        using NetworkPredictionTransformer first = Trainers.Regression(options).Fit(data),
+            second = Trainers.Regression(options).Fit(data, first);
         using NetworkPredictionTransformer whole = Trainers.Regression(options with { Epochs = 2 }).Fit(data);
         Assert.Equal(TrainingData.Scores(whole.Transform(data)), TrainingData.Scores(second.Transform(data)));
     }
@@ -411,7 +492,8 @@ public class NetworkTrainerTests
         IDataView data = TrainingData.View(_context, 50);
         using NetworkPredictionTransformer previous = Trainers.Regression(_small with { Epochs = 1 }).Fit(data);
         var error = Assert.Throws<ArgumentException>(() => Trainers.Regression(_small with { HiddenLayers = [8] }).Fit(data, previous));
-        Assert.StartsWith("The previous model is 4-32-32-1 ReLU; the trainer's options and data ask for 4-8-1 ReLU.", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith("The previous model is 4-32-32-1 ReLU; the trainer's options and data ask for 4-8-1 ReLU.", error.Message,
+            StringComparison.Ordinal);
     }
 
     public static TheoryData<Activation, Normalization, float> Networks()
@@ -430,7 +512,9 @@ public class NetworkTrainerTests
     public void Score_AnyNetwork_EqualsTorch(Activation activation, Normalization normalization, float dropout)
     {
         IDataView data = TrainingData.View(_context, 403);
-        using NetworkPredictionTransformer model = Trainers.Regression(_small with { HiddenLayers = [19, 40], Epochs = 3, Activation = activation, Normalization = normalization, Dropout = dropout }).Fit(data);
+        using NetworkPredictionTransformer model = Trainers.Regression(
+            _small with { HiddenLayers = [19, 40], Epochs = 3, Activation = activation, Normalization = normalization, Dropout = dropout })
+            .Fit(data);
         float[] scores = TrainingData.Scores(model.Transform(data));
         Assert.True(scores.Max() > scores.Min());
         using DisposeScope scope = NewDisposeScope();
@@ -446,7 +530,8 @@ public class NetworkTrainerTests
     public void Fit_BatchNormalizationAndALastBatchOfOneRow_RowWaitsForTheNextPass(int epochs, long backwardRows)
     {
         // 65 rows are two batches of 32 and one row, which has no variance.
-        using NetworkPredictionTransformer model = Trainers.Regression(_small with { Epochs = epochs, Normalization = Normalization.Batch }).Fit(TrainingData.View(_context, 65));
+        using NetworkPredictionTransformer model = Trainers.Regression(_small with { Epochs = epochs, Normalization = Normalization.Batch })
+            .Fit(TrainingData.View(_context, 65));
         Assert.Equal(backwardRows, model.Model.Report!.BackwardRows);
     }
 
@@ -458,7 +543,11 @@ public class NetworkTrainerTests
         IDataView data = TrainingData.View(_context, 1500);
         using NetworkPredictionTransformer deployed = Trainers.Regression(_small with { Epochs = 1 }).Fit(data);
         IDataView recorded = _context.ForwardSampling().RecordForwardPass(deployed, PredictionTask.Regression).Fit(data).Transform(data);
-        NetworkTrainerOptions options = _small with { Epochs = 2, Selection = new InTrainingSelection { WindowSize = 640, Budget = 0.1, Statistics = source } };
+        NetworkTrainerOptions options = _small with
+        {
+            Epochs = 2,
+            Selection = new InTrainingSelection { WindowSize = 640, Budget = 0.1, Statistics = source }
+        };
         using NetworkPredictionTransformer model = Trainers.Regression(options).Fit(recorded);
         TrainingReport report = model.Model.Report!;
         // Windows of 640, 640 and 220 rows: 64 + 64 + 22.
@@ -470,7 +559,11 @@ public class NetworkTrainerTests
     [Fact]
     public void Selection_PolicyThatNeedsNoStatistic_CostsNoForwardPass()
     {
-        NetworkTrainerOptions options = _small with { Epochs = 1, Selection = new InTrainingSelection { Policy = new UniformPolicy(), Statistics = StatisticsSource.Fresh } };
+        NetworkTrainerOptions options = _small with
+        {
+            Epochs = 1,
+            Selection = new InTrainingSelection { Policy = new UniformPolicy(), Statistics = StatisticsSource.Fresh }
+        };
         using NetworkPredictionTransformer model = Trainers.Regression(options).Fit(TrainingData.View(_context, 640));
         Assert.Equal((64L, 0L), (model.Model.Report!.BackwardRows, model.Model.Report.ForwardRows));
     }
@@ -495,7 +588,8 @@ public class NetworkTrainerTests
         };
         using NetworkPredictionTransformer model = ForTask(task, options).Fit(data, data);
 
-        Assert.Equal(reports.Where(report => report.ValidationLoss is not null).Select(report => (double)report.ValidationLoss!.Value), policy.Told.OfType<double>());
+        Assert.Equal(reports.Where(report => report.ValidationLoss is not null).Select(report => (double)report.ValidationLoss!.Value),
+            policy.Told.OfType<double>());
         // 20 of each 100 rows, in batches of 32 and, at the end of a pass, 8.
         TellingPolicy.Trained[] batches = [.. policy.Told.OfType<TellingPolicy.Trained>()];
         Assert.Equal([32, 8, 32, 8], batches.Select(batch => batch.Losses.Length));
@@ -518,13 +612,20 @@ public class NetworkTrainerTests
     public void Selection_PreviousModelOfAnEqualPolicy_GoesOnWithItsMemory()
     {
         IDataView data = TrainingData.View(_context, 640);
-        NetworkTrainerOptions options = _small with { Epochs = 1, Selection = new InTrainingSelection { Policy = new SelectiveBackpropPolicy { History = 1000 } } };
+        NetworkTrainerOptions options = _small with
+        {
+            Epochs = 1,
+            Selection = new InTrainingSelection { Policy = new SelectiveBackpropPolicy { History = 1000 } }
+        };
         using NetworkPredictionTransformer first = Trainers.Regression(options).Fit(data);
         using NetworkPredictionTransformer second = Trainers.Regression(options).Fit(data, first);
-        using NetworkPredictionTransformer other = Trainers.Regression(options with { Selection = new InTrainingSelection { Policy = new SelectiveBackpropPolicy { History = 999 } } }).Fit(data, first);
+        using NetworkPredictionTransformer other = Trainers.Regression(
+            options with { Selection = new InTrainingSelection { Policy = new SelectiveBackpropPolicy { History = 999 } } })
+            .Fit(data, first);
         using NetworkPredictionTransformer without = Trainers.Regression(options with { Selection = null }).Fit(data, first);
 
-        Assert.Equal([false, true, false, false], new[] { first, second, other, without }.Select(model => model.Model.Report!.SelectionContinued));
+        Assert.Equal([false, true, false, false],
+            new[] { first, second, other, without }.Select(model => model.Model.Report!.SelectionContinued));
         Assert.Equal(640, second.Model.Report!.Selection!.RowsSeen);
     }
 
@@ -540,9 +641,11 @@ public class NetworkTrainerTests
     [Fact]
     public void Selection_RecordedColumnsMissing_NamesTheColumnAndTheWayOut()
     {
-        NetworkTrainer trainer = Trainers.Regression(_small with { Selection = new InTrainingSelection { Statistics = StatisticsSource.Recorded } });
+        NetworkTrainer trainer = Trainers.Regression(
+            _small with { Selection = new InTrainingSelection { Statistics = StatisticsSource.Recorded } });
         var error = Assert.Throws<ArgumentOutOfRangeException>(() => trainer.Fit(TrainingData.View(_context, 10)));
-        Assert.StartsWith("Schema mismatch for statistics column 'Forward.Loss': expected Single, got no such column.", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith("Schema mismatch for statistics column 'Forward.Loss': expected Single, got no such column.", error.Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -550,7 +653,13 @@ public class NetworkTrainerTests
     {
         IDataView data = TrainingData.View(_context, 1000);
         manual_seed(1);
-        using NetworkPredictionTransformer model = Trainers.Regression(_small with { Epochs = 40, Network = (inputs, outputs, device) => nn.Sequential(nn.Linear(inputs, 32, device: device), nn.ReLU(), nn.Linear(32, outputs, device: device)) }).Fit(data);
+        using NetworkPredictionTransformer model = Trainers.Regression(
+            _small with
+            {
+                Epochs = 40,
+                Network = (inputs, outputs, device) =>
+            nn.Sequential(nn.Linear(inputs, 32, device: device), nn.ReLU(), nn.Linear(32, outputs, device: device))
+            }).Fit(data);
         Assert.InRange(_context.Regression.Evaluate(model.Transform(data)).RSquared, 0.8, 1);
     }
 
@@ -569,14 +678,16 @@ public class NetworkTrainerTests
         NetworkTrainer trainer = Trainers.Regression(_small with { Network = (_, _, _) => new FirstFeature() });
         Assert.StartsWith(
             "NetworkTrainerOptions.Network gave outputs that depend on no trainable parameter",
-            Assert.Throws<InvalidOperationException>(() => trainer.Fit(TrainingData.View(_context, 100))).Message, StringComparison.Ordinal);
+            Assert.Throws<InvalidOperationException>(() => trainer.Fit(TrainingData.View(_context, 100))).Message,
+                StringComparison.Ordinal);
     }
 
     [Fact]
     public void Device_NoCuda_SaysWhatToDo()
     {
         Assert.SkipWhen(cuda.is_available(), "This machine has a CUDA device.");
-        var error = Assert.Throws<InvalidOperationException>(() => Trainers.Regression(_small with { Device = "cuda" }).Fit(TrainingData.View(_context, 10)));
+        var error = Assert.Throws<InvalidOperationException>(
+            () => Trainers.Regression(_small with { Device = "cuda" }).Fit(TrainingData.View(_context, 10)));
         Assert.StartsWith("Device 'cuda' was asked for, but torch finds no CUDA device.", error.Message, StringComparison.Ordinal);
     }
 
@@ -596,7 +707,12 @@ public class NetworkTrainerTests
     public void Dispose_AfterFit_NoTensorIsLeft()
     {
         IDataView data = TrainingData.View(_context, 300);
-        NetworkTrainerOptions options = _small with { Epochs = 2, Selection = new InTrainingSelection(), EarlyStopping = new EarlyStopping() };
+        NetworkTrainerOptions options = _small with
+        {
+            Epochs = 2,
+            Selection = new InTrainingSelection(),
+            EarlyStopping = new EarlyStopping()
+        };
         Trainers.Regression(options).Fit(data, data).Dispose();
         long left = LiveTensors.LeftBy(() =>
         {
@@ -625,8 +741,8 @@ public class NetworkTrainerTests
     private NetworkTrainer ForTask(PredictionTask task, NetworkTrainerOptions options) => task switch
     {
         PredictionTask.Regression => Trainers.Regression(options),
-        PredictionTask.Binary => Trainers.Binary(options with { LabelColumnName = "IsHigh" }),
-        _ => Trainers.Multiclass(options with { LabelColumnName = "BandKey" }),
+        PredictionTask.Binary => Trainers.BinaryClassification(options with { LabelColumnName = "IsHigh" }),
+        _ => Trainers.MulticlassClassification(options with { LabelColumnName = "BandKey" }),
     };
 
     /// <summary>A sensible rate for 20 steps, then one that no network survives.</summary>

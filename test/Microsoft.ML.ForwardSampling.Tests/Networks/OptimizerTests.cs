@@ -102,7 +102,8 @@ public class OptimizerTests
 
     private static (float[] Start, float[] Weights) Oracle(string name)
     {
-        using JsonDocument json = JsonDocument.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Networks", "optimizer_oracle.json")));
+        using JsonDocument json = JsonDocument.Parse(
+            File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Networks", "optimizer_oracle.json")));
         return (Floats(json.RootElement.GetProperty("start")), Floats(json.RootElement.GetProperty("weights").GetProperty(name)));
 
         static float[] Floats(JsonElement array) => [.. array.EnumerateArray().Select(x => x.GetSingle())];

@@ -27,7 +27,8 @@ public class StratifiedBatchesTests
            Assert.All(all, b => Assert.InRange(b.Length, one.m / Math.Max(1, batches.Count), one.size));
 
            // Ranks: by label, then key, NaN last. Each whole run of K neighbours gives every batch one row.
-           int[] sorted = [.. rows.OrderBy(i => one.classes == 0 ? 0 : labels[i]).ThenBy(i => float.IsNaN(keys[i]) ? float.PositiveInfinity : keys[i])];
+           int[] sorted = [.. rows.OrderBy(i => one.classes == 0 ? 0 : labels[i])
+               .ThenBy(i => float.IsNaN(keys[i]) ? float.PositiveInfinity : keys[i])];
            for (int t = 0; (t + 1) * batches.Count <= one.m && batches.Count > 0; t++)
            {
                float[] lowest = [.. sorted.Skip(t * batches.Count).Take(batches.Count).Select(Rank)];
@@ -126,7 +127,8 @@ public class StratifiedBatchesTests
         var context = new MLContext(1);
         IDataView data = TrainingData.View(context, 1000);
         if (!regression)
-            data = context.Transforms.CustomMapping<LabelOnly, Sign>((from, to) => to.Positive = from.Label > 0, null).Fit(data).Transform(data);
+            data = context.Transforms.CustomMapping<LabelOnly, Sign>((from, to) => to.Positive = from.Label > 0, null).Fit(data)
+                .Transform(data);
         NetworkTrainerOptions options = new()
         {
             HiddenLayers = [8],
@@ -138,7 +140,8 @@ public class StratifiedBatchesTests
             Selection = selects ? new InTrainingSelection { WindowSize = 300, Budget = 0.25 } : null,
         };
         NetworkTrainers trainers = context.ForwardSampling().Trainers;
-        using NetworkPredictionTransformer one = Fit(options), again = Fit(options), shuffled = Fit(options with { Batches = BatchComposition.Shuffled });
+        using NetworkPredictionTransformer one = Fit(options), again = Fit(options),
+            shuffled = Fit(options with { Batches = BatchComposition.Shuffled });
         TrainingReport report = one.Model.Report!;
         // Windows of 300, 300, 300 and 100 rows give 75, 75, 75 and 25: steps of their own each.
         Assert.Equal(selects ? (3 * ((3 * 5) + 2), 750) : (3 * 63, 3000), (report.Steps, report.BackwardRows));
@@ -146,7 +149,8 @@ public class StratifiedBatchesTests
         Assert.NotEqual(Scores(one), Scores(shuffled));
         Assert.InRange(report.FinalLoss, 0, 2 * shuffled.Model.Report!.FinalLoss);
 
-        NetworkPredictionTransformer Fit(NetworkTrainerOptions with) => regression ? trainers.Regression(with).Fit(data) : trainers.Binary(with).Fit(data);
+        NetworkPredictionTransformer Fit(NetworkTrainerOptions with) => regression ? trainers.Regression(with).Fit(data)
+            : trainers.BinaryClassification(with).Fit(data);
 
         float[] Scores(NetworkPredictionTransformer model) => [.. model.Transform(data).GetColumn<float>("Score")];
     }
@@ -156,7 +160,8 @@ public class StratifiedBatchesTests
     {
         NetworkTrainers trainers = new MLContext(1).ForwardSampling().Trainers;
         NetworkTrainerOptions options = new() { Batches = BatchComposition.Stratified, Shuffle = false };
-        Assert.StartsWith("NetworkTrainerOptions.Batches is Stratified, which makes an order of its own, and Shuffle is false", Assert.Throws<ArgumentException>(() => trainers.Regression(options)).Message, StringComparison.Ordinal);
+        Assert.StartsWith("NetworkTrainerOptions.Batches is Stratified, which makes an order of its own, and Shuffle is false",
+            Assert.Throws<ArgumentException>(() => trainers.Regression(options)).Message, StringComparison.Ordinal);
         _ = trainers.Regression(options with { Selection = new InTrainingSelection() });
     }
 

@@ -21,7 +21,8 @@ internal sealed class TellingPolicy : IRowSelectionPolicy
         for (int i = 0; i < rows.Length; i++)
         {
             int row = rows[i] = 5 * i;
-            Told.Add(new Row(window.Features.Slice(row * width, width).ToArray(), window.Loss[row], window.Label.IsEmpty ? -1 : window.Label[row]));
+            Told.Add(new Row(window.Features.Slice(row * width, width).ToArray(), window.Loss[row],
+                window.Label.IsEmpty ? -1 : window.Label[row]));
         }
 
         weights.Fill(1);

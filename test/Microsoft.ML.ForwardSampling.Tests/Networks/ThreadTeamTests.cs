@@ -38,7 +38,8 @@ public sealed class ThreadTeamTests
     {
         using var team = new ThreadTeam(3);
 
-        AggregateException thrown = Assert.Throws<AggregateException>(() => team.Run(member => throw new InvalidOperationException($"member {member}")));
+        AggregateException thrown = Assert.Throws<AggregateException>(
+            () => team.Run(member => throw new InvalidOperationException($"member {member}")));
         int done = 0;
         team.Run(_ => Interlocked.Increment(ref done));
 

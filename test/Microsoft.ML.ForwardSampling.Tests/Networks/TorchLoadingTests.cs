@@ -4,7 +4,8 @@ using Microsoft.ML.ForwardSampling.Networks;
 
 namespace Microsoft.ML.ForwardSampling.Tests.Networks;
 
-/// <summary>Torch loads where it can, and the message says which of four causes it is where it cannot: programs are run with their libraries altered.</summary>
+/// <summary>Torch loads where it can, and the message says which of four causes it is where it cannot: programs are run with their
+/// libraries altered.</summary>
 public sealed class TorchLoadingTests : IDisposable
 {
     private const string Binding = "libLibTorchSharp.so";
@@ -28,7 +29,8 @@ public sealed class TorchLoadingTests : IDisposable
 
         Assert.StartsWith(
             "DllNotFoundException: Torch's native library is missing: there is no libtorch_cpu.so beside the program. " +
-            $"Reference TorchSharp-cpu in the program's project, or, for an NVIDIA GPU, TorchSharp-cuda-linux or TorchSharp-cuda-windows. {SeeAlso}",
+            $"Reference TorchSharp-cpu in the program's project, or, for an NVIDIA GPU, TorchSharp-cuda-linux or "
+                + $"TorchSharp-cuda-windows. {SeeAlso}",
             await TrainAsync(), StringComparison.Ordinal);
     }
 
@@ -44,7 +46,8 @@ public sealed class TorchLoadingTests : IDisposable
 
         Assert.StartsWith("DllNotFoundException: This system's libstdc++ is too old for torch: ", message, StringComparison.Ordinal);
         Assert.EndsWith(
-            $"libstdc++.so.6 lacks GLIBCXX_9.9.99, for which {Binding} asks. Set <AllowOldLibstdcxx>true</AllowOldLibstdcxx> in the program's project and build it again, " +
+            $"libstdc++.so.6 lacks GLIBCXX_9.9.99, for which {Binding} asks. Set <AllowOldLibstdcxx>true</AllowOldLibstdcxx> in the "
+                + $"program's project and build it again, " +
             $"or use a system whose libstdc++ is that of GCC 13 or later. {SeeAlso}",
             message, StringComparison.Ordinal);
     }
@@ -60,7 +63,8 @@ public sealed class TorchLoadingTests : IDisposable
         File.WriteAllBytes(path, bytes);
 
         Assert.Equal(
-            $"DllNotFoundException: Torch's native library is for another processor: {path} is for arm64, and this process is linux-x64. Build or publish the program for linux-x64. {SeeAlso}",
+            $"DllNotFoundException: Torch's native library is for another processor: {path} is for arm64, and this process is linux-x64. "
+                + $"Build or publish the program for linux-x64. {SeeAlso}",
             await TrainAsync());
     }
 
@@ -71,20 +75,26 @@ public sealed class TorchLoadingTests : IDisposable
 
         Assert.SkipWhen(message == "trained", "This machine has a CUDA device.");
         Assert.Equal(
-            "InvalidOperationException: Device 'cuda' was asked for, but torch finds no CUDA device. Use Device = \"cpu\", or reference TorchSharp-cuda-linux or TorchSharp-cuda-windows on a machine with an NVIDIA driver.",
+            "InvalidOperationException: Device 'cuda' was asked for, but torch finds no CUDA device. Use Device = \"cpu\", or reference "
+                + "TorchSharp-cuda-linux or TorchSharp-cuda-windows on a machine with an NVIDIA driver.",
             message);
     }
 
     [Theory]
-    [InlineData("linux-arm64", null, "There is no libtorch package for this process, linux-arm64: TorchSharp-cpu has it for linux-x64, osx-arm64, win-x64. ")]
-    [InlineData("linux-x64", "/lib64/libc.so.6: version `GLIBC_2.34' not found (required by /app/libLibTorchSharp.so)", "This system's C library is too old for torch: /lib64/libc.so.6 lacks GLIBC_2.34. Use a newer system or container image. ")]
+    [InlineData("linux-arm64", null,
+        "There is no libtorch package for this process, linux-arm64: TorchSharp-cpu has it for linux-x64, osx-arm64, win-x64. ")]
+    [InlineData("linux-x64", "/lib64/libc.so.6: version `GLIBC_2.34' not found (required by /app/libLibTorchSharp.so)",
+        "This system's C library is too old for torch: /lib64/libc.so.6 lacks GLIBC_2.34. Use a newer system or container image. ")]
     [InlineData("linux-x64", "out of memory", "Torch's native library could not be loaded from /app/libLibTorchSharp.so: out of memory. ")]
-    [InlineData("linux-x64", null, "Torch's native library could not be loaded from /app/libLibTorchSharp.so: the loader says nothing more. ")]
+    [InlineData("linux-x64", null,
+        "Torch's native library could not be loaded from /app/libLibTorchSharp.so: the loader says nothing more. ")]
     public void Message_EachOtherCause_IsTold(string platform, string? loader, string expected)
-        => Assert.Equal(expected + SeeAlso, new TorchLoadFailure(platform, "/app/libLibTorchSharp.so", "/app/libtorch_cpu.so", null, loader).Message);
+        => Assert.Equal(expected + SeeAlso,
+            new TorchLoadFailure(platform, "/app/libLibTorchSharp.so", "/app/libtorch_cpu.so", null, loader).Message);
 
     private static void SkipUnlessLinuxX64()
-        => Assert.SkipUnless(OperatingSystem.IsLinux() && File.Exists(Path.Combine(AppContext.BaseDirectory, Binding)), "The libraries that are altered are those of linux-x64.");
+        => Assert.SkipUnless(OperatingSystem.IsLinux() && File.Exists(Path.Combine(AppContext.BaseDirectory, Binding)),
+            "The libraries that are altered are those of linux-x64.");
 
     /// <summary>The program in a folder of its own: what is altered is copied, the rest of the native libraries are links.</summary>
     private void CopyProgram()
@@ -102,7 +112,8 @@ public sealed class TorchLoadingTests : IDisposable
     private async Task<string> TrainAsync(params string[] arguments)
     {
         string folder = File.Exists(Path.Combine(_folder, "TrainOnce.dll")) ? _folder : AppContext.BaseDirectory;
-        var start = new ProcessStartInfo("dotnet", ["exec", Path.Combine(folder, "TrainOnce.dll"), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("dotnet", ["exec", Path.Combine(folder, "TrainOnce.dll"), .. arguments])
+        { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["NUGET_PACKAGES"] = Path.Combine(_folder, "no-packages"); // where TorchSharp looks next
         using Process process = Process.Start(start)!;
         _ = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
@@ -114,7 +125,8 @@ public sealed class TorchLoadingTests : IDisposable
     /// <summary>Renames a version that a library needs: its text, and the hash beside each mention (System V ABI, ELF hash).</summary>
     private static byte[] AskForAnotherVersion(byte[] library, string version, string other)
     {
-        byte[] old = [.. Encoding.ASCII.GetBytes(version), 0], oldHash = BitConverter.GetBytes(Hash(version)), newHash = BitConverter.GetBytes(Hash(other));
+        byte[] old = [.. Encoding.ASCII.GetBytes(version), 0], oldHash = BitConverter.GetBytes(Hash(version)),
+            newHash = BitConverter.GetBytes(Hash(other));
         int text = library.AsSpan().IndexOf(old);
         Encoding.ASCII.GetBytes(other).CopyTo(library, text);
         for (int at = 0, next; (next = library.AsSpan(at).IndexOf(oldHash)) >= 0; at += next + 4)

@@ -74,7 +74,8 @@ public sealed class WeakenUnusedVersionsTests : IDisposable
 
         Assert.Equal(File.ReadAllBytes(Packaged()), File.ReadAllBytes(package));
         Assert.True(WeakenUnusedVersions.NeededVersions(File.ReadAllBytes(output))[Unused]);
-        Assert.Equal((time, UnixFileMode.UserRead | UnixFileMode.UserExecute), (File.GetLastWriteTimeUtc(output), File.GetUnixFileMode(output)));
+        Assert.Equal((time, UnixFileMode.UserRead | UnixFileMode.UserExecute),
+            (File.GetLastWriteTimeUtc(output), File.GetUnixFileMode(output)));
         Assert.Equal(2, Directory.GetFiles(_folder).Length);
     }
 
@@ -114,7 +115,8 @@ public sealed class WeakenUnusedVersionsTests : IDisposable
     /// <summary>The library as the package has it: the build must not have changed that.</summary>
     private static string Packaged()
     {
-        string cache = Environment.GetEnvironmentVariable("NUGET_PACKAGES") is { Length: > 0 } set ? set : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
+        string cache = Environment.GetEnvironmentVariable("NUGET_PACKAGES") is { Length: > 0 } set ? set
+            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
         string file = Path.Combine(cache, "torchsharp", "0.107.0", "runtimes", "linux-x64", "native", "libLibTorchSharp.so");
         Assert.SkipUnless(File.Exists(file), $"There is no {file}.");
         return file;

@@ -36,9 +36,11 @@ public class EmptyLabelTests
     public void EmptyText_IsDroppedByAPredicate_AndMadeZeroByMapValue()
     {
         var context = new MLContext();
-        IDataView rows = context.Data.LoadFromEnumerable(new[] { new Row { ClickedText = "true" }, new Row(), new Row { ClickedText = "false" } });
+        IDataView rows = context.Data.LoadFromEnumerable(
+            new[] { new Row { ClickedText = "true" }, new Row(), new Row { ClickedText = "false" } });
         IDataView labelled = context.Data.FilterByCustomPredicate<Row>(rows, row => row.ClickedText.Length == 0);
-        var map = context.Transforms.Conversion.MapValue("Clicked", [KeyValuePair.Create("true", 1f), KeyValuePair.Create("false", 0f)], "ClickedText");
+        var map = context.Transforms.Conversion.MapValue("Clicked", [KeyValuePair.Create("true", 1f), KeyValuePair.Create("false", 0f)],
+            "ClickedText");
         Assert.Equal([1f, 0f], map.Fit(labelled).Transform(labelled).GetColumn<float>("Clicked"));
         Assert.Equal([1f, 0f, 0f], map.Fit(rows).Transform(rows).GetColumn<float>("Clicked"));
     }

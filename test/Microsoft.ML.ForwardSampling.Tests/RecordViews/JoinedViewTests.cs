@@ -27,7 +27,8 @@ public class JoinedViewTests
     {
         JoinedRecord[] rows = Binary(5);
         IDataView view = Catalog.LoadJoined(rows, new JoinedRowsOptions { Task = PredictionTask.Binary, Now = s_start.AddSeconds(100) });
-        Assert.Equal(["Forward.Key", "Forward.Loss", "Forward.GradientNorm", "Forward.Margin", "Forward.Entropy", "Label", "Forward.RecordWeight", "Forward.Age", "Forward.ModelVersion"], view.Schema.Select(c => c.Name));
+        Assert.Equal(["Forward.Key", "Forward.Loss", "Forward.GradientNorm", "Forward.Margin", "Forward.Entropy", "Label",
+            "Forward.RecordWeight", "Forward.Age", "Forward.ModelVersion"], view.Schema.Select(c => c.Name));
         Assert.Equal(rows.Select(r => r.Key), view.GetColumn<ulong>(ForwardColumns.Key));
         Assert.Equal(rows.Select(r => r.Loss), view.GetColumn<float>(ForwardColumns.Loss));
         Assert.Equal(rows.Select(r => r.GradientNorm), view.GetColumn<float>(ForwardColumns.GradientNorm));
@@ -42,7 +43,8 @@ public class JoinedViewTests
     [Fact]
     public void LoadJoined_MulticlassWithNames_LabelIsAKeyWithValues()
     {
-        IDataView view = Catalog.LoadJoined(Multiclass(4), new JoinedRowsOptions { Task = PredictionTask.Multiclass, ClassNames = ["red", "green", "blue"], LabelColumnName = "Colour" });
+        IDataView view = Catalog.LoadJoined(Multiclass(4),
+            new JoinedRowsOptions { Task = PredictionTask.Multiclass, ClassNames = ["red", "green", "blue"], LabelColumnName = "Colour" });
         Assert.Equal(3UL, ((KeyDataViewType)view.Schema["Colour"].Type).Count);
         Assert.Equal([1u, 2, 3, 1], view.GetColumn<uint>("Colour"));
         IDataView named = _context.Transforms.Conversion.MapKeyToValue("Colour").Fit(view).Transform(view);
@@ -52,11 +54,16 @@ public class JoinedViewTests
     [Fact]
     public void LoadJoined_WrongOptions_SayWhatIsNeeded()
     {
-        Assert.StartsWith("JoinedRowsOptions.Classes must be given for Multiclass", Assert.Throws<ArgumentException>(() => Catalog.LoadJoined([], new JoinedRowsOptions { Task = PredictionTask.Multiclass })).Message, StringComparison.Ordinal);
-        Assert.StartsWith("JoinedRowsOptions.ClassNames must be Classes names, which is 3. Got 2.", Assert.Throws<ArgumentException>(() => Catalog.LoadJoined([], new JoinedRowsOptions { Classes = 3, ClassNames = ["a", "b"] })).Message, StringComparison.Ordinal);
+        Assert.StartsWith("JoinedRowsOptions.Classes must be given for Multiclass",
+            Assert.Throws<ArgumentException>(() => Catalog.LoadJoined([], new JoinedRowsOptions { Task = PredictionTask.Multiclass }))
+            .Message, StringComparison.Ordinal);
+        Assert.StartsWith("JoinedRowsOptions.ClassNames must be Classes names, which is 3. Got 2.",
+            Assert.Throws<ArgumentException>(() => Catalog.LoadJoined([], new JoinedRowsOptions { Classes = 3, ClassNames = ["a", "b"] }))
+            .Message, StringComparison.Ordinal);
         IDataView view = Catalog.LoadJoined(Multiclass(4), new JoinedRowsOptions { Task = PredictionTask.Multiclass, Classes = 2 });
         Assert.Equal(4, view.GetColumn<float>(ForwardColumns.Loss).Count());
-        Assert.Contains("has label 2, and labels must be classes in [0, 2)", Assert.Throws<InvalidOperationException>(() => view.GetColumn<uint>("Label").ToArray()).Message, StringComparison.Ordinal);
+        Assert.Contains("has label 2, and labels must be classes in [0, 2)",
+            Assert.Throws<InvalidOperationException>(() => view.GetColumn<uint>("Label").ToArray()).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -64,8 +71,10 @@ public class JoinedViewTests
     [InlineData(RowsWithoutRecord.KeepWithNaN)]
     public void Attach_AnyMode_KeepsTheContractOfViews(RowsWithoutRecord missing)
     {
-        ViewContract.Check(Catalog.AttachForwardRecords(Rows(9), nameof(Row.Id), Regression(6), new AttachRecordsOptions { Missing = missing }));
-        ViewContract.Check(Catalog.AttachForwardRecords(Rows(9), nameof(Row.Name), Named(6), new AttachRecordsOptions { Missing = missing, Task = PredictionTask.Binary }));
+        ViewContract.Check(Catalog.AttachForwardRecords(Rows(9), nameof(Row.Id), Regression(6),
+            new AttachRecordsOptions { Missing = missing }));
+        ViewContract.Check(Catalog.AttachForwardRecords(Rows(9), nameof(Row.Name), Named(6),
+            new AttachRecordsOptions { Missing = missing, Task = PredictionTask.Binary }));
     }
 
     [Fact]
@@ -82,7 +91,8 @@ public class JoinedViewTests
     [Fact]
     public void Attach_KeepWithNaN_AllRows()
     {
-        AttachedRows attached = Catalog.AttachForwardRecords(Rows(4), nameof(Row.Name), Named(2), new AttachRecordsOptions { Missing = RowsWithoutRecord.KeepWithNaN, Task = PredictionTask.Binary });
+        AttachedRows attached = Catalog.AttachForwardRecords(Rows(4), nameof(Row.Name), Named(2),
+            new AttachRecordsOptions { Missing = RowsWithoutRecord.KeepWithNaN, Task = PredictionTask.Binary });
         Assert.Equal(4, attached.GetRowCount());
         Assert.Equal([.. Named(2).Select(r => r.Margin), float.NaN, float.NaN], attached.GetColumn<float>(ForwardColumns.Margin));
         Assert.Equal([1f, 2, float.NaN, float.NaN], attached.GetColumn<float>(ForwardColumns.RecordWeight));
@@ -99,7 +109,8 @@ public class JoinedViewTests
         Assert.Equal((1, 3L), (attached.Records, attached.Duplicates));
         Assert.Equal([3UL], attached.GetColumn<ulong>(ForwardColumns.ModelVersion));
 
-        static JoinedRecord Of(ulong key, int seconds, ulong version) => new RegressionRecord(key, 1, version, s_start.AddSeconds(seconds)).Join(0);
+        static JoinedRecord Of(ulong key, int seconds, ulong version) =>
+            new RegressionRecord(key, 1, version, s_start.AddSeconds(seconds)).Join(0);
     }
 
     [Fact]
@@ -113,7 +124,8 @@ public class JoinedViewTests
             feature.Expensive = row.X;
         }, null).Fit(Rows(1)).Transform(Rows(Count));
         AttachedRows attached = Catalog.AttachForwardRecords(rows, nameof(Row.Id), Regression(Count - 200));
-        SelectedRows chosen = Catalog.SelectRows(attached, new BalancedGradientNormPolicy(), new SelectionOptions { WindowSize = 200, Budget = 0.1 });
+        SelectedRows chosen = Catalog.SelectRows(attached, new BalancedGradientNormPolicy(),
+            new SelectionOptions { WindowSize = 200, Budget = 0.1 });
         Assert.Equal((Count - 200) / 10, chosen.GetColumn<float>(nameof(Feature.Expensive)).Count());
         Assert.Equal((Count - 200) / 10, reads);
     }
@@ -132,8 +144,12 @@ public class JoinedViewTests
     [Fact]
     public void Attach_WrongKeyColumn_NamesColumnAndTypes()
     {
-        Assert.StartsWith("Schema mismatch for key column 'Nobody': expected an integer, Key or String, got no such column.", Assert.Throws<ArgumentOutOfRangeException>("rows", () => Catalog.AttachForwardRecords(Rows(1), "Nobody", [])).Message, StringComparison.Ordinal);
-        Assert.Contains("Schema mismatch for key column 'X': expected an integer, Key or String, got Single.", Assert.Throws<ArgumentOutOfRangeException>("rows", () => Catalog.AttachForwardRecords(Rows(1), nameof(Row.X), [])).Message, StringComparison.Ordinal);
+        Assert.StartsWith("Schema mismatch for key column 'Nobody': expected an integer, Key or String, got no such column.",
+            Assert.Throws<ArgumentOutOfRangeException>("rows", () => Catalog.AttachForwardRecords(Rows(1), "Nobody", [])).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("Schema mismatch for key column 'X': expected an integer, Key or String, got Single.",
+            Assert.Throws<ArgumentOutOfRangeException>("rows", () => Catalog.AttachForwardRecords(Rows(1), nameof(Row.X), [])).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -141,11 +157,14 @@ public class JoinedViewTests
     {
         IEnumerable<LabelEvent> labels = Catalog.LabelsOf(Rows(6), nameof(Row.Id), nameof(Row.X));
         Assert.Equal(Enumerable.Range(0, 6).Select(i => new LabelEvent((ulong)i, i)), labels);
-        IEnumerable<RegressionRecord> records = Enumerable.Range(0, 4).Select(i => new RegressionRecord((ulong)i, 1, time: s_start.AddSeconds(i)));
+        IEnumerable<RegressionRecord> records = Enumerable.Range(0, 4)
+            .Select(i => new RegressionRecord((ulong)i, 1, time: s_start.AddSeconds(i)));
         Assert.Equal([0f, 1, 2, 3], LabelJoin.Run(records, labels).OrderBy(r => r.Key).Select(r => r.Label));
         Assert.Equal([1f, 0, 1], Catalog.LabelsOf(Rows(3), nameof(Row.Name), nameof(Row.IsEven)).Select(l => l.Label));
         Assert.Equal(RecordKey.FromString("row 1"), Catalog.LabelsOf(Rows(3), nameof(Row.Name), nameof(Row.IsEven)).ElementAt(1).Key);
-        Assert.Contains("label column 'Name': expected Boolean, Key or Single", Assert.Throws<ArgumentOutOfRangeException>(() => Catalog.LabelsOf(Rows(1), nameof(Row.Id), nameof(Row.Name))).Message, StringComparison.Ordinal);
+        Assert.Contains("label column 'Name': expected Boolean, Key or Single",
+            Assert.Throws<ArgumentOutOfRangeException>(() => Catalog.LabelsOf(Rows(1), nameof(Row.Id), nameof(Row.Name))).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -161,8 +180,10 @@ public class JoinedViewTests
         // The label that came too late meets no record; under one time for all it would have.
         IEnumerable<RegressionRecord> records = rows.Select(row => new RegressionRecord(row.Id, 1, time: s_start));
         var options = new LabelJoinOptions { Wait = TimeSpan.FromMinutes(10) };
-        Assert.Equal([1UL, 2], LabelJoin.Run(records, Catalog.LabelsOf(view, nameof(Timed.Id), nameof(Timed.Y), nameof(Timed.Known)), options).Select(r => r.Key));
-        Assert.Equal([1UL, 2, 3], LabelJoin.Run(records, Catalog.LabelsOf(view, nameof(Timed.Id), nameof(Timed.Y), s_start), options).Select(r => r.Key));
+        Assert.Equal([1UL, 2], LabelJoin.Run(records, Catalog.LabelsOf(view, nameof(Timed.Id), nameof(Timed.Y), nameof(Timed.Known)),
+            options).Select(r => r.Key));
+        Assert.Equal([1UL, 2, 3], LabelJoin.Run(records, Catalog.LabelsOf(view, nameof(Timed.Id), nameof(Timed.Y), s_start), options)
+            .Select(r => r.Key));
     }
 
     [Fact]
@@ -170,25 +191,35 @@ public class JoinedViewTests
     {
         IDataView view = _context.Data.LoadFromEnumerable(new Timed[] { new(1, s_start), new(7, default) });
         const string Advice = " It holds when the row's label became known; leave it out, or give one time, if all became known at once.";
-        Assert.StartsWith("Schema mismatch for time column 'When': expected DateTime or DateTimeOffset, got no such column." + Advice, Assert.Throws<ArgumentOutOfRangeException>("view", () => Catalog.LabelsOf(view, nameof(Timed.Id), nameof(Timed.Y), "When")).Message, StringComparison.Ordinal);
-        Assert.StartsWith("Schema mismatch for time column 'Y': expected DateTime or DateTimeOffset, got Single." + Advice, Assert.Throws<ArgumentOutOfRangeException>("view", () => Catalog.LabelsOf(view, nameof(Timed.Id), nameof(Timed.Y), nameof(Timed.Y))).Message, StringComparison.Ordinal);
+        Assert.StartsWith("Schema mismatch for time column 'When': expected DateTime or DateTimeOffset, got no such column." + Advice,
+            Assert.Throws<ArgumentOutOfRangeException>("view", () => Catalog.LabelsOf(view, nameof(Timed.Id), nameof(Timed.Y), "When"))
+            .Message, StringComparison.Ordinal);
+        Assert.StartsWith("Schema mismatch for time column 'Y': expected DateTime or DateTimeOffset, got Single." + Advice,
+            Assert.Throws<ArgumentOutOfRangeException>("view",
+            () => Catalog.LabelsOf(view, nameof(Timed.Id), nameof(Timed.Y), nameof(Timed.Y))).Message, StringComparison.Ordinal);
         foreach (string column in (string[])[nameof(Timed.Known), nameof(Timed.KnownAt)])
         {
             Assert.StartsWith(
                 $"Time column '{column}' has no value in row 1 (key 7): each label must have the time at which it became known.",
-                Assert.Throws<InvalidOperationException>(() => Catalog.LabelsOf(view, nameof(Timed.Id), nameof(Timed.Y), column).Count()).Message, StringComparison.Ordinal);
+                Assert.Throws<InvalidOperationException>(() => Catalog.LabelsOf(view, nameof(Timed.Id), nameof(Timed.Y), column).Count())
+                    .Message, StringComparison.Ordinal);
         }
     }
 
-    private static JoinedRecord[] Regression(int count) => [.. Enumerable.Range(0, count).Select(i => new RegressionRecord((ulong)i, i % 5, 7, s_start.AddSeconds(i)).Join(1))];
+    private static JoinedRecord[] Regression(int count) =>
+        [.. Enumerable.Range(0, count).Select(i => new RegressionRecord((ulong)i, i % 5, 7, s_start.AddSeconds(i)).Join(1))];
 
-    private static JoinedRecord[] Binary(int count) => [.. Enumerable.Range(0, count).Select(i => BinaryRecord.FromScore((ulong)i, i - 2, 7, s_start.AddSeconds(i), i % 2 == 0 ? 1 : 0.5f).Join(i % 2))];
+    private static JoinedRecord[] Binary(int count) => [.. Enumerable.Range(0, count)
+        .Select(i => BinaryRecord.FromScore((ulong)i, i - 2, 7, s_start.AddSeconds(i), i % 2 == 0 ? 1 : 0.5f).Join(i % 2))];
 
-    private static JoinedRecord[] Named(int count) => [.. Binary(count).Select((r, i) => r with { Key = RecordKey.FromString($"row {i}") })];
+    private static JoinedRecord[] Named(int count) =>
+        [.. Binary(count).Select((r, i) => r with { Key = RecordKey.FromString($"row {i}") })];
 
-    private static JoinedRecord[] Multiclass(int count) => [.. Enumerable.Range(0, count).Select(i => MulticlassRecord.FromLogits((ulong)i, [i, 1, 0], 7, s_start).Join(i % 3))];
+    private static JoinedRecord[] Multiclass(int count) =>
+        [.. Enumerable.Range(0, count).Select(i => MulticlassRecord.FromLogits((ulong)i, [i, 1, 0], 7, s_start).Join(i % 3))];
 
-    private IDataView Rows(int count) => _context.Data.LoadFromEnumerable(Enumerable.Range(0, count).Select(i => new Row { Id = (ulong)i, Name = $"row {i}", X = i, IsEven = i % 2 == 0 }).ToArray());
+    private IDataView Rows(int count) => _context.Data.LoadFromEnumerable(
+        Enumerable.Range(0, count).Select(i => new Row { Id = (ulong)i, Name = $"row {i}", X = i, IsEven = i % 2 == 0 }).ToArray());
 
     private sealed class Row
     {
@@ -209,7 +240,9 @@ public class JoinedViewTests
 
         public DateTime Known { get; set; } = known;
 
-        public DateTimeOffset KnownAt { get; set; } = known == default ? default : new DateTimeOffset(DateTime.SpecifyKind(known.Kind == DateTimeKind.Local ? known.ToUniversalTime() : known, DateTimeKind.Utc));
+        public DateTimeOffset KnownAt { get; set; } = known == default ? default
+            : new DateTimeOffset(DateTime.SpecifyKind(known.Kind == DateTimeKind.Local ? known.ToUniversalTime() : known,
+            DateTimeKind.Utc));
     }
 
     private sealed class Feature

@@ -18,13 +18,15 @@ public class LoggedRowsTests
         using var folder = new LogFolder();
         Row[] rows = Rows(100);
         ForwardNumbers[] columns = Columns(rows, new ForwardRecordingOptions { Task = PredictionTask.Regression });
-        RegressionRecord[] records = Drain<RegressionRecord>(folder, rows, new RecordToOptions { ModelVersion = 7 }, out LoggedRowsReport report);
+        RegressionRecord[] records = Drain<RegressionRecord>(folder, rows, new RecordToOptions { ModelVersion = 7 },
+            out LoggedRowsReport report);
 
         Assert.Equal(new LoggedRowsReport { Rows = 100, Records = 100 }, report);
         Assert.Equal(rows.Select(r => r.Key), records.Select(r => r.Key));
         Assert.All(records, r => Assert.Equal((7UL, 1f), (r.ModelVersion, r.KeepingProbability)));
         for (int i = 0; i < rows.Length; i++)
-            Assert.Equal((columns[i].Loss, columns[i].GradientNorm), (records[i].Statistics(rows[i].Label).Loss, records[i].Statistics(rows[i].Label).GradientNorm));
+            Assert.Equal((columns[i].Loss, columns[i].GradientNorm),
+                (records[i].Statistics(rows[i].Label).Loss, records[i].Statistics(rows[i].Label).GradientNorm));
     }
 
     [Theory]
@@ -34,7 +36,8 @@ public class LoggedRowsTests
     {
         using var folder = new LogFolder();
         Row[] rows = Rows(100);
-        ForwardNumbers[] columns = Columns(rows, new ForwardRecordingOptions { Task = PredictionTask.Binary, LabelColumnName = "Flag", ProbabilityColumnName = probability });
+        ForwardNumbers[] columns = Columns(rows,
+            new ForwardRecordingOptions { Task = PredictionTask.Binary, LabelColumnName = "Flag", ProbabilityColumnName = probability });
         BinaryRecord[] records = Drain<BinaryRecord>(folder, rows, new RecordToOptions { ProbabilityColumnName = probability }, out _);
         for (int i = 0; i < rows.Length; i++)
         {
@@ -53,8 +56,10 @@ public class LoggedRowsTests
         Row[] rows = Rows(100);
         MulticlassScores scores = logits ? MulticlassScores.Logits : MulticlassScores.Probabilities;
         string score = logits ? "Logits" : "Scores";
-        ForwardNumbers[] columns = Columns(rows, new ForwardRecordingOptions { Task = PredictionTask.Multiclass, LabelColumnName = "Class", ScoreColumnName = score, MulticlassScores = scores });
-        MulticlassRecord[] records = Drain<MulticlassRecord>(folder, rows, new RecordToOptions { ScoreColumnName = score, MulticlassScores = scores }, out _);
+        ForwardNumbers[] columns = Columns(rows, new ForwardRecordingOptions
+        { Task = PredictionTask.Multiclass, LabelColumnName = "Class", ScoreColumnName = score, MulticlassScores = scores });
+        MulticlassRecord[] records = Drain<MulticlassRecord>(folder, rows,
+            new RecordToOptions { ScoreColumnName = score, MulticlassScores = scores }, out _);
         for (int i = 0; i < rows.Length; i++)
         {
             ClassificationStatistics statistics = records[i].Statistics((int)rows[i].Class, out bool exact);
@@ -72,7 +77,8 @@ public class LoggedRowsTests
         using (var log = new ForwardRecordLog<MulticlassRecord>(folder.Path, LogFolder.Small))
         {
             IDataView input = _ml.Data.LoadFromEnumerable(rows);
-            LoggedRows<MulticlassRecord> view = _ml.ForwardSampling().RecordTo(input, log, new RecordToOptions { ScoreColumnName = "Scores" });
+            LoggedRows<MulticlassRecord> view = _ml.ForwardSampling()
+                .RecordTo(input, log, new RecordToOptions { ScoreColumnName = "Scores" });
             Assert.Equal(0, log.Report.Appended);
             DataViewSchema.Column[] read = [view.Schema["Scores"], view.Schema["Score"], view.Schema["Label"]];
             Assert.Equal(ViewContract.Read(input.GetRowCursor(read)), ViewContract.Read(view.GetRowCursor(read)));
@@ -103,7 +109,8 @@ public class LoggedRowsTests
     {
         using var folder = new LogFolder();
         using var log = new ForwardRecordLog<BinaryRecord>(folder.Path, LogFolder.Small);
-        IDataView input = _ml.Transforms.DropColumns("Key").Fit(_ml.Data.LoadFromEnumerable(Rows(20))).Transform(_ml.Data.LoadFromEnumerable(Rows(20)));
+        IDataView input = _ml.Transforms.DropColumns("Key").Fit(_ml.Data.LoadFromEnumerable(Rows(20)))
+            .Transform(_ml.Data.LoadFromEnumerable(Rows(20)));
         ViewContract.Check(_ml.ForwardSampling().RecordTo(input, log, new RecordToOptions { KeyColumnName = "Name" }));
     }
 
@@ -120,7 +127,8 @@ public class LoggedRowsTests
             scored.NewScore = row.Score + 1;
         }, contractName: null);
         IDataView input = _ml.Data.LoadFromEnumerable(Rows(50));
-        IDataView view = _ml.ForwardSampling().RecordTo(mapping.Fit(input).Transform(input), log, new RecordToOptions { ScoreColumnName = "NewScore" });
+        IDataView view = _ml.ForwardSampling().RecordTo(mapping.Fit(input).Transform(input), log,
+            new RecordToOptions { ScoreColumnName = "NewScore" });
         DataViewRowCursor cursor = Assert.Single(view.GetRowCursorSet([view.Schema["NewScore"]], 1));
         ValueGetter<float> score = cursor.GetGetter<float>(view.Schema["NewScore"]);
         float value = 0;
@@ -134,7 +142,8 @@ public class LoggedRowsTests
         Assert.Equal(50, computed);
     }
 
-    /// <summary>A lazy cursor computes the model anew for each column: a record from a probability asks for the score only where the probability is exactly 0 or 1.</summary>
+    /// <summary>A lazy cursor computes the model anew for each column: a record from a probability asks for the score only where the
+    /// probability is exactly 0 or 1.</summary>
     [Fact]
     public void ScoreBehindAProbability_IsReadOnlyAtItsEnds()
     {
@@ -152,7 +161,8 @@ public class LoggedRowsTests
         IDataView input = _ml.Data.LoadFromEnumerable(rows);
         using (var log = new ForwardRecordLog<BinaryRecord>(folder.Path))
         {
-            IDataView view = _ml.ForwardSampling().RecordTo(mapping.Fit(input).Transform(input), log, new RecordToOptions { ScoreColumnName = "NewScore" });
+            IDataView view = _ml.ForwardSampling().RecordTo(mapping.Fit(input).Transform(input), log,
+                new RecordToOptions { ScoreColumnName = "NewScore" });
             DataViewSchema.Column probability = view.Schema["Probability"];
             using DataViewRowCursor cursor = Assert.Single(view.GetRowCursorSet([probability], 1));
             ValueGetter<float> getter = cursor.GetGetter<float>(probability);
@@ -166,7 +176,8 @@ public class LoggedRowsTests
 
         Assert.Equal(2, computed);
         using var reader = new ForwardRecordReader<BinaryRecord>(folder.Path);
-        Assert.Equal(rows.Select(r => BinaryRecord.FromProbability(r.Key, r.Probability, r.Score).LogOdds), LogFolder.ReadAll(reader).Select(r => r.LogOdds));
+        Assert.Equal(rows.Select(r => BinaryRecord.FromProbability(r.Key, r.Probability, r.Score).LogOdds),
+            LogFolder.ReadAll(reader).Select(r => r.LogOdds));
     }
 
     [Fact]
@@ -175,12 +186,14 @@ public class LoggedRowsTests
         using var folder = new LogFolder();
         Row[] rows = Rows(5);
         rows[3].Name = "";
-        RegressionRecord[] records = Drain<RegressionRecord>(folder, rows, new RecordToOptions { KeyColumnName = "Name" }, out LoggedRowsReport report);
+        RegressionRecord[] records = Drain<RegressionRecord>(folder, rows, new RecordToOptions { KeyColumnName = "Name" },
+            out LoggedRowsReport report);
         Assert.Equal(new LoggedRowsReport { Rows = 5, Records = 4, WithoutKey = 1 }, report);
         Assert.Equal(rows.Where(r => r.Name != "").Select(r => RecordKey.FromString(r.Name)), records.Select(r => r.Key));
     }
 
-    /// <summary>Kept at random: the weights 1 / probability add up to the number of rows, within four standard deviations; each pass draws anew.</summary>
+    /// <summary>Kept at random: the weights 1 / probability add up to the number of rows, within four standard deviations; each pass draws
+    /// anew.</summary>
     [Fact]
     public void KeepingProbability_WeightsStandForAllRows()
     {
@@ -192,15 +205,18 @@ public class LoggedRowsTests
         Assert.Equal((Count, records.Length), (report.Records + report.NotDrawn, report.Records));
         double p = records[0].KeepingProbability;
         Assert.Equal(0.3, p, 1e-4);
-        Assert.InRange(records.Sum(r => 1.0 / r.KeepingProbability), Count - (4 * Math.Sqrt(Count * (1 - p) / p)), Count + (4 * Math.Sqrt(Count * (1 - p) / p)));
+        Assert.InRange(records.Sum(r => 1.0 / r.KeepingProbability), Count - (4 * Math.Sqrt(Count * (1 - p) / p)),
+            Count + (4 * Math.Sqrt(Count * (1 - p) / p)));
 
         using var other = new LogFolder();
         Assert.Equal(records.Select(r => r.Key), Drain<RegressionRecord>(other, rows, options, out _).Select(r => r.Key));
         using var third = new LogFolder();
-        Assert.NotEqual(records.Select(r => r.Key), Drain<RegressionRecord>(third, rows, options with { Seed = 5 }, out _).Select(r => r.Key));
+        Assert.NotEqual(records.Select(r => r.Key),
+            Drain<RegressionRecord>(third, rows, options with { Seed = 5 }, out _).Select(r => r.Key));
     }
 
-    /// <summary>A service that scores one row a request: with a seed of 0 for every view it recorded nothing for ever, or everything.</summary>
+    /// <summary>A service that scores one row a request: with a seed of 0 for every view it recorded nothing for ever, or
+    /// everything.</summary>
     [Fact]
     public void KeepingProbability_OneRowAView_IsDrawnAnewInEachView()
     {
@@ -232,8 +248,10 @@ public class LoggedRowsTests
 
     public static TheoryData<string, ulong> IntegerKeys => new()
     {
-        { "UInt64", ulong.MaxValue - 1 }, { "Int64", unchecked((ulong)-2L) }, { "UInt32", 4_000_000_000 }, { "Int32", unchecked((ulong)-3L) },
-        { "UInt16", 65_000 }, { "Int16", unchecked((ulong)-4L) }, { "Byte", 200 }, { "SByte", unchecked((ulong)-5L) }, { "Key", 3 }, // raw: ML.NET counts the property's values from 0, and its own from 1
+        { "UInt64", ulong.MaxValue - 1 }, { "Int64", unchecked((ulong)-2L) }, { "UInt32", 4_000_000_000 },
+            { "Int32", unchecked((ulong)-3L) },
+        // raw: ML.NET counts the property's values from 0, and its own from 1
+        { "UInt16", 65_000 }, { "Int16", unchecked((ulong)-4L) }, { "Byte", 200 }, { "SByte", unchecked((ulong)-5L) }, { "Key", 3 },
     };
 
     [Theory, MemberData(nameof(IntegerKeys))]
@@ -241,7 +259,8 @@ public class LoggedRowsTests
     {
         using var folder = new LogFolder();
         using (var log = new ForwardRecordLog<RegressionRecord>(folder.Path, LogFolder.Small))
-            _ml.ForwardSampling().AppendRecords(_ml.Data.LoadFromEnumerable([new IntegerRow()]), log, new RecordToOptions { KeyColumnName = column });
+            _ml.ForwardSampling().AppendRecords(_ml.Data.LoadFromEnumerable([new IntegerRow()]), log,
+                new RecordToOptions { KeyColumnName = column });
 
         using var reader = new ForwardRecordReader<RegressionRecord>(folder.Path);
         Assert.Equal(expected, Assert.Single(LogFolder.ReadAll(reader)).Key);
@@ -254,7 +273,8 @@ public class LoggedRowsTests
         using var log = new ForwardRecordLog<RegressionRecord>(folder.Path, LogFolder.Small);
         using var cancelled = new CancellationTokenSource();
         cancelled.Cancel();
-        Assert.Throws<OperationCanceledException>(() => _ml.ForwardSampling().AppendRecords(_ml.Data.LoadFromEnumerable(Rows(5)), log, null, cancelled.Token));
+        Assert.Throws<OperationCanceledException>(() => _ml.ForwardSampling()
+            .AppendRecords(_ml.Data.LoadFromEnumerable(Rows(5)), log, null, cancelled.Token));
         Assert.Equal(1, log.Report.Appended);
     }
 
@@ -266,19 +286,25 @@ public class LoggedRowsTests
         using var numbers = new ForwardRecordLog<RegressionRecord>(Path.Combine(folder.Path, "a"));
         using var classes = new ForwardRecordLog<MulticlassRecord>(Path.Combine(folder.Path, "b"));
         using var binary = new ForwardRecordLog<BinaryRecord>(Path.Combine(folder.Path, "c"));
-        Refused("Schema mismatch for key column 'Id': expected an integer, Key or String, got no such column. The key is what the row's record was made with", numbers, new RecordToOptions { KeyColumnName = "Id" });
-        Refused("Schema mismatch for key column 'Label': expected an integer, Key or String, got Single.", numbers, new RecordToOptions { KeyColumnName = "Label" });
-        Refused("Schema mismatch for score column 'S': expected Single, got no such column. The model adds this column, and the log holds records of type RegressionRecord;", numbers, new RecordToOptions { ScoreColumnName = "S" });
-        Refused("Schema mismatch for score column 'Scores': expected Single, got Vector<Single, 3>.", numbers, new RecordToOptions { ScoreColumnName = "Scores" });
+        Refused("Schema mismatch for key column 'Id': expected an integer, Key or String, got no such column. The key is what the row's "
+            + "record was made with", numbers, new RecordToOptions { KeyColumnName = "Id" });
+        Refused("Schema mismatch for key column 'Label': expected an integer, Key or String, got Single.", numbers,
+            new RecordToOptions { KeyColumnName = "Label" });
+        Refused("Schema mismatch for score column 'S': expected Single, got no such column. The model adds this column, and the log "
+            + "holds records of type RegressionRecord;", numbers, new RecordToOptions { ScoreColumnName = "S" });
+        Refused("Schema mismatch for score column 'Scores': expected Single, got Vector<Single, 3>.", numbers,
+            new RecordToOptions { ScoreColumnName = "Scores" });
         Refused("Schema mismatch for score column 'Score': expected Vector<Single>, got Single.", classes, new RecordToOptions());
-        Refused("Schema mismatch for probability column 'Name': expected Single, got String.", binary, new RecordToOptions { ProbabilityColumnName = "Name" });
+        Refused("Schema mismatch for probability column 'Name': expected Single, got String.", binary,
+            new RecordToOptions { ProbabilityColumnName = "Name" });
         Assert.Throws<ArgumentNullException>(() => _ml.ForwardSampling().RecordTo<RegressionRecord>(rows, null!));
         Assert.Throws<ArgumentOutOfRangeException>(() => new RecordToOptions { KeepingProbability = 0 });
         Assert.Throws<ArgumentException>(() => new RecordToOptions { KeyColumnName = " " });
 
         void Refused<TRecord>(string message, ForwardRecordLog<TRecord> log, RecordToOptions options)
             where TRecord : struct, IForwardRecord<TRecord>
-            => Assert.StartsWith(message, Assert.Throws<ArgumentOutOfRangeException>(() => _ml.ForwardSampling().RecordTo(rows, log, options)).Message, StringComparison.Ordinal);
+            => Assert.StartsWith(message, Assert.Throws<ArgumentOutOfRangeException>(
+                () => _ml.ForwardSampling().RecordTo(rows, log, options)).Message, StringComparison.Ordinal);
     }
 
     private static Row[] Rows(int count)
@@ -319,7 +345,8 @@ public class LoggedRowsTests
     {
         IDataView data = _ml.Data.LoadFromEnumerable(rows);
         ITransformer nothing = _ml.Transforms.CopyColumns("Copy", "Label").Fit(data);
-        return [.. _ml.Data.CreateEnumerable<ForwardNumbers>(_ml.ForwardSampling().RecordForwardPass(nothing, options).Fit(data).Transform(data), reuseRowObject: false)];
+        return [.. _ml.Data.CreateEnumerable<ForwardNumbers>(
+            _ml.ForwardSampling().RecordForwardPass(nothing, options).Fit(data).Transform(data), reuseRowObject: false)];
     }
 
     private sealed class ForwardNumbers

@@ -15,7 +15,12 @@ internal static class SavedFiles
 {
     private const int RecordCount = 120;
     private static readonly DateTime s_start = new(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc);
-    private static readonly LabelJoinOptions s_join = new() { Wait = TimeSpan.FromSeconds(60), Lateness = TimeSpan.FromSeconds(10), DefaultLabel = 0 };
+    private static readonly LabelJoinOptions s_join = new()
+    {
+        Wait = TimeSpan.FromSeconds(60),
+        Lateness = TimeSpan.FromSeconds(10),
+        DefaultLabel = 0
+    };
 
     public static string[] Models => ["regression", "binary", "multiclass", "own-module", "recorder"];
 
@@ -45,12 +50,15 @@ internal static class SavedFiles
             File.WriteAllLines(path + ".txt", DescribeSelector(policy, path));
         }
 
-        WriteLog(Path.Combine(folder, "log-regression"), n => new RegressionRecord((ulong)n, n / 4f, (uint)n % 3, Time(n), n % 2 == 0 ? 1f : 0.5f));
+        WriteLog(Path.Combine(folder, "log-regression"), n =>
+            new RegressionRecord((ulong)n, n / 4f, (uint)n % 3, Time(n), n % 2 == 0 ? 1f : 0.5f));
         WriteLog(Path.Combine(folder, "log-binary"), n => BinaryRecord.FromScore((ulong)n, n / 10f - 6, (uint)n % 3, Time(n)));
-        WriteLog(Path.Combine(folder, "log-multiclass"), n => MulticlassRecord.FromLogits((ulong)n, [n % 5, n % 7, n % 3, 0.5f, n % 2, 1, 2], (uint)n % 3, Time(n)));
+        WriteLog(Path.Combine(folder, "log-multiclass"), n =>
+            MulticlassRecord.FromLogits((ulong)n, [n % 5, n % 7, n % 3, 0.5f, n % 2, 1, 2], (uint)n % 3, Time(n)));
         WriteLog(Path.Combine(folder, "log-labels"), n => new LabelEvent((ulong)n, n % 3 == 0 ? 1 : 0, Time(n + 5)), count: 80);
         string state = Path.Combine(folder, "join.state");
-        using (var join = new ForwardRecordJoin<BinaryRecord>(Path.Combine(folder, "log-binary"), Path.Combine(folder, "log-labels"), state, s_join))
+        using (var join = new ForwardRecordJoin<BinaryRecord>(Path.Combine(folder, "log-binary"), Path.Combine(folder, "log-labels"),
+            state, s_join))
         {
             join.Read(new JoinedRecord[25]);
             join.Save();
@@ -66,8 +74,10 @@ internal static class SavedFiles
         NetworkFactory factory = OwnModule;
         IDataView data = Rows(context);
         ITransformer plain = context.Model.Load(path, out _);
-        ITransformer ours = context.ForwardSampling().Load(path, out _, path.Contains("own-module", StringComparison.Ordinal) ? factory : null);
-        return [.. path.Contains("own-module", StringComparison.Ordinal) ? [] : Texts("ML.NET", plain.Transform(data)), .. Texts("library", ours.Transform(data))];
+        ITransformer ours = context.ForwardSampling().Load(path, out _,
+            path.Contains("own-module", StringComparison.Ordinal) ? factory : null);
+        return [.. path.Contains("own-module", StringComparison.Ordinal) ? [] : Texts("ML.NET", plain.Transform(data)),
+            .. Texts("library", ours.Transform(data))];
     }
 
     /// <summary>What a resumed selector chooses from the next windows.</summary>
@@ -81,11 +91,15 @@ internal static class SavedFiles
     public static string[] DescribeLogs(string folder)
     {
         var lines = new List<string>();
-        lines.AddRange(ReadLog<RegressionRecord>(Path.Combine(folder, "log-regression"), r => $"regression {r.Key} {r.Score:R} {r.ModelVersion} {r.Time:O} {r.KeepingProbability:R}"));
-        lines.AddRange(ReadLog<BinaryRecord>(Path.Combine(folder, "log-binary"), r => $"binary {r.Key} {r.LogOdds:R} {r.ModelVersion} {r.Time:O}"));
-        lines.AddRange(ReadLog<MulticlassRecord>(Path.Combine(folder, "log-multiclass"), r => $"multiclass {r.Key} {r.ModelVersion} {r.Time:O} {r.Class1} {r.Probability1:R} {r.SumOfSquares:R}"));
+        lines.AddRange(ReadLog<RegressionRecord>(Path.Combine(folder, "log-regression"),
+            r => $"regression {r.Key} {r.Score:R} {r.ModelVersion} {r.Time:O} {r.KeepingProbability:R}"));
+        lines.AddRange(ReadLog<BinaryRecord>(Path.Combine(folder, "log-binary"),
+            r => $"binary {r.Key} {r.LogOdds:R} {r.ModelVersion} {r.Time:O}"));
+        lines.AddRange(ReadLog<MulticlassRecord>(Path.Combine(folder, "log-multiclass"),
+            r => $"multiclass {r.Key} {r.ModelVersion} {r.Time:O} {r.Class1} {r.Probability1:R} {r.SumOfSquares:R}"));
         lines.AddRange(ReadLog<LabelEvent>(Path.Combine(folder, "log-labels"), r => $"label {r.Key} {r.Label:R} {r.Time:O}"));
-        using var join = new ForwardRecordJoin<BinaryRecord>(Path.Combine(folder, "log-binary"), Path.Combine(folder, "log-labels"), Path.Combine(folder, "join.state"), s_join);
+        using var join = new ForwardRecordJoin<BinaryRecord>(Path.Combine(folder, "log-binary"), Path.Combine(folder, "log-labels"),
+            Path.Combine(folder, "join.state"), s_join);
         lines.Add($"join resumes after {join.Rows} rows");
         join.AdvanceTo(s_start.AddDays(1));
         var some = new JoinedRecord[16];
@@ -99,7 +113,8 @@ internal static class SavedFiles
     private static void WriteLog<T>(string folder, Func<int, T> record, int count = RecordCount)
         where T : struct, ILogRecord<T>
     {
-        using var log = new ForwardRecordLog<T>(folder, new ForwardRecordLogOptions { BlockBytes = 1024, MemoryBytes = 64 << 10, SegmentBytes = 1 << 20 });
+        using var log = new ForwardRecordLog<T>(folder,
+            new ForwardRecordLogOptions { BlockBytes = 1024, MemoryBytes = 64 << 10, SegmentBytes = 1 << 20 });
         for (int n = 0; n < count; n++)
             log.Append(record(n));
     }
@@ -127,11 +142,16 @@ internal static class SavedFiles
         return model switch
         {
             "regression" => trainers.Regression(options).Fit(rows),
-            "binary" => trainers.Binary(options with { LabelColumnName = nameof(TrainingRow.IsHigh), Activation = Activation.Tanh }).Fit(rows),
+            "binary" => trainers.BinaryClassification(
+                options with { LabelColumnName = nameof(TrainingRow.IsHigh), Activation = Activation.Tanh })
+                .Fit(rows),
             "multiclass" => context.Transforms.Conversion.MapValueToKey("BandKey", nameof(TrainingRow.Band))
-                .Append(trainers.Multiclass(options with { LabelColumnName = "BandKey", Normalization = Normalization.Layer })).Fit(rows),
+                .Append(trainers.MulticlassClassification(
+                    options with { LabelColumnName = "BandKey", Normalization = Normalization.Layer })).Fit(rows),
             "own-module" => trainers.Regression(options with { Network = OwnModule }).Fit(rows),
-            _ => context.ForwardSampling().RecordForwardPass(context.Regression.Trainers.Sdca(new Microsoft.ML.Trainers.SdcaRegressionTrainer.Options { NumberOfThreads = 1 }), PredictionTask.Regression).Fit(rows),
+            _ => context.ForwardSampling().RecordForwardPass(
+                context.Regression.Trainers.Sdca(new Microsoft.ML.Trainers.SdcaRegressionTrainer.Options { NumberOfThreads = 1 }),
+                PredictionTask.Regression).Fit(rows),
         };
     }
 
@@ -140,9 +160,11 @@ internal static class SavedFiles
         var lines = new List<string>();
         foreach (DataDebuggerPreview.RowInfo row in scored.Preview(20).RowView)
         {
-            lines.Add(loader + " " + string.Join(' ', row.Values.Where(v => v.Key is "Score" or "Probability" or "PredictedLabel" || v.Key.StartsWith("Forward.", StringComparison.Ordinal)).Select(v => v.Value is VBuffer<float> vector
+            lines.Add(loader + " " + string.Join(' ', row.Values.Where(v => v.Key is "Score" or "Probability" or "PredictedLabel"
+                || v.Key.StartsWith("Forward.", StringComparison.Ordinal)).Select(v => v.Value is VBuffer<float> vector
                 ? $"{v.Key}={string.Join(',', vector.DenseValues().Select(x => x.ToString("G5", CultureInfo.InvariantCulture)))}"
-                : v.Value is float number ? $"{v.Key}={number.ToString("G5", CultureInfo.InvariantCulture)}" : string.Create(CultureInfo.InvariantCulture, $"{v.Key}={v.Value}"))));
+                : v.Value is float number ? $"{v.Key}={number.ToString("G5", CultureInfo.InvariantCulture)}"
+                    : string.Create(CultureInfo.InvariantCulture, $"{v.Key}={v.Value}"))));
         }
 
         return lines;
@@ -150,14 +172,17 @@ internal static class SavedFiles
 
     private static IRowSelectionPolicy Policy(string name) => name == "SelectiveBackprop history"
         ? new SelectiveBackpropPolicy { History = 64 }
-        : (IRowSelectionPolicy)Activator.CreateInstance(typeof(IRowSelectionPolicy).Assembly.GetType($"Microsoft.ML.ForwardSampling.Selection.{name}Policy", throwOnError: true)!)!;
+        : (IRowSelectionPolicy)Activator.CreateInstance(typeof(IRowSelectionPolicy)
+            .Assembly.GetType($"Microsoft.ML.ForwardSampling.Selection.{name}Policy", throwOnError: true)!)!;
 
     private static int[] Step(RowSelector selector, ulong window)
     {
         WindowData data = WindowData.Classes(96, 40 + window);
         Choice choice = Choice.Of(selector, data, 10);
         if ((selector.Feedback & SelectionFeedback.TrainingLoss) != 0)
-            selector.ReportTraining([.. choice.Rows.Select(row => data.Loss[row])], [.. choice.Rows.SelectMany(row => data.Features[(3 * row)..(3 * row + 3)])], [.. choice.Rows.Select(row => data.Label[row])]);
+            selector.ReportTraining([.. choice.Rows.Select(row => data.Loss[row])],
+                [.. choice.Rows.SelectMany(row => data.Features[(3 * row)..(3 * row + 3)])],
+                [.. choice.Rows.Select(row => data.Label[row])]);
         if ((selector.Feedback & SelectionFeedback.ValidationLoss) != 0)
             selector.ReportValidation(2f / (1 + window));
         return choice.Rows;

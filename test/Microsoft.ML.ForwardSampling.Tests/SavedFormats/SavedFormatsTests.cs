@@ -4,7 +4,8 @@ using Microsoft.ML.ForwardSampling.Tests.Networks;
 
 namespace Microsoft.ML.ForwardSampling.Tests.SavedFormats;
 
-/// <summary>Files that an earlier version wrote still load, and say the same: formats are for ever. A folder below for each version that changed any of them.</summary>
+/// <summary>Files that an earlier version wrote still load, and say the same: formats are for ever. A folder below for each version that
+/// changed any of them.</summary>
 [Collection(TorchCollection.Name)]
 public sealed class SavedFormatsTests : IDisposable
 {
@@ -16,7 +17,8 @@ public sealed class SavedFormatsTests : IDisposable
 
     public static TheoryData<string> Versions => [.. Directory.GetDirectories(Files).Select(folder => Path.GetFileName(folder)!)];
 
-    private static string Files => Path.Combine(RepositoryFolder.Root, "test", "Microsoft.ML.ForwardSampling.Tests", "SavedFormats", "files");
+    private static string Files => Path.Combine(RepositoryFolder.Root, "test", "Microsoft.ML.ForwardSampling.Tests", "SavedFormats",
+        "files");
 
     public void Dispose() => Directory.Delete(_copy, recursive: true);
 
@@ -54,7 +56,8 @@ public sealed class SavedFormatsTests : IDisposable
     {
         SavedFiles.Write(_copy);
 
-        Assert.All(SavedFiles.Models, model => AssertAlike(File.ReadAllLines(Path.Combine(_copy, model + ".zip.txt")), SavedFiles.DescribeModel(Path.Combine(_copy, model + ".zip"))));
+        Assert.All(SavedFiles.Models, model => AssertAlike(File.ReadAllLines(Path.Combine(_copy, model + ".zip.txt")),
+            SavedFiles.DescribeModel(Path.Combine(_copy, model + ".zip"))));
         Assert.NotEmpty(File.ReadAllLines(Path.Combine(_copy, "logs.txt")));
     }
 
@@ -65,11 +68,14 @@ public sealed class SavedFormatsTests : IDisposable
         foreach ((string was, string now) in expected.Zip(actual))
         {
             string[] words = was.Split(' ', '=', ','), other = now.Split(' ', '=', ',');
-            Assert.True(words.Length == other.Length && words.Zip(other).All(pair => IsAlike(pair.First, pair.Second)), $"Was: {was}\nIs:  {now}");
+            Assert.True(words.Length == other.Length && words.Zip(other).All(pair => IsAlike(pair.First, pair.Second)),
+                $"Was: {was}\nIs:  {now}");
         }
 
         static bool IsAlike(string was, string now)
-            => was == now || (double.TryParse(was, CultureInfo.InvariantCulture, out double x) && double.TryParse(now, CultureInfo.InvariantCulture, out double y) && Math.Abs(x - y) <= 1e-4 * Math.Max(1e-2, Math.Abs(x)));
+            => was == now || (double.TryParse(was, CultureInfo.InvariantCulture, out double x)
+                && double.TryParse(now, CultureInfo.InvariantCulture, out double y)
+                && Math.Abs(x - y) <= 1e-4 * Math.Max(1e-2, Math.Abs(x)));
     }
 
     private static TheoryData<string, string> Each(IEnumerable<string> names)

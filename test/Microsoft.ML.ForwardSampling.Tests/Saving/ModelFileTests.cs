@@ -51,11 +51,14 @@ public sealed class ModelFileTests : IDisposable
     {
         IDataView data = TrainingData.View(_context, 25);
         NetworkTrainer trainer = Trainer(task, _options);
-        TransformerChain<NetworkPredictionTransformer> model = _context.Transforms.Conversion.MapValueToKey("BandKey", "Band").Append(trainer).Fit(data);
+        TransformerChain<NetworkPredictionTransformer> model = _context.Transforms.Conversion.MapValueToKey("BandKey", "Band")
+            .Append(trainer).Fit(data);
         string path = Save(model, data), rows = Path.Combine(_folder, "rows.csv");
-        File.WriteAllLines(rows, TrainingData.Rows(25).Select(r => string.Join(',', r.Features.Append(r.Label).Select(v => v.ToString("R", CultureInfo.InvariantCulture)).Append(r.Band))));
+        File.WriteAllLines(rows, TrainingData.Rows(25).Select(
+            r => string.Join(',', r.Features.Append(r.Label).Select(v => v.ToString("R", CultureInfo.InvariantCulture)).Append(r.Band))));
         string loader = Path.Combine(AppContext.BaseDirectory, "PlainModelLoader.dll");
-        using var process = Process.Start(new ProcessStartInfo("dotnet", ["exec", loader, path, rows]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var process = Process.Start(
+            new ProcessStartInfo("dotnet", ["exec", loader, path, rows]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         Task<string> errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         string output = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
@@ -89,14 +92,16 @@ public sealed class ModelFileTests : IDisposable
     public void Load_AnyNumberOfClasses_PlainScoresHaveKnownSize(int classes)
     {
         IDataView data = ClassData(classes);
-        using NetworkPredictionTransformer model = _context.ForwardSampling().Trainers.Multiclass(_options with { LabelColumnName = "Class" }).Fit(data);
+        using NetworkPredictionTransformer model = _context.ForwardSampling()
+            .Trainers.MulticlassClassification(_options with { LabelColumnName = "Class" }).Fit(data);
         ITransformer plain = _context.Model.Load(Save(model, data), out _);
         IDataView scored = plain.Transform(data);
         Assert.Equal(new VectorDataViewType(NumberDataViewType.Single, classes), scored.Schema["Score"].Type);
         Assert.Equal(new KeyDataViewType(typeof(uint), classes), scored.Schema["PredictedLabel"].Type);
         Assert.Equal(model.Transform(data).GetColumn<float[]>("Score"), scored.GetColumn<float[]>("Score"));
         Assert.Equal(model.Transform(data).GetColumn<uint>("PredictedLabel"), scored.GetColumn<uint>("PredictedLabel"));
-        Assert.Equal(_context.MulticlassClassification.Evaluate(model.Transform(data), "Class").LogLoss, _context.MulticlassClassification.Evaluate(scored, "Class").LogLoss);
+        Assert.Equal(_context.MulticlassClassification.Evaluate(model.Transform(data), "Class").LogLoss,
+            _context.MulticlassClassification.Evaluate(scored, "Class").LogLoss);
     }
 
     [Theory]
@@ -110,7 +115,9 @@ public sealed class ModelFileTests : IDisposable
             rows[i].Label = 0.5f + i % 3;
         IDataView raw = _context.Data.LoadFromEnumerable(rows);
         IDataView data = _context.Transforms.Conversion.MapValueToKey("Key", source).Fit(raw).Transform(raw);
-        using NetworkPredictionTransformer model = _context.ForwardSampling().Trainers.Multiclass(_options with { LabelColumnName = "Key" }).Fit(data);
+        using NetworkPredictionTransformer model = _context.ForwardSampling()
+            .Trainers.MulticlassClassification(_options with { LabelColumnName = "Key" })
+            .Fit(data);
         string path = Save(model, data);
         string[] expected = MappedBack(model);
         Assert.Equal(expected, MappedBack(_context.Model.Load(path, out _)));
@@ -128,9 +135,11 @@ public sealed class ModelFileTests : IDisposable
     public void Load_ThenFit_GoesOnTraining()
     {
         IDataView data = TrainingData.View(_context, 300);
-        using NetworkPredictionTransformer model = Fit(PredictionTask.Regression, data, _options with { Normalization = Normalization.Batch, RegressionLoss = RegressionLoss.Huber(2f) });
+        using NetworkPredictionTransformer model = Fit(PredictionTask.Regression, data,
+            _options with { Normalization = Normalization.Batch, RegressionLoss = RegressionLoss.Huber(2f) });
         var loaded = (NetworkPredictionTransformer)_context.ForwardSampling().Load(Save(model, data), out _);
-        using NetworkPredictionTransformer next = _context.ForwardSampling().Trainers.Regression(_options with { Normalization = Normalization.Batch }).Fit(data, loaded);
+        using NetworkPredictionTransformer next = _context.ForwardSampling()
+            .Trainers.Regression(_options with { Normalization = Normalization.Batch }).Fit(data, loaded);
         Assert.False(next.Model.Report!.OptimizerContinued);
         Assert.NotEqual(TrainingData.Scores(model.Transform(data)), TrainingData.Scores(next.Transform(data)));
     }
@@ -139,14 +148,17 @@ public sealed class ModelFileTests : IDisposable
     public void Load_UsersNetwork_NeedsTheFactory()
     {
         IDataView data = TrainingData.View(_context, 100);
-        NetworkFactory factory = (inputs, outputs, device) => nn.Sequential(nn.Linear(inputs, 6, device: device), nn.Tanh(), nn.Linear(6, outputs, device: device));
+        NetworkFactory factory = (inputs, outputs, device) =>
+            nn.Sequential(nn.Linear(inputs, 6, device: device), nn.Tanh(), nn.Linear(6, outputs, device: device));
         using NetworkPredictionTransformer model = Fit(PredictionTask.Regression, data, _options with { Network = factory });
         string path = Save(model, data);
         ForwardSamplingCatalog catalog = _context.ForwardSampling();
-        Assert.Contains("giving the factory", Assert.Throws<InvalidOperationException>(() => catalog.Load(path, out _)).Message, StringComparison.Ordinal);
+        Assert.Contains("giving the factory", Assert.Throws<InvalidOperationException>(() => catalog.Load(path, out _)).Message,
+            StringComparison.Ordinal);
         ITransformer loaded = catalog.Load(path, out _, factory);
         Assert.Equal(TrainingData.Scores(model.Transform(data)), TrainingData.Scores(loaded.Transform(data)));
-        var error = Assert.Throws<InvalidDataException>(() => catalog.Load(path, out _, (inputs, outputs, device) => nn.Linear(inputs, outputs, device: device)));
+        var error = Assert.Throws<InvalidDataException>(() =>
+            catalog.Load(path, out _, (inputs, outputs, device) => nn.Linear(inputs, outputs, device: device)));
         Assert.Contains(path, error.Message, StringComparison.Ordinal);
     }
 
@@ -155,7 +167,8 @@ public sealed class ModelFileTests : IDisposable
     {
         IDataView data = TrainingData.View(_context, 100);
         using NetworkPredictionTransformer model = Fit(PredictionTask.Regression, data, _options);
-        ForwardRecordingTransformer recorder = _context.ForwardSampling().RecordForwardPass(model, new ForwardRecordingOptions { LossColumnName = "MyLoss" }).Fit(data);
+        ForwardRecordingTransformer recorder = _context.ForwardSampling()
+            .RecordForwardPass(model, new ForwardRecordingOptions { LossColumnName = "MyLoss" }).Fit(data);
         string path = Save(recorder, data);
         var restored = Assert.IsType<ForwardRecordingTransformer>(_context.ForwardSampling().Load(path, out _));
         Assert.Equal(recorder.Options, restored.Options);
@@ -176,7 +189,8 @@ public sealed class ModelFileTests : IDisposable
         using NetworkPredictionTransformer model = Fit(PredictionTask.Multiclass, data, _options);
         ITransformer plain = _context.Model.Load(Save(model, data), out _);
         var options = new ForwardRecordingOptions { Task = PredictionTask.Multiclass, LabelColumnName = "BandKey" };
-        IEnumerable<float> Losses(ITransformer transformer) => _context.ForwardSampling().RecordForwardPass(transformer, options).Fit(data).Transform(data).GetColumn<float>(ForwardColumns.Loss);
+        IEnumerable<float> Losses(ITransformer transformer) => _context.ForwardSampling().RecordForwardPass(transformer, options).Fit(data)
+            .Transform(data).GetColumn<float>(ForwardColumns.Loss);
         Assert.Equal(Losses(model), Losses(plain));
         Assert.All(Losses(plain), loss => Assert.True(float.IsFinite(loss)));
 
@@ -184,15 +198,18 @@ public sealed class ModelFileTests : IDisposable
         if (!keysHaveValues)
             return;
         TrainingRow[] rows = TrainingData.Rows(100);
-        IDataView reordered = TrainingData.WithKey(_context, _context.Data.LoadFromEnumerable(rows.SkipWhile(row => row.Band == rows[0].Band).ToArray()));
-        Assert.Contains("Fit MapValueToKey once", Assert.Throws<ArgumentException>(() => _context.ForwardSampling().RecordForwardPass(plain, options).Fit(reordered)).Message, StringComparison.Ordinal);
+        IDataView reordered = TrainingData.WithKey(_context,
+            _context.Data.LoadFromEnumerable(rows.SkipWhile(row => row.Band == rows[0].Band).ToArray()));
+        Assert.Contains("Fit MapValueToKey once", Assert.Throws<ArgumentException>(
+            () => _context.ForwardSampling().RecordForwardPass(plain, options).Fit(reordered)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Restore_ForeignModel_IsHandedBack()
     {
         IDataView data = TrainingData.View(_context, 50);
-        ITransformer foreign = _context.Transforms.NormalizeMinMax("Features").Append(_context.Transforms.CopyColumns("A", "Label")).Fit(data);
+        ITransformer foreign = _context.Transforms.NormalizeMinMax("Features").Append(_context.Transforms.CopyColumns("A", "Label"))
+            .Fit(data);
         string path = Save(foreign, data);
         ITransformer loaded = _context.Model.Load(path, out _);
         Assert.Same(loaded, _context.ForwardSampling().Restore(loaded));
@@ -221,7 +238,8 @@ public sealed class ModelFileTests : IDisposable
         using (ZipArchive archive = ZipFile.Open(zip, ZipArchiveMode.Create))
             archive.CreateEntry("photo.txt").Open().Dispose();
         foreach (string path in new[] { text, zip })
-            Assert.Contains(path, Assert.Throws<InvalidDataException>(() => _context.ForwardSampling().Load(path, out _)).Message, StringComparison.Ordinal);
+            Assert.Contains(path, Assert.Throws<InvalidDataException>(() => _context.ForwardSampling().Load(path, out _)).Message,
+                StringComparison.Ordinal);
         Assert.Throws<FileNotFoundException>(() => _context.ForwardSampling().Load(Path.Combine(_folder, "none.zip"), out _));
     }
 
@@ -300,8 +318,9 @@ public sealed class ModelFileTests : IDisposable
         byte[] state = [0x46, 0x77, 0x64, 0x53, 1, 2];
         using var reader = new BinaryReader(new MemoryStream(state));
         Assert.Equal(
-            "The saved state has format version 2; this version of Microsoft.ML.ForwardSampling reads version 1. Update the package to load it.",
-            Assert.Throws<InvalidDataException>(() => StateHeader.Read(reader)).Message);
+            "The saved state has format version 2; this version of Microsoft.ML.ForwardSampling reads version 1. Update the package to "
+                + "load it.",
+            Assert.Throws<NotSupportedException>(() => StateHeader.Read(reader)).Message);
     }
 
     private NetworkTrainer Trainer(PredictionTask task, NetworkTrainerOptions options)
@@ -310,12 +329,13 @@ public sealed class ModelFileTests : IDisposable
         return task switch
         {
             PredictionTask.Regression => trainers.Regression(options),
-            PredictionTask.Binary => trainers.Binary(options with { LabelColumnName = "IsHigh" }),
-            _ => trainers.Multiclass(options with { LabelColumnName = "BandKey" }),
+            PredictionTask.Binary => trainers.BinaryClassification(options with { LabelColumnName = "IsHigh" }),
+            _ => trainers.MulticlassClassification(options with { LabelColumnName = "BandKey" }),
         };
     }
 
-    private NetworkPredictionTransformer Fit(PredictionTask task, IDataView data, NetworkTrainerOptions options) => Trainer(task, options).Fit(data);
+    private NetworkPredictionTransformer Fit(PredictionTask task, IDataView data, NetworkTrainerOptions options) =>
+        Trainer(task, options).Fit(data);
 
     private string Save(ITransformer model, IDataView data)
     {
@@ -334,7 +354,8 @@ public sealed class ModelFileTests : IDisposable
     }
 
     private IDataView WithoutKeyValues()
-        => _context.Data.LoadFromEnumerable(TrainingData.Rows(100).Select(row => new KeyRow { Features = row.Features, BandKey = row.Band == "low" ? 0u : row.Band == "mid" ? 1u : 2u }).ToArray());
+        => _context.Data.LoadFromEnumerable(TrainingData.Rows(100).Select(
+            row => new KeyRow { Features = row.Features, BandKey = row.Band == "low" ? 0u : row.Band == "mid" ? 1u : 2u }).ToArray());
 
     private sealed class KeyRow
     {
@@ -345,9 +366,14 @@ public sealed class ModelFileTests : IDisposable
         public uint BandKey { get; set; }
     }
 
-    private static string[] Texts(IDataView view) => [.. view.Preview(1000).RowView.Select(row => string.Join(" | ", row.Values.Where(v => v.Key is "Score" or "Probability" or "PredictedLabel").Select(v => $"{v.Key}: {Text(v.Value)}")))];
+    private static string[] Texts(IDataView view) =>
+        [.. view.Preview(1000).RowView.Select(row => string.Join(" | ",
+        row.Values.Where(v => v.Key is "Score" or "Probability" or "PredictedLabel").Select(v => $"{v.Key}: {Text(v.Value)}")))];
 
-    private static string Text(object value) => value is VBuffer<float> vector ? string.Join(",", vector.DenseValues().Select(x => x.ToString("R", CultureInfo.InvariantCulture))) : Convert.ToString(value, CultureInfo.InvariantCulture)!;
+    private static string Text(object value) => value is VBuffer<float> vector
+        ? string.Join(",", vector.DenseValues().Select(x => x.ToString("R", CultureInfo.InvariantCulture)))
+        : Convert.ToString(value, CultureInfo.InvariantCulture)!;
 
-    private static string[] ScoreTexts(IDataView view) => [.. view.Preview(1000).RowView.Select(row => Text(row.Values.Last(v => v.Key == "Score").Value))];
+    private static string[] ScoreTexts(IDataView view) =>
+        [.. view.Preview(1000).RowView.Select(row => Text(row.Values.Last(v => v.Key == "Score").Value))];
 }

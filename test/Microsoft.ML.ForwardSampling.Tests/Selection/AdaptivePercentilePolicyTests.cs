@@ -135,7 +135,8 @@ public sealed class AdaptivePercentilePolicyTests
 
     [Fact]
     public void ReportValidation_NotFinite_IsRefused()
-        => Assert.Throws<ArgumentOutOfRangeException>(() => new RowSelector(new AdaptivePercentilePolicy(), 1).ReportValidation(double.NaN));
+        => Assert.Throws<ArgumentOutOfRangeException>(() => new RowSelector(new AdaptivePercentilePolicy(), 1)
+            .ReportValidation(double.NaN));
 
     [Fact]
     public void Select_WithClasses_IsSpreadOverThem()
@@ -144,7 +145,8 @@ public sealed class AdaptivePercentilePolicyTests
         var selector = new RowSelector(new AdaptivePercentilePolicy { UniformShare = 1 }, 8);
         for (int i = 0; i < 50; i++)
         {
-            int ofClass2 = Choice.Of(selector, data, 64).Rows.Count(row => data.Label[row] == 2), all = data.Label.Count(label => label == 2);
+            int ofClass2 = Choice.Of(selector, data, 64).Rows.Count(row => data.Label[row] == 2),
+                all = data.Label.Count(label => label == 2);
             Assert.InRange(ofClass2, all / 10, (all + 9) / 10);
         }
     }
@@ -152,14 +154,19 @@ public sealed class AdaptivePercentilePolicyTests
     [Fact]
     public void TrialWindowsAndKeptTrials_OutsideTheirRanges_AreNamed()
     {
-        Assert.StartsWith("AdaptivePercentilePolicy.TrialWindows must be in [1, 65536].", Assert.Throws<ArgumentOutOfRangeException>(() => new AdaptivePercentilePolicy { TrialWindows = 0 }).Message, StringComparison.Ordinal);
-        Assert.StartsWith("AdaptivePercentilePolicy.KeptTrials must be in [0, 65536].", Assert.Throws<ArgumentOutOfRangeException>(() => new AdaptivePercentilePolicy { KeptTrials = -1 }).Message, StringComparison.Ordinal);
+        Assert.StartsWith("AdaptivePercentilePolicy.TrialWindows must be in [1, 65536].",
+            Assert.Throws<ArgumentOutOfRangeException>(() => new AdaptivePercentilePolicy { TrialWindows = 0 }).Message,
+            StringComparison.Ordinal);
+        Assert.StartsWith("AdaptivePercentilePolicy.KeptTrials must be in [0, 65536].",
+            Assert.Throws<ArgumentOutOfRangeException>(() => new AdaptivePercentilePolicy { KeptTrials = -1 }).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void Defaults_ArePinned()
         => Assert.Equal(
-            "AdaptivePercentilePolicy { TrialWindows = 4, KeptTrials = 15, UniformShare = 0.1, Name = AdaptivePercentile, Needs = Loss, Label, IsUnbiased = False }",
+            "AdaptivePercentilePolicy { TrialWindows = 4, KeptTrials = 15, UniformShare = 0.1, Name = AdaptivePercentile, Needs = Loss, "
+                + "Label, IsUnbiased = False }",
             new AdaptivePercentilePolicy().ToString());
 
     private static double Chance(int curve, int row)

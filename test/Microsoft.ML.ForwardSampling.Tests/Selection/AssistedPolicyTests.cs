@@ -37,7 +37,8 @@ public sealed class AssistedPolicyTests
         float[] weights = new float[2];
         for (int i = 0; i < draws; i++)
         {
-            selector.Select(new SelectionWindow(5, selector.Scratch) { Features = x.SelectMany(row => row).ToArray(), Label = y }, rows, weights);
+            selector.Select(new SelectionWindow(5, selector.Scratch) { Features = x.SelectMany(row => row).ToArray(), Label = y }, rows,
+                weights);
             hits[rows[0]]++;
             hits[rows[1]]++;
         }
@@ -59,7 +60,8 @@ public sealed class AssistedPolicyTests
         for (int step = 0; step < 500; step++)
         {
             Choice choice = Choice.Of(selector, data, 64);
-            selector.ReportTraining([.. choice.Rows.Select(row => data.Loss[row])], [.. choice.Rows.SelectMany(data.FeaturesOf)], [.. choice.Rows.Select(row => data.Label[row])]);
+            selector.ReportTraining([.. choice.Rows.Select(row => data.Loss[row])], [.. choice.Rows.SelectMany(data.FeaturesOf)],
+                [.. choice.Rows.Select(row => data.Label[row])]);
         }
 
         double after = Enumerable.Range(0, 50).Average(_ => Mean(Choice.Of(selector, data, 64)));
@@ -91,7 +93,8 @@ public sealed class AssistedPolicyTests
         RowSelectorState after = selector.State;
         selector.ReportTraining([1, 2], [1, 1, 2, 2], [0, 0]);
         int[] rows = new int[3];
-        selector.Select(new SelectionWindow(4, selector.Scratch) { Features = new float[] { 1, 1, float.NaN, 1, float.PositiveInfinity, 0, 0, 1 } }, rows, new float[3]);
+        selector.Select(new SelectionWindow(4, selector.Scratch)
+        { Features = new float[] { 1, 1, float.NaN, 1, float.PositiveInfinity, 0, 0, 1 } }, rows, new float[3]);
 
         Assert.NotEqual(before, after); // the width and the running mean
         Assert.All(after.PolicyState[20..].ToArray(), value => Assert.Equal(0, value)); // no coefficient moved
@@ -106,14 +109,16 @@ public sealed class AssistedPolicyTests
 
         Assert.Equal(
             "Rows have 3 features; the assistant has learned from rows with 2. (Parameter 'features')",
-            Assert.Throws<ArgumentException>(() => selector.Select(new SelectionWindow(1, selector.Scratch) { Features = new float[3] }, new int[1], new float[1])).Message);
+            Assert.Throws<ArgumentException>(() => selector.Select(new SelectionWindow(1, selector.Scratch) { Features = new float[3] },
+                new int[1], new float[1])).Message);
     }
 
     [Fact]
     public void Select_NoFeatures_SaysWhatIsMissing()
         => Assert.Equal(
             "Policy Assisted needs SelectionWindow.Features, which the window does not hold: n·d values, row-major. (Parameter 'window')",
-            Assert.Throws<ArgumentException>(() => Choice.Of(new RowSelector(new AssistedPolicy(), 5), WindowData.Classes(10, 1), 2, RecordStatistics.Label)).Message);
+            Assert.Throws<ArgumentException>(
+                () => Choice.Of(new RowSelector(new AssistedPolicy(), 5), WindowData.Classes(10, 1), 2, RecordStatistics.Label)).Message);
 
     [Fact]
     public void SelectRows_NoFeedbackThere_IsRefused()
@@ -130,6 +135,7 @@ public sealed class AssistedPolicyTests
     [Fact]
     public void Defaults_ArePinned()
         => Assert.Equal(
-            "AssistedPolicy { MinimumProbability = 0.3, LearningRate = 0.01, RunningFactor = 0.75, Name = Assisted, Needs = Label, Features, IsUnbiased = False }",
+            "AssistedPolicy { MinimumProbability = 0.3, LearningRate = 0.01, RunningFactor = 0.75, Name = Assisted, Needs = Label, "
+                + "Features, IsUnbiased = False }",
             new AssistedPolicy().ToString());
 }

@@ -49,7 +49,8 @@ public sealed class BalancedGradientNormPolicyTests
         foreach (float share in new[] { 0.05f, 0.2f, 0.9f })
         {
             for (int seed = 0; seed < 50; seed++)
-                Assert.True(Choice.Of(new BalancedGradientNormPolicy { UniformShare = share }, data, 150, seed).Weights.Max() <= 1 / share * 1.0001f);
+                Assert.True(Choice.Of(new BalancedGradientNormPolicy { UniformShare = share }, data, 150, seed)
+                    .Weights.Max() <= 1 / share * 1.0001f);
         }
     }
 
@@ -89,7 +90,8 @@ public sealed class BalancedGradientNormPolicyTests
             });
         }
 
-        double balanced = Variance(new BalancedGradientNormPolicy()), plain = Variance(new GradientNormPolicy()), uniform = Variance(new UniformPolicy());
+        double balanced = Variance(new BalancedGradientNormPolicy()), plain = Variance(new GradientNormPolicy()),
+            uniform = Variance(new UniformPolicy());
         Assert.True(balanced < plain / 1.5 && balanced < uniform / 10, $"balanced {balanced}, plain {plain}, uniform {uniform}");
     }
 
@@ -97,7 +99,8 @@ public sealed class BalancedGradientNormPolicyTests
     public void UniformShare_OutOfRange_NamesRangeAndValue()
     {
         Assert.Equal(
-            "BalancedGradientNormPolicy.UniformShare must be in [0, 1]. (Parameter 'UniformShare')" + Environment.NewLine + "Actual value was 1.5.",
+            "BalancedGradientNormPolicy.UniformShare must be in [0, 1]. (Parameter 'UniformShare')" + Environment.NewLine
+                + "Actual value was 1.5.",
             Assert.Throws<ArgumentOutOfRangeException>(() => new BalancedGradientNormPolicy { UniformShare = 1.5f }).Message);
         Assert.Throws<ArgumentOutOfRangeException>(() => new BalancedGradientNormPolicy() with { UniformShare = -1 });
     }
@@ -106,7 +109,8 @@ public sealed class BalancedGradientNormPolicyTests
     public void Defaults_ArePinned()
     {
         Assert.Equal(
-            "BalancedGradientNormPolicy { UniformShare = 0.2, Name = BalancedGradientNorm, Needs = Loss, GradientNorm, Label, IsUnbiased = True }",
+            "BalancedGradientNormPolicy { UniformShare = 0.2, Name = BalancedGradientNorm, Needs = Loss, GradientNorm, Label, IsUnbiased "
+                + "= True }",
             new BalancedGradientNormPolicy().ToString());
     }
 }

@@ -28,7 +28,8 @@ public sealed class CubeDrawTests
                 var p = new float[n];
                 InclusionProbabilities.Solve(input.Sizes, 0, input.Budget, p);
                 // The margin repeats the loss: columns that depend on each other must not disturb the draw.
-                int[] rows = Choose(p, input.Loss, [.. input.Loss.Select(loss => 2 * loss + 1)], input.Label, input.Budget, (ulong)input.Seed);
+                int[] rows = Choose(p, input.Loss, [.. input.Loss.Select(loss => 2 * loss + 1)], input.Label, input.Budget,
+                    (ulong)input.Seed);
 
                 Assert.Equal(rows.Distinct().Order(), rows);
                 Assert.All(rows, row => Assert.InRange(row, 0, n - 1));
@@ -87,7 +88,8 @@ public sealed class CubeDrawTests
     [Fact]
     public void Choose_PairsOfEqualLoss_TotalsAreExact()
     {
-        // Losses in equal pairs and chances of one half: one of each pair keeps the total loss, and the flight finds such a subset or one as good.
+        // Losses in equal pairs and chances of one half: one of each pair keeps the total loss, and the flight finds such a subset or one
+        // as good.
         float[] loss = [.. Enumerable.Range(0, 64).Select(row => (float)(row / 2 % 2))];
         float[] p = [.. Enumerable.Repeat(0.5f, 64)];
         for (ulong seed = 0; seed < 200; seed++)
@@ -99,7 +101,8 @@ public sealed class CubeDrawTests
     [InlineData(4)]
     public void Choose_WholeWindows_ErrorIsAFewRowsWhateverTheirNumber(int scale)
     {
-        // What the landing leaves does not grow with the window: the total's root mean square error, in rows of the largest loss, is below 2 for 500 and for 2,000 rows.
+        // What the landing leaves does not grow with the window: the total's root mean square error, in rows of the largest loss, is below
+        // 2 for 500 and for 2,000 rows.
         int n = 500 * scale;
         WindowData data = WindowData.Distinct(n, 4);
         float[] p = [.. Enumerable.Repeat(0.1f, n)];

@@ -32,13 +32,15 @@ public sealed class CubePolicyTests
     [InlineData(4096)]
     public void Select_BalancedTotals_AreFarBelowThoseOfSystematicDraws(int n)
     {
-        // 200 windows; the same chances, drawn along class and loss and along a random order. Sum of weights, loss, share of one class, margin.
+        // 200 windows; the same chances, drawn along class and loss and along a random order. Sum of weights, loss, share of one class,
+        // margin.
         double[] cube = Residuals(new CubePolicy { BalanceMargin = true }, n);
         double[] stratified = Residuals(new BalancedGradientNormPolicy(), n);
         double[] random = Residuals(new GradientNormPolicy(), n);
         for (int column = 0; column < 4; column++)
         {
-            Assert.True(cube[column] < stratified[column] / 1.6, $"column {column}: cube {cube[column]}, along class and loss {stratified[column]}");
+            Assert.True(cube[column] < stratified[column] / 1.6,
+                $"column {column}: cube {cube[column]}, along class and loss {stratified[column]}");
             Assert.True(cube[column] < random[column] / 3, $"column {column}: cube {cube[column]}, random order {random[column]}");
         }
     }
@@ -46,7 +48,8 @@ public sealed class CubePolicyTests
     [Fact]
     public void Page_BalanceTable_IsWhatTheDrawDoes_AndNoTotalIsOffByMoreThanTheColumnsInRows()
     {
-        // The landing decides at most q rows, so no total can be off by more than q times what one row can weigh in it. The table: within a twentieth.
+        // The landing decides at most q rows, so no total can be off by more than q times what one row can weigh in it. The table: within a
+        // twentieth.
         var stated = MarkdownTable.Parse(PolicyPage.Of(typeof(CubePolicy)).Section("## Evidence")!);
         (string Policy, int Rows)[] cases = [("Cube", 640), ("Cube", 4096), ("BalancedGradientNorm", 640), ("BalancedGradientNorm", 4096)];
         var measured = new List<string>();
@@ -56,7 +59,8 @@ public sealed class CubePolicyTests
             (double[] root, double[] largest) = ErrorsInRows(policy, n);
             if (name == "Cube")
                 Assert.All(largest, error => Assert.InRange(error, 0, 9)); // rows, weights, loss, margin, five of six classes
-            measured.Add(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"| {name} | {n} | {string.Join(" | ", root.Zip(largest, (rms, max) => $"{rms:F2} ({max:F2})"))} |"));
+            measured.Add(string.Create(System.Globalization.CultureInfo.InvariantCulture,
+                $"| {name} | {n} | {string.Join(" | ", root.Zip(largest, (rms, max) => $"{rms:F2} ({max:F2})"))} |"));
         }
 
         Assert.Equal(measured, stated.Select(row => $"| {string.Join(" | ", row.Values)} |"));
@@ -82,7 +86,8 @@ public sealed class CubePolicyTests
             Choice choice = Choice.Of(policy, data, 60, seed);
             Assert.All(choice.Weights, weight => Assert.Equal(1f, weight, 1e-6f));
             foreach (IGrouping<int, int> byClass in data.Label.GroupBy(label => label))
-                Assert.InRange(choice.Rows.Count(row => data.Label[row] == byClass.Key), byClass.Count() / 10.0 - 3, byClass.Count() / 10.0 + 3);
+                Assert.InRange(choice.Rows.Count(row => data.Label[row] == byClass.Key), byClass.Count() / 10.0 - 3,
+                    byClass.Count() / 10.0 + 3);
         }
     }
 
@@ -107,7 +112,8 @@ public sealed class CubePolicyTests
     [Fact]
     public void Select_NormsFurtherApartThanTheEliminationResolves_StillTheBudgetAndTheChances()
     {
-        // Thirty orders of magnitude, no even share: rounding may cost the balance, never the number of rows or a certain row. 20,000 draws.
+        // Thirty orders of magnitude, no even share: rounding may cost the balance, never the number of rows or a certain row. 20,000
+        // draws.
         const int n = 24, b = 5, draws = 20_000;
         WindowData data = WindowData.Classes(n, 8);
         for (int row = 0; row < n; row++)
@@ -138,11 +144,13 @@ public sealed class CubePolicyTests
     public void Defaults_ArePinned()
     {
         Assert.Equal(
-            "CubePolicy { UniformShare = 0.2, BalanceLoss = True, BalanceMargin = False, BalanceClasses = True, Name = Cube, Needs = Loss, GradientNorm, Label, IsUnbiased = True }",
+            "CubePolicy { UniformShare = 0.2, BalanceLoss = True, BalanceMargin = False, BalanceClasses = True, Name = Cube, Needs = "
+                + "Loss, GradientNorm, Label, IsUnbiased = True }",
             new CubePolicy().ToString());
     }
 
-    // Root mean square errors of the weighted means of 1, loss, one class and margin: 200 windows, one row in ten. The margin gets noise of its own.
+    // Root mean square errors of the weighted means of 1, loss, one class and margin: 200 windows, one row in ten. The margin gets noise of
+    // its own.
     private static double[] Residuals(IRowSelectionPolicy policy, int n)
     {
         var sums = new double[4];
@@ -167,7 +175,8 @@ public sealed class CubePolicyTests
         return [.. sums.Select(sum => Math.Sqrt(sum / 200))];
     }
 
-    // Errors of the weighted totals of 1, loss, one class and margin, in units of the largest weight·value that a row of the window can have: root mean square and largest of 200 windows.
+    // Errors of the weighted totals of 1, loss, one class and margin, in units of the largest weight·value that a row of the window can
+    // have: root mean square and largest of 200 windows.
     private static (double[] Root, double[] Largest) ErrorsInRows(IRowSelectionPolicy policy, int n)
     {
         var squares = new double[4];
@@ -182,7 +191,8 @@ public sealed class CubePolicyTests
             var p = new float[n];
             InclusionProbabilities.Solve(data.GradientNorm, 0.2, b, p);
             Choice choice = Choice.Of(policy, data, b, seed);
-            float[][] columns = [[.. Enumerable.Repeat(1f, n)], data.Loss, [.. data.Label.Select(label => label == 2 ? 1f : 0f)], data.Margin];
+            float[][] columns = [[.. Enumerable.Repeat(1f, n)], data.Loss, [.. data.Label.Select(label => label == 2 ? 1f : 0f)],
+                data.Margin];
             for (int column = 0; column < 4; column++)
             {
                 double worth = Enumerable.Range(0, n).Max(row => (double)b / n / p[row] * columns[column][row]);

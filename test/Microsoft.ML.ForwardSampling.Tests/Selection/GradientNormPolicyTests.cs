@@ -66,6 +66,7 @@ public sealed class GradientNormPolicyTests
     [Fact]
     public void Defaults_ArePinned()
     {
-        Assert.Equal("GradientNormPolicy { Name = GradientNorm, Needs = GradientNorm, IsUnbiased = True }", new GradientNormPolicy().ToString());
+        Assert.Equal("GradientNormPolicy { Name = GradientNorm, Needs = GradientNorm, IsUnbiased = True }",
+            new GradientNormPolicy().ToString());
     }
 }

@@ -28,15 +28,22 @@ public sealed class GroupBudgetPolicyTests
             float[] norms = [.. rows.Select(row => data.GradientNorm[row])];
             int whole = (int)(shares[g] + 1e-9);
             double more = Math.Max(0, shares[g] - whole);
-            foreach ((int own, double chance) in new[] { (whole, 1 - more), (whole + 1, more) }.Where(pair => pair.Item1 > 0 && pair.Item2 > 1e-9))
+            foreach ((int own, double chance) in new[] { (whole, 1 - more),
+                (whole + 1, more) }.Where(pair => pair.Item1 > 0 && pair.Item2 > 1e-9))
             {
-                double[] p = inner == "Uniform" ? [.. rows.Select(_ => (double)own / rows.Length)] : Oracle.InclusionProbabilities(norms, inner == "GradientNorm" ? 0 : 0.2, own);
+                double[] p = inner == "Uniform" ? [.. rows.Select(_ => (double)own / rows.Length)]
+                    : Oracle.InclusionProbabilities(norms, inner == "GradientNorm" ? 0 : 0.2, own);
                 for (int i = 0; i < rows.Length; i++)
                     expected[rows[i]] += chance * p[i];
             }
         }
 
-        IRowSelectionPolicy within = inner switch { "Uniform" => new UniformPolicy(), "GradientNorm" => new GradientNormPolicy(), _ => new BalancedGradientNormPolicy() };
+        IRowSelectionPolicy within = inner switch
+        {
+            "Uniform" => new UniformPolicy(),
+            "GradientNorm" => new GradientNormPolicy(),
+            _ => new BalancedGradientNormPolicy()
+        };
         var selector = new RowSelector(new GroupBudgetPolicy { Inner = within, Allocation = allocation, MinimumRows = minimum }, 23);
         int[] hits = new int[n], chosen = new int[budget];
         var weights = new float[budget];
@@ -101,7 +108,12 @@ public sealed class GroupBudgetPolicyTests
             int[] groups = [.. input.Sizes.SelectMany((size, g) => Enumerable.Repeat(g * 1000 - 3000, size))];
             new Random(input.Seed).Shuffle(groups);
             WindowData data = WindowData.Classes(n, (ulong)input.Seed) with { Group = groups };
-            Choice choice = Choice.Of(new GroupBudgetPolicy { Inner = new UniformPolicy(), Allocation = input.Allocation, MinimumRows = input.Minimum }, data, input.Budget, input.Seed);
+            Choice choice = Choice.Of(new GroupBudgetPolicy
+            {
+                Inner = new UniformPolicy(),
+                Allocation = input.Allocation,
+                MinimumRows = input.Minimum
+            }, data, input.Budget, input.Seed);
             double[] shares = Shares(input.Sizes, input.Budget, input.Allocation, input.Minimum);
 
             Assert.Equal(input.Budget, choice.Rows.Distinct().Count());
@@ -172,21 +184,24 @@ public sealed class GroupBudgetPolicyTests
     [Fact]
     public void Inner_Null_NamesTheOption()
     {
-        Assert.Equal("GroupBudgetPolicy.Inner must not be null. (Parameter 'Inner')", Assert.Throws<ArgumentNullException>(() => new GroupBudgetPolicy { Inner = null! }).Message);
+        Assert.Equal("GroupBudgetPolicy.Inner must not be null. (Parameter 'Inner')",
+            Assert.Throws<ArgumentNullException>(() => new GroupBudgetPolicy { Inner = null! }).Message);
     }
 
     [Fact]
     public void Defaults_ArePinned()
     {
         Assert.Equal(
-            $"GroupBudgetPolicy {{ Inner = {new BalancedGradientNormPolicy()}, Allocation = Proportional, MinimumRows = 1, Name = GroupBudget, Needs = Loss, GradientNorm, Label, Group, IsUnbiased = True }}",
+            $"GroupBudgetPolicy {{ Inner = {new BalancedGradientNormPolicy()}, Allocation = Proportional, MinimumRows = 1, Name = "
+                + $"GroupBudget, Needs = Loss, GradientNorm, Label, Group, IsUnbiased = True }}",
             new GroupBudgetPolicy().ToString());
     }
 
     /// <summary>Groups 0, 1, 2 of the given sizes, the rest group 3, mixed.</summary>
     private static WindowData Grouped(int n, int first, int second, int third)
     {
-        int[] groups = [.. Enumerable.Range(0, n).Select(row => row < first ? 0 : row < first + second ? 1 : row < first + second + third ? 2 : 3)];
+        int[] groups = [.. Enumerable.Range(0, n).Select(row => row < first ? 0 : row < first + second ? 1 : row < first + second + third
+            ? 2 : 3)];
         new Random(4).Shuffle(groups);
         return WindowData.Distinct(n, 17) with { Group = groups };
     }
@@ -206,6 +221,7 @@ public sealed class GroupBudgetPolicyTests
 
         return [.. Of(high)];
 
-        IEnumerable<double> Of(double c) => sizes.Select((size, g) => Math.Clamp(c * (allocation == GroupAllocation.Even ? 1 : size), floors[g], size));
+        IEnumerable<double> Of(double c) =>
+            sizes.Select((size, g) => Math.Clamp(c * (allocation == GroupAllocation.Even ? 1 : size), floors[g], size));
     }
 }

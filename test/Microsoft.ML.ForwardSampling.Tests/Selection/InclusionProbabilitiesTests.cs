@@ -26,7 +26,8 @@ public sealed class InclusionProbabilitiesTests
 
                 Assert.Equal(input.Budget, p.Sum(value => (double)value), 1e-5 * input.Budget);
                 for (int i = 0; i < p.Length; i++)
-                    Assert.True(Math.Abs(p[i] - expected[i]) <= 1e-6 * Math.Max(expected[i], 1e-3), $"row {i}: {p[i]}, expected {expected[i]}");
+                    Assert.True(Math.Abs(p[i] - expected[i]) <= 1e-6 * Math.Max(expected[i], 1e-3),
+                        $"row {i}: {p[i]}, expected {expected[i]}");
             },
             tests: 1000);
 

@@ -2,11 +2,12 @@ using Microsoft.ML.ForwardSampling.Selection;
 
 namespace Microsoft.ML.ForwardSampling.Tests.Selection;
 
-/// <summary>How often each row is chosen, against the chance that the policy's formula gives it, for every unbiased policy on the same window.</summary>
+/// <summary>How often each row is chosen, against the chance that the policy's formula gives it, for every unbiased policy on the same
+/// window.</summary>
 public sealed class InclusionRateTests
 {
-    // 20,000 draws of 8 of 48 rows, seed 41. Each row's hits are binomial and may be off by 4 standard errors: over 48 rows and 7 policies a right
-    // implementation fails that for 2 seeds in 100; a chance that is off by 0.015 fails it for nearly all.
+    // 20,000 draws of 8 of 48 rows, seed 41. Each row's hits are binomial and may be off by 4 standard errors: over 48 rows and 7 policies
+    // a right implementation fails that for 2 seeds in 100; a chance that is off by 0.015 fails it for nearly all.
     private const int Rows = 48, Budget = 8, Draws = 20_000;
 
     [Theory]
@@ -49,7 +50,8 @@ public sealed class InclusionRateTests
             "GradientNorm" => (new GradientNormPolicy(), Oracle.InclusionProbabilities(data.GradientNorm, 0, Budget)),
             "BalancedGradientNorm" => (new BalancedGradientNormPolicy(), Oracle.InclusionProbabilities(data.GradientNorm, 0.2, Budget)),
             "Cube" => (new CubePolicy { BalanceMargin = true }, Oracle.InclusionProbabilities(data.GradientNorm, 0.2, Budget)),
-            "InfoBatch" => (new InfoBatchPolicy(), Oracle.InclusionProbabilities([.. data.Loss.Select(loss => loss < mean ? 0.5f : 1)], 0, Budget)),
+            "InfoBatch" => (new InfoBatchPolicy(),
+                Oracle.InclusionProbabilities([.. data.Loss.Select(loss => loss < mean ? 0.5f : 1)], 0, Budget)),
             _ => throw new ArgumentOutOfRangeException(nameof(rule), rule, "Not a rule of this test."),
         };
     }

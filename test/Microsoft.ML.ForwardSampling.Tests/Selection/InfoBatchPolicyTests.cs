@@ -89,6 +89,7 @@ public sealed class InfoBatchPolicyTests
     [Fact]
     public void Defaults_ArePinned()
     {
-        Assert.Equal("InfoBatchPolicy { DropRate = 0.5, Name = InfoBatch, Needs = Loss, IsUnbiased = True }", new InfoBatchPolicy().ToString());
+        Assert.Equal("InfoBatchPolicy { DropRate = 0.5, Name = InfoBatch, Needs = Loss, IsUnbiased = True }",
+            new InfoBatchPolicy().ToString());
     }
 }

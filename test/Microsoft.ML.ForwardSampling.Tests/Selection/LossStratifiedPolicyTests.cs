@@ -59,6 +59,7 @@ public sealed class LossStratifiedPolicyTests
     [Fact]
     public void Defaults_ArePinned()
     {
-        Assert.Equal("LossStratifiedPolicy { ByClass = True, Name = LossStratified, Needs = Loss, Label, IsUnbiased = True }", new LossStratifiedPolicy().ToString());
+        Assert.Equal("LossStratifiedPolicy { ByClass = True, Name = LossStratified, Needs = Loss, Label, IsUnbiased = True }",
+            new LossStratifiedPolicy().ToString());
     }
 }

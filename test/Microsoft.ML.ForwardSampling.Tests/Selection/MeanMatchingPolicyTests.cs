@@ -9,7 +9,8 @@ public sealed class MeanMatchingPolicyTests
     [Fact]
     public void Select_Exact_ResidualIsAHundredThousandthOfUniformsAndStridesAThird()
     {
-        double exact = RootMeanSquareResidual(new MeanMatchingPolicy()), stride = RootMeanSquareResidual(s_stride), uniform = RootMeanSquareResidual(new UniformPolicy());
+        double exact = RootMeanSquareResidual(new MeanMatchingPolicy()), stride = RootMeanSquareResidual(s_stride),
+            uniform = RootMeanSquareResidual(new UniformPolicy());
 
         Assert.True(exact < uniform / 100_000, $"exact {exact}, uniform {uniform}");
         Assert.True(stride < uniform / 3, $"stride {stride}, uniform {uniform}");
@@ -55,7 +56,8 @@ public sealed class MeanMatchingPolicyTests
     [InlineData(16, 5, 4368, 0.0015)]
     public void Select_NothingKept_MedianGapToTheBestOfAllSubsetsIsSmall(int n, int b, int count, double gap)
     {
-        // Exhaustive search, 60 windows; the gap in units of the window's s.d. The median of the same search over no subset but the start, Stride's, is over ten times as large.
+        // Exhaustive search, 60 windows; the gap in units of the window's s.d. The median of the same search over no subset but the start,
+        // Stride's, is over ten times as large.
         int[][] subsets =
         [
             .. from bits in Enumerable.Range(0, 1 << n)
@@ -84,7 +86,8 @@ public sealed class MeanMatchingPolicyTests
     {
         WindowData data = WindowData.Distinct(200, 2);
         int[] rank = new int[200];
-        foreach ((int row, int position) in Enumerable.Range(0, 200).OrderBy(row => data.Loss[row]).Select((row, position) => (row, position)))
+        foreach ((int row, int position) in Enumerable.Range(0, 200).OrderBy(row => data.Loss[row])
+            .Select((row, position) => (row, position)))
             rank[row] = position;
         for (int seed = 0; seed < 50; seed++)
         {
@@ -92,7 +95,8 @@ public sealed class MeanMatchingPolicyTests
             Assert.InRange(Strata(new MeanMatchingPolicy(), seed).Distinct().Count(), 10, 20);
         }
 
-        IEnumerable<int> Strata(MeanMatchingPolicy policy, int seed) => Choice.Of(policy, data, 20, seed).Rows.Select(row => rank[row] / 10);
+        IEnumerable<int> Strata(MeanMatchingPolicy policy, int seed) =>
+            Choice.Of(policy, data, 20, seed).Rows.Select(row => rank[row] / 10);
     }
 
     [Fact]
@@ -113,7 +117,8 @@ public sealed class MeanMatchingPolicyTests
     [Fact]
     public void Select_LossesThatDifferInTheirLastPlacesOnly_MeanIsMatchedToHalfAPlaceWithoutALongSearch()
     {
-        // Losses of a network that has not learned yet: multiples of 2⁻²⁴ near ln 2, and so are their sums. 20 windows of 100 rows, at most 8 walks of two numbers and a shuffle each.
+        // Losses of a network that has not learned yet: multiples of 2⁻²⁴ near ln 2, and so are their sums. 20 windows of 100 rows, at most
+        // 8 walks of two numbers and a shuffle each.
         for (int seed = 0; seed < 20; seed++)
         {
             WindowData data = WindowData.Distinct(100, (ulong)seed);
@@ -137,7 +142,8 @@ public sealed class MeanMatchingPolicyTests
     [InlineData(200)]
     public void Select_OutlierThatNoSubsetMakesUpFor_KeepsItsChance(int n)
     {
-        // Whether it is in or out, the mean is out of reach: then no kept row is given up. Even chance 1/10, floor 1/20; seed 9, 4,000 draws.
+        // Whether it is in or out, the mean is out of reach: then no kept row is given up. Even chance 1/10, floor 1/20; seed 9, 4,000
+        // draws.
         const int draws = 4000;
         WindowData data = WindowData.Distinct(n, 2);
         data.Loss[13] = 500;
@@ -152,7 +158,8 @@ public sealed class MeanMatchingPolicyTests
     [Fact]
     public void Select_RowsAtTheEndsOfSkewedLosses_KeepTheirChance()
     {
-        // Windows of 100 rows in which one row has 0.7 of what the ten chosen ones should sum to: where it is kept, other kept rows are given up, not it. Seed 9, five windows, 2,000 draws each, floor 1/20.
+        // Windows of 100 rows in which one row has 0.7 of what the ten chosen ones should sum to: where it is kept, other kept rows are
+        // given up, not it. Seed 9, five windows, 2,000 draws each, floor 1/20.
         const int draws = 2000;
         var selector = new RowSelector(new MeanMatchingPolicy(), 9);
         for (ulong seed = 0; seed < 5; seed++)
@@ -170,7 +177,8 @@ public sealed class MeanMatchingPolicyTests
     [Fact]
     public void Select_OneRowWithAnEnormousLoss_StillChosenAtLeastHalfAsOftenAsEven()
     {
-        // No subset with that row can match the mean: matching alone would never take it. n = 30, b = 6: even 1/5, floor 1/10; seed 9, 20,000 draws.
+        // No subset with that row can match the mean: matching alone would never take it. n = 30, b = 6: even 1/5, floor 1/10; seed 9,
+        // 20,000 draws.
         const int draws = 20_000;
         WindowData data = WindowData.Distinct(30, 2);
         data.Loss[13] = 1e6f;
@@ -206,7 +214,8 @@ public sealed class MeanMatchingPolicyTests
     [Fact]
     public void Defaults_ArePinned()
     {
-        Assert.Equal("MeanMatchingPolicy { Refinement = Exact, KeptShare = 0.5, Name = MeanMatching, Needs = Loss, IsUnbiased = False }", new MeanMatchingPolicy().ToString());
+        Assert.Equal("MeanMatchingPolicy { Refinement = Exact, KeptShare = 0.5, Name = MeanMatching, Needs = Loss, IsUnbiased = False }",
+            new MeanMatchingPolicy().ToString());
     }
 
     // In units of the window's standard deviation.

@@ -3,7 +3,8 @@ using Microsoft.ML.ForwardSampling.Selection;
 
 namespace Microsoft.ML.ForwardSampling.Tests.Selection;
 
-/// <summary>Every policy of the library, found by reflection: its defaults, and one case for each other value, or end of range, of each option.</summary>
+/// <summary>Every policy of the library, found by reflection: its defaults, and one case for each other value, or end of range, of each
+/// option.</summary>
 internal static class PolicyCases
 {
     /// <summary>Policy types, by name.</summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Reflection;
 using FsCheck;
 using FsCheck.Fluent;
@@ -8,7 +9,9 @@ namespace Microsoft.ML.ForwardSampling.Tests.Selection;
 /// <summary>What every policy promises, checked for every policy of the library with its defaults and with each option changed.</summary>
 public sealed class PolicyContractTests
 {
-    private const RecordStatistics Numeric = RecordStatistics.Loss | RecordStatistics.GradientNorm | RecordStatistics.Margin | RecordStatistics.Entropy | RecordStatistics.ReferenceLoss;
+    private const RecordStatistics Numeric =
+        RecordStatistics.Loss | RecordStatistics.GradientNorm | RecordStatistics.Margin | RecordStatistics.Entropy
+            | RecordStatistics.ReferenceLoss;
 
     public static TheoryData<string> All => PolicyCases.All;
 
@@ -86,7 +89,8 @@ public sealed class PolicyContractTests
     {
         IRowSelectionPolicy policy = PolicyCases.Get(name);
         WindowData clean = WindowData.Classes(97, 4);
-        foreach (RecordStatistics statistic in new[] { RecordStatistics.Loss, RecordStatistics.GradientNorm, RecordStatistics.Margin, RecordStatistics.Entropy, RecordStatistics.ReferenceLoss })
+        foreach (RecordStatistics statistic in new[] { RecordStatistics.Loss, RecordStatistics.GradientNorm, RecordStatistics.Margin,
+            RecordStatistics.Entropy, RecordStatistics.ReferenceLoss })
         {
             WindowData broken = clean.Reordered([.. Enumerable.Range(0, 97)]);
             WindowData repaired = clean.Reordered([.. Enumerable.Range(0, 97)]);
@@ -108,7 +112,8 @@ public sealed class PolicyContractTests
     [Theory, MemberData(nameof(All))]
     public void Select_NothingFinite_StillFillsTheBudget(string name)
     {
-        float[] bad = [.. Enumerable.Range(0, 20).Select(i => (i % 3) switch { 0 => float.NaN, 1 => float.PositiveInfinity, _ => float.NegativeInfinity })];
+        float[] bad = [.. Enumerable.Range(0, 20)
+            .Select(i => (i % 3) switch { 0 => float.NaN, 1 => float.PositiveInfinity, _ => float.NegativeInfinity })];
         var data = new WindowData(bad, bad, bad, bad, new int[20]);
         IRowSelectionPolicy policy = PolicyCases.Get(name);
         var selector = new RowSelector(policy, 8);
@@ -121,7 +126,8 @@ public sealed class PolicyContractTests
     public void Select_ExtremeFiniteStatistics_StillFillsTheBudget(string name)
     {
         float[] extreme = [float.MaxValue, float.Epsilon, 0, -0f, float.MaxValue, 1e-38f, -1, float.MinValue, 1, 1e30f, 1e-30f, 3];
-        var data = new WindowData(extreme, extreme, extreme, extreme, [int.MaxValue, -1, int.MinValue, 0, 1, 2, 3, 4, 5, 6, 7, 8]) { ReferenceLoss = [.. extreme.AsEnumerable().Reverse()] };
+        var data = new WindowData(extreme, extreme, extreme, extreme, [int.MaxValue, -1, int.MinValue, 0, 1, 2, 3, 4, 5, 6, 7, 8])
+        { ReferenceLoss = [.. extreme.AsEnumerable().Reverse()] };
         var selector = new RowSelector(PolicyCases.Get(name), 8);
         for (int b = 1; b <= extreme.Length; b++)
         {
@@ -134,7 +140,8 @@ public sealed class PolicyContractTests
     public void Select_SameSeedSameWindows_SameRows_AnotherSeedOthers(string name)
     {
         // The last windows have ties: without any, TopLoss has nothing to draw, whatever the seed.
-        WindowData[] windows = [.. Enumerable.Range(0, 5).Select(i => WindowData.Classes(300, (ulong)i)), .. Enumerable.Range(0, 5).Select(i => WindowData.Tied(300, (ulong)i))];
+        WindowData[] windows = [.. Enumerable.Range(0, 5).Select(i => WindowData.Classes(300, (ulong)i)),
+            .. Enumerable.Range(0, 5).Select(i => WindowData.Tied(300, (ulong)i))];
         IRowSelectionPolicy policy = PolicyCases.Get(name);
         Choice[] Run(int seed)
         {
@@ -151,7 +158,8 @@ public sealed class PolicyContractTests
     {
         IRowSelectionPolicy policy = PolicyCases.Get(name);
         Properties.Hold(
-            Gen.Choose(1, 12).SelectMany(windows => Gen.Choose(0, windows).SelectMany(stop => Gen.Choose(0, 1000).Select(seed => (windows, stop, seed)))),
+            Gen.Choose(1, 12).SelectMany(windows => Gen.Choose(0, windows)
+                .SelectMany(stop => Gen.Choose(0, 1000).Select(seed => (windows, stop, seed)))),
             run =>
             {
                 var uninterrupted = new RowSelector(policy, run.seed);
@@ -174,7 +182,8 @@ public sealed class PolicyContractTests
             // Windows of several sizes, some with ties; a validation loss now and then, for those who listen.
             WindowData data = i % 2 == 0 ? WindowData.Tied(40 + 7 * i, (ulong)i) : WindowData.Classes(60, (ulong)i);
             Choice choice = Choice.Of(selector, data, 6);
-            selector.ReportTraining([.. choice.Rows.Select(row => data.Loss[row])], [.. choice.Rows.SelectMany(data.FeaturesOf)], [.. choice.Rows.Select(row => data.Label[row])]);
+            selector.ReportTraining([.. choice.Rows.Select(row => data.Loss[row])], [.. choice.Rows.SelectMany(data.FeaturesOf)],
+                [.. choice.Rows.Select(row => data.Label[row])]);
             if (i % 3 == 1)
                 selector.ReportValidation(1 / (1.0 + i));
             return choice;
@@ -211,7 +220,8 @@ public sealed class PolicyContractTests
         if (!state.PolicyState.IsEmpty)
         {
             foreach (int length in new[] { 0, 1, 4, 11, state.PolicyState.Length - 1 })
-                Assert.Throws<InvalidDataException>(() => new RowSelector(policy, state with { PolicyState = state.PolicyState[..length] }));
+                Assert.Throws<InvalidDataException>(
+                    () => new RowSelector(policy, state with { PolicyState = state.PolicyState[..length] }));
             byte[] other = state.PolicyState.ToArray();
             other[0] ^= 1;
             Assert.Throws<InvalidDataException>(() => new RowSelector(policy, state with { PolicyState = other }));
@@ -286,15 +296,21 @@ public sealed class PolicyContractTests
     {
         IRowSelectionPolicy policy = PolicyCases.Get(name);
         WindowData data = WindowData.Classes(20, 6);
-        foreach (RecordStatistics statistic in Enum.GetValues<RecordStatistics>().Where(statistic => (policy.Needs & (Numeric | RecordStatistics.Group) & statistic) != 0))
+        foreach (RecordStatistics statistic in Enum.GetValues<RecordStatistics>()
+            .Where(statistic => (policy.Needs & (Numeric | RecordStatistics.Group) & statistic) != 0))
         {
             string remedy = statistic switch
             {
-                RecordStatistics.ReferenceLoss => "RecordForwardPass adds it when the reference model is recorded with LossColumnName = 'Forward.ReferenceLoss'; another column is given in StatisticColumns.ReferenceLoss.",
-                RecordStatistics.Group => "Groups are the keys or Booleans of the column that StatisticColumns.Group names, or without it the classes of the label. MapValueToKey makes keys of any column.",
-                _ => $"RecordForwardPass adds it as column 'Forward.{statistic}'; a renamed column is given in StatisticColumns.{statistic}.",
+                RecordStatistics.ReferenceLoss =>
+                    "RecordForwardPass adds it when the reference model is recorded with LossColumnName = 'Forward.ReferenceLoss'; "
+                    + "another column is given in StatisticColumns.ReferenceLoss.",
+                RecordStatistics.Group => "Groups are the keys or Booleans of the column that StatisticColumns.Group names, or without "
+                    + "it the classes of the label. MapValueToKey makes keys of any column.",
+                _ => $"RecordForwardPass adds it as column 'Forward.{statistic}'; a renamed column is given in "
+                    + $"StatisticColumns.{statistic}.",
             };
-            string expected = $"Policy {policy.Name} needs the statistic {statistic}, which the window does not hold. {remedy} (Parameter 'window')";
+            string expected = $"Policy {policy.Name} needs the statistic {statistic}, which the window does not hold. {remedy} "
+                + $"(Parameter 'window')";
             var selector = new RowSelector(policy, 2);
             RowSelectorState before = selector.State;
 
@@ -311,10 +327,12 @@ public sealed class PolicyContractTests
         WindowData data = WindowData.Classes(20, 6);
 
         Assert.Equal(
-            $"Policy {policy.Name} was asked for 0 rows of a window of 20: the budget, which is the length of rows, must be in [1, 20]. (Parameter 'rows')",
+            $"Policy {policy.Name} was asked for 0 rows of a window of 20: the budget, which is the length of rows, must be in [1, 20]. "
+                + $"(Parameter 'rows')",
             Assert.Throws<ArgumentException>(() => SelectDirectly(policy, data, 0, 0)).Message);
         Assert.Equal(
-            $"Policy {policy.Name} was asked for 21 rows of a window of 20: the budget, which is the length of rows, must be in [1, 20]. (Parameter 'rows')",
+            $"Policy {policy.Name} was asked for 21 rows of a window of 20: the budget, which is the length of rows, must be in [1, 20]. "
+                + $"(Parameter 'rows')",
             Assert.Throws<ArgumentException>(() => SelectDirectly(policy, data, 21, 21)).Message);
         Assert.Equal(
             "rows has length 3 and weights has length 4: they must be equal. (Parameter 'weights')",
@@ -359,7 +377,8 @@ public sealed class PolicyContractTests
             {
                 double mean = sums[v] / draws, truth = variables[v].Average();
                 double error = 4 * Math.Sqrt(Math.Max(0, squares[v] / draws - mean * mean) / draws) + 1e-6;
-                Assert.True(Math.Abs(mean - truth) <= error, $"{name}, variable {v}: mean {mean} of {draws} draws, window {truth}, allowed {error}.");
+                Assert.True(Math.Abs(mean - truth) <= error,
+                    $"{name}, variable {v}: mean {mean} of {draws} draws, window {truth}, allowed {error}.");
             }
         }
     }
@@ -367,7 +386,8 @@ public sealed class PolicyContractTests
     [Theory, MemberData(nameof(Types))]
     public void Option_OutsideTheRangeItsPageDeclares_NamesRangeAndValue(Type type)
     {
-        foreach (PropertyInfo option in PolicyCases.Options(type).Where(option => option.PropertyType == typeof(float) || option.PropertyType == typeof(double)))
+        foreach (PropertyInfo option in PolicyCases.Options(type)
+            .Where(option => option.PropertyType == typeof(float) || option.PropertyType == typeof(double)))
         {
             (double min, double max) = PolicyPage.Of(type).Range(option.Name);
             object[] outside = option.PropertyType == typeof(float)
@@ -375,8 +395,9 @@ public sealed class PolicyContractTests
                 : [Math.BitDecrement(min), Math.BitIncrement(max), double.NaN, double.NegativeInfinity];
             foreach (object value in outside)
             {
-                string expected = FormattableString.Invariant(
-                    $"{type.Name}.{option.Name} must be in [{min}, {max}]. (Parameter '{option.Name}'){Environment.NewLine}Actual value was {value}.");
+                string expected = string.Create(CultureInfo.InvariantCulture,
+                    $"{type.Name}.{option.Name} must be in [{min}, {max}]. (Parameter '{option.Name}'){Environment.NewLine}Actual value "
+                        + $"was {value}.");
                 Assert.Equal(expected, Assert.Throws<ArgumentOutOfRangeException>(() => PolicyCases.With(type, option, value)).Message);
             }
         }
@@ -390,7 +411,8 @@ public sealed class PolicyContractTests
             string members = string.Join(", ", Enum.GetNames(option.PropertyType));
             Assert.Equal(
                 $"{type.Name}.{option.Name} must be one of {members}. (Parameter '{option.Name}'){Environment.NewLine}Actual value was 99.",
-                Assert.Throws<ArgumentOutOfRangeException>(() => PolicyCases.With(type, option, Enum.ToObject(option.PropertyType, 99))).Message);
+                Assert.Throws<ArgumentOutOfRangeException>(() => PolicyCases.With(type, option, Enum.ToObject(option.PropertyType, 99)))
+                    .Message);
         }
     }
 
@@ -405,22 +427,26 @@ public sealed class PolicyContractTests
     [InlineData("ReducibleLoss")]
     public void Select_RowsInAnotherOrder_TheSameRowsAreChosen(string policyName)
     {
-        // Policies that walk along an order of the statistics: where rows stand in the window must not matter (losses differ, so the order is unique).
-        IRowSelectionPolicy policy = PolicyCases.Get(PolicyCases.All.Select(row => row.Data).First(name => PolicyCases.Get(name).Name == policyName));
+        // Policies that walk along an order of the statistics: where rows stand in the window must not matter (losses differ, so the order
+        // is unique).
+        IRowSelectionPolicy policy = PolicyCases.Get(PolicyCases.All.Select(row => row.Data)
+            .First(name => PolicyCases.Get(name).Name == policyName));
         WindowData data = WindowData.Distinct(150, 12);
         int[] shuffle = [.. Enumerable.Range(0, 150)];
         new Random(4).Shuffle(shuffle);
         for (int seed = 0; seed < 50; seed++)
         {
             Choice plain = Choice.Of(policy, data, 15, seed), shuffled = Choice.Of(policy, data.Reordered(shuffle), 15, seed);
-            (int Row, float Weight)[] back = [.. shuffled.Rows.Select(row => shuffle[row]).Zip(shuffled.Weights).OrderBy(pair => pair.First)];
+            (int Row, float Weight)[] back =
+                [.. shuffled.Rows.Select(row => shuffle[row]).Zip(shuffled.Weights).OrderBy(pair => pair.First)];
 
             Assert.Equal(plain.Rows, back.Select(pair => pair.Row));
             Assert.All(plain.Weights.Zip(back), pair => Assert.Equal(pair.First, pair.Second.Weight, 1e-5f));
         }
     }
 
-    private static void SelectDirectly(IRowSelectionPolicy policy, WindowData data, int rows, int weights, RecordStatistics statistics = (RecordStatistics)~0)
+    private static void SelectDirectly(IRowSelectionPolicy policy, WindowData data, int rows, int weights,
+        RecordStatistics statistics = (RecordStatistics)~0)
     {
         var random = new RepeatableRandom(1);
         policy.Select(data.Window(new SelectionScratch(), statistics), ref random, new int[rows], new float[weights]);

@@ -4,7 +4,8 @@ using Microsoft.ML.ForwardSampling.Selection;
 
 namespace Microsoft.ML.ForwardSampling.Tests.Selection;
 
-/// <summary>A policy is a class, a page, a row of the table, a test class and a line in the benchmark; what pages state about options is what the code does.</summary>
+/// <summary>A policy is a class, a page, a row of the table, a test class and a line in the benchmark; what pages state about options is
+/// what the code does.</summary>
 public sealed class PolicyDocsTests
 {
     public static TheoryData<Type> Types => PolicyCases.AllTypes;
@@ -64,14 +65,16 @@ public sealed class PolicyDocsTests
         var policy = (IRowSelectionPolicy)Activator.CreateInstance(type)!;
         string facts = PolicyPage.Of(type).Text;
 
-        Assert.Contains($"- **Needs:** {(policy.Needs == RecordStatistics.None ? "nothing" : policy.Needs)}", facts, StringComparison.Ordinal);
+        Assert.Contains($"- **Needs:** {(policy.Needs == RecordStatistics.None ? "nothing" : policy.Needs)}", facts,
+            StringComparison.Ordinal);
         Assert.Contains($"- **Unbiased:** {(policy.IsUnbiased ? "yes" : "no")}", facts, StringComparison.Ordinal);
     }
 
     [Theory, MemberData(nameof(Types))]
     public void Page_HasTheSectionsOfAPolicyPage(Type type)
     {
-        string[] sections = ["## Rule", "## When to use it", "## When not to", "## Use", "## Options", "## Evidence", "## Counters", "## Do and don't", "## Source"];
+        string[] sections = ["## Rule", "## When to use it", "## When not to", "## Use", "## Options", "## Evidence", "## Counters",
+            "## Do and don't", "## Source"];
         string[] headings = [.. PolicyPage.Of(type).Text.Split('\n').Where(line => line.StartsWith("## ", StringComparison.Ordinal))];
 
         Assert.Equal(sections, headings);
@@ -104,9 +107,12 @@ public sealed class PolicyDocsTests
         var stated = MarkdownTable.Parse(index[index.IndexOf("## How far", StringComparison.Ordinal)..]);
         IRowSelectionPolicy[] policies =
         [
-            new UniformPolicy(), new MeanMatchingPolicy(), new MeanMatchingPolicy { Refinement = MeanMatchingRefinement.Stride }, new LossStratifiedPolicy(),
-            new SelectiveBackpropPolicy(), new TopLossPolicy(), new BottomLossPolicy(), new GradientNormPolicy(), new BalancedGradientNormPolicy(), new CubePolicy(),
-            new InfoBatchPolicy(), new UniformFloorPolicy(), new ReducibleLossPolicy(), new GroupBudgetPolicy(), new WeightCapPolicy { MaximumWeight = 2 },
+            new UniformPolicy(), new MeanMatchingPolicy(), new MeanMatchingPolicy { Refinement = MeanMatchingRefinement.Stride },
+                new LossStratifiedPolicy(),
+            new SelectiveBackpropPolicy(), new TopLossPolicy(), new BottomLossPolicy(), new GradientNormPolicy(),
+                new BalancedGradientNormPolicy(), new CubePolicy(),
+            new InfoBatchPolicy(), new UniformFloorPolicy(), new ReducibleLossPolicy(), new GroupBudgetPolicy(),
+                new WeightCapPolicy { MaximumWeight = 2 },
         ];
 
         Assert.Equal(policies.Length, stated.Count);
@@ -148,14 +154,18 @@ public sealed class PolicyDocsTests
         var stated = MarkdownTable.Parse(index[index.IndexOf("## Variance", StringComparison.Ordinal)..]);
         IRowSelectionPolicy[] policies =
         [
-            new UniformPolicy(), new LossStratifiedPolicy(), new InfoBatchPolicy(), new GradientNormPolicy(), new BalancedGradientNormPolicy(), new CubePolicy(),
+            new UniformPolicy(), new LossStratifiedPolicy(), new InfoBatchPolicy(), new GradientNormPolicy(),
+                new BalancedGradientNormPolicy(), new CubePolicy(),
             new CubePolicy { BalanceMargin = true }, new UniformFloorPolicy { Inner = new GradientNormPolicy() },
-            new GroupBudgetPolicy(), new GroupBudgetPolicy { Inner = new UniformPolicy() }, new GroupBudgetPolicy { Inner = new UniformPolicy(), Allocation = GroupAllocation.Even },
+            new GroupBudgetPolicy(), new GroupBudgetPolicy { Inner = new UniformPolicy() },
+                new GroupBudgetPolicy { Inner = new UniformPolicy(), Allocation = GroupAllocation.Even },
         ];
         SoftmaxWindow[] windows = [.. Enumerable.Range(0, 20).Select(seed => SoftmaxWindow.Of(640, (ulong)seed))];
 
         Assert.All(policies, policy => Assert.True(policy.IsUnbiased));
-        Assert.Equal(PolicyCases.Types.Select(type => (IRowSelectionPolicy)Activator.CreateInstance(type)!).Count(policy => policy.IsUnbiased) + 3, policies.Length); // three with options, and UniformFloor around another policy than its default
+        // three with options, and UniformFloor around another policy than its default
+        Assert.Equal(PolicyCases.Types.Select(type => (IRowSelectionPolicy)Activator.CreateInstance(type)!)
+            .Count(policy => policy.IsUnbiased) + 3, policies.Length);
         Assert.Equal(policies.Length, stated.Count);
         (double Loss, double Gradient) uniform = Variances(policies[0], windows);
         foreach ((IRowSelectionPolicy policy, IReadOnlyDictionary<string, string> row) in policies.Zip(stated))

@@ -33,7 +33,8 @@ internal sealed partial class PolicyPage
     {
         Match match = ClosedRange().Match(_options[option]["Range"]);
         Assert.True(match.Success, $"The range of {option} must read [min, max]: {_options[option]["Range"]}");
-        return (double.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture), double.Parse(match.Groups[2].Value, CultureInfo.InvariantCulture));
+        return (double.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture),
+            double.Parse(match.Groups[2].Value, CultureInfo.InvariantCulture));
     }
 
     public string? Section(string heading)

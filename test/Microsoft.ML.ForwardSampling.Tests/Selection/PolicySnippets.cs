@@ -2,7 +2,8 @@ using Microsoft.ML.ForwardSampling.Selection;
 
 namespace Microsoft.ML.ForwardSampling.Tests.Selection;
 
-/// <summary>The code of the policy pages: each region stands on the page of its name, compared by <see cref="PolicyDocsTests"/>, and runs here.</summary>
+/// <summary>The code of the policy pages: each region stands on the page of its name, compared by <see cref="PolicyDocsTests"/>, and runs
+/// here.</summary>
 public sealed class PolicySnippets
 {
     private static readonly WindowData s_data = WindowData.Classes(640, 1);

@@ -12,7 +12,8 @@ public sealed class ReducibleLossPolicyTests
         RepeatableRandomState before = selector.State.Random;
         Choice choice = Choice.Of(selector, data, 64);
 
-        Assert.Equal(Enumerable.Range(0, 640).OrderByDescending(row => data.Loss[row] - data.ReferenceLoss[row]).Take(64).Order(), choice.Rows);
+        Assert.Equal(Enumerable.Range(0, 640).OrderByDescending(row => data.Loss[row] - data.ReferenceLoss[row]).Take(64).Order(),
+            choice.Rows);
         Assert.All(choice.Weights, weight => Assert.Equal(1f, weight));
         Assert.Equal(before, selector.State.Random);
     }
@@ -48,6 +49,7 @@ public sealed class ReducibleLossPolicyTests
     [Fact]
     public void Defaults_ArePinned()
     {
-        Assert.Equal("ReducibleLossPolicy { Name = ReducibleLoss, Needs = Loss, ReferenceLoss, IsUnbiased = False }", new ReducibleLossPolicy().ToString());
+        Assert.Equal("ReducibleLossPolicy { Name = ReducibleLoss, Needs = Loss, ReferenceLoss, IsUnbiased = False }",
+            new ReducibleLossPolicy().ToString());
     }
 }

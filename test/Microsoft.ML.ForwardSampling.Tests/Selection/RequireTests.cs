@@ -10,7 +10,8 @@ public sealed class RequireTests
         AssertMessage("Owner.Option must be in [1, 3].", "4", () => Require.InRange(4, 1, 3, "Owner", "Option"));
         AssertMessage("Owner.Option must be in (0, 1].", "0", () => Require.InRange(0f, 0f, 1f, "Owner", "Option", minInclusive: false));
         AssertMessage("Owner.Option must be in [0, 1).", "1", () => Require.InRange(1.0, 0, 1, "Owner", "Option", maxInclusive: false));
-        AssertMessage("Owner.Option must be in (0, 1).", "NaN", () => Require.InRange(double.NaN, 0, 1, "Owner", "Option", minInclusive: false, maxInclusive: false));
+        AssertMessage("Owner.Option must be in (0, 1).", "NaN",
+            () => Require.InRange(double.NaN, 0, 1, "Owner", "Option", minInclusive: false, maxInclusive: false));
     }
 
     [Fact]
@@ -29,7 +30,8 @@ public sealed class RequireTests
     {
         Assert.Equal(DayOfWeek.Friday, Require.Defined(DayOfWeek.Friday, "Owner", "Option"));
         AssertMessage(
-            "Owner.Option must be one of Sunday, Monday, Tuesday, Wednesday, Thursday, Friday, Saturday.", "9", () => Require.Defined((DayOfWeek)9, "Owner", "Option"));
+            "Owner.Option must be one of Sunday, Monday, Tuesday, Wednesday, Thursday, Friday, Saturday.", "9",
+                () => Require.Defined((DayOfWeek)9, "Owner", "Option"));
     }
 
     [Fact]
@@ -46,5 +48,6 @@ public sealed class RequireTests
     }
 
     private static void AssertMessage(string message, string value, Action action)
-        => Assert.Equal($"{message} (Parameter 'Option'){Environment.NewLine}Actual value was {value}.", Assert.Throws<ArgumentOutOfRangeException>(action).Message);
+        => Assert.Equal($"{message} (Parameter 'Option'){Environment.NewLine}Actual value was {value}.",
+            Assert.Throws<ArgumentOutOfRangeException>(action).Message);
 }

@@ -6,12 +6,14 @@ namespace Microsoft.ML.ForwardSampling.Tests.Selection;
 
 public sealed class RowOrderTests
 {
-    private static readonly float[] s_special = [0f, -0f, 1f, -1f, float.MaxValue, float.MinValue, float.Epsilon, -float.Epsilon, 1e-38f, 0.1f, 0.1f, 255f, 256f];
+    private static readonly float[] s_special = [0f, -0f, 1f, -1f, float.MaxValue, float.MinValue, float.Epsilon, -float.Epsilon, 1e-38f,
+        0.1f, 0.1f, 255f, 256f];
 
     [Fact]
     public void ByValue_AnyFiniteValues_IsTheStableOrder_Meets_Specification()
     {
-        Properties.Hold(Values(400), values => Assert.Equal(Expected(values, null), RowOrder.ByValue(values, new SelectionScratch()).Span.ToArray()));
+        Properties.Hold(Values(400), values => Assert.Equal(Expected(values, null),
+            RowOrder.ByValue(values, new SelectionScratch()).Span.ToArray()));
     }
 
     [Fact]
@@ -27,7 +29,8 @@ public sealed class RowOrderTests
 
         Properties.Hold(
             inputs,
-            input => Assert.Equal(Expected(input.Values, input.Labels), RowOrder.ByLabelThenValue(input.Labels, input.Values, new SelectionScratch()).Span.ToArray()));
+            input => Assert.Equal(Expected(input.Values, input.Labels),
+                RowOrder.ByLabelThenValue(input.Labels, input.Values, new SelectionScratch()).Span.ToArray()));
     }
 
     [Fact]
@@ -59,7 +62,8 @@ public sealed class RowOrderTests
             from labels in Gen.OneOf(Gen.Choose(0, 3), Gen.Choose(int.MinValue, int.MaxValue)).ArrayOf(count)
             select labels;
 
-        Properties.Hold(inputs, labels => Assert.Equal(Enumerable.Range(0, labels.Length).OrderBy(row => labels[row]), RowOrder.ByLabel(labels, new SelectionScratch()).Span.ToArray()));
+        Properties.Hold(inputs, labels => Assert.Equal(Enumerable.Range(0, labels.Length).OrderBy(row => labels[row]),
+            RowOrder.ByLabel(labels, new SelectionScratch()).Span.ToArray()));
     }
 
     [Fact]
@@ -78,7 +82,8 @@ public sealed class RowOrderTests
                0 => special,
                1 => bits.Select(value => BitConverter.Int32BitsToSingle(value) is float any && float.IsFinite(any) ? any : 1f).ToArray(),
                2 => bits.Select(value => (value & 0xFF) * 0.01f).ToArray(), // many ties, few exponents
-               _ => bits.Select((value, row) => row == 0 ? 1e30f : 0.6931f + (value & 0xFFF) * 1e-7f).ToArray(), // all alike but for one: in the uppermost bits they do not differ
+               // all alike but for one: in the uppermost bits they do not differ
+               _ => bits.Select((value, row) => row == 0 ? 1e30f : 0.6931f + (value & 0xFFF) * 1e-7f).ToArray(),
            };
 
     private static int[] Expected(float[] values, int[]? labels)

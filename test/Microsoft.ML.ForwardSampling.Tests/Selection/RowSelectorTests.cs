@@ -54,7 +54,8 @@ public sealed class RowSelectorTests
         WindowData data = WindowData.Classes(40, 1);
         var rows = new int[4];
         var weights = new float[4];
-        new RowSelector(new BalancedGradientNormPolicy(), 6).Select(40, rows, weights, loss: data.Loss, gradientNorm: data.GradientNorm, label: data.Label);
+        new RowSelector(new BalancedGradientNormPolicy(), 6).Select(40, rows, weights, loss: data.Loss, gradientNorm: data.GradientNorm,
+            label: data.Label);
 
         Assert.Equal(Choice.Of(new BalancedGradientNormPolicy(), data, 4, 6), new Choice(rows, weights));
     }
@@ -65,7 +66,8 @@ public sealed class RowSelectorTests
         RowSelectorState state = new RowSelector(new UniformPolicy(), 1).State;
 
         Assert.Equal(
-            "The saved state is of policy Uniform, and the selector runs MeanMatching: resume with the policy that was saved. (Parameter 'state')",
+            "The saved state is of policy Uniform, and the selector runs MeanMatching: resume with the policy that was saved. (Parameter "
+                + "'state')",
             Assert.Throws<ArgumentException>(() => new RowSelector(new MeanMatchingPolicy(), state)).Message);
     }
 

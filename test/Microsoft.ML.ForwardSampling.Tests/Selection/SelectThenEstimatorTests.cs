@@ -38,8 +38,10 @@ public class SelectThenEstimatorTests
     [Fact]
     public void Estimator_OverAMulticlassPipeline_KeepsTheContract()
     {
-        var trainer = _ml.Transforms.NormalizeMinMax("Features").Append(_ml.MulticlassClassification.Trainers.SdcaMaximumEntropy("Class", maximumNumberOfIterations: 5));
-        var estimator = _ml.ForwardSampling().SelectThen(new BalancedGradientNormPolicy(), trainer, _small with { LabelColumnName = "Class" });
+        var trainer = _ml.Transforms.NormalizeMinMax("Features")
+            .Append(_ml.MulticlassClassification.Trainers.SdcaMaximumEntropy("Class", maximumNumberOfIterations: 5));
+        var estimator = _ml.ForwardSampling().SelectThen(new BalancedGradientNormPolicy(), trainer,
+            _small with { LabelColumnName = "Class" });
         EstimatorContract.Check(estimator, Data(300));
     }
 
@@ -49,14 +51,16 @@ public class SelectThenEstimatorTests
         IDataView data = _ml.Transforms.CopyColumns(ForwardColumns.Weight, "Number").Fit(Data(300)).Transform(Data(300));
         var estimator = _ml.ForwardSampling().SelectThen(new UniformPolicy(), Trainer(), _small);
         EstimatorContract.Check(estimator, data);
-        Assert.Equal("Int32", Shapes.Find(estimator.GetOutputSchema(Shapes.Of(data.Schema)), ForwardColumns.Weight)!.Value.ItemType.ToString());
+        Assert.Equal("Int32", Shapes.Find(estimator.GetOutputSchema(Shapes.Of(data.Schema)),
+            ForwardColumns.Weight)!.Value.ItemType.ToString());
     }
 
     [Fact]
     public void CrossValidate_HoldOuts_AreComplete()
     {
         IDataView data = Data(1000);
-        var pipeline = _ml.Transforms.NormalizeMinMax("Features").Append(_ml.ForwardSampling().SelectThen(new BalancedGradientNormPolicy(), Trainer(), _small));
+        var pipeline = _ml.Transforms.NormalizeMinMax("Features")
+            .Append(_ml.ForwardSampling().SelectThen(new BalancedGradientNormPolicy(), Trainer(), _small));
 
         var folds = _ml.Regression.CrossValidate(data, pipeline, numberOfFolds: 4);
 
@@ -118,14 +122,17 @@ public class SelectThenEstimatorTests
     {
         var messages = new List<string>();
         _ml.Log += (_, e) => messages.Add(e.Message);
-        _ml.ForwardSampling().SelectThen(new FirstRowsPolicy(), Trainer(), new SelectionOptions { WindowSize = 100, Budget = SelectionBudget.Rows(2) }).Fit(Data(300));
-        Assert.Contains("[Source=ForwardSampling.SelectThen; Fit, Kind=Info] FirstRows selected 6 of 300 rows in 3 windows; mean weight 1.5, largest 2.", messages);
+        _ml.ForwardSampling().SelectThen(new FirstRowsPolicy(), Trainer(),
+            new SelectionOptions { WindowSize = 100, Budget = SelectionBudget.Rows(2) }).Fit(Data(300));
+        Assert.Contains("[Source=ForwardSampling.SelectThen; Fit, Kind=Info] FirstRows selected 6 of 300 rows in 3 windows; mean weight "
+            + "1.5, largest 2.", messages);
     }
 
     [Fact]
     public void Fit_Cancelled_ThrowsTheCancellationBare()
     {
-        IDataView data = _ml.Transforms.CustomMapping<CountingMapping.In, CountingMapping.Out>((_, _) => throw new OperationCanceledException("stop"), null).Fit(Data(10)).Transform(Data(300));
+        IDataView data = _ml.Transforms.CustomMapping<CountingMapping.In,
+            CountingMapping.Out>((_, _) => throw new OperationCanceledException("stop"), null).Fit(Data(10)).Transform(Data(300));
         var estimator = _ml.ForwardSampling().SelectThen(new UniformPolicy(), _ml.Transforms.NormalizeMinMax("Expensive"), _small);
         Assert.Equal("stop", Assert.Throws<OperationCanceledException>(() => estimator.Fit(data)).Message);
         Assert.Null(estimator.LastReport);
@@ -134,8 +141,10 @@ public class SelectThenEstimatorTests
     [Fact]
     public void Fit_AnotherFailure_ComesAsItIs()
     {
-        IDataView data = _ml.Transforms.CustomMapping<CountingMapping.In, CountingMapping.Out>((_, _) => throw new FormatException("bad"), null).Fit(Data(10)).Transform(Data(300));
-        var error = Assert.ThrowsAny<Exception>(() => _ml.ForwardSampling().SelectThen(new UniformPolicy(), _ml.Transforms.NormalizeMinMax("Expensive"), _small).Fit(data));
+        IDataView data = _ml.Transforms.CustomMapping<CountingMapping.In,
+            CountingMapping.Out>((_, _) => throw new FormatException("bad"), null).Fit(Data(10)).Transform(Data(300));
+        var error = Assert.ThrowsAny<Exception>(() => _ml.ForwardSampling()
+            .SelectThen(new UniformPolicy(), _ml.Transforms.NormalizeMinMax("Expensive"), _small).Fit(data));
         Assert.Contains("bad", error.ToString());
     }
 
@@ -144,7 +153,8 @@ public class SelectThenEstimatorTests
     {
         IDataView data = _ml.Transforms.DropColumns(ForwardColumns.Loss).Fit(Data(50)).Transform(Data(50));
         Assert.Equal(
-            "Schema mismatch for statistics column 'Forward.Loss': expected Single, got no such column. RecordForwardPass adds this column; a renamed one is given in StatisticColumns.Loss.",
+            "Schema mismatch for statistics column 'Forward.Loss': expected Single, got no such column. RecordForwardPass adds this "
+                + "column; a renamed one is given in StatisticColumns.Loss.",
             EstimatorContract.CheckRefused(_ml.ForwardSampling().SelectThen(new LargestLossPolicy(), Trainer(), _small), data));
     }
 
@@ -154,7 +164,8 @@ public class SelectThenEstimatorTests
         var model = _ml.ForwardSampling().SelectThen(new UniformPolicy(), Trainer(), _small).Fit(Data(300));
         using var engine = _ml.Model.CreatePredictionEngine<Features, Scored>(model);
         RecordedRow[] rows = RecordedRow.Make(300);
-        Assert.Equal(model.Transform(Data(300)).GetColumn<float>("Score").ElementAt(5), engine.Predict(new Features { Values = rows[5].Features }).Score);
+        Assert.Equal(model.Transform(Data(300)).GetColumn<float>("Score").ElementAt(5),
+            engine.Predict(new Features { Values = rows[5].Features }).Score);
     }
 
     [Fact]
@@ -164,7 +175,8 @@ public class SelectThenEstimatorTests
         ITransformer deployed = _ml.Regression.Trainers.Sdca(maximumNumberOfIterations: 2).Fit(data);
         IDataView recorded = _ml.ForwardSampling().RecordForwardPass(deployed, PredictionTask.Regression).Fit(data).Transform(data);
 
-        var estimator = _ml.ForwardSampling().SelectThen(new BalancedGradientNormPolicy(), _ml.Regression.Trainers.Sdca(exampleWeightColumnName: ForwardColumns.Weight, maximumNumberOfIterations: 60), _small);
+        var estimator = _ml.ForwardSampling().SelectThen(new BalancedGradientNormPolicy(),
+            _ml.Regression.Trainers.Sdca(exampleWeightColumnName: ForwardColumns.Weight, maximumNumberOfIterations: 60), _small);
         Assert.True(_ml.Regression.Evaluate(estimator.Fit(recorded).Transform(data)).RSquared > 0.9);
         Assert.Equal(0, estimator.LastReport!.RepairedRows);
         Assert.Equal(100, estimator.LastReport.RowsSelected);
@@ -184,8 +196,10 @@ public class SelectThenEstimatorTests
         _ml.ForwardSampling().SelectThen(new UniformPolicy(), Trainer(), _small).Fit(withOpaque);
         Assert.Empty(warnings);
 
-        _ml.ForwardSampling().SelectThen(new UniformPolicy(), _ml.Transforms.CopyColumns("Copy", "Opaque").Append(Trainer()), _small).Fit(withOpaque);
-        Assert.Equal(["The trainer needs a column that cannot be cached, so each of its passes reads and selects from the whole input again."], warnings);
+        _ml.ForwardSampling().SelectThen(new UniformPolicy(), _ml.Transforms.CopyColumns("Copy", "Opaque").Append(Trainer()), _small)
+            .Fit(withOpaque);
+        Assert.Equal(["The trainer needs a column that cannot be cached, so each of its passes reads and selects from the whole input "
+            + "again."], warnings);
     }
 
     [Fact]
@@ -246,9 +260,11 @@ public class SelectThenEstimatorTests
         public long? GetRowCount() => _source.GetRowCount();
 
         public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random? rand = null)
-            => new Cursor(Schema, _source.GetRowCursor(columnsNeeded.Where(column => column.Index < _source.Schema.Count)), [.. columnsNeeded.Select(column => column.Index)]);
+            => new Cursor(Schema, _source.GetRowCursor(columnsNeeded.Where(column => column.Index < _source.Schema.Count)),
+                [.. columnsNeeded.Select(column => column.Index)]);
 
-        public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null) => [GetRowCursor(columnsNeeded)];
+        public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null) =>
+            [GetRowCursor(columnsNeeded)];
 
         private sealed class Cursor(DataViewSchema schema, DataViewRowCursor source, HashSet<int> active) : DataViewRowCursor
         {

@@ -31,7 +31,8 @@ public sealed class SelectionDiagnosticsTests
         double[] rates = new double[10], sums = new double[10];
         for (int seed = 0; seed < 100; seed++)
         {
-            SelectionDiagnostics.SelectionRateByLoss(data.Window(new SelectionScratch()), Choice.Of(new SelectiveBackpropPolicy(), data, 100, seed).Rows, rates);
+            SelectionDiagnostics.SelectionRateByLoss(data.Window(new SelectionScratch()),
+                Choice.Of(new SelectiveBackpropPolicy(), data, 100, seed).Rows, rates);
             for (int i = 0; i < 10; i++)
                 sums[i] += rates[i];
         }

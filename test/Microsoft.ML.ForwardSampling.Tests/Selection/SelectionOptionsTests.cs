@@ -10,9 +10,12 @@ public sealed class SelectionOptionsTests
         var options = new SelectionOptions();
 
         Assert.Equal(
-            "SelectionOptions { WindowSize = 640, Budget = 10 %, Seed = , StartState = , Columns = StatisticColumns { Loss = Forward.Loss, GradientNorm = Forward.GradientNorm, "
-            + "Margin = Forward.Margin, Entropy = Forward.Entropy, ReferenceLoss = Forward.ReferenceLoss, ActivationNorm = Forward.ActivationNorm, Group =  }, "
-            + "Limits = RecordLimits { MaximumAge = , MinimumModelVersion = , OldRecords = Exclude, HalfLife = , AgeColumnName = Forward.Age, ModelVersionColumnName = Forward.ModelVersion }, "
+            "SelectionOptions { WindowSize = 640, Budget = 10 %, Seed = , StartState = , Columns = StatisticColumns { Loss = "
+                + "Forward.Loss, GradientNorm = Forward.GradientNorm, "
+            + "Margin = Forward.Margin, Entropy = Forward.Entropy, ReferenceLoss = Forward.ReferenceLoss, ActivationNorm = "
+                + "Forward.ActivationNorm, Group =  }, "
+            + "Limits = RecordLimits { MaximumAge = , MinimumModelVersion = , OldRecords = Exclude, HalfLife = , AgeColumnName = "
+                + "Forward.Age, ModelVersionColumnName = Forward.ModelVersion }, "
             + "LabelColumnName = Label, WeightColumnName = Forward.Weight, ExampleWeightColumnName =  }",
             options.ToString());
         options.Validate();
@@ -40,8 +43,10 @@ public sealed class SelectionOptionsTests
         Assert.InRange(names.Length, 2, 10);
         foreach (System.Reflection.PropertyInfo property in names)
         {
-            var thrown = Assert.Throws<System.Reflection.TargetInvocationException>(() => property.SetValue(Activator.CreateInstance(owner), " "));
-            Assert.Equal($"{owner.Name}.{property.Name} must be a name that is not empty. Got ' '. (Parameter '{property.Name}')", Assert.IsType<ArgumentException>(thrown.InnerException).Message);
+            var thrown = Assert.Throws<System.Reflection.TargetInvocationException>(
+                () => property.SetValue(Activator.CreateInstance(owner), " "));
+            Assert.Equal($"{owner.Name}.{property.Name} must be a name that is not empty. Got ' '. (Parameter '{property.Name}')",
+                Assert.IsType<ArgumentException>(thrown.InnerException).Message);
         }
     }
 
@@ -57,7 +62,8 @@ public sealed class SelectionOptionsTests
     public void Validate_MoreRowsThanTheWindowHas_NamesBothNumbers()
     {
         Assert.Equal(
-            "SelectionOptions.Budget keeps 1000 rows of each window, and SelectionOptions.WindowSize is 640: make the window at least as large as the budget. (Parameter 'Budget')",
+            "SelectionOptions.Budget keeps 1000 rows of each window, and SelectionOptions.WindowSize is 640: make the window at least as "
+                + "large as the budget. (Parameter 'Budget')",
             Assert.Throws<ArgumentException>(() => new SelectionOptions { Budget = SelectionBudget.Rows(1000) }.Validate()).Message);
         new SelectionOptions { Budget = SelectionBudget.Rows(640) }.Validate();
     }
@@ -66,7 +72,8 @@ public sealed class SelectionOptionsTests
     public void Validate_OneColumnInTwoRoles_NamesBothOptionsAndTheColumn()
     {
         Assert.Equal(
-            "SelectionOptions.LabelColumnName and SelectionOptions.ExampleWeightColumnName are both 'Label': each needs a column of its own. (Parameter 'ExampleWeightColumnName')",
+            "SelectionOptions.LabelColumnName and SelectionOptions.ExampleWeightColumnName are both 'Label': each needs a column of its "
+                + "own. (Parameter 'ExampleWeightColumnName')",
             Assert.Throws<ArgumentException>(() => new SelectionOptions { ExampleWeightColumnName = "Label" }.Validate()).Message);
         new SelectionOptions { ExampleWeightColumnName = "Weight" }.Validate();
     }
@@ -76,8 +83,10 @@ public sealed class SelectionOptionsTests
     {
         new SelectionOptions { Columns = new() { Group = "Label" } }.Validate();
         Assert.Equal(
-            "StatisticColumns.Loss and StatisticColumns.ReferenceLoss are both 'Forward.Loss': each needs a column of its own. (Parameter 'ReferenceLoss')",
-            Assert.Throws<ArgumentException>(() => new SelectionOptions { Columns = new() { ReferenceLoss = ForwardColumns.Loss } }.Validate()).Message);
+            "StatisticColumns.Loss and StatisticColumns.ReferenceLoss are both 'Forward.Loss': each needs a column of its own. "
+                + "(Parameter 'ReferenceLoss')",
+            Assert.Throws<ArgumentException>(
+                () => new SelectionOptions { Columns = new() { ReferenceLoss = ForwardColumns.Loss } }.Validate()).Message);
     }
 
     [Fact]
@@ -97,7 +106,9 @@ public sealed class SelectionOptionsTests
         // Names stand in users' pipelines and saved models: they do not change.
         Assert.Equal(
             ["Forward.Loss", "Forward.GradientNorm", "Forward.Margin", "Forward.Entropy", "Forward.Residual", "Forward.Weight"],
-            [ForwardColumns.Loss, ForwardColumns.GradientNorm, ForwardColumns.Margin, ForwardColumns.Entropy, ForwardColumns.Residual, ForwardColumns.Weight]);
-        Assert.Equal(["Forward.ReferenceLoss", "Forward.Age", "Forward.ModelVersion"], [ForwardColumns.ReferenceLoss, ForwardColumns.Age, ForwardColumns.ModelVersion]);
+            [ForwardColumns.Loss, ForwardColumns.GradientNorm, ForwardColumns.Margin, ForwardColumns.Entropy, ForwardColumns.Residual,
+                ForwardColumns.Weight]);
+        Assert.Equal(["Forward.ReferenceLoss", "Forward.Age", "Forward.ModelVersion"],
+            [ForwardColumns.ReferenceLoss, ForwardColumns.Age, ForwardColumns.ModelVersion]);
     }
 }

@@ -67,7 +67,8 @@ public sealed class SelectionScratchTests
             first.Dispose();
         }).Message;
         Assert.Equal(
-            "Rented memory number 1 is released while number 2 is the last that is rented. Memory of a SelectionScratch is released once, and in the opposite order of renting: rent it in a using declaration.",
+            "Rented memory number 1 is released while number 2 is the last that is rented. Memory of a SelectionScratch is released "
+                + "once, and in the opposite order of renting: rent it in a using declaration.",
             outOfOrder);
 
         var other = new SelectionScratch();
@@ -84,7 +85,8 @@ public sealed class SelectionScratchTests
     [Fact]
     public void Select_AroundAnotherPolicy_KeepsItsOwnMemory()
     {
-        var selector = new RowSelector(new OutsideWrapperPolicy(new OutsideWrapperPolicy(new GroupBudgetPolicy { Inner = new CubePolicy() })), 3);
+        var selector = new RowSelector(
+            new OutsideWrapperPolicy(new OutsideWrapperPolicy(new GroupBudgetPolicy { Inner = new CubePolicy() })), 3);
         WindowData data = WindowData.Classes(500, 1);
         data.Loss[3] = float.NaN;
 
@@ -96,7 +98,8 @@ public sealed class SelectionScratchTests
     public void Select_APolicyThatKeepsMemory_IsNamed()
         => Assert.Equal(
             "Policy Keeping returned with 2 spans of SelectionWindow.Scratch still rented: rent them in using declarations.",
-            Assert.Throws<InvalidOperationException>(() => Choice.Of(new RowSelector(new KeepingPolicy(), 1), WindowData.Classes(9, 1), 2)).Message);
+            Assert.Throws<InvalidOperationException>(() => Choice.Of(new RowSelector(new KeepingPolicy(), 1), WindowData.Classes(9, 1), 2))
+                .Message);
 
     /// <summary>What somebody else may write: it holds memory while the inner policy runs.</summary>
     private sealed record OutsideWrapperPolicy(IRowSelectionPolicy Inner) : IRowSelectionPolicy

@@ -19,14 +19,20 @@ public sealed class SelectionWindowTests
         var scratch = new SelectionScratch();
         float[] values = new float[5];
 
-        Assert.Equal(Message("Loss"), Assert.Throws<ArgumentException>(() => { _ = new SelectionWindow(4, scratch) { Loss = values }; }).Message);
-        Assert.Equal(Message("GradientNorm"), Assert.Throws<ArgumentException>(() => { _ = new SelectionWindow(4, scratch) { GradientNorm = values }; }).Message);
-        Assert.Equal(Message("Margin"), Assert.Throws<ArgumentException>(() => { _ = new SelectionWindow(4, scratch) { Margin = values }; }).Message);
-        Assert.Equal(Message("Entropy"), Assert.Throws<ArgumentException>(() => { _ = new SelectionWindow(4, scratch) { Entropy = values }; }).Message);
-        Assert.Equal(Message("Label"), Assert.Throws<ArgumentException>(() => { _ = new SelectionWindow(4, scratch) { Label = new int[5] }; }).Message);
+        Assert.Equal(Message("Loss"), Assert.Throws<ArgumentException>(() => { _ = new SelectionWindow(4, scratch) { Loss = values }; })
+            .Message);
+        Assert.Equal(Message("GradientNorm"),
+            Assert.Throws<ArgumentException>(() => { _ = new SelectionWindow(4, scratch) { GradientNorm = values }; }).Message);
+        Assert.Equal(Message("Margin"),
+            Assert.Throws<ArgumentException>(() => { _ = new SelectionWindow(4, scratch) { Margin = values }; }).Message);
+        Assert.Equal(Message("Entropy"),
+            Assert.Throws<ArgumentException>(() => { _ = new SelectionWindow(4, scratch) { Entropy = values }; }).Message);
+        Assert.Equal(Message("Label"),
+            Assert.Throws<ArgumentException>(() => { _ = new SelectionWindow(4, scratch) { Label = new int[5] }; }).Message);
 
         static string Message(string statistic)
-            => $"SelectionWindow.{statistic} has 5 values for a window of 4 rows: give one for each row, or none. (Parameter '{statistic}')";
+            => $"SelectionWindow.{statistic} has 5 values for a window of 4 rows: give one for each row, or none. (Parameter "
+                + $"'{statistic}')";
     }
 
     [Fact]
@@ -43,11 +49,14 @@ public sealed class SelectionWindowTests
     [Fact]
     public void Order_WithoutLoss_NamesTheStatistic()
     {
-        const string expected = "An order by loss needs the statistic Loss, which the window does not hold. RecordForwardPass adds it as column 'Forward.Loss'; "
+        const string expected = "An order by loss needs the statistic Loss, which the window does not hold. RecordForwardPass adds it as "
+            + "column 'Forward.Loss'; "
             + "a renamed column is given in StatisticColumns.Loss. (Parameter 'window')";
 
-        Assert.Equal(expected, Assert.Throws<ArgumentException>(() => { new SelectionWindow(3, new SelectionScratch()).OrderByLoss(); }).Message);
-        Assert.Equal(expected, Assert.Throws<ArgumentException>(() => { new SelectionWindow(3, new SelectionScratch()).OrderByLabelAndLoss(); }).Message);
+        Assert.Equal(expected, Assert.Throws<ArgumentException>(() => { new SelectionWindow(3, new SelectionScratch()).OrderByLoss(); })
+            .Message);
+        Assert.Equal(expected, Assert.Throws<ArgumentException>(
+            () => { new SelectionWindow(3, new SelectionScratch()).OrderByLabelAndLoss(); }).Message);
     }
 
     [Fact]

@@ -90,7 +90,8 @@ public sealed class SelectiveBackpropPolicyTests
             Choice.Of(selector, Data(others), budget);
         }
 
-        double[] chances = [.. s_losses.Select(loss => Math.Max(Math.Pow(s_losses.Concat(others).Count(other => other < loss) / 12.0, beta), minimum))];
+        double[] chances = [.. s_losses.Select(
+            loss => Math.Max(Math.Pow(s_losses.Concat(others).Count(other => other < loss) / 12.0, beta), minimum))];
         double[] expected = Oracle.AcceptingInRandomOrder(chances, budget);
         for (int row = 0; row < 6; row++)
             Oracle.AssertFrequency(expected[row], hits[row], draws, $"row {row}, {policy}");
@@ -116,7 +117,8 @@ public sealed class SelectiveBackpropPolicyTests
     [Fact]
     public void Select_WithHistory_PercentilesAreOfTheLastLossesNotOfTheWindow()
     {
-        // After a window of large losses, all of this window's are in the lower half, and none below it was seen: the largest is chosen most.
+        // After a window of large losses, all of this window's are in the lower half, and none below it was seen: the largest is chosen
+        // most.
         var policy = new SelectiveBackpropPolicy { History = 100, Beta = 1 };
         var selector = new RowSelector(policy, 5);
         float[] large = [.. Enumerable.Range(0, 50).Select(i => 100f + i)], small = [.. Enumerable.Range(0, 50).Select(i => (float)i)];
@@ -149,8 +151,10 @@ public sealed class SelectiveBackpropPolicyTests
         var random = new RepeatableRandom(1);
 
         Assert.Equal(
-            "The policy needs a LossHistory in SelectionWindow.State, which holds nothing: run the policy through a RowSelector, or give the window what the policy's NewState returns. (Parameter 'window')",
-            Assert.Throws<ArgumentException>(() => new SelectiveBackpropPolicy { History = 10 }.Select(data.Window(new SelectionScratch()), ref random, new int[2], new float[2])).Message);
+            "The policy needs a LossHistory in SelectionWindow.State, which holds nothing: run the policy through a RowSelector, or give "
+                + "the window what the policy's NewState returns. (Parameter 'window')",
+            Assert.Throws<ArgumentException>(() => new SelectiveBackpropPolicy
+            { History = 10 }.Select(data.Window(new SelectionScratch()), ref random, new int[2], new float[2])).Message);
     }
 
     [Fact]
@@ -164,7 +168,8 @@ public sealed class SelectiveBackpropPolicyTests
     public void Defaults_ArePinned()
     {
         Assert.Equal(
-            "SelectiveBackpropPolicy { Beta = 3, MinimumProbability = 0, History = 0, Name = SelectiveBackprop, Needs = Loss, IsUnbiased = False }",
+            "SelectiveBackpropPolicy { Beta = 3, MinimumProbability = 0, History = 0, Name = SelectiveBackprop, Needs = Loss, IsUnbiased "
+                + "= False }",
             new SelectiveBackpropPolicy().ToString());
     }
 

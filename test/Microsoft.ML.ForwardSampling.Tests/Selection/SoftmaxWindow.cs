@@ -2,12 +2,14 @@ using Microsoft.ML.ForwardSampling.Selection;
 
 namespace Microsoft.ML.ForwardSampling.Tests.Selection;
 
-/// <summary>A window whose statistics and gradients come from the same softmax outputs: what a recorder would have written, and what a backward pass would find.</summary>
+/// <summary>A window whose statistics and gradients come from the same softmax outputs: what a recorder would have written, and what a
+/// backward pass would find.</summary>
 internal sealed record SoftmaxWindow(WindowData Data, double[][] Gradients)
 {
     private const int Classes = 5;
 
-    /// <summary>Five classes; the label's logit leads by 2.5 on average, with a spread that leaves some rows wrong and most right. The gradient is that of the outputs, p − onehot(y).</summary>
+    /// <summary>Five classes; the label's logit leads by 2.5 on average, with a spread that leaves some rows wrong and most right. The
+    /// gradient is that of the outputs, p − onehot(y).</summary>
     public static SoftmaxWindow Of(int count, ulong seed)
     {
         var random = new RepeatableRandom(seed + 500);
@@ -16,7 +18,8 @@ internal sealed record SoftmaxWindow(WindowData Data, double[][] Gradients)
         for (int row = 0; row < count; row++)
         {
             int label = random.NextInt(Classes);
-            double[] p = [.. Enumerable.Range(0, Classes).Select(c => Math.Exp(3 * (random.NextDouble() - random.NextDouble()) + (c == label ? 2.5 : 0)))];
+            double[] p = [.. Enumerable.Range(0, Classes).Select(
+                c => Math.Exp(3 * (random.NextDouble() - random.NextDouble()) + (c == label ? 2.5 : 0)))];
             double sum = p.Sum();
             for (int c = 0; c < Classes; c++)
                 p[c] /= sum;

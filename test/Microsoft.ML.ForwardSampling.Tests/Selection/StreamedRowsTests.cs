@@ -12,8 +12,10 @@ public sealed class StreamedRowsTests
 
     private static readonly Dictionary<string, IRowSelectionPolicy> s_policies = new IRowSelectionPolicy[]
     {
-        new UniformPolicy(), new LossStratifiedPolicy(), new LossStratifiedPolicy { ByClass = false }, new GradientNormPolicy(), new BalancedGradientNormPolicy(),
-        new BalancedGradientNormPolicy { UniformShare = 1 }, new InfoBatchPolicy(), new InfoBatchPolicy { DropRate = 0.99 }, new TopLossPolicy(), new BottomLossPolicy(),
+        new UniformPolicy(), new LossStratifiedPolicy(), new LossStratifiedPolicy { ByClass = false }, new GradientNormPolicy(),
+            new BalancedGradientNormPolicy(),
+        new BalancedGradientNormPolicy { UniformShare = 1 }, new InfoBatchPolicy(), new InfoBatchPolicy { DropRate = 0.99 },
+            new TopLossPolicy(), new BottomLossPolicy(),
     }.ToDictionary(policy => policy.ToString()!);
 
     [Theory, MemberData(nameof(Policies))]
@@ -34,7 +36,8 @@ public sealed class StreamedRowsTests
 
     [Theory, MemberData(nameof(Policies))]
     public void View_KeepsTheContract(string name)
-        => ViewContract.Check(_ml.ForwardSampling().SelectRowsStreamed(Data(RecordedRow.Make(60)), s_policies[name], new StreamedSelectionOptions { ExampleWeightColumnName = "OwnWeight", LabelColumnName = "Class" }));
+        => ViewContract.Check(_ml.ForwardSampling().SelectRowsStreamed(Data(RecordedRow.Make(60)), s_policies[name],
+            new StreamedSelectionOptions { ExampleWeightColumnName = "OwnWeight", LabelColumnName = "Class" }));
 
     [Theory, MemberData(nameof(Policies))]
     public void Select_ChancesAndWeights_AreThoseOfAWindowOfAllRows(string name)
@@ -51,7 +54,8 @@ public sealed class StreamedRowsTests
         double[] expected = [.. chances.Select(p => policy.IsUnbiased ? (double)b / n / p : 1)];
         for (int seed = 0; seed < draws; seed++)
         {
-            StreamedRows selected = _ml.ForwardSampling().SelectRowsStreamed(data, policy, Budget(b) with { Seed = seed, LabelColumnName = "Class" });
+            StreamedRows selected = _ml.ForwardSampling().SelectRowsStreamed(data, policy,
+                Budget(b) with { Seed = seed, LabelColumnName = "Class" });
             foreach ((int row, float weight) in selected.GetColumn<int>("Number").Zip(selected.GetColumn<float>(ForwardColumns.Weight)))
             {
                 hits[row]++;
@@ -79,7 +83,8 @@ public sealed class StreamedRowsTests
         double[] p = Oracle.InclusionProbabilities(norms, share, b);
         for (int seed = 0; seed < 50; seed++)
         {
-            StreamedRows selected = _ml.ForwardSampling().SelectRowsStreamed(Data(rows), new BalancedGradientNormPolicy { UniformShare = share }, Budget(b) with { Seed = seed });
+            StreamedRows selected = _ml.ForwardSampling().SelectRowsStreamed(Data(rows),
+                new BalancedGradientNormPolicy { UniformShare = share }, Budget(b) with { Seed = seed });
             int[] chosen = [.. selected.GetColumn<int>("Number")];
             Assert.Equal(b, chosen.Length);
             Assert.All(Enumerable.Range(0, 12).Where(row => p[row] > 1 - 1e-12), row => Assert.Contains(row, chosen));
@@ -102,7 +107,8 @@ public sealed class StreamedRowsTests
         double[] p = Oracle.InclusionProbabilities(norms, 0, b);
         for (int seed = 0; seed < 50; seed++)
         {
-            StreamedRows selected = _ml.ForwardSampling().SelectRowsStreamed(Data(rows), new GradientNormPolicy(), Budget(b) with { Seed = seed });
+            StreamedRows selected = _ml.ForwardSampling().SelectRowsStreamed(Data(rows), new GradientNormPolicy(),
+                Budget(b) with { Seed = seed });
             int[] chosen = [.. selected.GetColumn<int>("Number")];
             Assert.Equal(b, chosen.Length);
             foreach ((int row, float weight) in chosen.Zip(selected.GetColumn<float>(ForwardColumns.Weight)))
@@ -122,9 +128,11 @@ public sealed class StreamedRowsTests
             rows[row].Loss = (float)Math.Pow(2, row * 7919L % n * 16.0 / n - 8);
         }
 
-        int[] chosen = [.. _ml.ForwardSampling().SelectRowsStreamed(Data(rows), new LossStratifiedPolicy(), Budget(1000) with { LabelColumnName = "Class" }).GetColumn<int>("Number")];
+        int[] chosen = [.. _ml.ForwardSampling().SelectRowsStreamed(Data(rows), new LossStratifiedPolicy(),
+            Budget(1000) with { LabelColumnName = "Class" }).GetColumn<int>("Number")];
         Assert.Equal(1000, chosen.Distinct().Count());
-        foreach (IGrouping<(uint, double), int> part in Enumerable.Range(0, n).GroupBy(row => (rows[row].Class, Math.Floor(Math.Log2(rows[row].Loss)))))
+        foreach (IGrouping<(uint, double),
+            int> part in Enumerable.Range(0, n).GroupBy(row => (rows[row].Class, Math.Floor(Math.Log2(rows[row].Loss)))))
         {
             HashSet<int> members = [.. part];
             Assert.InRange(chosen.Count(members.Contains), members.Count / 20.0 - 2, members.Count / 20.0 + 2);
@@ -143,7 +151,8 @@ public sealed class StreamedRowsTests
     public void Select_LossStratified_TakesItsShareOfEveryClassAndDecile()
     {
         RecordedRow[] rows = RecordedRow.Make(3000);
-        int[] chosen = [.. _ml.ForwardSampling().SelectRowsStreamed(Data(rows), new LossStratifiedPolicy(), new StreamedSelectionOptions { LabelColumnName = "Class" }).GetColumn<int>("Number")];
+        int[] chosen = [.. _ml.ForwardSampling().SelectRowsStreamed(Data(rows), new LossStratifiedPolicy(),
+            new StreamedSelectionOptions { LabelColumnName = "Class" }).GetColumn<int>("Number")];
         foreach (IGrouping<uint, RecordedRow> byClass in rows.GroupBy(row => row.Class))
         {
             RecordedRow[] ordered = [.. byClass.OrderBy(row => row.Loss)];
@@ -163,7 +172,8 @@ public sealed class StreamedRowsTests
         Mend(row => row.GradientNorm, (row, value) => row.GradientNorm = value);
         StreamedRows selected = _ml.ForwardSampling().SelectRowsStreamed(Data(broken), s_policies[name]);
 
-        Assert.Equal(_ml.ForwardSampling().SelectRowsStreamed(Data(mended), s_policies[name], new StreamedSelectionOptions { Seed = selected.Seed }).GetColumn<int>("Number"), selected.GetColumn<int>("Number"));
+        Assert.Equal(_ml.ForwardSampling().SelectRowsStreamed(Data(mended), s_policies[name],
+            new StreamedSelectionOptions { Seed = selected.Seed }).GetColumn<int>("Number"), selected.GetColumn<int>("Number"));
         Assert.Equal(s_policies[name] is UniformPolicy ? 0 : 2, selected.Report!.RepairedRows);
 
         void Mend(Func<RecordedRow, float> get, Action<RecordedRow, float> set)
@@ -188,7 +198,8 @@ public sealed class StreamedRowsTests
     public void SkippedRows_ColumnActive_IsComputedForChosenRowsOnly()
     {
         var counting = new CountingMapping();
-        StreamedRows selected = _ml.ForwardSampling().SelectRowsStreamed(counting.Over(_ml, Data(RecordedRow.Make(1000))), new GradientNormPolicy());
+        StreamedRows selected = _ml.ForwardSampling().SelectRowsStreamed(counting.Over(_ml, Data(RecordedRow.Make(1000))),
+            new GradientNormPolicy());
         Assert.Equal(100, selected.GetColumn<float>("Expensive").Count());
         Assert.Equal(100, counting.Calls);
     }
@@ -210,20 +221,24 @@ public sealed class StreamedRowsTests
     [InlineData(5)]
     public void Input_OtherRowsTheSecondTime_FailsLoudly(int skip)
     {
-        StreamedRows selected = _ml.ForwardSampling().SelectRowsStreamed(new ReorderingView(Data(RecordedRow.Make(30)), skip), new TopLossPolicy());
-        Assert.StartsWith("The input order is not repeatable: ", Assert.Throws<InvalidOperationException>(() => ViewContract.Read(selected.GetRowCursor(selected.Schema))).Message);
+        StreamedRows selected = _ml.ForwardSampling().SelectRowsStreamed(new ReorderingView(Data(RecordedRow.Make(30)), skip),
+            new TopLossPolicy());
+        Assert.StartsWith("The input order is not repeatable: ",
+            Assert.Throws<InvalidOperationException>(() => ViewContract.Read(selected.GetRowCursor(selected.Schema))).Message);
         Assert.Null(selected.Report);
     }
 
     [Fact]
     public void Policy_ThatNeedsAllRows_IsRefusedWithThoseThatDoNot()
     {
-        foreach (IRowSelectionPolicy policy in (IRowSelectionPolicy[])[new MeanMatchingPolicy(), new CubePolicy(), new SelectiveBackpropPolicy(), new UniformFloorPolicy()])
+        foreach (IRowSelectionPolicy policy in (IRowSelectionPolicy[])[new MeanMatchingPolicy(), new CubePolicy(),
+            new SelectiveBackpropPolicy(), new UniformFloorPolicy()])
         {
             var error = Assert.Throws<ArgumentException>(() => _ml.ForwardSampling().SelectRowsStreamed(Data(RecordedRow.Make(5)), policy));
             Assert.Equal(
                 $"Policy {policy.Name} cannot select from a stream: its rule needs all rows of a window at once, or remembers windows. "
-                + "Uniform, LossStratified, GradientNorm, BalancedGradientNorm, InfoBatch, TopLoss and BottomLoss can; or use SelectRows, in windows. (Parameter 'policy')",
+                + "Uniform, LossStratified, GradientNorm, BalancedGradientNorm, InfoBatch, TopLoss and BottomLoss can; or use "
+                    + "SelectRows, in windows. (Parameter 'policy')",
                 error.Message);
         }
     }
@@ -232,18 +247,23 @@ public sealed class StreamedRowsTests
     public void Options_AreThoseOfAStreamOnly_CheckedAndNamed()
     {
         Assert.Equal(
-            "StreamedSelectionOptions { Budget = 10 %, Seed = , Columns = StatisticColumns { Loss = Forward.Loss, GradientNorm = Forward.GradientNorm, Margin = Forward.Margin, Entropy = Forward.Entropy, "
-            + "ReferenceLoss = Forward.ReferenceLoss, ActivationNorm = Forward.ActivationNorm, Group =  }, LabelColumnName = Label, WeightColumnName = Forward.Weight, ExampleWeightColumnName =  }",
+            "StreamedSelectionOptions { Budget = 10 %, Seed = , Columns = StatisticColumns { Loss = Forward.Loss, GradientNorm = "
+                + "Forward.GradientNorm, Margin = Forward.Margin, Entropy = Forward.Entropy, "
+            + "ReferenceLoss = Forward.ReferenceLoss, ActivationNorm = Forward.ActivationNorm, Group =  }, LabelColumnName = Label, "
+                + "WeightColumnName = Forward.Weight, ExampleWeightColumnName =  }",
             new StreamedSelectionOptions().ToString());
         Assert.Equal(
-            "StreamedSelectionOptions.LabelColumnName and StreamedSelectionOptions.ExampleWeightColumnName are both 'Label': each needs a column of its own. (Parameter 'ExampleWeightColumnName')",
-            Assert.Throws<ArgumentException>(() => _ml.ForwardSampling().SelectRowsStreamed(Data(RecordedRow.Make(5)), new UniformPolicy(), new StreamedSelectionOptions { ExampleWeightColumnName = "Label" })).Message);
+            "StreamedSelectionOptions.LabelColumnName and StreamedSelectionOptions.ExampleWeightColumnName are both 'Label': each needs "
+                + "a column of its own. (Parameter 'ExampleWeightColumnName')",
+            Assert.Throws<ArgumentException>(() => _ml.ForwardSampling().SelectRowsStreamed(Data(RecordedRow.Make(5)), new UniformPolicy(),
+                new StreamedSelectionOptions { ExampleWeightColumnName = "Label" })).Message);
     }
 
     [Fact]
     public void Column_Missing_IsNamedAtOnce()
     {
-        IDataView data = _ml.Transforms.DropColumns(ForwardColumns.Loss).Fit(Data(RecordedRow.Make(5))).Transform(Data(RecordedRow.Make(5)));
+        IDataView data = _ml.Transforms.DropColumns(ForwardColumns.Loss).Fit(Data(RecordedRow.Make(5)))
+            .Transform(Data(RecordedRow.Make(5)));
         Assert.Throws<ArgumentOutOfRangeException>(() => _ml.ForwardSampling().SelectRowsStreamed(data, new TopLossPolicy()));
         Assert.NotEmpty(_ml.ForwardSampling().SelectRowsStreamed(data, new BalancedGradientNormPolicy()).GetColumn<int>("Number"));
     }
@@ -253,10 +273,12 @@ public sealed class StreamedRowsTests
     {
         RecordedRow[] rows = RecordedRow.Make(200);
         rows[5].Loss = float.NaN;
-        StreamedRows selected = _ml.ForwardSampling().SelectRowsStreamed(Data(rows), new AboveMeanPolicy(), new StreamedSelectionOptions { Budget = SelectionBudget.Rows(20), LabelColumnName = "Class" });
+        StreamedRows selected = _ml.ForwardSampling().SelectRowsStreamed(Data(rows), new AboveMeanPolicy(),
+            new StreamedSelectionOptions { Budget = SelectionBudget.Rows(20), LabelColumnName = "Class" });
 
         double mean = rows.Where(row => float.IsFinite(row.Loss)).Average(row => (double)row.Loss);
-        int[] expected = [.. rows.Where(row => (float.IsFinite(row.Loss) ? row.Loss : (float)mean) * row.GradientNorm > mean).Select(row => row.Number).Take(20)];
+        int[] expected = [.. rows.Where(row => (float.IsFinite(row.Loss) ? row.Loss : (float)mean) * row.GradientNorm > mean)
+            .Select(row => row.Number).Take(20)];
         Assert.Equal(20, expected.Length);
         Assert.Equal(expected, selected.GetColumn<int>("Number"));
         Assert.Equal((200, 20, 1), (selected.Report!.RowsSeen, selected.Report.RowsSelected, selected.Report.RepairedRows));
@@ -264,7 +286,8 @@ public sealed class StreamedRowsTests
         // Its plan reads features: no filter has them.
         Assert.StartsWith(
             "Policy AboveMean chooses by features, which a filter over a data view does not see:",
-            Assert.Throws<ArgumentException>(() => _ml.ForwardSampling().SelectRowsStreamed(Data(rows), new AboveMeanPolicy { PlanNeeds = RecordStatistics.Features })).Message,
+            Assert.Throws<ArgumentException>(() => _ml.ForwardSampling()
+                .SelectRowsStreamed(Data(rows), new AboveMeanPolicy { PlanNeeds = RecordStatistics.Features })).Message,
             StringComparison.Ordinal);
     }
 
@@ -281,7 +304,8 @@ public sealed class StreamedRowsTests
 
         public StreamedPlan NewStreamedPlan() => new Plan(PlanNeeds);
 
-        public void Select(in SelectionWindow window, ref RepeatableRandom random, Span<int> rows, Span<float> weights) => throw new NotSupportedException();
+        public void Select(in SelectionWindow window, ref RepeatableRandom random, Span<int> rows, Span<float> weights) =>
+            throw new NotSupportedException();
 
         private sealed class Plan(RecordStatistics needs) : StreamedPlan
         {
@@ -304,7 +328,8 @@ public sealed class StreamedRowsTests
                 public override bool Take(in StreamedRow row, out float weight)
                 {
                     weight = 1;
-                    bool take = _left > 0 && row[RecordStatistics.Loss] * row[RecordStatistics.GradientNorm] > plan.Mean(RecordStatistics.Loss);
+                    bool take = _left > 0 && row[RecordStatistics.Loss] * row[RecordStatistics.GradientNorm] > plan.Mean(
+                        RecordStatistics.Loss);
                     _left -= take ? 1 : 0;
                     return take;
                 }

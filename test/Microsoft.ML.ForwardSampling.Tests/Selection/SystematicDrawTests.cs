@@ -8,7 +8,8 @@ public sealed class SystematicDrawTests
 {
     private static readonly double[] s_edges = [0, double.Epsilon, 1e-9, 0.5, 1 - 1e-9, Math.BitDecrement(1.0)];
 
-    /// <summary>Beyond 2^25 rows a chance of (n - 1)/n is 1 in single precision, and there are more certain rows than wanted ones.</summary>
+    /// <summary>Beyond 2^25 rows a chance of (n - 1)/n is 1 in single precision, and there are more certain rows than wanted
+    /// ones.</summary>
     [Theory]
     [InlineData(10, 9)]
     [InlineData(10, 4)]
@@ -93,7 +94,8 @@ public sealed class SystematicDrawTests
     [InlineData(1.01f)]
     public void Choose_ProbabilitiesDoNotSumToTheBudget_ThatManyRowsAllTheSameInProportion(float factor)
     {
-        // Far worse than rounding can make them: what is missing or too much must be spread over all rows, not cut off the end of the order.
+        // Far worse than rounding can make them: what is missing or too much must be spread over all rows, not cut off the end of the
+        // order.
         const int steps = 2_000;
         float[] p = [.. Enumerable.Range(0, 100).Select(i => i == 50 ? 1 : (i % 7 == 0 ? 0.3f : 0.05f) * factor)];
         const int budget = 10;

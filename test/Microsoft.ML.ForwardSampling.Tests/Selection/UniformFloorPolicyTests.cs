@@ -78,7 +78,8 @@ public sealed class UniformFloorPolicyTests
         WindowData data = WindowData.Distinct(150, 3);
         for (int seed = 0; seed < 20; seed++)
         {
-            Assert.Equal(AfterOneNumber(new LossStratifiedPolicy()), Of(new UniformFloorPolicy { Inner = new LossStratifiedPolicy(), Share = 0 }));
+            Assert.Equal(AfterOneNumber(new LossStratifiedPolicy()),
+                Of(new UniformFloorPolicy { Inner = new LossStratifiedPolicy(), Share = 0 }));
             Assert.Equal(AfterOneNumber(new UniformPolicy()), Of(new UniformFloorPolicy { Inner = new LossStratifiedPolicy(), Share = 1 }));
 
             Choice Of(IRowSelectionPolicy policy) => Choice.Of(policy, data, 15, seed);
@@ -115,7 +116,8 @@ public sealed class UniformFloorPolicyTests
     public void Defaults_ArePinned()
     {
         Assert.Equal(
-            $"UniformFloorPolicy {{ Inner = {new BalancedGradientNormPolicy()}, Share = 0.2, Name = UniformFloor, Needs = Loss, GradientNorm, Label, IsUnbiased = True }}",
+            $"UniformFloorPolicy {{ Inner = {new BalancedGradientNormPolicy()}, Share = 0.2, Name = UniformFloor, Needs = Loss, "
+                + $"GradientNorm, Label, IsUnbiased = True }}",
             new UniformFloorPolicy().ToString());
     }
 }

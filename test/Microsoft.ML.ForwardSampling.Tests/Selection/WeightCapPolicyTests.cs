@@ -41,7 +41,8 @@ public sealed class WeightCapPolicyTests
     [Fact]
     public void Select_NonNegativeValues_AreUnderestimatedByWhatWasCut()
     {
-        // Seed 5, 4,000 draws, four standard errors. The bound of the remarks is exact for the expectation: weights w = (b/n)/p above the cap lose p·(w − cap)/b of their value. Rows of large weight have large margins.
+        // Seed 5, 4,000 draws, four standard errors. The bound of the remarks is exact for the expectation: weights w = (b/n)/p above the
+        // cap lose p·(w − cap)/b of their value. Rows of large weight have large margins.
         const int n = 60, b = 6, draws = 4000;
         WindowData data = WindowData.Distinct(n, 9);
         double[] p = Oracle.InclusionProbabilities(data.GradientNorm, 0, b);
@@ -101,12 +102,14 @@ public sealed class WeightCapPolicyTests
     [Fact]
     public void Inner_Null_NamesTheOption()
     {
-        Assert.Equal("WeightCapPolicy.Inner must not be null. (Parameter 'Inner')", Assert.Throws<ArgumentNullException>(() => new WeightCapPolicy { Inner = null! }).Message);
+        Assert.Equal("WeightCapPolicy.Inner must not be null. (Parameter 'Inner')",
+            Assert.Throws<ArgumentNullException>(() => new WeightCapPolicy { Inner = null! }).Message);
     }
 
     [Fact]
     public void Defaults_ArePinned()
     {
-        Assert.Equal($"WeightCapPolicy {{ Inner = {new GradientNormPolicy()}, MaximumWeight = 5, Name = WeightCap, Needs = GradientNorm, IsUnbiased = False }}", new WeightCapPolicy().ToString());
+        Assert.Equal($"WeightCapPolicy {{ Inner = {new GradientNormPolicy()}, MaximumWeight = 5, Name = WeightCap, Needs = GradientNorm, "
+            + $"IsUnbiased = False }}", new WeightCapPolicy().ToString());
     }
 }

@@ -8,7 +8,8 @@ internal sealed record WindowData(float[] Loss, float[] GradientNorm, float[] Ma
     public int Count => Loss.Length;
 
     /// <summary>Row-major, three of each row.</summary>
-    public float[] Features => field ??= [.. Loss.SelectMany((loss, row) => new[] { 1f, row % 3 - 1f, float.IsFinite(loss) ? Math.Clamp(loss, -3f, 3f) : 0f })];
+    public float[] Features => field ??= [
+        .. Loss.SelectMany((loss, row) => new[] { 1f, row % 3 - 1f, float.IsFinite(loss) ? Math.Clamp(loss, -3f, 3f) : 0f })];
 
     public float[] ReferenceLoss { get; init; } = new float[Loss.Length];
 
@@ -16,11 +17,13 @@ internal sealed record WindowData(float[] Loss, float[] GradientNorm, float[] Ma
 
     public int[] Group { get; init; } = Label;
 
-    /// <summary>A classifier's window: skewed losses (some tied), norms in [0.05, 1.5], five classes and unknown labels; reference losses and four groups that have nothing to do with the rest.</summary>
+    /// <summary>A classifier's window: skewed losses (some tied), norms in [0.05, 1.5], five classes and unknown labels; reference losses
+    /// and four groups that have nothing to do with the rest.</summary>
     public static WindowData Classes(int count, ulong seed)
     {
         var random = new RepeatableRandom(seed);
-        var data = new WindowData(new float[count], new float[count], new float[count], new float[count], new int[count]) { Group = new int[count] };
+        var data = new WindowData(new float[count], new float[count], new float[count], new float[count], new int[count])
+        { Group = new int[count] };
         var unrelated = new RepeatableRandom(seed + 7000);
         for (int i = 0; i < count; i++)
         {
@@ -52,7 +55,11 @@ internal sealed record WindowData(float[] Loss, float[] GradientNorm, float[] Ma
     public static WindowData Tied(int count, ulong seed)
     {
         WindowData data = Classes(count, seed);
-        return data with { Loss = [.. data.Loss.Select(loss => MathF.Round(loss))], ReferenceLoss = [.. data.ReferenceLoss.Select(loss => MathF.Round(loss))] };
+        return data with
+        {
+            Loss = [.. data.Loss.Select(loss => MathF.Round(loss))],
+            ReferenceLoss = [.. data.ReferenceLoss.Select(loss => MathF.Round(loss))]
+        };
     }
 
     /// <summary>Only the statistics that the mask names (no HasFlag: unoptimised, it allocates).</summary>
@@ -109,7 +116,8 @@ internal sealed record Choice(int[] Rows, float[] Weights)
     public static Choice Of(IRowSelectionPolicy policy, WindowData data, int budget, int seed = 1)
         => Of(new RowSelector(policy, seed), data, budget);
 
-    public bool Equals(Choice? other) => other is not null && Rows.AsSpan().SequenceEqual(other.Rows) && Weights.AsSpan().SequenceEqual(other.Weights);
+    public bool Equals(Choice? other) => other is not null && Rows.AsSpan().SequenceEqual(other.Rows)
+        && Weights.AsSpan().SequenceEqual(other.Weights);
 
     public override int GetHashCode() => HashCode.Combine(Rows.Length, Rows[0]);
 

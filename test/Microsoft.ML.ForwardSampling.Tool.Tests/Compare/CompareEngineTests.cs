@@ -17,9 +17,11 @@ public sealed class CompareEngineTests : IDisposable
     [Fact]
     public void Run_RegressionWithHuber_LearnsAndKeepsTheLabelsUnit()
     {
-        TabularData data = CsvData.Load(TinyCsv.Write(_folder), new CsvOptions { Label = "Price", Task = PredictionTask.Regression, Ignore = ["Kind", "Bought"] });
+        TabularData data = CsvData.Load(TinyCsv.Write(_folder),
+            new CsvOptions { Label = "Price", Task = PredictionTask.Regression, Ignore = ["Kind", "Bought"] });
 
-        CompareResults results = CompareRunner.Run(Options() with { Loss = CompareLoss.Huber, Passes = 30, FullSeeds = 1 }, data, Silent, Token);
+        CompareResults results = CompareRunner.Run(Options() with { Loss = CompareLoss.Huber, Passes = 30, FullSeeds = 1 }, data,
+            Silent, Token);
 
         // Price has a standard deviation of about 50: without learning the error is 50, and its unit is the file's.
         Assert.InRange(data.LabelScale, 40, 60);
@@ -66,7 +68,8 @@ public sealed class CompareEngineTests : IDisposable
     {
         CompareOptions options = Options() with { FullSeeds = 1, Chunk = 640, Window = 640, Passes = 4 };
 
-        CompareResults friedman = CompareRunner.Run(options, BuiltInData.FriedmanWith(6400, 500, Friedman1Noise.Outliers, "friedman1", "made"), Silent, Token);
+        CompareResults friedman = CompareRunner.Run(options,
+            BuiltInData.FriedmanWith(6400, 500, Friedman1Noise.Outliers, "friedman1", "made"), Silent, Token);
         CompareResults visits = CompareRunner.Run(options, BuiltInData.VisitsOf(6400, 2000), Silent, Token);
 
         Assert.InRange(friedman.Table()[^1].Values[0].Mean, 0.05, 0.8);
@@ -78,7 +81,8 @@ public sealed class CompareEngineTests : IDisposable
     public void Run_EveryRowInTheBudget_UniformIsFullTraining()
     {
         // At a budget of all rows an even draw takes each with weight 1: the same rows, steps and rates.
-        CompareResults results = CompareRunner.Run(Options() with { Budget = 1, Policies = [], FullSeeds = 1, Passes = 2 }, Multiclass(), Silent, Token);
+        CompareResults results = CompareRunner.Run(Options() with { Budget = 1, Policies = [], FullSeeds = 1, Passes = 2 }, Multiclass(),
+            Silent, Token);
 
         double[] losses = [.. results.Runs.Select(run => run.Curve[^1].Values[1])];
         Assert.Equal(["Uniform", "Early-stopped full training", "Full training"], results.Runs.Select(run => run.Arm));
@@ -91,13 +95,16 @@ public sealed class CompareEngineTests : IDisposable
     public void Run_ReducibleLoss_TellsWhatItsReferencesCost(int recordAge)
     {
         TabularData data = Multiclass();
-        CompareResults results = CompareRunner.Run(Options() with { Policies = ["reducible-loss"], RecordAge = recordAge, FullSeeds = 0, Passes = 2 }, data, Silent, Token);
+        CompareResults results = CompareRunner.Run(
+            Options() with { Policies = ["reducible-loss"], RecordAge = recordAge, FullSeeds = 0, Passes = 2 }, data, Silent, Token);
 
-        ComparePoint uniform = results.Runs.Single(run => run.Arm == "Uniform").Curve[^1], reducible = results.Runs.Single(run => run.Arm == "ReducibleLoss").Curve[^1];
+        ComparePoint uniform = results.Runs.Single(run => run.Arm == "Uniform").Curve[^1],
+            reducible = results.Runs.Single(run => run.Arm == "ReducibleLoss").Curve[^1];
         Assert.Equal(uniform.BackwardRows, reducible.BackwardRows);
         Assert.Equal(data.Training.Count + (recordAge == 0 ? (2 * data.Training.Count) - 320 : 0), reducible.ForwardRows);
         Assert.NotEqual(uniform.Values[1], reducible.Values[1]);
-        Assert.Contains($"its backward rows are {uniform.BackwardRows} more than the table says", results.Protocol(), StringComparison.Ordinal);
+        Assert.Contains($"its backward rows are {uniform.BackwardRows} more than the table says", results.Protocol(),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -113,8 +120,10 @@ public sealed class CompareEngineTests : IDisposable
         ReferenceLosses.AddTo(once, networks, backwardRows: 8L * once.Length, seed: 1);
         ReferenceLosses.AddTo(again, networks, backwardRows: 8L * once.Length, seed: 1);
 
-        ILookup<bool, float> byTruth = once.Zip(data.Training).ToLookup(pair => pair.First.Class == pair.Second.Class, pair => pair.First.ReferenceLoss);
-        Assert.True(byTruth[false].Average() > 1.5 * byTruth[true].Average(), $"wrong {byTruth[false].Average()}, right {byTruth[true].Average()}");
+        ILookup<bool, float> byTruth = once.Zip(data.Training)
+            .ToLookup(pair => pair.First.Class == pair.Second.Class, pair => pair.First.ReferenceLoss);
+        Assert.True(byTruth[false].Average() > 1.5 * byTruth[true].Average(),
+            $"wrong {byTruth[false].Average()}, right {byTruth[true].Average()}");
         Assert.Equal(noisy.Training.Select(row => (row.Features, row.Class)), once.Select(row => (row.Features, row.Class)));
         Assert.Equal(once.Select(row => row.ReferenceLoss), again.Select(row => row.ReferenceLoss));
     }
@@ -125,7 +134,8 @@ public sealed class CompareEngineTests : IDisposable
         TabularData data = Multiclass();
 
         CompareResults results = CompareRunner.Run(
-            Options() with { Policies = ["reducible-loss"], Budget = 0.003, Window = 320, FullSeeds = 0, Passes = 1 }, data with { Training = [.. data.Training.Take(320)] }, Silent, Token);
+            Options() with { Policies = ["reducible-loss"], Budget = 0.003, Window = 320, FullSeeds = 0, Passes = 1 },
+                data with { Training = [.. data.Training.Take(320)] }, Silent, Token);
 
         Assert.All(results.Runs, run => Assert.Equal((null, 1), (run.Failure, run.Curve[^1].BackwardRows)));
     }
@@ -158,7 +168,8 @@ public sealed class CompareEngineTests : IDisposable
         CompareOptions options = Options() with { Policies = [], FullSeeds = 0, Passes = 2 };
 
         double falling = CompareRunner.Run(options, data, Silent, Token).Runs[0].Curve[^1].Values[1];
-        double constant = CompareRunner.Run(options with { Schedule = CompareSchedule.Constant }, data, Silent, Token).Runs[0].Curve[^1].Values[1];
+        double constant = CompareRunner.Run(options with { Schedule = CompareSchedule.Constant }, data, Silent, Token)
+            .Runs[0].Curve[^1].Values[1];
 
         Assert.NotEqual(falling, constant);
     }
@@ -170,7 +181,8 @@ public sealed class CompareEngineTests : IDisposable
         TabularData data = Regression();
         TabularRow[] wild = [.. data.Training.Select(row => new TabularRow { Features = row.Features, Number = 1e25f })];
 
-        CompareResults results = CompareRunner.Run(Options() with { FullSeeds = 0, Passes = 1, LearningRate = 1 }, data with { Training = wild }, Silent, Token);
+        CompareResults results = CompareRunner.Run(Options() with { FullSeeds = 0, Passes = 1, LearningRate = 1 },
+            data with { Training = wild }, Silent, Token);
 
         Assert.All(results.Runs, run => Assert.NotNull(run.Failure));
         Assert.Equal(3, results.Runs.Count);
@@ -219,11 +231,13 @@ public sealed class CompareEngineTests : IDisposable
     public async Task Run_Stopped_LeavesAValidPartialReportThatGoesOn()
     {
         string csv = TinyCsv.Write(_folder), json = _folder.File("part.json");
-        string[] arguments = ["compare", "--data", csv, "--label", "Kind", "--task", "multiclass", "--ignore", "Bought,Price", "--hidden", "8", "--passes", "2", "--policies", "cube", "--seeds", "3", "--full-seeds", "0"];
+        string[] arguments = ["compare", "--data", csv, "--label", "Kind", "--task", "multiclass", "--ignore", "Bought,Price", "--hidden",
+            "8", "--passes", "2", "--policies", "cube", "--seeds", "3", "--full-seeds", "0"];
         using var stop = new CancellationTokenSource();
         var output = new StoppingWriter(stop, afterRuns: 4);
 
-        int exitCode = await Program.RunAsync([.. arguments, "--json", json], Runner.CreateConsole(output), TextWriter.Null, output.Error, stop.Token);
+        int exitCode = await Program.RunAsync([.. arguments, "--json", json], Runner.CreateConsole(output), TextWriter.Null, output.Error,
+            stop.Token);
 
         Assert.Equal(130, exitCode);
         Assert.Contains("partial: 4 of 9 runs", output.Error.ToString(), StringComparison.Ordinal);
@@ -231,7 +245,8 @@ public sealed class CompareEngineTests : IDisposable
         var part = CompareResults.FromFile(json);
         Assert.Equal((4, 9, true), (part.Runs.Count, part.Planned, part.IsPartial));
         Assert.Contains("\"partial\": \"partial: 4 of 9 runs\"", await File.ReadAllTextAsync(json, Token), StringComparison.Ordinal);
-        Assert.Contains("These results are partial: 4 of 9 runs.", await File.ReadAllTextAsync(_folder.File("part.html"), Token), StringComparison.Ordinal);
+        Assert.Contains("These results are partial: 4 of 9 runs.", await File.ReadAllTextAsync(_folder.File("part.html"), Token),
+            StringComparison.Ordinal);
 
         (int resumed, _, string error) = await Runner.RunAsync([.. arguments, "--resume", json], Token);
         (int straight, _, _) = await Runner.RunAsync([.. arguments, "--json", _folder.File("whole.json")], Token);
@@ -255,7 +270,8 @@ public sealed class CompareEngineTests : IDisposable
     [InlineData("--label y --task binary --resume no-such-results.json", "is missing")]
     public async Task Run_BadArguments_FailsAndNamesThem(string arguments, string expected)
     {
-        (int exitCode, _, string error) = await Runner.RunAsync(["compare", "--data", "no-such-file.csv", .. arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries)], Token);
+        (int exitCode, _, string error) = await Runner.RunAsync(
+            ["compare", "--data", "no-such-file.csv", .. arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries)], Token);
 
         Assert.Equal(1, exitCode);
         Assert.Contains(expected, error, StringComparison.Ordinal);
@@ -288,13 +304,16 @@ public sealed class CompareEngineTests : IDisposable
     [Fact]
     public async Task FromFile_WrittenByAnEarlierVersion_IsShownAndContinued()
     {
-        // Written by the example program compare, before it was a tool: `compare --data rows.csv --label Kind --task multiclass --ignore Bought,Price --hidden 4 --passes 1 --policies cube --seeds 2 --full-seeds 0`.
-        string earlier = Path.Combine(AppContext.BaseDirectory, "Compare", "earlier.json"), json = _folder.File("earlier.json"), csv = TinyCsv.Write(_folder);
+        // Written by the example program compare, before it was a tool: `compare --data rows.csv --label Kind --task multiclass --ignore
+        // Bought,Price --hidden 4 --passes 1 --policies cube --seeds 2 --full-seeds 0`.
+        string earlier = Path.Combine(AppContext.BaseDirectory, "Compare", "earlier.json"), json = _folder.File("earlier.json"),
+            csv = TinyCsv.Write(_folder);
         File.Copy(earlier, json);
 
         (int shown, string table, _) = await Runner.RunAsync(["compare", "--across", json], Token);
         (int continued, _, string error) = await Runner.RunAsync(
-            ["compare", "--data", csv, "--label", "Kind", "--task", "multiclass", "--ignore", "Bought,Price", "--hidden", "4", "--passes", "1", "--policies", "cube", "--seeds", "3", "--full-seeds", "0", "--resume", json], Token);
+            ["compare", "--data", csv, "--label", "Kind", "--task", "multiclass", "--ignore", "Bought,Price", "--hidden", "4", "--passes",
+                "1", "--policies", "cube", "--seeds", "3", "--full-seeds", "0", "--resume", json], Token);
 
         Assert.Equal((0, 0, ""), (shown, continued, error));
         Assert.Contains("| Cube | ", table, StringComparison.Ordinal);
@@ -306,12 +325,21 @@ public sealed class CompareEngineTests : IDisposable
     {
         TabularData data = Multiclass();
 
-        Assert.Equal("--rare-class must be a class of rows.csv: a, b, c. Got 'd'.", Assert.Throws<InvalidDataException>(() => (Options() with { RareClass = "d" }).On(data)).Message);
-        Assert.Contains("--loss huber is for regression", Assert.Throws<InvalidDataException>(() => (Options() with { Loss = CompareLoss.Huber }).On(data)).Message, StringComparison.Ordinal);
-        Assert.Contains("--statistic-bits is for recorded statistics, and --record-age 0 records none.", Assert.Throws<InvalidDataException>(() => (Options() with { StatisticBits = 8, RecordAge = 0 }).On(data)).Message, StringComparison.Ordinal);
-        Assert.Contains("--statistic-bits is for classification, and rows.csv is a regression", Assert.Throws<InvalidDataException>(() => (Options() with { StatisticBits = 8 }).On(Regression())).Message, StringComparison.Ordinal);
-        Assert.Contains("--validation 1500 leaves nothing to train on", Assert.Throws<InvalidDataException>(() => (Options() with { ValidationRows = 1500 }).On(data)).Message, StringComparison.Ordinal);
-        Assert.Contains("--window must be at most --chunk, 320", Assert.Throws<InvalidDataException>(() => (Options() with { Window = 640 }).On(data)).Message, StringComparison.Ordinal);
+        Assert.Equal("--rare-class must be a class of rows.csv: a, b, c. Got 'd'.",
+            Assert.Throws<InvalidDataException>(() => (Options() with { RareClass = "d" }).On(data)).Message);
+        Assert.Contains("--loss huber is for regression", Assert.Throws<InvalidDataException>(
+            () => (Options() with { Loss = CompareLoss.Huber }).On(data)).Message, StringComparison.Ordinal);
+        Assert.Contains("--statistic-bits is for recorded statistics, and --record-age 0 records none.",
+            Assert.Throws<InvalidDataException>(() => (Options() with { StatisticBits = 8, RecordAge = 0 }).On(data)).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("--statistic-bits is for classification, and rows.csv is a regression",
+            Assert.Throws<InvalidDataException>(() => (Options() with { StatisticBits = 8 }).On(Regression())).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("--validation 1500 leaves nothing to train on",
+            Assert.Throws<InvalidDataException>(() => (Options() with { ValidationRows = 1500 }).On(data)).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("--window must be at most --chunk, 320",
+            Assert.Throws<InvalidDataException>(() => (Options() with { Window = 640 }).On(data)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -319,7 +347,8 @@ public sealed class CompareEngineTests : IDisposable
     {
         var error = Assert.Throws<InvalidDataException>(() => CompareRunner.Run(
             Options() with { RecordAge = 0, Policies = ["top-loss", "adaptive-percentile", "group-budget"] }, Regression(), Silent, Token));
-        Assert.Equal("--record-age 0 lets the trainer select as it trains, and adaptive-percentile, group-budget would lack validation losses or groups there: leave out those policies, or give --record-age 1.", error.Message);
+        Assert.Equal("--record-age 0 lets the trainer select as it trains, and adaptive-percentile, group-budget would lack validation "
+            + "losses or groups there: leave out those policies, or give --record-age 1.", error.Message);
     }
 
     private string PagePath => _folder.File("results.html");
@@ -337,9 +366,11 @@ public sealed class CompareEngineTests : IDisposable
         Html = PagePath,
     };
 
-    private TabularData Multiclass() => CsvData.Load(TinyCsv.Write(_folder), new CsvOptions { Label = "Kind", Task = PredictionTask.Multiclass, Ignore = ["Bought", "Price"] });
+    private TabularData Multiclass() => CsvData.Load(TinyCsv.Write(_folder),
+        new CsvOptions { Label = "Kind", Task = PredictionTask.Multiclass, Ignore = ["Bought", "Price"] });
 
-    private TabularData Regression() => CsvData.Load(TinyCsv.Write(_folder), new CsvOptions { Label = "Price", Task = PredictionTask.Regression, Ignore = ["Bought", "Kind"] });
+    private TabularData Regression() => CsvData.Load(TinyCsv.Write(_folder),
+        new CsvOptions { Label = "Price", Task = PredictionTask.Regression, Ignore = ["Bought", "Kind"] });
 
     private sealed record Scored(bool Label, float Score, float Probability, bool PredictedLabel);
 

@@ -13,9 +13,11 @@ public sealed class CompareFindingTests
     [Fact]
     public void Finding_APolicyIsClearlyBetter_NamesItWithDifferenceAndChance()
     {
-        string finding = Finding(("Uniform", [.80, .81, .82, .83, .84]), ("Cube", [.83, .84, .851, .86, .87]), ("TopLoss", [.60, .61, .62, .63, .641]));
+        string finding = Finding(("Uniform", [.80, .81, .82, .83, .84]), ("Cube", [.83, .84, .851, .86, .87]),
+            ("TopLoss", [.60, .61, .62, .63, .641]));
 
-        Assert.StartsWith("Cube beats Uniform here at 100 backward rows (10 %): +3.02 [+2.96, +3.08] points of accuracy (p < 0.001, 5 seeds)", finding, StringComparison.Ordinal);
+        Assert.StartsWith("Cube beats Uniform here at 100 backward rows (10 %): +3.02 [+2.96, +3.08] points of accuracy (p < 0.001, 5 "
+            + "seeds)", finding, StringComparison.Ordinal);
         Assert.EndsWith("; TopLoss is worse than it.", finding, StringComparison.Ordinal);
     }
 
@@ -34,7 +36,8 @@ public sealed class CompareFindingTests
 
     [Fact]
     public void Finding_OneSeed_SaysNothing()
-        => Assert.Contains("from one seed a policy's effect cannot be told from chance", Finding(("Uniform", [.8]), ("Cube", [.9])), StringComparison.Ordinal);
+        => Assert.Contains("from one seed a policy's effect cannot be told from chance", Finding(("Uniform", [.8]), ("Cube", [.9])),
+            StringComparison.Ordinal);
 
     [Fact]
     public void Finding_NoPolicyFinished_SaysNothing()
@@ -43,7 +46,8 @@ public sealed class CompareFindingTests
     [Fact]
     public void Finding_LowerIsBetter_PrefersTheLower()
     {
-        CompareResults results = Results(PredictionTask.Regression, ("Uniform", [.50, .51, .52]), ("Cube", [.40, .412, .42]), ("TopLoss", [.60, .61, .622]));
+        CompareResults results = Results(PredictionTask.Regression, ("Uniform", [.50, .51, .52]), ("Cube", [.40, .412, .42]),
+            ("TopLoss", [.60, .61, .622]));
 
         Assert.StartsWith("Cube beats Uniform here at 100 backward rows (10 %): −0.0993", results.Finding(), StringComparison.Ordinal);
         Assert.Contains("; TopLoss is worse than it", results.Finding(), StringComparison.Ordinal);
@@ -54,7 +58,8 @@ public sealed class CompareFindingTests
     {
         (string, double[]) uniform = ("Uniform", [.80, .81, .82, .83]), cube = ("Cube", [.811, .813, .828, .842]);
         double alone = Results(PredictionTask.Multiclass, uniform, cube).Table().Single(row => row.Arm == "Cube").PValue;
-        double among = Results(PredictionTask.Multiclass, uniform, cube, ("TopLoss", [.79, .83, .81, .82]), ("InfoBatch", [.82, .80, .81, .84])).Table().Single(row => row.Arm == "Cube").PValue;
+        double among = Results(PredictionTask.Multiclass, uniform, cube, ("TopLoss", [.79, .83, .81, .82]),
+            ("InfoBatch", [.82, .80, .81, .84])).Table().Single(row => row.Arm == "Cube").PValue;
 
         Assert.Equal(3 * alone, among, 1e-12);
         Assert.InRange(alone, 0.001, 0.05);
@@ -63,7 +68,8 @@ public sealed class CompareFindingTests
     [Fact]
     public void Table_FullTraining_IsNoPartOfTheFamily()
     {
-        CompareSummary full = Results(PredictionTask.Multiclass, ("Uniform", [.80, .81, .82]), ("Full training", [.90, .91, .92])).Table().Single(row => row.Arm == "Full training");
+        CompareSummary full = Results(PredictionTask.Multiclass, ("Uniform", [.80, .81, .82]), ("Full training", [.90, .91, .92])).Table()
+            .Single(row => row.Arm == "Full training");
 
         Assert.True(double.IsNaN(full.PValue));
         Assert.Equal(0.1, full.AgainstUniform!.Mean, 1e-12);
@@ -87,7 +93,8 @@ public sealed class CompareFindingTests
 
     private static CompareResults Results(PredictionTask task, params (string Arm, double[] Values)[] arms)
     {
-        CompareRun[] runs = [.. arms.SelectMany(arm => arm.Values.Select((value, i) => new CompareRun(arm.Arm, i + 1, [new ComparePoint([value, 1], 100, 0, 0, 2, 0, 0, 1)], null, null)))];
+        CompareRun[] runs = [.. arms.SelectMany(arm => arm.Values.Select(
+            (value, i) => new CompareRun(arm.Arm, i + 1, [new ComparePoint([value, 1], 100, 0, 0, 2, 0, 0, 1)], null, null)))];
         return new CompareResults
         {
             Experiment = new CompareExperiment

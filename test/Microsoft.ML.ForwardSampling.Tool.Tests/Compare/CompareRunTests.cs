@@ -26,13 +26,15 @@ public sealed class CompareRunTests(CompareRunTests.SmallRun run) : IClassFixtur
         int rows = run.Results.TrainingRows, rest = rows % 640;
         long budget = 3L * (rows / 640 * 64 + (int)Math.Round(0.1 * rest, MidpointRounding.AwayFromZero));
 
-        Assert.Equal([.. PolicyTable.All.Select(policy => policy.Name), "Early-stopped full training", "Full training"], table.Select(row => row.Arm));
+        Assert.Equal([.. PolicyTable.All.Select(policy => policy.Name), "Early-stopped full training", "Full training"],
+            table.Select(row => row.Arm));
         foreach (CompareSummary row in table)
         {
             bool isRecorded = row.Arm is not ("Uniform" or "Assisted") && !row.Arm.EndsWith("training", StringComparison.Ordinal);
             Assert.Equal(row.Arm == "Full training" ? 3L * rows : budget, row.Last!.BackwardRows);
             Assert.Equal(isRecorded ? 3L * rows - 640 : 0, row.Last.RecordedRows);
-            // Assisted is told the losses of what it chose, after the first chunk, which is drawn evenly; ReducibleLoss has each row scored once by another network.
+            // Assisted is told the losses of what it chose, after the first chunk, which is drawn evenly; ReducibleLoss has each row scored
+            // once by another network.
             Assert.Equal(row.Arm switch { "Assisted" => budget - 64, "ReducibleLoss" => rows, _ => 0 }, row.Last.ForwardRows);
             Assert.Equal((row.Arm == "Full training" ? 1 : 2, 0), (row.Seeds, row.Failed));
             Assert.True(row.Last.TrainSeconds > 0 && row.Last.RecordSeconds > 0 == isRecorded);
@@ -79,7 +81,8 @@ public sealed class CompareRunTests(CompareRunTests.SmallRun run) : IClassFixtur
         foreach ((JsonElement row, CompareSummary expected) in root.GetProperty("table").EnumerateArray().Zip(run.Results.Table()))
         {
             Assert.Equal(expected.Arm, row.GetProperty("arm").GetString());
-            Assert.Equal(expected.Values.Select(v => v.Mean), row.GetProperty("values").EnumerateArray().Select(v => v.GetProperty("mean").GetDouble()));
+            Assert.Equal(expected.Values.Select(v => v.Mean),
+                row.GetProperty("values").EnumerateArray().Select(v => v.GetProperty("mean").GetDouble()));
             Assert.Equal(expected.Last!.BackwardRows, row.GetProperty("backwardRows").GetInt64());
         }
     }
@@ -112,7 +115,8 @@ public sealed class CompareRunTests(CompareRunTests.SmallRun run) : IClassFixtur
     [Fact]
     public async Task Table_OfAResultsFile_IsWrittenInMarkdown()
     {
-        (int exitCode, string output, string error) = await Runner.RunAsync(["compare", "--table", run.Json], TestContext.Current.CancellationToken);
+        (int exitCode, string output, string error) = await Runner.RunAsync(["compare", "--table", run.Json],
+            TestContext.Current.CancellationToken);
 
         Assert.Equal((0, ""), (exitCode, error));
         Assert.Contains("### results", output, StringComparison.Ordinal);
@@ -126,7 +130,8 @@ public sealed class CompareRunTests(CompareRunTests.SmallRun run) : IClassFixtur
         string other = Path.Combine(run.Folder, "other.json");
         File.Copy(run.Json, other, overwrite: true);
 
-        (int exitCode, string output, string error) = await Runner.RunAsync(["compare", "--across", run.Json, other], TestContext.Current.CancellationToken);
+        (int exitCode, string output, string error) = await Runner.RunAsync(["compare", "--across", run.Json, other],
+            TestContext.Current.CancellationToken);
 
         Assert.Equal((0, ""), (exitCode, error));
         string[] lines = [.. output.Split('\n').Where(line => line.StartsWith('|'))];
@@ -146,7 +151,9 @@ public sealed class CompareRunTests(CompareRunTests.SmallRun run) : IClassFixtur
         string json = Path.Combine(run.Folder, "more.json");
         File.Copy(run.Json, json);
 
-        (int exitCode, string output, string error) = await Runner.RunAsync([.. SmallRun.Arguments(run.Csv), "--policies", "cube", "--seeds", "3", "--full-seeds", "1", "--resume", json], TestContext.Current.CancellationToken);
+        (int exitCode, string output, string error) = await Runner.RunAsync(
+            [.. SmallRun.Arguments(run.Csv), "--policies", "cube", "--seeds", "3", "--full-seeds", "1", "--resume", json],
+            TestContext.Current.CancellationToken);
 
         Assert.Equal((0, ""), (exitCode, error));
         var more = CompareResults.FromFile(json);
@@ -161,7 +168,8 @@ public sealed class CompareRunTests(CompareRunTests.SmallRun run) : IClassFixtur
     {
         string json = Path.Combine(run.Folder, "again.json");
 
-        await Runner.RunAsync([.. SmallRun.Arguments(run.Csv), "--policies", "balanced-gradient-norm", "--seeds", "1", "--full-seeds", "0", "--json", json], TestContext.Current.CancellationToken);
+        await Runner.RunAsync([.. SmallRun.Arguments(run.Csv), "--policies", "balanced-gradient-norm", "--seeds", "1", "--full-seeds", "0",
+            "--json", json], TestContext.Current.CancellationToken);
 
         foreach (CompareRun again in CompareResults.FromFile(json).Runs)
         {
@@ -176,7 +184,8 @@ public sealed class CompareRunTests(CompareRunTests.SmallRun run) : IClassFixtur
     [InlineData("--test-share 0.3", "holds runs with fingerprint ")]
     public async Task Resume_OtherOptions_AreRefused(string options, string expected)
     {
-        (int exitCode, _, string error) = await Runner.RunAsync([.. SmallRun.Arguments(run.Csv), .. options.Split(' '), "--resume", run.Json], TestContext.Current.CancellationToken);
+        (int exitCode, _, string error) = await Runner.RunAsync(
+            [.. SmallRun.Arguments(run.Csv), .. options.Split(' '), "--resume", run.Json], TestContext.Current.CancellationToken);
 
         Assert.Equal(1, exitCode);
         Assert.Contains(expected, error, StringComparison.Ordinal);
@@ -213,12 +222,14 @@ public sealed class CompareRunTests(CompareRunTests.SmallRun run) : IClassFixtur
 
         internal CompareResults Results => _results ??= CompareResults.FromFile(Json);
 
-        public static string[] Arguments(string csv) => ["compare", "--data", csv, "--label", "Bought", "--task", "binary", "--ignore", "Kind,Price", "--passes", "3", "--hidden", "16", "--learning-rate", "0.01"];
+        public static string[] Arguments(string csv) => ["compare", "--data", csv, "--label", "Bought", "--task", "binary", "--ignore",
+            "Kind,Price", "--passes", "3", "--hidden", "16", "--learning-rate", "0.01"];
 
         public async ValueTask InitializeAsync()
         {
             TinyCsv.Write(_folder);
-            (ExitCode, Output, Error) = await Runner.RunAsync([.. Arguments(Csv), "--policies", "all", "--seeds", "2", "--full-seeds", "1", "--json", Json, "--html", Html]);
+            (ExitCode, Output, Error) = await Runner.RunAsync(
+                [.. Arguments(Csv), "--policies", "all", "--seeds", "2", "--full-seeds", "1", "--json", Json, "--html", Html]);
         }
 
         public ValueTask DisposeAsync()

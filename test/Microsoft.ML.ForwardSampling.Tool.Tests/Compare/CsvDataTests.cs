@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.IO.Compression;
 using Microsoft.ML.ForwardSampling.Tool.Compare;
 
@@ -12,14 +13,16 @@ public sealed class CsvDataTests : IDisposable
     [Fact]
     public void Load_NumbersTextsAndGaps_BecomeStandardisedAndOneHotFeatures()
     {
-        TabularData data = CsvData.Load(TinyCsv.Write(_folder), Options("Bought", PredictionTask.Binary) with { Ignore = ["Kind", "Price"] });
+        TabularData data = CsvData.Load(TinyCsv.Write(_folder),
+            Options("Bought", PredictionTask.Binary) with { Ignore = ["Kind", "Price"] });
 
         // Size 1, Weight with its gap 2, Colour 3; Id names rows and Country is the same everywhere.
         Assert.Equal(6, data.FeatureCount);
         Assert.Equal(TinyCsv.Rows, data.Training.Count + data.Test.Count);
         Assert.InRange(data.Test.Count, 0.15 * TinyCsv.Rows, 0.25 * TinyCsv.Rows);
         Assert.Equal(["no", "yes"], data.Classes);
-        Assert.Contains("Column Id is left out: its texts differ in nearly every row, so it names rows rather than describes them (--categories Id keeps it).", data.Notes);
+        Assert.Contains("Column Id is left out: its texts differ in nearly every row, so it names rows rather than describes them "
+            + "(--categories Id keeps it).", data.Notes);
         Assert.Contains("Column Country is left out: it has the same value in every training row.", data.Notes);
         Assert.Contains("'yes' is the positive class, 'no' the negative one.", data.Notes);
         for (int slot = 0; slot < 2; slot++)
@@ -81,7 +84,8 @@ public sealed class CsvDataTests : IDisposable
 
         Assert.Equal(HashedFeature.Slots, data.FeatureCount);
         Assert.All(data.Training, row => Assert.Equal(1, row.Features.Sum()));
-        Assert.Contains(data.Notes, note => note.StartsWith("Column x has 100 different texts, which share 256 slots", StringComparison.Ordinal));
+        Assert.Contains(data.Notes, note => note.StartsWith("Column x has 100 different texts, which share 256 slots",
+            StringComparison.Ordinal));
     }
 
     [Fact]
@@ -124,19 +128,24 @@ public sealed class CsvDataTests : IDisposable
     public void Load_ByteOrderMarkAndSeparatorsInAQuotedName_AreNoPartOfTheColumns()
     {
         string path = _folder.File("marked.csv");
-        File.WriteAllText(path, "\"size, cm, outer\";y\n" + Lines(200, i => $"{i};{i % 2}"), new System.Text.UTF8Encoding(encoderShouldEmitUTF8Identifier: true));
+        File.WriteAllText(path, "\"size, cm, outer\";y\n" + Lines(200, i => $"{i};{i % 2}"),
+            new System.Text.UTF8Encoding(encoderShouldEmitUTF8Identifier: true));
 
         Assert.Equal(1, CsvData.Load(path, Options("y", PredictionTask.Binary) with { Features = ["size, cm, outer"] }).FeatureCount);
     }
 
     [Theory]
-    [InlineData("y;x\n", "{1};{0}", "line 3, column 2 ('x'): numbers need a decimal point, not a comma, or --categories x if they are names. Got '0,5'.")]
+    [InlineData("y;x\n", "{1};{0}",
+        "line 3, column 2 ('x'): numbers need a decimal point, not a comma, or --categories x if they are names. Got '0,5'.")]
     [InlineData("y;x\n", "{0};1", "line 3, column 1 ('y'): numbers need a decimal point, not a comma. Got '0,5'.")]
     public void Load_DecimalCommas_AreNotTakenForNames(string header, string row, string expected)
     {
-        string file = Write(header + string.Concat(Enumerable.Range(0, 200).Select(i => row.Replace("{0}", i % 2 == 0 ? $"{i}" : $"{i / 2},5", StringComparison.Ordinal).Replace("{1}", $"{i}", StringComparison.Ordinal) + "\n")));
+        string file = Write(header + string.Concat(Enumerable.Range(0, 200)
+            .Select(i => row.Replace("{0}", i % 2 == 0 ? $"{i}" : $"{i / 2},5", StringComparison.Ordinal)
+            .Replace("{1}", $"{i}", StringComparison.Ordinal) + "\n")));
 
-        var error = Assert.Throws<InvalidDataException>(() => CsvData.Load(file, Options("y", PredictionTask.Regression) with { TestShare = 0 }));
+        var error = Assert.Throws<InvalidDataException>(() =>
+            CsvData.Load(file, Options("y", PredictionTask.Regression) with { TestShare = 0 }));
         Assert.EndsWith(expected, error.Message, StringComparison.Ordinal);
     }
 
@@ -151,10 +160,18 @@ public sealed class CsvDataTests : IDisposable
     }
 
     [Theory]
-    [InlineData("y,x\n", 30, "1,12oo", "line 32, column 2 ('x'): not a number (of at most 3.4e38) in a column of numbers. Leave the field empty where there is no value, or give --categories x if it holds names. Got '12oo'.")]
-    [InlineData("y,x\n", 30, "many,1", "line 32, column 1 ('y'): the label of a regression must be a number (of at most 3.4e38); --task multiclass predicts names. Got 'many'.")]
-    [InlineData("y,x\n", 30, "1,-1e39", "line 32, column 2 ('x'): not a number (of at most 3.4e38) in a column of numbers. Leave the field empty where there is no value, or give --categories x if it holds names. Got '-1e39'.")]
-    [InlineData("y,x\n", 30, "1e39,1", "line 32, column 1 ('y'): the label of a regression must be a number (of at most 3.4e38); --task multiclass predicts names. Got '1e39'.")]
+    [InlineData("y,x\n", 30, "1,12oo",
+        "line 32, column 2 ('x'): not a number (of at most 3.4e38) in a column of numbers. Leave the field empty where there is no "
+        + "value, or give --categories x if it holds names. Got '12oo'.")]
+    [InlineData("y,x\n", 30, "many,1",
+        "line 32, column 1 ('y'): the label of a regression must be a number (of at most 3.4e38); --task multiclass predicts names. Got "
+        + "'many'.")]
+    [InlineData("y,x\n", 30, "1,-1e39",
+        "line 32, column 2 ('x'): not a number (of at most 3.4e38) in a column of numbers. Leave the field empty where there is no "
+        + "value, or give --categories x if it holds names. Got '-1e39'.")]
+    [InlineData("y,x\n", 30, "1e39,1",
+        "line 32, column 1 ('y'): the label of a regression must be a number (of at most 3.4e38); --task multiclass predicts names. Got "
+        + "'1e39'.")]
     [InlineData("y,x\n", 30, "1,2,3", "line 32: 3 fields, and the first line names 2 columns. Check separators and quotes.")]
     [InlineData("y,x\n", 30, "1", "line 32: 1 fields, and the first line names 2 columns; column 'x' is the first without a value.")]
     [InlineData("y,x\n", 30, "1,a\"b\"", "line 32, column 2: a quote is out of place in 'a\"b\"'.")]
@@ -168,7 +185,8 @@ public sealed class CsvDataTests : IDisposable
     {
         string file = Write(header + Lines(goodRows, i => $"{i},{i * i}") + badRow);
 
-        var error = Assert.Throws<InvalidDataException>(() => CsvData.Load(file, Options("y", PredictionTask.Regression) with { TestShare = 0 }));
+        var error = Assert.Throws<InvalidDataException>(() =>
+            CsvData.Load(file, Options("y", PredictionTask.Regression) with { TestShare = 0 }));
 
         Assert.StartsWith(expected.StartsWith("--", StringComparison.Ordinal) ? expected : file, error.Message, StringComparison.Ordinal);
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
@@ -180,9 +198,11 @@ public sealed class CsvDataTests : IDisposable
         string training = Write("y,x\n" + Lines(40, i => $"{i % 2},{i}"), "training.csv");
         string test = Write("y,x\n1,4\n0,five\n", "test.csv");
 
-        var error = Assert.Throws<InvalidDataException>(() => CsvData.Load(training, Options("y", PredictionTask.Binary) with { TestFile = test }));
+        var error = Assert.Throws<InvalidDataException>(() =>
+            CsvData.Load(training, Options("y", PredictionTask.Binary) with { TestFile = test }));
 
-        Assert.Equal($"{test}, line 3, column 2 ('x'): not a number (of at most 3.4e38) in a column of numbers. Got 'five'.", error.Message);
+        Assert.Equal($"{test}, line 3, column 2 ('x'): not a number (of at most 3.4e38) in a column of numbers. Got 'five'.",
+            error.Message);
     }
 
     [Fact]
@@ -203,9 +223,11 @@ public sealed class CsvDataTests : IDisposable
     public void Load_ATestRowTooFarFromTheTrainingRows_NamesLineAndColumn(string row, string expected)
     {
         // Standardised, it is beyond a Single: every figure of the comparison would be NaN.
-        string training = Write("z,x,y\n" + Lines(100, i => $"{i % 5},{i}e-9,{i % 7}e-9"), "training.csv"), test = Write($"z,x,y\n{row}\n", "test.csv");
+        string training = Write("z,x,y\n" + Lines(100, i => $"{i % 5},{i}e-9,{i % 7}e-9"), "training.csv"),
+            test = Write($"z,x,y\n{row}\n", "test.csv");
 
-        var error = Assert.Throws<InvalidDataException>(() => CsvData.Load(training, Options("y", PredictionTask.Regression) with { TestFile = test }));
+        var error = Assert.Throws<InvalidDataException>(() =>
+            CsvData.Load(training, Options("y", PredictionTask.Regression) with { TestFile = test }));
 
         Assert.StartsWith($"{test}, line 2, {expected}: ", error.Message, StringComparison.Ordinal);
     }
@@ -215,9 +237,11 @@ public sealed class CsvDataTests : IDisposable
     {
         string file = Write("y,x\n" + Lines(30, i => $"{(i == 20 ? "maybe" : i % 2 == 0 ? "yes" : "no")},{i}"));
 
-        var error = Assert.Throws<InvalidDataException>(() => CsvData.Load(file, Options("y", PredictionTask.Binary) with { TestShare = 0 }));
+        var error = Assert.Throws<InvalidDataException>(() =>
+            CsvData.Load(file, Options("y", PredictionTask.Binary) with { TestShare = 0 }));
 
-        Assert.Contains("line 22, column 1 ('y'): a third value of a binary label, after 'yes' and 'no'; --task multiclass takes more. Got 'maybe'.", error.Message, StringComparison.Ordinal);
+        Assert.Contains("line 22, column 1 ('y'): a third value of a binary label, after 'yes' and 'no'; --task multiclass takes more. "
+            + "Got 'maybe'.", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -226,14 +250,16 @@ public sealed class CsvDataTests : IDisposable
         string training = Write("y,x\n" + Lines(40, i => $"{i % 2},{i}"), "training.csv");
         string test = Write("x,y\n1,4\n", "test.csv");
 
-        var error = Assert.Throws<InvalidDataException>(() => CsvData.Load(training, Options("y", PredictionTask.Binary) with { TestFile = test }));
+        var error = Assert.Throws<InvalidDataException>(() =>
+            CsvData.Load(training, Options("y", PredictionTask.Binary) with { TestFile = test }));
 
         Assert.Equal($"{test}, line 1: the columns must be those of the training rows, y, x. Got x, y.", error.Message);
     }
 
     private static CsvOptions Options(string label, PredictionTask task) => new() { Label = label, Task = task };
 
-    private static string Lines(int count, Func<int, FormattableString> line) => string.Concat(Enumerable.Range(0, count).Select(i => FormattableString.Invariant(line(i)) + "\n"));
+    private static string Lines(int count, Func<int, FormattableString> line) =>
+        string.Concat(Enumerable.Range(0, count).Select(i => FormattableString.Invariant(line(i)) + "\n"));
 
     private string Write(string text, string name = "rows.csv")
     {

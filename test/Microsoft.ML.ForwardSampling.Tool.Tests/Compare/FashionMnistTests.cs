@@ -14,9 +14,11 @@ public sealed class FashionMnistTests : IDisposable
     public void Load_WholeFiles_ScalesByTheTrainingPixelsAndKeepsClasses()
     {
         // Training: half 50, half 150, so mean 100 and standard deviation 50.
-        TinyFashionMnist.WriteIdx(_folder.File(TinyFashionMnist.TrainingImages), 0x803, [2, 28, 28], [.. Enumerable.Repeat((byte)50, 784), .. Enumerable.Repeat((byte)150, 784)]);
+        TinyFashionMnist.WriteIdx(_folder.File(TinyFashionMnist.TrainingImages), 0x803, [2, 28, 28],
+            [.. Enumerable.Repeat((byte)50, 784), .. Enumerable.Repeat((byte)150, 784)]);
         TinyFashionMnist.WriteIdx(_folder.File(TinyFashionMnist.TrainingLabels), 0x801, [2], [3, 4]);
-        TinyFashionMnist.WriteIdx(_folder.File(TinyFashionMnist.TestImages), 0x803, [2, 28, 28], [.. new byte[783], 255, 100, .. new byte[783]]);
+        TinyFashionMnist.WriteIdx(_folder.File(TinyFashionMnist.TestImages), 0x803, [2, 28, 28],
+            [.. new byte[783], 255, 100, .. new byte[783]]);
         TinyFashionMnist.WriteIdx(_folder.File(TinyFashionMnist.TestLabels), 0x801, [2], [0, 9]);
 
         FashionMnist data = FashionMnist.Load(_folder.Path);
@@ -74,31 +76,38 @@ public sealed class FashionMnistTests : IDisposable
 
     [Fact]
     public void Load_NotGzip_SaysSo()
-        => AssertDamaged(TinyFashionMnist.TrainingLabels, path => File.WriteAllText(path, "<html>moved</html>"), "is not a whole gzip file");
+        => AssertDamaged(TinyFashionMnist.TrainingLabels, path => File.WriteAllText(path, "<html>moved</html>"),
+            "is not a whole gzip file");
 
     [Fact]
     public void Load_LabelsWhereImagesShouldBe_NamesBothMagicNumbers()
-        => AssertDamaged(TinyFashionMnist.TrainingImages, path => File.Copy(_folder.File(TinyFashionMnist.TrainingLabels), path, overwrite: true), "starts with 0x00000801, expected 0x00000803");
+        => AssertDamaged(TinyFashionMnist.TrainingImages, path =>
+            File.Copy(_folder.File(TinyFashionMnist.TrainingLabels), path, overwrite: true), "starts with 0x00000801, expected 0x00000803");
 
     [Fact]
     public void Load_OtherImageSize_NamesBothSizes()
-        => AssertDamaged(TinyFashionMnist.TestImages, path => TinyFashionMnist.WriteIdx(path, 0x803, [1, 32, 28], new byte[896]), "side of 32 pixels, expected 28");
+        => AssertDamaged(TinyFashionMnist.TestImages, path => TinyFashionMnist.WriteIdx(path, 0x803, [1, 32, 28], new byte[896]),
+            "side of 32 pixels, expected 28");
 
     [Fact]
     public void Load_FewerBytesThanPromised_SaysHowMany()
-        => AssertDamaged(TinyFashionMnist.TestLabels, path => TinyFashionMnist.WriteIdx(path, 0x801, [300], new byte[299]), "ends after 299 of 300 bytes");
+        => AssertDamaged(TinyFashionMnist.TestLabels, path => TinyFashionMnist.WriteIdx(path, 0x801, [300], new byte[299]),
+            "ends after 299 of 300 bytes");
 
     [Fact]
     public void Load_MoreBytesThanPromised_SaysSo()
-        => AssertDamaged(TinyFashionMnist.TestLabels, path => TinyFashionMnist.WriteIdx(path, 0x801, [300], new byte[301]), "goes on after its 300 labels");
+        => AssertDamaged(TinyFashionMnist.TestLabels, path => TinyFashionMnist.WriteIdx(path, 0x801, [300], new byte[301]),
+            "goes on after its 300 labels");
 
     [Fact]
     public void Load_ImagesAndLabelsOfDifferentCount_NamesBothCounts()
-        => AssertDamaged(TinyFashionMnist.TestLabels, path => TinyFashionMnist.WriteIdx(path, 0x801, [299], new byte[299]), "has 300 images and", startsWithPath: false);
+        => AssertDamaged(TinyFashionMnist.TestLabels, path => TinyFashionMnist.WriteIdx(path, 0x801, [299], new byte[299]),
+            "has 300 images and", startsWithPath: false);
 
     [Fact]
     public void Load_UnknownClass_NamesRowAndClass()
-        => AssertDamaged(TinyFashionMnist.TestLabels, path => TinyFashionMnist.WriteIdx(path, 0x801, [300], [.. new byte[299], 10]), "label 299 is 10, expected 0 to 9");
+        => AssertDamaged(TinyFashionMnist.TestLabels, path => TinyFashionMnist.WriteIdx(path, 0x801, [300], [.. new byte[299], 10]),
+            "label 299 is 10, expected 0 to 9");
 
     [Fact]
     public void Load_DebianPackage_HasAllImages()

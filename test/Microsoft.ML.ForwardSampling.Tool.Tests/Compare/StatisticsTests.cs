@@ -29,7 +29,8 @@ public sealed class StatisticsTests
 
     [Fact]
     public void PairedDifference_ListsOfDifferentLength_NamesBothLengths()
-        => Assert.Contains("Got 2 and 1.", Assert.Throws<ArgumentException>(() => PairedDifference.Of([1, 2], [1])).Message, StringComparison.Ordinal);
+        => Assert.Contains("Got 2 and 1.", Assert.Throws<ArgumentException>(() => PairedDifference.Of([1, 2], [1])).Message,
+            StringComparison.Ordinal);
 
     [Fact]
     public void StandardDeviation_KnownValues_DividesByOneLess()

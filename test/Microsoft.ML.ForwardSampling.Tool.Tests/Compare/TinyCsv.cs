@@ -19,8 +19,11 @@ internal static class TinyCsv
             double size = 100 + 20 * (2 * random.NextDouble() - 1), weight = random.NextDouble();
             int colour = random.Next(3);
             double score = (size - 100) / 20 + (colour - 1);
-            text.Append(CultureInfo.InvariantCulture, $"row{i},{size:0.###},{(i % 10 == 3 ? "" : weight.ToString("0.###", CultureInfo.InvariantCulture))},\"{colours[colour]}\",NL,");
-            text.Append(CultureInfo.InvariantCulture, $"{(score > 0 ? "yes" : "no")},{(score < -0.5 ? "a" : score < 0.5 ? "b" : "c")},{1000 + 50 * score:0.###}\n");
+            text.Append(CultureInfo.InvariantCulture,
+                $"row{i},{size:0.###},{(i % 10 == 3 ? "" : weight.ToString("0.###", CultureInfo.InvariantCulture))}"
+                + $",\"{colours[colour]}\",NL,");
+            text.Append(CultureInfo.InvariantCulture,
+                $"{(score > 0 ? "yes" : "no")},{(score < -0.5 ? "a" : score < 0.5 ? "b" : "c")},{1000 + 50 * score:0.###}\n");
         }
 
         string path = folder.File(name);

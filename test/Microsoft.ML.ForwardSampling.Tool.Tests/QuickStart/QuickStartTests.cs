@@ -21,7 +21,8 @@ public sealed class QuickStartTests(QuickStartTests.SmallRun run) : IClassFixtur
         Assert.Equal(["balanced-gradient-norm"], preset.Policies);
         Assert.Equal((5, 5, 8), (preset.Seeds, preset.FullSeeds, preset.Passes));
         Assert.Equal((3, 1, 5), (taste.Seeds, taste.FullSeeds, taste.Passes));
-        Assert.Equal(("256-128", 0.001, CompareSchedule.Constant, 64), (experiment.Network, experiment.LearningRate, experiment.Schedule, experiment.Batch));
+        Assert.Equal(("256-128", 0.001, CompareSchedule.Constant, 64),
+            (experiment.Network, experiment.LearningRate, experiment.Schedule, experiment.Batch));
         Assert.Equal((0.1, 1, 0.0, null), (experiment.Budget, experiment.RecordAge, experiment.Noise, experiment.StatisticBits));
     }
 
@@ -77,7 +78,8 @@ public sealed class QuickStartTests(QuickStartTests.SmallRun run) : IClassFixtur
     public void Page_Plots_HaveOneCurveForEachTraining()
     {
         string page = File.ReadAllText(run.Html);
-        XElement svg = XElement.Parse(page[page.IndexOf("<svg", StringComparison.Ordinal)..(page.IndexOf("</svg>", StringComparison.Ordinal) + "</svg>".Length)]);
+        int start = page.IndexOf("<svg", StringComparison.Ordinal);
+        XElement svg = XElement.Parse(page[start..(page.IndexOf("</svg>", start, StringComparison.Ordinal) + "</svg>".Length)]);
 
         Assert.InRange(svg.Elements("polyline").Count(), 3, 4); // one that ends worse than Uniform begins is left out, and named
         Assert.Contains("Accuracy against backward rows", page, StringComparison.Ordinal);
@@ -86,7 +88,8 @@ public sealed class QuickStartTests(QuickStartTests.SmallRun run) : IClassFixtur
     [Fact]
     public async Task Results_AreThoseOfCompare()
     {
-        (int exitCode, string output, string error) = await Runner.RunAsync(["compare", "--across", run.Json], TestContext.Current.CancellationToken);
+        (int exitCode, string output, string error) = await Runner.RunAsync(["compare", "--across", run.Json],
+            TestContext.Current.CancellationToken);
 
         Assert.Equal((0, ""), (exitCode, error));
         Assert.Contains("| Training | results |", output, StringComparison.Ordinal);
@@ -108,7 +111,8 @@ public sealed class QuickStartTests(QuickStartTests.SmallRun run) : IClassFixtur
     {
         var output = new StringWriter();
 
-        CompareResults results = Run(QuickStartCommand.Taste with { Seeds = 1, FullSeeds = 0, Passes = 1 }, Runner.CreateConsole(output, isTerminal: true));
+        CompareResults results = Run(QuickStartCommand.Taste with { Seeds = 1, FullSeeds = 0, Passes = 1 },
+            Runner.CreateConsole(output, isTerminal: true));
 
         Assert.Equal(["Uniform", "BalancedGradientNorm", "Early-stopped full training"], results.Table().Select(row => row.Arm));
         Assert.StartsWith("Nothing can be said yet: from one seed", results.Finding(), StringComparison.Ordinal);
@@ -143,7 +147,8 @@ public sealed class QuickStartTests(QuickStartTests.SmallRun run) : IClassFixtur
     [Fact]
     public void Run_HeldOutRows_AreTrainedOnByNobodyAndScoredForWhomTheyAre()
     {
-        CompareResults results = Run(QuickStartCommand.Preset with { Policies = ["adaptive-percentile"], Seeds = 1, FullSeeds = 1, Passes = 2, ValidationRows = 320 });
+        CompareResults results = Run(QuickStartCommand.Preset with
+        { Policies = ["adaptive-percentile"], Seeds = 1, FullSeeds = 1, Passes = 2, ValidationRows = 320 });
 
         // 960 rows are left: 96 a pass in windows of 160. Told after each chunk but the first, which is drawn evenly.
         Assert.Equal([192, 192, 192, 1920], results.Table().Select(row => row.Last!.BackwardRows));
@@ -156,7 +161,8 @@ public sealed class QuickStartTests(QuickStartTests.SmallRun run) : IClassFixtur
     {
         Assert.SkipUnless(Directory.Exists(FashionMnist.DebianFolder), "The Debian package dataset-fashion-mnist is not installed.");
 
-        CompareResults results = Run(QuickStartCommand.Preset with { Seeds = 1, FullSeeds = 0, Passes = 1, Chunk = null, Window = null }, folder: FashionMnist.DebianFolder);
+        CompareResults results = Run(QuickStartCommand.Preset with { Seeds = 1, FullSeeds = 0, Passes = 1, Chunk = null, Window = null },
+            folder: FashionMnist.DebianFolder);
 
         Assert.All(results.Table(), row => Assert.Equal(6000, row.Last!.BackwardRows));
         Assert.All(results.Table(), row => Assert.InRange(row.Values[0].Mean, 0.70, 0.86));
@@ -168,7 +174,8 @@ public sealed class QuickStartTests(QuickStartTests.SmallRun run) : IClassFixtur
         CompareOptions here = options with { Json = Path.Combine(run.Folder, "again.json"), Html = Path.Combine(run.Folder, "again.html") };
         if (folder is null)
             here = here with { Chunk = 320, Window = 160 };
-        return CompareRunner.Run(here, BuiltInData.Fashion(folder ?? run.Folder), console ?? Runner.CreateConsole(TextWriter.Null), TestContext.Current.CancellationToken);
+        return CompareRunner.Run(here, BuiltInData.Fashion(folder ?? run.Folder), console ?? Runner.CreateConsole(TextWriter.Null),
+            TestContext.Current.CancellationToken);
     }
 
     /// <summary>The preset on the small data set, through the command line.</summary>
@@ -195,7 +202,8 @@ public sealed class QuickStartTests(QuickStartTests.SmallRun run) : IClassFixtur
         public async ValueTask InitializeAsync()
         {
             TinyFashionMnist.Write(_folder.Path);
-            string[] args = ["quick-start", "--data", _folder.Path, "--seeds", $"{Seeds}", "--full-seeds", "1", "--passes", $"{Passes}", "--chunk", "320", "--window", "160", "--html", Html, "--json", Json];
+            string[] args = ["quick-start", "--data", _folder.Path, "--seeds", $"{Seeds}", "--full-seeds", "1", "--passes", $"{Passes}",
+                "--chunk", "320", "--window", "160", "--html", Html, "--json", Json];
             (ExitCode, Output, Error) = await Runner.RunAsync(args);
         }
 

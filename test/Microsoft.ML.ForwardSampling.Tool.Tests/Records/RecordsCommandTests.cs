@@ -23,10 +23,13 @@ public sealed class RecordsCommandTests : IDisposable
         foreach ((string file, int records) in ((string, int)[])[(first, 30), (second, 20)])
         {
             string line = Assert.Single(output.Split('\n'), l => l.TrimStart().StartsWith(file, StringComparison.Ordinal));
-            Assert.Equal([file, "Binary", "finished", $"{records}", "1", "2026-01-02", "03:00:00", "2026-01-02", $"03:{records - 1:00}:00", "7", "1", $"{64 + 64 + (records * 16) + 16 + 64}", "–"], line.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(cell => cell.Trim()));
+            Assert.Equal([file, "Binary", "finished", $"{records}", "1", "2026-01-02", "03:00:00", "2026-01-02", $"03:{records - 1:00}:00",
+                "7", "1", $"{64 + 64 + (records * 16) + 16 + 64}", "–"],
+                line.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(cell => cell.Trim()));
         }
 
-        Assert.Contains("Records: 50 (Binary 50), 2026-01-02 03:00:00 to 2026-01-02 03:29:00; blocks: 2; files: 2, unfinished: 0; writers: 2; bytes: ", Joined(output), StringComparison.Ordinal);
+        Assert.Contains("Records: 50 (Binary 50), 2026-01-02 03:00:00 to 2026-01-02 03:29:00; blocks: 2; files: 2, unfinished: 0; "
+            + "writers: 2; bytes: ", Joined(output), StringComparison.Ordinal);
         Assert.Contains("Damaged places: 0, bytes: 0; lost records: 0; other files: 0.", Joined(output), StringComparison.Ordinal);
         Assert.Contains($"Writer {first[8..24]}: files 0; records: 30", output, StringComparison.Ordinal);
     }
@@ -44,7 +47,8 @@ public sealed class RecordsCommandTests : IDisposable
         Assert.Equal(file, segment.GetProperty("name").GetString());
         Assert.Equal(file[8..24], segment.GetProperty("writer").GetString());
         Assert.Equal("Binary", segment.GetProperty("kind").GetString());
-        Assert.Equal((0, 30, 1), (segment.GetProperty("ordinal").GetInt32(), segment.GetProperty("records").GetInt32(), segment.GetProperty("blocks").GetInt32()));
+        Assert.Equal((0, 30, 1), (segment.GetProperty("ordinal").GetInt32(), segment.GetProperty("records").GetInt32(),
+            segment.GetProperty("blocks").GetInt32()));
         Assert.True(segment.GetProperty("isFinished").GetBoolean());
         Assert.Equal([7ul], segment.GetProperty("modelVersions").EnumerateArray().Select(v => v.GetUInt64()));
         Assert.Equal(new DateTime(2026, 1, 2, 3, 0, 0, DateTimeKind.Utc), segment.GetProperty("earliestTime").GetDateTime());
@@ -68,7 +72,8 @@ public sealed class RecordsCommandTests : IDisposable
 
         Assert.Equal(0, exitCode);
         Assert.Contains($"{damaged} at byte 64: no whole block; 560 bytes are skipped.", Joined(output), StringComparison.Ordinal);
-        Assert.Contains($"{torn} at byte 464: 5 bytes that are no whole block: being written, or torn when the writer was killed", Joined(output), StringComparison.Ordinal);
+        Assert.Contains($"{torn} at byte 464: 5 bytes that are no whole block: being written, or torn when the writer was killed",
+            Joined(output), StringComparison.Ordinal);
         Assert.Contains("files: 2, unfinished: 1; writers: 2", Joined(output), StringComparison.Ordinal);
     }
 
@@ -96,7 +101,8 @@ public sealed class RecordsCommandTests : IDisposable
         (int exitCode, string output, string error) = await RunAsync();
 
         Assert.Equal((0, ""), (exitCode, error));
-        Assert.Contains(@"It holds 1 other file: [red]a[b]\u001b[31m (its name is not that of a segment file).", Joined(output), StringComparison.Ordinal);
+        Assert.Contains(@"It holds 1 other file: [red]a[b]\u001b[31m (its name is not that of a segment file).", Joined(output),
+            StringComparison.Ordinal);
         Assert.DoesNotContain("\e", output, StringComparison.Ordinal);
     }
 
@@ -113,7 +119,8 @@ public sealed class RecordsCommandTests : IDisposable
         Assert.Equal($"{_folder.File("none")} does not exist.", missingError.TrimEnd());
         Assert.Equal($"{_folder.Path} holds no segment file (records-*.fsl). It is empty.", emptyError.TrimEnd());
         Assert.Equal(
-            $"{_folder.Path} holds no segment file (records-*.fsl). It holds 2 other files: notes.txt (its name is not that of a segment file); records-00000000000000aa-00000000.fsl (it begins with no segment's header, and holds no whole block).",
+            $"{_folder.Path} holds no segment file (records-*.fsl). It holds 2 other files: notes.txt (its name is not that of a segment "
+                + $"file); records-00000000000000aa-00000000.fsl (it begins with no segment's header, and holds no whole block).",
             foreignError.TrimEnd());
     }
 
@@ -121,9 +128,11 @@ public sealed class RecordsCommandTests : IDisposable
     [InlineData(new ulong[0], "–")]
     [InlineData(new ulong[] { 3, 5 }, "3, 5")]
     [InlineData(new ulong[] { 3, 5, 7, 9 }, "3 … 9 (4)")]
-    public void Some_Values_AreFewOrTheEnds(ulong[] values, string expected) => Assert.Equal(expected, RecordsText.Some(values, value => $"{value}"));
+    public void Some_Values_AreFewOrTheEnds(ulong[] values, string expected) =>
+        Assert.Equal(expected, RecordsText.Some(values, value => $"{value}"));
 
-    private Task<(int ExitCode, string Output, string Error)> RunAsync(params string[] more) => Runner.RunAsync(["records", _folder.Path, .. more], Token);
+    private Task<(int ExitCode, string Output, string Error)> RunAsync(params string[] more) =>
+        Runner.RunAsync(["records", _folder.Path, .. more], Token);
 
     /// <summary>The words of a text, wherever lines were broken.</summary>
     private static string Joined(string output) => string.Join(' ', output.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
@@ -135,7 +144,8 @@ public sealed class RecordsCommandTests : IDisposable
         using (var log = new ForwardRecordLog<BinaryRecord>(_folder.Path))
         {
             for (int i = 0; i < records; i++)
-                log.Append(BinaryRecord.FromScore((ulong)i, 0.5f, modelVersion: 7, new DateTime(2026, 1, 2, 3, 0, 0, DateTimeKind.Utc).AddMinutes(i)));
+                log.Append(BinaryRecord.FromScore((ulong)i, 0.5f, modelVersion: 7,
+                    new DateTime(2026, 1, 2, 3, 0, 0, DateTimeKind.Utc).AddMinutes(i)));
         }
 
         return Path.GetFileName(Directory.GetFiles(_folder.Path).Except(before).Single());

@@ -32,7 +32,8 @@ public enum Normalization
     None,
 
     /// <summary>Each unit over the rows of a batch (arXiv 1502.03167); scoring uses the running mean and variance.</summary>
-    /// <remarks>Under selection the batch's statistics are those of the selected rows, not of the data: prefer <see cref="Layer"/>.</remarks>
+    /// <remarks>Under selection the batch's statistics are those of the selected rows, not of the data: prefer
+    /// <see cref="Layer"/>.</remarks>
     Batch,
 
     /// <summary>Each row over the units of the layer (arXiv 1607.06450).</summary>

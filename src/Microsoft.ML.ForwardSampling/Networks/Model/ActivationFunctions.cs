@@ -41,7 +41,8 @@ internal static class ActivationFunctions
         }
     }
 
-    /// <summary>Whether <see cref="MultiplyByDerivative"/> needs what the function was applied to; otherwise its result is enough.</summary>
+    /// <summary>Whether <see cref="MultiplyByDerivative"/> needs what the function was applied to; otherwise its result is
+    /// enough.</summary>
     public static bool DerivativeNeedsInput(Activation activation) => activation is Activation.SiLU or Activation.GELU;
 
     /// <summary>Multiplies gradients by the function's derivative.</summary>
@@ -99,7 +100,8 @@ internal static class ActivationFunctions
         for (; i <= gradient.Length - Vector<float>.Count; i += Vector<float>.Count)
         {
             var g = new Vector<float>(gradient[i..]);
-            Vector.ConditionalSelect(Vector.GreaterThan(new Vector<float>(units[i..]), Vector<float>.Zero), g, g * factor).CopyTo(gradient[i..]);
+            Vector.ConditionalSelect(Vector.GreaterThan(new Vector<float>(units[i..]), Vector<float>.Zero), g, g * factor)
+                .CopyTo(gradient[i..]);
         }
 
         for (; i < gradient.Length; i++)
@@ -115,7 +117,8 @@ internal static class ActivationFunctions
         double result;
         if (a < 2.5)
         {
-            // Series 2/sqrt(pi) * sum (-1)^n x^(2n+1) / (n! (2n+1)), in the form without cancellation: exp(-x^2) * sum 2^n x^(2n+1) / (2n+1)!!
+            // Series 2/sqrt(pi) * sum (-1)^n x^(2n+1) / (n! (2n+1)), in the form without cancellation: exp(-x^2) * sum 2^n x^(2n+1) /
+            // (2n+1)!!
             double term = a, sum = a;
             for (int n = 1; term > sum * 1e-17; n++)
             {

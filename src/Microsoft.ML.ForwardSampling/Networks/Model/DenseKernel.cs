@@ -4,12 +4,13 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Microsoft.ML.ForwardSampling.Networks;
 
-/// <summary>The products of a fully connected layer, on one thread: outputs (and gradients of inputs, which are the same product by the transposed weights), and gradients of weights, which go straight into their update.</summary>
+/// <summary>The products of a fully connected layer, on one thread: outputs (and gradients of inputs, which are the same product by the
+/// transposed weights), and gradients of weights, which go straight into their update.</summary>
 /// <remarks>
-/// Weights are held in panels: the weights of <see cref="PanelWidth"/> outputs for input 0, the same outputs for input 1, and so on, so that every kernel reads and writes
-/// them from front to back. In rows as long as a layer is wide, usually a power of two, they would fall on a few sets of the cache.
-/// Every output is summed over the inputs in ascending order, whatever the number of rows, the tile or the width of a vector register:
-/// a row's result does not depend on the rows beside it. BLAS libraries do not promise that.
+/// Weights are held in panels: the weights of <see cref="PanelWidth"/> outputs for input 0, the same outputs for input 1, and so on, so
+/// that every kernel reads and writes them from front to back. In rows as long as a layer is wide, usually a power of two, they would fall
+/// on a few sets of the cache. Every output is summed over the inputs in ascending order, whatever the number of rows, the tile or the
+/// width of a vector register: a row's result does not depend on the rows beside it. BLAS libraries do not promise that.
 /// A tile of 6 rows x 2 registers keeps twelve sums in registers; sixteen is all that AVX2 has.
 /// </remarks>
 internal static unsafe class DenseKernel
@@ -20,13 +21,15 @@ internal static unsafe class DenseKernel
     private const int Lanes512Count = 16;
 
     /// <summary>Outputs of a panel: two registers.</summary>
-    public static readonly int PanelWidth = 2 * (Lanes512.IsSupported ? Lanes512.Count : Lanes256.IsSupported ? Lanes256.Count : Lanes128.Count);
+    public static readonly int PanelWidth = 2 * (Lanes512.IsSupported ? Lanes512.Count : Lanes256.IsSupported ? Lanes256.Count
+        : Lanes128.Count);
 
     /// <summary>Panels that hold so many outputs.</summary>
     public static int Panels(int outputs) => (outputs + PanelWidth - 1) / PanelWidth;
 
     /// <summary>Where the weight of an input and an output stands.</summary>
-    public static int IndexOf(int input, int output, int inputs) => (output / PanelWidth * inputs + input) * PanelWidth + output % PanelWidth;
+    public static int IndexOf(int input, int output, int inputs) => (output / PanelWidth * inputs + input) * PanelWidth
+        + output % PanelWidth;
 
     /// <summary>Distance of two rows of outputs in a buffer: whole panels, see <see cref="OddLines"/>.</summary>
     public static int Stride(int outputs) => OddLines(Panels(outputs) * PanelWidth);
@@ -44,7 +47,8 @@ internal static unsafe class DenseKernel
     /// <param name="rows">Number of rows.</param>
     /// <param name="inputs">Inputs of the layer.</param>
     /// <param name="panels">Panels of the layer.</param>
-    public static void Forward(float* x, nint xStride, float* weights, float* bias, float* y, nint yStride, int rows, int inputs, int panels)
+    public static void Forward(float* x, nint xStride, float* weights, float* bias, float* y, nint yStride, int rows, int inputs,
+        int panels)
     {
         if (Lanes512.IsSupported)
             Forward<Vector512<float>, Lanes512>(x, xStride, weights, bias, y, yStride, rows, inputs, panels);
@@ -54,7 +58,8 @@ internal static unsafe class DenseKernel
             Forward<Vector128<float>, Lanes128>(x, xStride, weights, bias, y, yStride, rows, inputs, panels);
     }
 
-    /// <summary>gradient of W = sum over the rows of (gradient of the outputs)(inputs), for some inputs of one panel; each goes to the update while it is in a register.</summary>
+    /// <summary>gradient of W = sum over the rows of (gradient of the outputs)(inputs), for some inputs of one panel; each goes to the
+    /// update while it is in a register.</summary>
     /// <param name="d">Gradient of the panel's outputs, shape [rows, <see cref="PanelWidth"/>].</param>
     /// <param name="dStride">Distance of two rows of <paramref name="d"/>.</param>
     /// <param name="x">The first of the inputs, shape [rows, inputs].</param>
@@ -63,7 +68,8 @@ internal static unsafe class DenseKernel
     /// <param name="inputs">How many inputs.</param>
     /// <param name="weights">The panel's weights of the first of the inputs, and the state beside them.</param>
     /// <param name="update">What is done with a gradient.</param>
-    public static void WeightGradient<TVector, TLanes, TUpdate>(float* d, nint dStride, float* x, nint xStride, int rows, int inputs, WeightMemory weights, in TUpdate update)
+    public static void WeightGradient<TVector, TLanes, TUpdate>(float* d, nint dStride, float* x, nint xStride, int rows, int inputs,
+        WeightMemory weights, in TUpdate update)
         where TLanes : struct, ILanes<TVector>
         where TUpdate : struct, IWeightUpdate<TVector>
     {
@@ -74,7 +80,8 @@ internal static unsafe class DenseKernel
             OneInput<TVector, TLanes, TUpdate>(d, dStride, x + input, xStride, rows, weights.At(input * width), in update);
     }
 
-    private static void Forward<TVector, TLanes>(float* x, nint xStride, float* weights, float* bias, float* y, nint yStride, int rows, int inputs, int panels)
+    private static void Forward<TVector, TLanes>(float* x, nint xStride, float* weights, float* bias, float* y, nint yStride, int rows,
+        int inputs, int panels)
         where TLanes : struct, ILanes<TVector>
     {
         nint width = 2 * TLanes.Count, panel = inputs * width;
@@ -82,7 +89,8 @@ internal static unsafe class DenseKernel
         for (int p = 0; p < panels; p++)
         {
             for (int row = 0; row < whole; row += TileRows)
-                SixRows<TVector, TLanes>(x + row * xStride, xStride, weights + p * panel, bias + p * width, y + row * yStride + p * width, yStride, inputs);
+                SixRows<TVector, TLanes>(x + row * xStride, xStride, weights + p * panel, bias + p * width, y + row * yStride + p * width,
+                    yStride, inputs);
         }
 
         // One row has a sum or two for each panel; several panels at once keep the multiply-add units busy.
@@ -90,7 +98,8 @@ internal static unsafe class DenseKernel
         {
             int p = 0;
             for (; p + 4 <= panels; p += 4)
-                FourPanels<TVector, TLanes>(x + row * xStride, weights + p * panel, panel, bias + p * width, y + row * yStride + p * width, inputs);
+                FourPanels<TVector, TLanes>(x + row * xStride, weights + p * panel, panel, bias + p * width,
+                    y + row * yStride + p * width, inputs);
             for (; p < panels; p++)
                 OnePanel<TVector, TLanes>(x + row * xStride, weights + p * panel, bias + p * width, y + row * yStride + p * width, inputs);
         }
@@ -141,7 +150,8 @@ internal static unsafe class DenseKernel
     {
         int one = TLanes.Count, two = 2 * one;
         TVector s00 = TLanes.Load(b), s01 = TLanes.Load(b + one), s10 = TLanes.Load(b + two), s11 = TLanes.Load(b + two + one);
-        TVector s20 = TLanes.Load(b + 2 * two), s21 = TLanes.Load(b + 2 * two + one), s30 = TLanes.Load(b + 3 * two), s31 = TLanes.Load(b + 3 * two + one);
+        TVector s20 = TLanes.Load(b + 2 * two), s21 = TLanes.Load(b + 2 * two + one), s30 = TLanes.Load(b + 3 * two),
+            s31 = TLanes.Load(b + 3 * two + one);
         float* w2 = w + 2 * panel;
         for (int k = 0; k < inputs; k++)
         {
@@ -179,13 +189,15 @@ internal static unsafe class DenseKernel
     }
 
     [SkipLocalsInit]
-    private static void SixInputs<TVector, TLanes, TUpdate>(float* d, nint dStride, float* x, nint xStride, int rows, WeightMemory weights, in TUpdate update)
+    private static void SixInputs<TVector, TLanes, TUpdate>(float* d, nint dStride, float* x, nint xStride, int rows, WeightMemory weights,
+        in TUpdate update)
         where TLanes : struct, ILanes<TVector>
         where TUpdate : struct, IWeightUpdate<TVector>
     {
         int one = TLanes.Count;
         weights.Prefetch(2 * TileRows * one);
-        TVector s00 = TLanes.All(0), s01 = s00, s10 = s00, s11 = s00, s20 = s00, s21 = s00, s30 = s00, s31 = s00, s40 = s00, s41 = s00, s50 = s00, s51 = s00;
+        TVector s00 = TLanes.All(0), s01 = s00, s10 = s00, s11 = s00, s20 = s00, s21 = s00, s30 = s00, s31 = s00, s40 = s00, s41 = s00,
+            s50 = s00, s51 = s00;
         for (int row = 0; row < rows; row++)
         {
             TVector d0 = TLanes.Load(d), d1 = TLanes.Load(d + one);
@@ -223,7 +235,8 @@ internal static unsafe class DenseKernel
             update.Apply(weights.At(at), TLanes.Load(sums + at));
     }
 
-    private static void OneInput<TVector, TLanes, TUpdate>(float* d, nint dStride, float* x, nint xStride, int rows, WeightMemory weights, in TUpdate update)
+    private static void OneInput<TVector, TLanes, TUpdate>(float* d, nint dStride, float* x, nint xStride, int rows, WeightMemory weights,
+        in TUpdate update)
         where TLanes : struct, ILanes<TVector>
         where TUpdate : struct, IWeightUpdate<TVector>
     {

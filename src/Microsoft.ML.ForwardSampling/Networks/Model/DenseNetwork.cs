@@ -3,7 +3,8 @@ using Microsoft.ML.ForwardSampling.Selection;
 
 namespace Microsoft.ML.ForwardSampling.Networks;
 
-/// <summary>A trained multilayer perceptron as plain arrays: scores on the CPU without torch. Immutable; many threads may use it at once.</summary>
+/// <summary>A trained multilayer perceptron as plain arrays: scores on the CPU without torch. Immutable; many threads may use it at
+/// once.</summary>
 /// <remarks>
 /// One call into torch for one row costs more than the row, and torch's matrix product gives a row other last bits in another batch.
 /// Here a row's scores are the same bits alone, in a batch and after loading.

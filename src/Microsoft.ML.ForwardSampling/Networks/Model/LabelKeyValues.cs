@@ -30,7 +30,8 @@ internal abstract class LabelKeyValues
     public static LabelKeyValues Read(BinaryReader reader)
     {
         string name = reader.ReadString();
-        Codec codec = Array.Find(Codecs, c => c.Name == name) ?? throw new InvalidDataException($"The model's label has key values of type '{name}', which this version does not know.");
+        Codec codec = Array.Find(Codecs, c => c.Name == name)
+            ?? throw new InvalidDataException($"The model's label has key values of type '{name}', which this version does not know.");
         return codec.Read(reader);
     }
 
@@ -83,7 +84,8 @@ internal abstract class LabelKeyValues
         public abstract LabelKeyValues Read(BinaryReader reader);
     }
 
-    private sealed class Codec<T>(string name, PrimitiveDataViewType itemType, Action<BinaryWriter, T> write, Func<BinaryReader, T> read) : Codec(name, itemType)
+    private sealed class Codec<T>(string name, PrimitiveDataViewType itemType, Action<BinaryWriter, T> write, Func<BinaryReader, T> read)
+        : Codec(name, itemType)
         where T : notnull
     {
         public Action<BinaryWriter, T> Write => write;
@@ -116,12 +118,14 @@ internal abstract class LabelKeyValues
         }
 
         public override void AddTo(DataViewSchema.Annotations.Builder builder, string kind)
-            => builder.Add(kind, new VectorDataViewType(ItemType, values.Length), (ref VBuffer<T> destination) => CopyTo(values, ref destination));
+            => builder.Add(kind, new VectorDataViewType(ItemType, values.Length),
+                (ref VBuffer<T> destination) => CopyTo(values, ref destination));
 
         public override void AddTextTo(DataViewSchema.Annotations.Builder builder, string kind)
         {
             ReadOnlyMemory<char>[] texts = [.. Texts().Select(text => text.AsMemory())];
-            builder.Add(kind, new VectorDataViewType(TextDataViewType.Instance, texts.Length), (ref VBuffer<ReadOnlyMemory<char>> destination) => CopyTo(texts, ref destination));
+            builder.Add(kind, new VectorDataViewType(TextDataViewType.Instance, texts.Length),
+                (ref VBuffer<ReadOnlyMemory<char>> destination) => CopyTo(texts, ref destination));
         }
 
         public override string[] Texts() => [.. values.Select(KeyTexts.Of)];
@@ -140,7 +144,8 @@ internal abstract class LabelKeyValues
             return typeof(T) == typeof(ReadOnlyMemory<char>) ? Map(v => v.ToString()!) : Map(v => v);
 
             ITransformer Map<TValue>(Func<T, TValue> convert)
-                => context.Transforms.Conversion.MapValue(outputColumnName, values.Select((v, i) => KeyValuePair.Create((uint)i, convert(v))).ToArray(), inputColumnName)
+                => context.Transforms.Conversion.MapValue(outputColumnName,
+                    values.Select((v, i) => KeyValuePair.Create((uint)i, convert(v))).ToArray(), inputColumnName)
                     .Fit(new EmptyView(StateCarrier.SchemaOf(inputColumnName, NumberDataViewType.UInt32)));
         }
 

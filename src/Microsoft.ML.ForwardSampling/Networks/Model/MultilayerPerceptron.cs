@@ -15,7 +15,8 @@ internal sealed class MultilayerPerceptron : nn.Module<Tensor, Tensor>
     /// <param name="architecture">Sizes and functions.</param>
     /// <param name="device">Where the weights live.</param>
     /// <param name="seed">Seed of the initial weights and of dropout.</param>
-    /// <param name="isContinued">Whether the weights will be replaced by a previous model's: then none are drawn, unless dropout's seed follows them.</param>
+    /// <param name="isContinued">Whether the weights will be replaced by a previous model's: then none are drawn, unless dropout's seed
+    /// follows them.</param>
     public MultilayerPerceptron(NetworkArchitecture architecture, Device device, int seed, bool isContinued = false)
         : base(nameof(MultilayerPerceptron))
     {
@@ -26,7 +27,8 @@ internal sealed class MultilayerPerceptron : nn.Module<Tensor, Tensor>
         _layers = new DenseLayer[sizes.Length - 1];
         for (int i = 0; i < _layers.Length; i++)
         {
-            _layers[i] = new DenseLayer(sizes[i], sizes[i + 1], i < _layers.Length - 1 ? architecture.Normalization : Normalization.None, weights, device);
+            _layers[i] = new DenseLayer(sizes[i], sizes[i + 1], i < _layers.Length - 1 ? architecture.Normalization : Normalization.None,
+                weights, device);
             register_module(LayerName(i), _layers[i]);
         }
 
@@ -60,7 +62,8 @@ internal sealed class MultilayerPerceptron : nn.Module<Tensor, Tensor>
 
     private Tensor Activate(Tensor x)
     {
-        // TorchSharp hands a Scalar's handle to torch without keeping the Scalar alive: every Scalar here is disposed after its use, not collected before.
+        // TorchSharp hands a Scalar's handle to torch without keeping the Scalar alive: every Scalar here is disposed after its use, not
+        // collected before.
         using Scalar slope = 0.01f, one = 1f;
         return _architecture.Activation switch
         {

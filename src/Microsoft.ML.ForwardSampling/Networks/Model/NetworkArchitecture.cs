@@ -7,12 +7,14 @@ namespace Microsoft.ML.ForwardSampling.Networks;
 /// <param name="Activation">Function after each hidden layer.</param>
 /// <param name="Normalization">Normalisation before each activation.</param>
 /// <param name="Dropout">Share of hidden units silenced in training, [0, 1).</param>
-internal sealed record NetworkArchitecture(int Inputs, int[] HiddenLayers, int Outputs, Activation Activation, Normalization Normalization, float Dropout)
+internal sealed record NetworkArchitecture(int Inputs, int[] HiddenLayers, int Outputs, Activation Activation, Normalization Normalization,
+    float Dropout)
 {
     /// <summary>Sizes in the usual notation, such as 784-256-128-10, and what else decides what the weights mean.</summary>
     public override string ToString()
     {
         string sizes = string.Join('-', [Inputs, .. HiddenLayers, Outputs]);
-        return HiddenLayers.Length == 0 ? sizes : Normalization == Normalization.None ? $"{sizes} {Activation}" : $"{sizes} {Activation}, {Normalization.ToString().ToLowerInvariant()} normalisation";
+        return HiddenLayers.Length == 0 ? sizes : Normalization == Normalization.None ? $"{sizes} {Activation}"
+            : $"{sizes} {Activation}, {Normalization.ToString().ToLowerInvariant()} normalisation";
     }
 }

@@ -5,12 +5,14 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.ForwardSampling.Networks;
 
 /// <summary>A trained network: what the transformer scores with, and where the next training starts.</summary>
-/// <remarks>Scoring from many threads at once is safe. Owns native memory: dispose it (through its transformer) when it is no longer used.</remarks>
+/// <remarks>Scoring from many threads at once is safe. Owns native memory: dispose it (through its transformer) when it is no longer
+/// used.</remarks>
 public sealed class NetworkModel : IDisposable
 {
     private bool _disposed;
 
-    internal NetworkModel(TaskHead head, int featureCount, NetworkArchitecture? architecture, nn.Module<Tensor, Tensor> network, Device device, Optimizer? optimizer)
+    internal NetworkModel(TaskHead head, int featureCount, NetworkArchitecture? architecture,
+        nn.Module<Tensor, Tensor> network, Device device, Optimizer? optimizer)
     {
         Head = head;
         FeatureCount = featureCount;
@@ -57,12 +59,14 @@ public sealed class NetworkModel : IDisposable
 
     internal Device Device { get; }
 
-    /// <summary>The weights as they were when the model was made ready, for scoring without torch; null for a user's own network and on a GPU.</summary>
+    /// <summary>The weights as they were when the model was made ready, for scoring without torch; null for a user's own network and on a
+    /// GPU.</summary>
     internal DenseNetwork? Dense { get; private set; }
 
     internal Optimizer? Optimizer { get; }
 
-    /// <summary>The policy that selected during training, and where its selector stopped; null without in-training selection and for a model loaded from a file.</summary>
+    /// <summary>The policy that selected during training, and where its selector stopped; null without in-training selection and for a
+    /// model loaded from a file.</summary>
     internal (IRowSelectionPolicy Policy, RowSelectorState State)? Selection { get; set; }
 
     /// <summary>The scale on which it was trained; <see cref="Networks.Standardization.None"/> for a model loaded from a file.</summary>
@@ -108,7 +112,8 @@ public sealed class NetworkModel : IDisposable
     {
         previous.ThrowIfDisposed();
         if (previous.Task != Task || previous.FeatureCount != FeatureCount || previous.ScoreCount != ScoreCount)
-            throw Mismatch($"a {previous.Task} network with {previous.FeatureCount} features and {previous.ScoreCount} outputs", $"a {Task} network with {FeatureCount} features and {ScoreCount} outputs");
+            throw Mismatch($"a {previous.Task} network with {previous.FeatureCount} features and {previous.ScoreCount} outputs",
+                $"a {Task} network with {FeatureCount} features and {ScoreCount} outputs");
         if (Architecture is { } mine && previous.Architecture is { } other && mine.ToString() != other.ToString())
             throw Mismatch($"{other}", $"{mine}");
         Dictionary<string, Tensor> source = previous.Weights, target = Weights;
@@ -118,13 +123,16 @@ public sealed class NetworkModel : IDisposable
         foreach ((string name, Tensor weights) in target)
         {
             if (!source.TryGetValue(name, out Tensor? from) || !from.shape.AsSpan().SequenceEqual(weights.shape))
-                throw Mismatch($"a network whose '{name}' is {(from is null ? "missing" : $"[{string.Join(", ", from.shape)}]")}", $"[{string.Join(", ", weights.shape)}]");
+                throw Mismatch($"a network whose '{name}' is {(from is null ? "missing" : $"[{string.Join(", ", from.shape)}]")}",
+                    $"[{string.Join(", ", weights.shape)}]");
             weights.copy_(from);
         }
 
-        return Optimizer is not null && Optimizer.TryContinueFrom(previous.Optimizer, [.. Network.parameters().Where(p => p.requires_grad)]);
+        return Optimizer is not null && Optimizer.TryContinueFrom(previous.Optimizer,
+            [.. Network.parameters().Where(p => p.requires_grad)]);
     }
 
     private static ArgumentException Mismatch(string previous, string expected)
-        => new($"The previous model is {previous}; the trainer's options and data ask for {expected}. Train with the previous model's sizes, or start afresh.", "previousModel");
+        => new($"The previous model is {previous}; the trainer's options and data ask for {expected}. Train with the previous model's "
+            + $"sizes, or start afresh.", "previousModel");
 }

@@ -6,7 +6,8 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.ForwardSampling.Networks;
 
-/// <summary>Turns gradients into weight updates. One fused pass over the memory of a CPU tensor; tensor operations on any other device.</summary>
+/// <summary>Turns gradients into weight updates. One fused pass over the memory of a CPU tensor; tensor operations on any other
+/// device.</summary>
 /// <remarks>
 /// torch's own optimizers make about ten passes over a tensor of weights for one Adam step; the fused kernels here make one.
 /// State is a tensor of the parameter's shape and device, so it can be carried to the next run.
@@ -38,13 +39,15 @@ internal abstract class Optimizer : IDisposable
                 continue;
             Tensor parameter = parameters[i];
             if (parameter.device_type == DeviceType.CPU && parameter.dtype == ScalarType.Float32)
-                UpdateInMemory(Floats(parameter), Floats(gradient.is_contiguous() ? gradient : gradient.contiguous()), _state[i], gradientScale);
+                UpdateInMemory(Floats(parameter), Floats(gradient.is_contiguous() ? gradient : gradient.contiguous()), _state[i],
+                    gradientScale);
             else
                 UpdateByTensors(parameter, Scale(gradient, gradientScale), _state[i]);
         }
     }
 
-    /// <summary>Counts a step and computes what is the same for all parameters of it; whoever calls this updates the weights by the optimizer's rule.</summary>
+    /// <summary>Counts a step and computes what is the same for all parameters of it; whoever calls this updates the weights by the
+    /// optimizer's rule.</summary>
     public void Advance(float learningRate)
     {
         StepsTaken++;
@@ -58,13 +61,15 @@ internal abstract class Optimizer : IDisposable
     /// <returns>Whether the state was taken over.</returns>
     public bool TryContinueFrom(Optimizer? other, IReadOnlyList<Tensor> parameters)
     {
-        if (other?._state is not { } state || other.GetType() != GetType() || state.Length != parameters.Count || other.StateTensors != StateTensors)
+        if (other?._state is not { } state || other.GetType() != GetType() || state.Length != parameters.Count
+            || other.StateTensors != StateTensors)
             return false;
         for (int i = 0; i < state.Length; i++)
             if (state[i].Any(t => !t.shape.AsSpan().SequenceEqual(parameters[i].shape)))
                 return false;
         using IDisposable noGrad = no_grad();
-        _state = [.. state.Select((tensors, i) => tensors.Select(t => zeros(t.shape, t.dtype, parameters[i].device).copy_(t).DetachFromDisposeScope()).ToArray())];
+        _state = [.. state.Select((tensors, i) => tensors.Select(
+            t => zeros(t.shape, t.dtype, parameters[i].device).copy_(t).DetachFromDisposeScope()).ToArray())];
         StepsTaken = other.StepsTaken;
         return true;
     }
@@ -93,7 +98,8 @@ internal abstract class Optimizer : IDisposable
     }
 
     private Tensor[][] CreateState(IReadOnlyList<Tensor> parameters)
-        => [.. parameters.Select(p => Enumerable.Range(0, StateTensors).Select(_ => zeros(p.shape, p.dtype, p.device).DetachFromDisposeScope()).ToArray())];
+        => [.. parameters.Select(p => Enumerable.Range(0, StateTensors)
+            .Select(_ => zeros(p.shape, p.dtype, p.device).DetachFromDisposeScope()).ToArray())];
 }
 
 /// <summary>Stochastic gradient descent: v = mu v + g; w -= lr v (or lr (g + mu v) with Nesterov's look-ahead).</summary>

@@ -1,6 +1,7 @@
 namespace Microsoft.ML.ForwardSampling.Networks;
 
-/// <summary>How gradients become weight updates: one of <see cref="SgdOptions"/>, <see cref="AdamOptions"/> and <see cref="AdamWOptions"/>.</summary>
+/// <summary>How gradients become weight updates: one of <see cref="SgdOptions"/>, <see cref="AdamOptions"/> and
+/// <see cref="AdamWOptions"/>.</summary>
 public abstract record OptimizerOptions
 {
     private protected OptimizerOptions(float learningRate) => LearningRate = learningRate;

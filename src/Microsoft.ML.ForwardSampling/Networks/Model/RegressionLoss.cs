@@ -10,8 +10,10 @@ public abstract record RegressionLoss
     /// <summary>(s - y)^2: the mean is the best constant prediction.</summary>
     public static RegressionLoss Squared { get; } = new SquaredLoss();
 
-    /// <summary>(s - y)^2 / 2 within <paramref name="delta"/>, and delta (|s - y| - delta/2) beyond: outliers pull with constant force.</summary>
-    /// <param name="delta">Residual at which the loss turns from a square into a line, in standard deviations of the label, or in its unit without <see cref="NetworkTrainerOptions.NormalizeLabel"/>; (0, 1e30].</param>
+    /// <summary>(s - y)^2 / 2 within <paramref name="delta"/>, and delta (|s - y| - delta/2) beyond: outliers pull with constant
+    /// force.</summary>
+    /// <param name="delta">Residual at which the loss turns from a square into a line, in standard deviations of the label, or in its unit
+    /// without <see cref="NetworkTrainerOptions.NormalizeLabel"/>; (0, 1e30].</param>
     /// <exception cref="ArgumentOutOfRangeException">Outside the range, or NaN.</exception>
     public static RegressionLoss Huber(float delta = 1f) => new HuberLoss(delta);
 }

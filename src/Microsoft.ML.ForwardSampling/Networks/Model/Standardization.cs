@@ -5,7 +5,10 @@ using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 namespace Microsoft.ML.ForwardSampling.Networks;
 
 /// <summary>The scale on which a network is trained, and the way back: its weights take features and give scores as they come.</summary>
-/// <remarks>Features x are trained on as (x − m)/s and labels y as (y − μ)/σ. A network of linear layers takes both into its weights: the first layer's become W/s with bias b − W·(m/s), the last one's σ·W with σ·b + μ. s and σ are powers of two, so that weights lose no digit on the way there and back; the two biases are kept as they were: going on in a second run gives the same bits as one long run.</remarks>
+/// <remarks>Features x are trained on as (x − m)/s and labels y as (y − μ)/σ. A network of linear layers takes both into its weights: the
+/// first layer's become W/s with bias b − W·(m/s), the last one's σ·W with σ·b + μ. s and σ are powers of two, so that weights lose no
+/// digit on the way there and back; the two biases are kept as they were: going on in a second run gives the same bits as one long
+/// run.</remarks>
 internal sealed record Standardization
 {
     /// <summary>Nothing is changed.</summary>
@@ -43,7 +46,8 @@ internal sealed record Standardization
 
     public float Apply(float label) => (float)((label - LabelMean) / LabelDeviation);
 
-    /// <summary>Changes the weights of a network that takes features as they come into those of one that is trained on this scale.</summary>
+    /// <summary>Changes the weights of a network that takes features as they come into those of one that is trained on this
+    /// scale.</summary>
     public void Unfold(NetworkModel model) => Change(model, towardsTraining: true);
 
     /// <summary>The other way, once training is done.</summary>
@@ -114,5 +118,6 @@ internal sealed record Standardization
         to.copy_(tensor(values).reshape(to.shape));
     }
 
-    private static Tensor Find(Dictionary<string, Tensor> weights, int layer, string name) => weights[$"{MultilayerPerceptron.LayerName(layer)}.{name}"];
+    private static Tensor Find(Dictionary<string, Tensor> weights, int layer, string name) =>
+        weights[$"{MultilayerPerceptron.LayerName(layer)}.{name}"];
 }

@@ -89,7 +89,8 @@ internal abstract class TaskHead
     {
         public override float HuberDelta => delta;
 
-        public override Tensor RowLosses(Tensor outputs, Tensor labels) => nn.functional.huber_loss(Column(outputs), labels, delta, nn.Reduction.None);
+        public override Tensor RowLosses(Tensor outputs, Tensor labels) =>
+            nn.functional.huber_loss(Column(outputs), labels, delta, nn.Reduction.None);
 
         public override float RowLoss(ReadOnlySpan<float> outputs, float label)
         {
@@ -131,7 +132,8 @@ internal abstract class TaskHead
     {
         public override ScalarType LabelType => ScalarType.Int64;
 
-        public override Tensor RowLosses(Tensor outputs, Tensor labels) => nn.functional.cross_entropy(outputs, labels, reduction: nn.Reduction.None);
+        public override Tensor RowLosses(Tensor outputs, Tensor labels) =>
+            nn.functional.cross_entropy(outputs, labels, reduction: nn.Reduction.None);
 
         public override float RowLoss(ReadOnlySpan<float> outputs, float label)
         {

@@ -8,7 +8,8 @@ internal static class TorchRuntime
 {
     /// <summary>The named device, checked.</summary>
     /// <param name="name"><c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>.</param>
-    /// <exception cref="DllNotFoundException">The native library cannot be loaded; the message says which of the causes in docs/install.md it is.</exception>
+    /// <exception cref="DllNotFoundException">The native library cannot be loaded; the message says which of the causes in docs/install.md
+    /// it is.</exception>
     /// <exception cref="InvalidOperationException">The device is not there.</exception>
     public static Device GetDevice(string name)
     {
@@ -16,10 +17,14 @@ internal static class TorchRuntime
         {
             bool isCuda = name.StartsWith("cuda", StringComparison.Ordinal);
             if (isCuda && !cuda.is_available())
-                throw new InvalidOperationException($"Device '{name}' was asked for, but torch finds no CUDA device. Use Device = \"cpu\", or reference TorchSharp-cuda-linux or TorchSharp-cuda-windows on a machine with an NVIDIA driver.");
+                throw new InvalidOperationException(
+                    $"Device '{name}' was asked for, but torch finds no CUDA device. Use Device = \"cpu\", or reference "
+                    + $"TorchSharp-cuda-linux or TorchSharp-cuda-windows on a machine with an NVIDIA driver.");
             Device found = device(name);
             if (isCuda && found.index >= cuda.device_count())
-                throw new InvalidOperationException($"Device '{name}' was asked for, but torch finds {cuda.device_count()} CUDA device(s): cuda:0 to cuda:{cuda.device_count() - 1}.");
+                throw new InvalidOperationException(
+                    $"Device '{name}' was asked for, but torch finds {cuda.device_count()} CUDA device(s): cuda:0 to "
+                    + $"cuda:{cuda.device_count() - 1}.");
             using Tensor probe = zeros(1, device: found);
             return found;
         }
@@ -32,7 +37,8 @@ internal static class TorchRuntime
     /// <summary>The tensor on a device: itself where it is there already, else a copy.</summary>
     /// <remarks>By copying into a new tensor: the overloads of <c>Tensor.to</c> differ between releases of TorchSharp.</remarks>
     public static Tensor Move(Tensor tensor, Device device)
-        => tensor.device_type == device.type && tensor.device_index == device.index ? tensor : empty(tensor.shape, dtype: tensor.dtype, device: device).copy_(tensor);
+        => tensor.device_type == device.type && tensor.device_index == device.index ? tensor
+            : empty(tensor.shape, dtype: tensor.dtype, device: device).copy_(tensor);
 
     // torch's static constructor wraps what its loader throws.
     private static Exception Unwrap(Exception e) => e is TypeInitializationException { InnerException: { } inner } ? Unwrap(inner) : e;

@@ -14,7 +14,8 @@ public sealed record TrainingReport
     /// <summary>Rows read from the data view, over all passes that read it.</summary>
     public long RowsRead { get; init; }
 
-    /// <summary>Rows left out because a feature, the label or the weight was missing (NaN, infinite, or key 0), over all passes that read the data view.</summary>
+    /// <summary>Rows left out because a feature, the label or the weight was missing (NaN, infinite, or key 0), over all passes that read
+    /// the data view.</summary>
     public long RowsSkipped { get; init; }
 
     /// <summary>Rows that got a backward pass.</summary>

@@ -47,7 +47,8 @@ internal readonly unsafe struct Lanes512 : ILanes<Vector512<float>>
 
     public static Vector512<float> SquareRoot(Vector512<float> a) => Vector512.Sqrt(a);
 
-    public static Vector512<float> MultiplyAdd(Vector512<float> a, Vector512<float> b, Vector512<float> sum) => Avx512F.FusedMultiplyAdd(a, b, sum);
+    public static Vector512<float> MultiplyAdd(Vector512<float> a, Vector512<float> b, Vector512<float> sum) =>
+        Avx512F.FusedMultiplyAdd(a, b, sum);
 
     public static void Store(Vector512<float> value, float* to) => value.Store(to);
 }

@@ -3,7 +3,8 @@ using System.Runtime.CompilerServices;
 namespace Microsoft.ML.ForwardSampling.Networks;
 
 /// <summary>Adam and AdamW on registers: the state is the mean and the mean square of the gradients.</summary>
-internal readonly unsafe struct AdamUpdate<TVector, TLanes>(float beta1, float beta2, float addedDecay, float shrink, float gradientScale, float stepSize, float secondScale, float epsilon) : IWeightUpdate<TVector>
+internal readonly unsafe struct AdamUpdate<TVector, TLanes>(float beta1, float beta2, float addedDecay, float shrink, float gradientScale,
+    float stepSize, float secondScale, float epsilon) : IWeightUpdate<TVector>
     where TLanes : struct, ILanes<TVector>
 {
     private readonly TVector _keep1 = TLanes.All(beta1);
@@ -32,7 +33,8 @@ internal readonly unsafe struct AdamUpdate<TVector, TLanes>(float beta1, float b
 }
 
 /// <summary>Gradient descent on registers; with momentum the state is the velocity.</summary>
-internal readonly unsafe struct SgdUpdate<TVector, TLanes>(float momentum, bool nesterov, float decay, float gradientScale, float rate) : IWeightUpdate<TVector>
+internal readonly unsafe struct SgdUpdate<TVector, TLanes>(float momentum, bool nesterov, float decay, float gradientScale, float rate)
+    : IWeightUpdate<TVector>
     where TLanes : struct, ILanes<TVector>
 {
     private readonly TVector _momentum = TLanes.All(momentum);
@@ -58,7 +60,8 @@ internal readonly unsafe struct SgdUpdate<TVector, TLanes>(float momentum, bool 
     }
 }
 
-/// <summary>Keeps the gradient instead of using it: before clipping, the norm of all of them must be known. <see cref="WeightMemory.First"/> is where it goes.</summary>
+/// <summary>Keeps the gradient instead of using it: before clipping, the norm of all of them must be known.
+/// <see cref="WeightMemory.First"/> is where it goes.</summary>
 internal readonly unsafe struct GradientStore<TVector, TLanes> : IWeightUpdate<TVector>
     where TLanes : struct, ILanes<TVector>
 {

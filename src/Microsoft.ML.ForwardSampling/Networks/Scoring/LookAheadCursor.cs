@@ -3,8 +3,10 @@ using Microsoft.ML.ForwardSampling.DataViews;
 
 namespace Microsoft.ML.ForwardSampling.Networks;
 
-/// <summary>Reads rows ahead, scores them by one pass of the network when the first of their scores is asked for, and serves them one by one.</summary>
-/// <remarks>Blocks grow from 16 to 1,024 rows (fewer where rows are wide), so that whoever takes a few rows does not pay for many. Active columns of the input are copied.</remarks>
+/// <summary>Reads rows ahead, scores them by one pass of the network when the first of their scores is asked for, and serves them one by
+/// one.</summary>
+/// <remarks>Blocks grow from 16 to 1,024 rows (fewer where rows are wide), so that whoever takes a few rows does not pay for many. Active
+/// columns of the input are copied.</remarks>
 internal sealed class LookAheadCursor : DataViewRowCursor
 {
     private const int FirstBlock = 16;
@@ -27,7 +29,8 @@ internal sealed class LookAheadCursor : DataViewRowCursor
     private bool _disposed;
 
     public LookAheadCursor(
-        DataViewRowCursor input, DataViewSchema schema, ActiveColumns active, DataViewSchema.Column[] buffered, DataViewSchema.Column features, NetworkModel model, bool withActivationNorm)
+        DataViewRowCursor input, DataViewSchema schema, ActiveColumns active, DataViewSchema.Column[] buffered,
+            DataViewSchema.Column features, NetworkModel model, bool withActivationNorm)
     {
         _input = input;
         Schema = schema;
@@ -109,7 +112,8 @@ internal sealed class LookAheadCursor : DataViewRowCursor
     }
 
     /// <summary>Scores a block when the first of its scores is asked for.</summary>
-    private sealed class BlockScores(NetworkModel model, BufferedRow current, int capacity, bool withActivationNorm) : ScoreGetters(model, capacity, withActivationNorm)
+    private sealed class BlockScores(NetworkModel model, BufferedRow current, int capacity, bool withActivationNorm)
+        : ScoreGetters(model, capacity, withActivationNorm)
     {
         private int _rows;
         private bool _scored;

@@ -7,7 +7,8 @@ using Microsoft.ML.Transforms;
 
 namespace Microsoft.ML.ForwardSampling.Networks;
 
-/// <summary>The chain of ML.NET's own transformers that is written in place of a network: state first, then the same output columns.</summary>
+/// <summary>The chain of ML.NET's own transformers that is written in place of a network: state first, then the same output
+/// columns.</summary>
 internal static class NetworkCarrier
 {
     public const string ForwardContract = "ForwardSampling.Forward.v1";
@@ -42,11 +43,13 @@ internal static class NetworkCarrier
                 break;
         }
 
-        chain.Add(transforms.DropColumns([.. chain.Schema.Where(c => !c.IsHidden && c.Name.StartsWith("__fs_", StringComparison.Ordinal)).Select(c => c.Name)]));
+        chain.Add(transforms.DropColumns(
+            [.. chain.Schema.Where(c => !c.IsHidden && c.Name.StartsWith("__fs_", StringComparison.Ordinal)).Select(c => c.Name)]));
         chain.Save(context);
     }
 
-    /// <summary>Score as a vector of known size, which Evaluate asks for: a contract's columns are fixed, so scores come in blocks of scalars.</summary>
+    /// <summary>Score as a vector of known size, which Evaluate asks for: a contract's columns are fixed, so scores come in blocks of
+    /// scalars.</summary>
     private static void AddClassScores(StateCarrier.Builder chain, TransformsCatalog transforms, int classes)
     {
         int blocks = (classes + ScoreBlock.Size - 1) / ScoreBlock.Size;
@@ -64,18 +67,21 @@ internal static class NetworkCarrier
             chain.Add(transforms.Concatenate(ScoreColumns.Score, parts));
     }
 
-    private static void AddPredictedLabel(StateCarrier.Builder chain, TransformsCatalog transforms, NetworkPredictionTransformer transformer)
+    private static void AddPredictedLabel(StateCarrier.Builder chain, TransformsCatalog transforms,
+        NetworkPredictionTransformer transformer)
     {
         MLContext context = PrivateContext.Instance;
         chain.Add(transforms.CustomMapping(new ClassFactory().GetMapping(), ClassContract));
         if (transformer.LabelKeyValues is { } keys)
         {
             chain.Add(keys.MapFromClass(context, ValueColumn, ClassColumn));
-            chain.Add(transforms.Conversion.MapValueToKey(ScoreColumns.PredictedLabel, ValueColumn, keyData: keys.AsView(context, ScoreColumns.PredictedLabel)));
+            chain.Add(transforms.Conversion.MapValueToKey(ScoreColumns.PredictedLabel, ValueColumn,
+                keyData: keys.AsView(context, ScoreColumns.PredictedLabel)));
             return;
         }
 
-        IDataView classes = context.Data.LoadFromEnumerable(Enumerable.Range(0, transformer.Model.ScoreCount).Select(c => new PredictedClass { Class = (uint)c }).ToArray());
+        IDataView classes = context.Data.LoadFromEnumerable(Enumerable.Range(0, transformer.Model.ScoreCount)
+            .Select(c => new PredictedClass { Class = (uint)c }).ToArray());
         chain.Add(transforms.Conversion.MapValueToKey(ScoreColumns.PredictedLabel, ClassColumn, keyData: classes));
     }
 }
@@ -178,7 +184,8 @@ internal sealed class ForwardFactory : CustomMappingFactory<ForwardInput, Forwar
         public VBuffer<float> Score(VBuffer<float> features)
         {
             if (features.Length != _model.FeatureCount)
-                throw new InvalidOperationException($"The row has {features.Length} features; the network was trained on {_model.FeatureCount}.");
+                throw new InvalidOperationException(
+                    $"The row has {features.Length} features; the network was trained on {_model.FeatureCount}.");
             ScoringBatch batch = _batch.Value!;
             features.CopyTo(batch.Features(0));
             batch.Score(1);
@@ -191,7 +198,8 @@ internal sealed class ForwardFactory : CustomMappingFactory<ForwardInput, Forwar
 [CustomMappingFactoryAttribute(NetworkCarrier.RegressionContract)]
 internal sealed class RegressionFactory : CustomMappingFactory<ForwardScores, RegressionScore>
 {
-    public override Action<ForwardScores, RegressionScore> GetMapping() => static (input, output) => output.Score = input.Scores.GetValues()[0];
+    public override Action<ForwardScores, RegressionScore> GetMapping() => static (input, output) =>
+        output.Score = input.Scores.GetValues()[0];
 }
 
 /// <summary>The columns of a binary classification.</summary>

@@ -6,12 +6,13 @@ namespace Microsoft.ML.ForwardSampling.Networks;
 /// <summary>A trained network in a pipeline: adds the task's output columns.</summary>
 /// <remarks>
 /// A cursor looks ahead and scores up to 1,024 rows by one pass of the network; a prediction engine scores its one row.
-/// On the CPU a network built from options is scored without torch, and a row's scores are the same bits alone, in a batch and after loading.
-/// A user's own network, or one on a GPU, is scored by torch, where two batch sizes may differ in the last bits.
+/// On the CPU a network built from options is scored without torch, and a row's scores are the same bits alone, in a batch and after
+/// loading. A user's own network, or one on a GPU, is scored by torch, where two batch sizes may differ in the last bits.
 /// </remarks>
 public sealed class NetworkPredictionTransformer : ISingleFeaturePredictionTransformer<NetworkModel>, IOffersActivationNorm, IDisposable
 {
-    internal NetworkPredictionTransformer(NetworkModel model, string featureColumnName, string labelColumnName, LabelKeyValues? labelKeyValues, string? activationNormColumnName = null)
+    internal NetworkPredictionTransformer(NetworkModel model, string featureColumnName, string labelColumnName,
+        LabelKeyValues? labelKeyValues, string? activationNormColumnName = null)
     {
         Model = model;
         FeatureColumnName = featureColumnName;
@@ -38,7 +39,8 @@ public sealed class NetworkPredictionTransformer : ISingleFeaturePredictionTrans
 
     internal LabelKeyValues? LabelKeyValues { get; }
 
-    /// <summary>Column for the norm of the last hidden layer's activations; null where it is not added. RecordForwardPass asks for it.</summary>
+    /// <summary>Column for the norm of the last hidden layer's activations; null where it is not added. RecordForwardPass asks for
+    /// it.</summary>
     internal string? ActivationNormColumnName { get; }
 
     /// <summary>The schema with the output columns added.</summary>
@@ -72,7 +74,8 @@ public sealed class NetworkPredictionTransformer : ISingleFeaturePredictionTrans
 
     // What a user's own module calls its last hidden layer, nobody knows.
     ITransformer? IOffersActivationNorm.WithActivationNorm(string column)
-        => Model.Architecture is null ? null : new NetworkPredictionTransformer(Model, FeatureColumnName, LabelColumnName, LabelKeyValues, column);
+        => Model.Architecture is null ? null
+            : new NetworkPredictionTransformer(Model, FeatureColumnName, LabelColumnName, LabelKeyValues, column);
 
     void ICanSaveModel.Save(ModelSaveContext ctx) => NetworkCarrier.Save(this, ctx);
 }

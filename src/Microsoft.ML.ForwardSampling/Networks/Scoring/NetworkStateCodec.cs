@@ -57,12 +57,16 @@ internal static class NetworkStateCodec
         NetworkArchitecture? architecture = ReadArchitecture(reader, features, outputs);
         LabelKeyValues? keys = reader.ReadBoolean() ? LabelKeyValues.Read(reader) : null;
         if (architecture is null && factory is null)
-            throw new InvalidOperationException("The saved network is the user's own: load it with mlContext.ForwardSampling().Load(path, out schema, network), giving the factory that it was trained with.");
+            throw new InvalidOperationException(
+                "The saved network is the user's own: load it with mlContext.ForwardSampling().Load(path, out schema, network), giving "
+                + "the factory that it was trained with.");
 
         Device device = TorchRuntime.GetDevice("cpu");
-        nn.Module<Tensor, Tensor> network = architecture is not null ? new MultilayerPerceptron(architecture, device, seed: 0) : factory!(features, outputs, device)
+        nn.Module<Tensor, Tensor> network = architecture is not null ? new MultilayerPerceptron(architecture, device, seed: 0)
+            : factory!(features, outputs, device)
             ?? throw new InvalidOperationException("The network factory gave null instead of a module.");
-        var model = new NetworkModel(TaskHead.Create(task, outputs, delta > 0f ? RegressionLoss.Huber(delta) : RegressionLoss.Squared), features, architecture, network, device, optimizer: null);
+        var model = new NetworkModel(TaskHead.Create(task, outputs, delta > 0f ? RegressionLoss.Huber(delta) : RegressionLoss.Squared),
+            features, architecture, network, device, optimizer: null);
         try
         {
             ReadWeights(reader, model.Weights);
@@ -128,7 +132,9 @@ internal static class NetworkStateCodec
             for (int d = 0; d < shape.Length; d++)
                 shape[d] = reader.ReadInt64();
             if (!weights.TryGetValue(name, out Tensor? weight) || !weight.shape.AsSpan().SequenceEqual(shape))
-                throw new InvalidDataException($"The saved network has a weight '{name}' of shape [{string.Join(", ", shape)}]; the one it is loaded into has {(weight is null ? "no such weight" : $"[{string.Join(", ", weight.shape)}]")}.");
+                throw new InvalidDataException(
+                    $"The saved network has a weight '{name}' of shape [{string.Join(", ", shape)}]; the one it is loaded into has "
+                    + $"{(weight is null ? "no such weight" : $"[{string.Join(", ", weight.shape)}]")}.");
             Tensor values = empty(shape, dtype: ScalarType.Float32);
             Span<byte> bytes = MemoryMarshal.AsBytes(Optimizer.Floats(values));
             reader.BaseStream.ReadExactly(bytes);

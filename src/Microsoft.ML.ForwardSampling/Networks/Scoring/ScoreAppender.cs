@@ -10,19 +10,23 @@ internal sealed class ScoreAppender : ColumnAppender
     private readonly DataViewSchema.Column _features;
 
     public ScoreAppender(DataViewSchema inputSchema, NetworkPredictionTransformer transformer)
-        : base(inputSchema, ScoreColumns.Of(transformer.Model, transformer.LabelKeyValues, transformer.ActivationNormColumnName, inputSchema))
+        : base(inputSchema, ScoreColumns.Of(transformer.Model, transformer.LabelKeyValues, transformer.ActivationNormColumnName,
+            inputSchema))
     {
         _transformer = transformer;
         const string Advice = "The network was trained on this column.";
         string name = transformer.FeatureColumnName;
         string expected = transformer.FeatureColumnType.ToString()!;
-        ColumnFacts facts = ColumnFacts.Find(inputSchema, name) ?? throw SchemaErrors.Missing("feature", name, expected, Advice, nameof(inputSchema));
+        ColumnFacts facts = ColumnFacts.Find(inputSchema, name)
+            ?? throw SchemaErrors.Missing("feature", name, expected, Advice, nameof(inputSchema));
         _features = inputSchema[name];
-        if (_features.Type is not VectorDataViewType vector || vector.ItemType != NumberDataViewType.Single || vector.Size != transformer.Model.FeatureCount)
+        if (_features.Type is not VectorDataViewType vector || vector.ItemType != NumberDataViewType.Single
+            || vector.Size != transformer.Model.FeatureCount)
             throw SchemaErrors.Mismatch("feature", facts, expected, Advice, nameof(inputSchema));
     }
 
-    public override AddedValues Bind(DataViewRow input, ReadOnlySpan<bool> activeAdded) => new RowScores(input, _features, _transformer.Model, NeedsNorm(activeAdded));
+    public override AddedValues Bind(DataViewRow input, ReadOnlySpan<bool> activeAdded) =>
+        new RowScores(input, _features, _transformer.Model, NeedsNorm(activeAdded));
 
     public override DataViewRowCursor OpenCursor(DataViewRowCursor input, ActiveColumns active)
     {

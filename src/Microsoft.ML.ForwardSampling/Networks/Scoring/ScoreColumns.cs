@@ -11,7 +11,8 @@ internal static class ScoreColumns
     public const string PredictedLabel = "PredictedLabel";
     private const string SetIdKind = "ScoreColumnSetId";
 
-    public static IEnumerable<DataViewSchema.DetachedColumn> Of(NetworkModel model, LabelKeyValues? keys, string? activationNorm, DataViewSchema inputSchema)
+    public static IEnumerable<DataViewSchema.DetachedColumn> Of(NetworkModel model, LabelKeyValues? keys, string? activationNorm,
+        DataViewSchema inputSchema)
     {
         uint set = NextSetId(inputSchema);
         switch (model.Task)
@@ -26,12 +27,14 @@ internal static class ScoreColumns
                 yield return Column(PredictedLabel, BooleanDataViewType.Instance, Annotate(set, "BinaryClassification", "PredictedLabel"));
                 break;
             default:
-                yield return Column(Score, new VectorDataViewType(NumberDataViewType.Single, model.ScoreCount), Annotate(set, "MulticlassClassification", "Score", builder =>
+                yield return Column(Score, new VectorDataViewType(NumberDataViewType.Single, model.ScoreCount),
+                    Annotate(set, "MulticlassClassification", "Score", builder =>
                 {
                     keys?.AddTextTo(builder, "SlotNames");
                     keys?.AddTo(builder, KeyTexts.TrainingLabelValuesKind);
                 }));
-                yield return Column(PredictedLabel, new KeyDataViewType(typeof(uint), model.ScoreCount), Annotate(set, "MulticlassClassification", "PredictedLabel", builder => keys?.AddTo(builder)));
+                yield return Column(PredictedLabel, new KeyDataViewType(typeof(uint), model.ScoreCount),
+                    Annotate(set, "MulticlassClassification", "PredictedLabel", builder => keys?.AddTo(builder)));
                 break;
         }
 
@@ -39,9 +42,11 @@ internal static class ScoreColumns
             yield return new DataViewSchema.DetachedColumn(activationNorm, NumberDataViewType.Single);
     }
 
-    private static DataViewSchema.DetachedColumn Column(string name, DataViewType type, DataViewSchema.Annotations annotations) => new(name, type, annotations);
+    private static DataViewSchema.DetachedColumn Column(string name, DataViewType type, DataViewSchema.Annotations annotations) =>
+        new(name, type, annotations);
 
-    private static DataViewSchema.Annotations Annotate(uint set, string columnKind, string valueKind, Action<DataViewSchema.Annotations.Builder>? more = null)
+    private static DataViewSchema.Annotations Annotate(uint set, string columnKind, string valueKind,
+        Action<DataViewSchema.Annotations.Builder>? more = null)
     {
         var builder = new DataViewSchema.Annotations.Builder();
         more?.Invoke(builder);
@@ -57,7 +62,8 @@ internal static class ScoreColumns
         uint largest = 0;
         foreach (DataViewSchema.Column column in schema)
         {
-            if (column.Annotations.Schema.GetColumnOrNull(SetIdKind) is not { Type: KeyDataViewType { RawType: { } raw } } || raw != typeof(uint))
+            if (column.Annotations.Schema.GetColumnOrNull(SetIdKind) is not { Type: KeyDataViewType { RawType: { } raw } }
+                || raw != typeof(uint))
                 continue;
             uint id = 0;
             column.Annotations.GetValue(SetIdKind, ref id);

@@ -33,7 +33,8 @@ internal abstract class ScoringBatch : IDisposable
     public static ScoringBatch Create(NetworkModel model, int capacity, bool withActivationNorms = false)
     {
         model.ThrowIfDisposed();
-        return model.Dense is { } dense ? new DenseBatch(model, dense, capacity, withActivationNorms) : new TorchBatch(model, capacity, withActivationNorms);
+        return model.Dense is { } dense ? new DenseBatch(model, dense, capacity, withActivationNorms)
+            : new TorchBatch(model, capacity, withActivationNorms);
     }
 
     /// <summary>Memory of one row's features.</summary>
@@ -70,7 +71,8 @@ internal abstract class ScoringBatch : IDisposable
     }
 
     /// <summary>A built network on the CPU: no torch.</summary>
-    private sealed class DenseBatch(NetworkModel model, DenseNetwork network, int capacity, bool withActivationNorms) : ScoringBatch(model, capacity, withActivationNorms)
+    private sealed class DenseBatch(NetworkModel model, DenseNetwork network, int capacity, bool withActivationNorms)
+        : ScoringBatch(model, capacity, withActivationNorms)
     {
         private readonly float[] _features = new float[capacity * model.FeatureCount];
         private readonly DenseNetwork.Scratch _scratch = new(network);
@@ -82,12 +84,14 @@ internal abstract class ScoringBatch : IDisposable
     }
 
     /// <summary>A user's own network, or one on a GPU: one call of torch for all rows.</summary>
-    private sealed class TorchBatch(NetworkModel model, int capacity, bool withActivationNorms) : ScoringBatch(model, capacity, withActivationNorms)
+    private sealed class TorchBatch(NetworkModel model, int capacity, bool withActivationNorms)
+        : ScoringBatch(model, capacity, withActivationNorms)
     {
         private readonly NetworkModel _network = model;
         private readonly Tensor _features = empty(capacity, model.FeatureCount, dtype: ScalarType.Float32).DetachFromDisposeScope();
 
-        public override Span<float> Features(int row) => Optimizer.Floats(_features).Slice(row * _network.FeatureCount, _network.FeatureCount);
+        public override Span<float> Features(int row) => Optimizer.Floats(_features)
+            .Slice(row * _network.FeatureCount, _network.FeatureCount);
 
         public override void Dispose() => _features.Dispose();
 
@@ -96,7 +100,8 @@ internal abstract class ScoringBatch : IDisposable
             using DisposeScope scope = NewDisposeScope();
             using IDisposable noGrad = no_grad();
             Tensor features = rows == Capacity ? _features : _features.narrow(0, 0, rows);
-            Tensor outputs = TorchOutputs.Of(_network.Network, TorchRuntime.Move(features, _network.Device), ActivationNorms.AsSpan(0, ActivationNorms.Length == 0 ? 0 : rows));
+            Tensor outputs = TorchOutputs.Of(_network.Network, TorchRuntime.Move(features, _network.Device),
+                ActivationNorms.AsSpan(0, ActivationNorms.Length == 0 ? 0 : rows));
             Optimizer.Floats(outputs.cpu().contiguous()).CopyTo(Scores);
         }
     }

@@ -5,7 +5,8 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.ForwardSampling.Networks;
 
 /// <summary>Tensors of one batch, filled through their memory and used again for every batch.</summary>
-/// <remarks>Filling through memory takes a plain copy; <c>torch.tensor(float[])</c> of a 128 x 784 batch takes about twenty times as long.</remarks>
+/// <remarks>Filling through memory takes a plain copy; <c>torch.tensor(float[])</c> of a 128 x 784 batch takes about twenty times as
+/// long.</remarks>
 internal sealed class BatchTensors : IDisposable
 {
     private readonly Device _device;

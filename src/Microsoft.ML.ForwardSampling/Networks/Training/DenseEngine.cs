@@ -9,9 +9,10 @@ namespace Microsoft.ML.ForwardSampling.Networks;
 
 /// <summary>Steps of a fully connected network on plain memory: no tensor is made, no gradient of a weight is written down.</summary>
 /// <remarks>
-/// A step has two parts with one meeting of the threads between them. In the first each thread takes some of the rows through all layers, forwards and back.
-/// In the second each takes some of the weights, and sums and uses up their gradients register by register: a weight and its optimizer state are read and written once.
-/// Every sum is made by one thread in a fixed order: the same seed gives the same bits on any number of threads.
+/// A step has two parts with one meeting of the threads between them. In the first each thread takes some of the rows through all layers,
+/// forwards and back. In the second each takes some of the weights, and sums and uses up their gradients register by register: a weight and
+/// its optimizer state are read and written once. Every sum is made by one thread in a fixed order: the same seed gives the same bits on
+/// any number of threads.
 /// </remarks>
 internal sealed unsafe class DenseEngine : TrainingEngine
 {
@@ -68,7 +69,9 @@ internal sealed unsafe class DenseEngine : TrainingEngine
         int[] sizes = [architecture.Inputs, .. architecture.HiddenLayers, architecture.Outputs];
         _layers = new Layer[sizes.Length - 1];
         for (int i = 0; i < _layers.Length; i++)
-            _layers[i] = new Layer(sizes[i], sizes[i + 1], options.BatchSize, _optimizer.StateTensors, keepsInput: i < _layers.Length - 1 && ActivationFunctions.DerivativeNeedsInput(_activation), keepsGradient: _gradientLimit is not null, passesGradientOn: i > 0);
+            _layers[i] = new Layer(sizes[i], sizes[i + 1], options.BatchSize, _optimizer.StateTensors,
+                keepsInput: i < _layers.Length - 1 && ActivationFunctions.DerivativeNeedsInput(_activation),
+                keepsGradient: _gradientLimit is not null, passesGradientOn: i > 0);
         _batch = new AlignedFloats((long)options.BatchSize * _featureStride);
         _one.Span[0] = 1f;
         _weightCount = _layers.Sum(layer => (long)layer.Weights.Length);
@@ -89,9 +92,14 @@ internal sealed unsafe class DenseEngine : TrainingEngine
 
     public override int MostRowsPerScoring { get; }
 
-    /// <summary>Whether a network can be trained here: built from options, on the CPU, with nothing between its layers but the activation.</summary>
+    /// <summary>Whether a network can be trained here: built from options, on the CPU, with nothing between its layers but the
+    /// activation.</summary>
     public static bool CanTrain(NetworkModel model)
-        => model is { Architecture: { Normalization: Normalization.None, Dropout: 0f }, Device.type: DeviceType.CPU, Optimizer: Adam or Sgd };
+        => model is
+        {
+            Architecture: { Normalization: Normalization.None, Dropout: 0f }, Device.type: DeviceType.CPU,
+            Optimizer: Adam or Sgd
+        };
 
     public override void Fill(RowPool pool, ReadOnlySpan<int> rows, ReadOnlySpan<float> weights, int start)
     {
@@ -165,7 +173,8 @@ internal sealed unsafe class DenseEngine : TrainingEngine
         Share(_scoreRows);
         for (int row = 0; row < activationNorms.Length; row++)
         {
-            ReadOnlySpan<float> entering = _layers.Length == 1 ? _scored.Span.Slice(row * _featureStride, _features) : _layers[^2].Row(_scoredOutputs[^2], row);
+            ReadOnlySpan<float> entering = _layers.Length == 1 ? _scored.Span.Slice(row * _featureStride, _features)
+                : _layers[^2].Row(_scoredOutputs[^2], row);
             activationNorms[row] = (float)Math.Sqrt(WindowSums.SumOfSquares(entering));
         }
 
@@ -232,7 +241,8 @@ internal sealed unsafe class DenseEngine : TrainingEngine
     private (int First, int Count) RowsOf(int member)
     {
         int tiles = (_rows + DenseKernel.TileRows - 1) / DenseKernel.TileRows;
-        int first = (int)((long)tiles * member / _members) * DenseKernel.TileRows, end = (int)((long)tiles * (member + 1) / _members) * DenseKernel.TileRows;
+        int first = (int)((long)tiles * member / _members) * DenseKernel.TileRows,
+            end = (int)((long)tiles * (member + 1) / _members) * DenseKernel.TileRows;
         return (first, Math.Min(end, _rows) - first);
     }
 
@@ -255,13 +265,16 @@ internal sealed unsafe class DenseEngine : TrainingEngine
         Forward(_batch.Pointer, first, count, forTraining: true);
         Layer last = _layers[^1];
         for (int row = first; row < first + count; row++)
-            _rowLosses[row] = _head.RowLossAndGradient(last.Row(last.Output, row), _labels[row], _weights[row] / _rows, last.Row(last.Gradient, row));
+            _rowLosses[row] = _head.RowLossAndGradient(last.Row(last.Output, row), _labels[row], _weights[row] / _rows,
+                last.Row(last.Gradient, row));
         for (int i = _layers.Length - 1; i > 0; i--)
         {
             Layer layer = _layers[i], below = _layers[i - 1];
-            DenseKernel.Forward(layer.Gradient.Pointer + (nint)first * layer.Stride, layer.Stride, layer.Transposed!.Pointer, _zeros.Pointer, below.Gradient.Pointer + (nint)first * below.Stride, below.Stride, count, layer.Outputs, below.Panels);
+            DenseKernel.Forward(layer.Gradient.Pointer + (nint)first * layer.Stride, layer.Stride, layer.Transposed!.Pointer,
+                _zeros.Pointer, below.Gradient.Pointer + (nint)first * below.Stride, below.Stride, count, layer.Outputs, below.Panels);
             for (int row = first; row < first + count; row++)
-                ActivationFunctions.MultiplyByDerivative(_activation, below.Row(below.BeforeActivation ?? below.Output, row), below.Row(below.Gradient, row));
+                ActivationFunctions.MultiplyByDerivative(_activation, below.Row(below.BeforeActivation ?? below.Output, row),
+                    below.Row(below.Gradient, row));
         }
     }
 
@@ -324,7 +337,8 @@ internal sealed unsafe class DenseEngine : TrainingEngine
         if (_optimizer is Adam adam)
             Use<TVector, TLanes, AdamUpdate<TVector, TLanes>>(member, stored, adam.OnRegisters<TVector, TLanes>(_gradientScale));
         else
-            Use<TVector, TLanes, SgdUpdate<TVector, TLanes>>(member, stored, ((Sgd)_optimizer).OnRegisters<TVector, TLanes>(_gradientScale));
+            Use<TVector, TLanes, SgdUpdate<TVector, TLanes>>(member, stored,
+                ((Sgd)_optimizer).OnRegisters<TVector, TLanes>(_gradientScale));
     }
 
     private void Use<TVector, TLanes, TUpdate>(int member, bool stored, in TUpdate update)
@@ -341,14 +355,17 @@ internal sealed unsafe class DenseEngine : TrainingEngine
         {
             (int first, int end) = Part(member, layer.Weights.Length / TLanes.Count);
             for (int i = first; i < end; i++)
-                update.Apply(layer.WeightMemory.At(i * (nint)TLanes.Count), TLanes.Load(layer.WeightGradient!.Pointer + i * (nint)TLanes.Count));
+                update.Apply(layer.WeightMemory.At(i * (nint)TLanes.Count),
+                    TLanes.Load(layer.WeightGradient!.Pointer + i * (nint)TLanes.Count));
             (first, end) = Part(member, layer.Bias.Length / TLanes.Count);
             for (int i = first; i < end; i++)
-                update.Apply(layer.BiasMemory.At(i * (nint)TLanes.Count), TLanes.Load(layer.BiasGradient!.Pointer + i * (nint)TLanes.Count));
+                update.Apply(layer.BiasMemory.At(i * (nint)TLanes.Count),
+                    TLanes.Load(layer.BiasGradient!.Pointer + i * (nint)TLanes.Count));
         }
     }
 
-    /// <summary>Gives a member's part of the gradients to the update: of each layer a run of units, which are some inputs of one panel.</summary>
+    /// <summary>Gives a member's part of the gradients to the update: of each layer a run of units, which are some inputs of one
+    /// panel.</summary>
     private void EachGradient<TVector, TLanes, TUpdate>(int member, bool toGradients, in TUpdate update)
         where TLanes : struct, ILanes<TVector>
         where TUpdate : struct, IWeightUpdate<TVector>
@@ -366,11 +383,13 @@ internal sealed unsafe class DenseEngine : TrainingEngine
                 (int panel, int part) = Math.DivRem(unit, unitsPerPanel);
                 float* gradient = layer.Gradient.Pointer + panel * DenseKernel.PanelWidth;
                 int input = part * InputsPerUnit, inputs = Math.Min(InputsPerUnit, layer.Inputs - input);
-                DenseKernel.WeightGradient<TVector, TLanes, TUpdate>(gradient, layer.Stride, x + input, stride, _rows, inputs, weights.At(((nint)panel * layer.Inputs + input) * DenseKernel.PanelWidth), in update);
+                DenseKernel.WeightGradient<TVector, TLanes, TUpdate>(gradient, layer.Stride, x + input, stride, _rows, inputs,
+                    weights.At(((nint)panel * layer.Inputs + input) * DenseKernel.PanelWidth), in update);
                 if (!toGradients)
                     layer.Transpose(panel, input, inputs);
                 if (part == 0) // a bias is the weight of an input that is always 1
-                    DenseKernel.WeightGradient<TVector, TLanes, TUpdate>(gradient, layer.Stride, _one.Pointer, 0, _rows, 1, biases.At(panel * DenseKernel.PanelWidth), in update);
+                    DenseKernel.WeightGradient<TVector, TLanes, TUpdate>(gradient, layer.Stride, _one.Pointer, 0, _rows, 1,
+                        biases.At(panel * DenseKernel.PanelWidth), in update);
             }
 
             x = layer.Output.Pointer;
@@ -420,7 +439,8 @@ internal sealed unsafe class DenseEngine : TrainingEngine
         Tensor[][] state = _optimizer.StateOf([.. parameters.Select(p => p.Value)]);
         for (int i = 0; i < _layers.Length; i++)
         {
-            int weight = Array.FindIndex(parameters, p => p.Name == $"{MultilayerPerceptron.LayerName(i)}.weight"), bias = Array.FindIndex(parameters, p => p.Name == $"{MultilayerPerceptron.LayerName(i)}.bias");
+            int weight = Array.FindIndex(parameters, p => p.Name == $"{MultilayerPerceptron.LayerName(i)}.weight"),
+                bias = Array.FindIndex(parameters, p => p.Name == $"{MultilayerPerceptron.LayerName(i)}.bias");
             copy(_layers[i], parameters[weight].Value, parameters[bias].Value, (state[weight], state[bias]));
         }
     }
@@ -468,7 +488,8 @@ internal sealed unsafe class DenseEngine : TrainingEngine
         /// <summary>After the activation; shape [rows, Stride].</summary>
         public AlignedFloats Output { get; }
 
-        /// <summary>Of the loss, by what stands before the activation; shape [rows, Stride]. Beyond Outputs it stays 0, and so do the weights there.</summary>
+        /// <summary>Of the loss, by what stands before the activation; shape [rows, Stride]. Beyond Outputs it stays 0, and so do the
+        /// weights there.</summary>
         public AlignedFloats Gradient { get; }
 
         public AlignedFloats? BeforeActivation { get; }
@@ -477,7 +498,8 @@ internal sealed unsafe class DenseEngine : TrainingEngine
 
         public AlignedFloats? BiasGradient { get; }
 
-        /// <summary>The weights once more, in panels of inputs, for the gradient of the inputs; null for the first layer, whose inputs need none.</summary>
+        /// <summary>The weights once more, in panels of inputs, for the gradient of the inputs; null for the first layer, whose inputs need
+        /// none.</summary>
         public AlignedFloats? Transposed { get; }
 
         public WeightMemory WeightMemory => Memory(Weights, WeightState);
@@ -486,7 +508,8 @@ internal sealed unsafe class DenseEngine : TrainingEngine
 
         public Span<float> Row(AlignedFloats buffer, int row) => buffer.Span.Slice(row * Stride, Outputs);
 
-        public double SumOfSquaredGradients() => (double)TensorPrimitives.SumOfSquares<float>(WeightGradient!.Span) + TensorPrimitives.SumOfSquares<float>(BiasGradient!.Span);
+        public double SumOfSquaredGradients() => (double)TensorPrimitives.SumOfSquares<float>(WeightGradient!.Span)
+            + TensorPrimitives.SumOfSquares<float>(BiasGradient!.Span);
 
         /// <summary>Copies some inputs' weights of a panel to where the transposed ones stand.</summary>
         public void Transpose(int panel, int firstInput, int inputs)
@@ -547,7 +570,8 @@ internal sealed unsafe class DenseEngine : TrainingEngine
 
         public void Dispose()
         {
-            foreach (AlignedFloats? memory in (AlignedFloats?[])[Weights, Bias, Output, Gradient, BeforeActivation, WeightGradient, BiasGradient, Transposed, .. WeightState, .. BiasState, .. _bestWeights])
+            foreach (AlignedFloats? memory in (AlignedFloats?[])[Weights, Bias, Output, Gradient, BeforeActivation, WeightGradient,
+                BiasGradient, Transposed, .. WeightState, .. BiasState, .. _bestWeights])
                 memory?.Dispose();
         }
 

@@ -1,8 +1,9 @@
 namespace Microsoft.ML.ForwardSampling.Networks;
 
 /// <summary>When training ends before its last step: the validation loss has stopped falling.</summary>
-/// <remarks>Needs validation data (<c>Fit(data, validationData)</c>). The weights of the best evaluation are put back at the end, also when the loss has become infinite since.
-/// A pipeline, CrossValidate and SelectThen call Fit(data) alone, so early stopping cannot be used inside them.</remarks>
+/// <remarks>Needs validation data (<c>Fit(data, validationData)</c>). The weights of the best evaluation are put back at the end, also when
+/// the loss has become infinite since. A pipeline, CrossValidate and SelectThen call Fit(data) alone, so early stopping cannot be used
+/// inside them.</remarks>
 public sealed record EarlyStopping
 {
     /// <summary>Evaluations without improvement after which training stops.</summary>
@@ -10,7 +11,8 @@ public sealed record EarlyStopping
     /// <exception cref="ArgumentOutOfRangeException">Outside the range.</exception>
     public int Patience { get; init => field = Require.InRange(value, 1, 1_000_000, nameof(EarlyStopping)); } = 3;
 
-    /// <summary>How far the mean validation loss must fall for <see cref="Patience"/> to count anew. The best weights are kept however small their lead.</summary>
+    /// <summary>How far the mean validation loss must fall for <see cref="Patience"/> to count anew. The best weights are kept however
+    /// small their lead.</summary>
     /// <value>[0, 3.4e38], in units of the loss; default 0.</value>
     /// <exception cref="ArgumentOutOfRangeException">Negative, or NaN.</exception>
     public float MinimumImprovement { get; init => field = Require.InRange(value, 0f, float.MaxValue, nameof(EarlyStopping)); }

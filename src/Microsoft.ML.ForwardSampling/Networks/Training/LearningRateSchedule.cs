@@ -1,7 +1,8 @@
 namespace Microsoft.ML.ForwardSampling.Networks;
 
 /// <summary>The factor by which the learning rate is multiplied at each step.</summary>
-/// <remarks>Selection keeps an exact budget in every window, so the number of steps is known before training and a schedule reaches its end.</remarks>
+/// <remarks>Selection keeps an exact budget in every window, so the number of steps is known before training and a schedule reaches its
+/// end.</remarks>
 public abstract record LearningRateSchedule
 {
     /// <summary>The learning rate as given, at every step.</summary>
@@ -26,7 +27,8 @@ public abstract record LearningRateSchedule
     /// <param name="step">0-based step of this run.</param>
     /// <param name="totalSteps">Steps this run will make, at least 1.</param>
     /// <returns>A share in [0, 1].</returns>
-    protected static float Progress(long step, long totalSteps) => totalSteps <= 1 ? 0f : Math.Min(step, totalSteps - 1) / (float)(totalSteps - 1);
+    protected static float Progress(long step, long totalSteps) => totalSteps <= 1 ? 0f
+        : Math.Min(step, totalSteps - 1) / (float)(totalSteps - 1);
 
     /// <summary>The factor at a step, without the warm-up.</summary>
     /// <param name="step">0-based step of this run.</param>

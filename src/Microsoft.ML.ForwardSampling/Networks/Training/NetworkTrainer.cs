@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.ML.Data;
 using Microsoft.ML.ForwardSampling.DataViews;
 using Microsoft.ML.ForwardSampling.Selection;
@@ -12,10 +13,13 @@ namespace Microsoft.ML.ForwardSampling.Networks;
 /// <list type="table">
 /// <listheader><term>Task</term><description>Label column; output columns</description></listheader>
 /// <item><term>Regression</term><description>Single; <c>Score</c> (Single)</description></item>
-/// <item><term>Binary</term><description>Boolean; <c>Score</c> (Single, the logit), <c>Probability</c> (Single), <c>PredictedLabel</c> (Boolean)</description></item>
-/// <item><term>Multiclass</term><description>Key; <c>Score</c> (vector of Single, the class probabilities), <c>PredictedLabel</c> (Key)</description></item>
+/// <item><term>Binary</term><description>Boolean; <c>Score</c> (Single, the logit), <c>Probability</c> (Single), <c>PredictedLabel</c>
+/// (Boolean)</description></item>
+/// <item><term>Multiclass</term><description>Key; <c>Score</c> (vector of Single, the class probabilities), <c>PredictedLabel</c>
+/// (Key)</description></item>
 /// </list>
-/// <para>Features should be normalised. Rows with a missing feature, label or weight are skipped and counted (<see cref="TrainingReport.RowsSkipped"/>).</para>
+/// <para>Features should be normalised. Rows with a missing feature, label or weight are skipped and counted
+/// (<see cref="TrainingReport.RowsSkipped"/>).</para>
 /// <para>One seed, one order of rows and one thread give the same model again.</para>
 /// </remarks>
 public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>, IPromisesActivationNorm
@@ -44,16 +48,19 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>, I
     /// <summary>The columns the trained transformer adds, as ML.NET's own trainer of the task promises them.</summary>
     /// <param name="inputSchema">Shape of the data.</param>
     /// <returns>The input's columns and the task's output columns.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">A column is missing or of another type; the message names it, what was expected and what was found.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A column is missing or of another type; the message names it, what was expected and
+    /// what was found.</exception>
     public SchemaShape GetOutputSchema(SchemaShape inputSchema)
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
         MLContext context = PrivateContext.Instance;
-        (string label, string features, string? weight) = (Options.LabelColumnName, Options.FeatureColumnName, Options.ExampleWeightColumnName);
+        (string label, string features, string? weight) = (Options.LabelColumnName, Options.FeatureColumnName,
+            Options.ExampleWeightColumnName);
         return Task switch
         {
             PredictionTask.Regression => context.Regression.Trainers.Sdca(label, features, weight).GetOutputSchema(inputSchema),
-            PredictionTask.Binary => context.BinaryClassification.Trainers.SdcaLogisticRegression(label, features, weight).GetOutputSchema(inputSchema),
+            PredictionTask.Binary => context.BinaryClassification.Trainers.SdcaLogisticRegression(label, features, weight)
+                .GetOutputSchema(inputSchema),
             _ => context.MulticlassClassification.Trainers.SdcaMaximumEntropy(label, features, weight).GetOutputSchema(inputSchema),
         };
     }
@@ -73,8 +80,9 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>, I
 
     /// <summary>Goes on training from an earlier model, which stays as it is.</summary>
     /// <param name="input">Training data.</param>
-    /// <param name="previousModel">Where the weights start. An optimizer of the same kind goes on with its state, and so does a selection by an equal policy
-    /// (what the policy remembers; the random numbers are the new seed's), unless the model was loaded from a file.</param>
+    /// <param name="previousModel">Where the weights start. An optimizer of the same kind goes on with its state, and so does a selection
+    /// by an equal policy (what the policy remembers; the random numbers are the new seed's), unless the model was loaded from a
+    /// file.</param>
     /// <returns>The trained network as a transformer; dispose it when it is no longer used.</returns>
     /// <inheritdoc cref="Fit(IDataView, IDataView, NetworkPredictionTransformer)" path="/exception"/>
     public NetworkPredictionTransformer Fit(IDataView input, NetworkPredictionTransformer previousModel) => Fit(input, null, previousModel);
@@ -85,17 +93,22 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>, I
     /// <param name="previousModel">Where the weights start, or null. It stays as it is.</param>
     /// <returns>The trained network as a transformer; dispose it when it is no longer used.</returns>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or of another type.</exception>
-    /// <exception cref="ArgumentException">Early stopping, or a policy that learns from validation losses, without validation data; or a previous model of another task or shape.</exception>
-    /// <exception cref="InvalidOperationException">No usable row, a device that is not there, or a loss that is no longer finite.</exception>
+    /// <exception cref="ArgumentException">Early stopping, or a policy that learns from validation losses, without validation data; or a
+    /// previous model of another task or shape.</exception>
+    /// <exception cref="InvalidOperationException">No usable row, a device that is not there, or a loss that is no longer
+    /// finite.</exception>
     /// <exception cref="DllNotFoundException">The native torch library is missing; the message names the package.</exception>
     /// <exception cref="OperationCanceledException">The options' token was cancelled.</exception>
     public NetworkPredictionTransformer Fit(IDataView input, IDataView? validationData, NetworkPredictionTransformer? previousModel)
     {
         ArgumentNullException.ThrowIfNull(input);
         if (Options.EarlyStopping is not null && validationData is null)
-            throw new ArgumentException($"{nameof(NetworkTrainerOptions)}.{nameof(NetworkTrainerOptions.EarlyStopping)} needs validation data: call Fit(data, validationData).", nameof(validationData));
-        if (validationData is null && Options.Selection is { Policy: var policy } && policy.NewState() is { } memory && (memory.Feedback & SelectionFeedback.ValidationLoss) != 0)
-            throw new ArgumentException($"Policy {policy.Name} learns from the loss on validation data: call Fit(data, validationData).", nameof(validationData));
+            throw new ArgumentException($"{nameof(NetworkTrainerOptions)}.{nameof(NetworkTrainerOptions.EarlyStopping)} needs validation "
+                + $"data: call Fit(data, validationData).", nameof(validationData));
+        if (validationData is null && Options.Selection is { Policy: var policy } && policy.NewState() is { } memory
+            && (memory.Feedback & SelectionFeedback.ValidationLoss) != 0)
+            throw new ArgumentException($"Policy {policy.Name} learns from the loss on validation data: call Fit(data, validationData).",
+                nameof(validationData));
         TrainingColumns columns = Bind(input.Schema, forTraining: true);
         int outputs = CountOutputs(columns.Label);
         var head = TaskHead.Create(Task, outputs, Options.RegressionLoss);
@@ -111,9 +124,12 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>, I
         using var threads = new TorchThreads(Options.Threads);
         using DisposeScope scope = NewDisposeScope();
         var architecture = Options.Network is null
-            ? new NetworkArchitecture(columns.FeatureCount, [.. Options.HiddenLayers], outputs, Options.Activation, Options.Normalization, Options.Dropout)
+            ? new NetworkArchitecture(columns.FeatureCount, [.. Options.HiddenLayers], outputs, Options.Activation, Options.Normalization,
+                Options.Dropout)
             : null;
-        var model = new NetworkModel(head, columns.FeatureCount, architecture, CreateNetwork(architecture, columns.FeatureCount, outputs, device, isContinued: previousModel is not null), device, Options.Optimizer.Create());
+        var model = new NetworkModel(head, columns.FeatureCount, architecture,
+            CreateNetwork(architecture, columns.FeatureCount, outputs, device, isContinued: previousModel is not null), device,
+            Options.Optimizer.Create());
         try
         {
             bool continued = previousModel is not null && model.ContinueFrom(previousModel.Model);
@@ -122,7 +138,8 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>, I
             model.Standardization = Standardize(rows, validation, previousModel?.Model, columns, channel);
             if (previousModel is not null)
                 model.Standardization.Unfold(model);
-            using var run = new TrainingRun(Options, model, rows, validation, columns, _seed, previousModel?.Model.Selection, progress => Tell(channel, progress));
+            using var run = new TrainingRun(Options, model, rows, validation, columns, _seed, previousModel?.Model.Selection,
+                progress => Tell(channel, progress));
             model.Report = run.Train() with { OptimizerContinued = continued };
             model.Selection = run.Selection;
             if (!model.AllFinite())
@@ -130,9 +147,11 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>, I
             model.Standardization.Fold(model);
             model.Freeze();
             if (model.Report.RowsSkipped > 0)
-                channel.Warning(MessageSensitivity.None, "{0} of {1} rows were skipped: a feature, the label or the weight was missing.", model.Report.RowsSkipped, model.Report.RowsRead);
+                channel.Warning(MessageSensitivity.None, "{0} of {1} rows were skipped: a feature, the label or the weight was missing.",
+                    model.Report.RowsSkipped, model.Report.RowsRead);
             if (rows.RowsExcluded > 0)
-                channel.Info(MessageSensitivity.None, "{0} of {1} rows were left out of training: their record is too old.", rows.RowsExcluded, rows.RowsRead);
+                channel.Info(MessageSensitivity.None, "{0} of {1} rows were left out of training: their record is too old.",
+                    rows.RowsExcluded, rows.RowsRead);
             LabelKeyValues? keys = Task == PredictionTask.Multiclass ? LabelKeyValues.Of(columns.Label) : null;
             return new NetworkPredictionTransformer(model, columns.Features.Name, columns.Label.Name, keys);
         }
@@ -144,8 +163,10 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>, I
         }
     }
 
-    /// <summary>The scale to train on: the previous model's where there is one, so that the optimizer's state keeps its meaning, else that of the rows.</summary>
-    private Standardization Standardize(RowFeed rows, RowFeed? validation, NetworkModel? previous, TrainingColumns columns, IChannel channel)
+    /// <summary>The scale to train on: the previous model's where there is one, so that the optimizer's state keeps its meaning, else that
+    /// of the rows.</summary>
+    private Standardization Standardize(RowFeed rows, RowFeed? validation, NetworkModel? previous, TrainingColumns columns,
+        IChannel channel)
     {
         bool isBuilt = Options.Network is null, label = Task == PredictionTask.Regression && Options.NormalizeLabel && isBuilt;
         if (Options.NormalizeFeatures == FeatureNormalization.None && !label)
@@ -174,30 +195,38 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>, I
         (int Slot, double Mean, double Deviation)[] far = [.. statistics.FarFeatures];
         if (far.Length == 0)
             return;
-        (int slot, double mean, double deviation) = far.MaxBy(f => Math.Abs(Math.Log10(Math.Max(1e-30, Math.Sqrt((f.Mean * f.Mean) + (f.Deviation * f.Deviation))))));
+        (int slot, double mean, double deviation) = far.MaxBy(
+            f => Math.Abs(Math.Log10(Math.Max(1e-30, Math.Sqrt((f.Mean * f.Mean) + (f.Deviation * f.Deviation))))));
         string name = KeyTexts.SlotName(columns.Features, slot) is { } text ? $" ('{text}')" : "";
-        string what = FormattableString.Invariant($"{far.Length} of {columns.FeatureCount} features in '{columns.Features.Name}' are far from unit scale, the farthest slot {slot}{name} with mean {mean:G4} and s.d. {deviation:G4}.");
+        string what = string.Create(CultureInfo.InvariantCulture,
+            $"{far.Length} of {columns.FeatureCount} features in '{columns.Features.Name}' are far from unit scale, the farthest slot "
+            + $"{slot}{name} with mean {mean:G4} and s.d. {deviation:G4}.");
         if (isBuilt && Options.NormalizeFeatures == FeatureNormalization.Auto)
-            channel.Info(MessageSensitivity.Schema, "{0} They are standardised for training ({1}.{2}).", what, nameof(NetworkTrainerOptions), nameof(NetworkTrainerOptions.NormalizeFeatures));
+            channel.Info(MessageSensitivity.Schema, "{0} They are standardised for training ({1}.{2}).", what,
+                nameof(NetworkTrainerOptions), nameof(NetworkTrainerOptions.NormalizeFeatures));
         else
-            channel.Warning(MessageSensitivity.Schema, "{0} Networks learn slowly from such features: put NormalizeMeanVariance in front of the trainer.", what);
+            channel.Warning(MessageSensitivity.Schema,
+                "{0} Networks learn slowly from such features: put NormalizeMeanVariance in front of the trainer.", what);
     }
 
     private long MaximumRowBytes => (long)Options.MaximumRowMegabytes << 20;
 
-    private nn.Module<Tensor, Tensor> CreateNetwork(NetworkArchitecture? architecture, int inputs, int outputs, Device device, bool isContinued)
+    private nn.Module<Tensor, Tensor> CreateNetwork(NetworkArchitecture? architecture, int inputs, int outputs, Device device,
+        bool isContinued)
     {
         if (architecture is not null)
             return new MultilayerPerceptron(architecture, device, _seed, isContinued);
         return Options.Network!(inputs, outputs, device)
-            ?? throw new InvalidOperationException($"{nameof(NetworkTrainerOptions)}.{nameof(NetworkTrainerOptions.Network)} gave null instead of a module.");
+            ?? throw new InvalidOperationException(
+                $"{nameof(NetworkTrainerOptions)}.{nameof(NetworkTrainerOptions.Network)} gave null instead of a module.");
     }
 
     private void Tell(IChannel channel, TrainingProgress progress)
     {
         channel.Info(
             MessageSensitivity.None,
-            progress.ValidationLoss is null ? "Epoch {0}, step {1} of {2}: mean loss {3:G5}, {4} backward rows." : "Epoch {0}, step {1} of {2}: mean loss {3:G5}, {4} backward rows, validation loss {5:G5}.",
+            progress.ValidationLoss is null ? "Epoch {0}, step {1} of {2}: mean loss {3:G5}, {4} backward rows."
+                : "Epoch {0}, step {1} of {2}: mean loss {3:G5}, {4} backward rows, validation loss {5:G5}.",
             progress.Epoch, progress.Step, progress.TotalSteps, progress.MeanLoss, progress.BackwardRows, progress.ValidationLoss ?? 0f);
         Options.Progress?.Report(progress);
     }
@@ -206,11 +235,15 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>, I
     private TrainingColumns Bind(DataViewSchema schema, bool forTraining)
     {
         GetOutputSchema(Shapes.Of(schema));
-        DataViewSchema.Column? weight = Options.ExampleWeightColumnName is { } named ? schema[named] : schema.GetColumnOrNull(ForwardColumns.Weight);
+        DataViewSchema.Column? weight = Options.ExampleWeightColumnName is { } named ? schema[named]
+            : schema.GetColumnOrNull(ForwardColumns.Weight);
         if (weight is { } found && found.Type != NumberDataViewType.Single)
-            throw SchemaErrors.Mismatch("weight", ColumnFacts.Find(schema, found.Name)!.Value, "Single", $"SelectRows adds this column; another one is named in {nameof(NetworkTrainerOptions)}.{nameof(NetworkTrainerOptions.ExampleWeightColumnName)}.", nameof(schema));
+            throw SchemaErrors.Mismatch("weight", ColumnFacts.Find(schema, found.Name)!.Value, "Single",
+                $"SelectRows adds this column; another one is named in "
+                + $"{nameof(NetworkTrainerOptions)}.{nameof(NetworkTrainerOptions.ExampleWeightColumnName)}.", nameof(schema));
 
-        return new TrainingColumns(schema[Options.FeatureColumnName], schema[Options.LabelColumnName], weight, forTraining ? SelectionColumnsOf(schema) : SelectionColumns.None, forTraining ? Stratum(schema) : null);
+        return new TrainingColumns(schema[Options.FeatureColumnName], schema[Options.LabelColumnName], weight,
+            forTraining ? SelectionColumnsOf(schema) : SelectionColumns.None, forTraining ? Stratum(schema) : null);
     }
 
     /// <summary>The recorded statistic by which batches are stratified, where the data have it; fresh statistics need no column.</summary>
@@ -233,7 +266,8 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>, I
             needs &= ~RecordStatistics.Group;
         if (selection.Statistics == StatisticsSource.Fresh)
             needs &= ~RecordedStatistic.OfTheModel;
-        SelectionColumns.Check(name => ColumnFacts.Find(schema, name), needs, selection.Columns, Options.LabelColumnName, selection.Limits, nameof(NetworkTrainerOptions), nameof(schema), inTraining: true);
+        SelectionColumns.Check(name => ColumnFacts.Find(schema, name), needs, selection.Columns, Options.LabelColumnName, selection.Limits,
+            nameof(NetworkTrainerOptions), nameof(schema), inTraining: true);
         return SelectionColumns.Bind(schema, needs, selection.Columns, Options.LabelColumnName, selection.Limits);
     }
 
@@ -241,17 +275,23 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>, I
     private static void CheckAlike(TrainingColumns training, TrainingColumns validation)
     {
         if (validation.FeatureCount != training.FeatureCount)
-            throw new ArgumentException($"Feature column '{validation.Features.Name}' of the validation data is {validation.Features.Type}, that of the training data {training.Features.Type}.", "validationData");
+            throw new ArgumentException($"Feature column '{validation.Features.Name}' of the validation data is "
+                + $"{validation.Features.Type}, that of the training data {training.Features.Type}.", "validationData");
         if (validation.Label.Type is KeyDataViewType key && key.Count != ((KeyDataViewType)training.Label.Type).Count)
-            throw new ArgumentException($"Label column '{validation.Label.Name}' of the validation data is {validation.Label.Type}, that of the training data {training.Label.Type}. {KeyTexts.Advice}", "validationData");
-        if (KeyTexts.FirstDifference(KeyTexts.Of(validation.Label.Annotations, KeyTexts.KeyValuesKind), KeyTexts.Of(training.Label.Annotations, KeyTexts.KeyValuesKind)) is var (at, found, expected))
-            throw new ArgumentException($"Key {at} of label column '{validation.Label.Name}' stands for '{found}' in the validation data and for '{expected}' in the training data. {KeyTexts.Advice}", "validationData");
+            throw new ArgumentException($"Label column '{validation.Label.Name}' of the validation data is {validation.Label.Type}, that "
+                + $"of the training data {training.Label.Type}. {KeyTexts.Advice}", "validationData");
+        if (KeyTexts.FirstDifference(KeyTexts.Of(validation.Label.Annotations, KeyTexts.KeyValuesKind),
+            KeyTexts.Of(training.Label.Annotations, KeyTexts.KeyValuesKind)) is var (at, found, expected))
+            throw new ArgumentException($"Key {at} of label column '{validation.Label.Name}' stands for '{found}' in the validation data "
+                + $"and for '{expected}' in the training data. {KeyTexts.Advice}", "validationData");
     }
 
     private static void CheckKeys(DataViewSchema.Column label, NetworkPredictionTransformer previousModel)
     {
-        if (KeyTexts.FirstDifference(KeyTexts.Of(label.Annotations, KeyTexts.KeyValuesKind), previousModel.LabelKeyValues?.Texts()) is var (at, found, expected))
-            throw new ArgumentException($"Key {at} of label column '{label.Name}' stands for '{found}'; the previous model was trained with '{expected}'. {KeyTexts.Advice}", nameof(previousModel));
+        if (KeyTexts.FirstDifference(KeyTexts.Of(label.Annotations, KeyTexts.KeyValuesKind),
+            previousModel.LabelKeyValues?.Texts()) is var (at, found, expected))
+            throw new ArgumentException($"Key {at} of label column '{label.Name}' stands for '{found}'; the previous model was trained "
+                + $"with '{expected}'. {KeyTexts.Advice}", nameof(previousModel));
     }
 
     /// <summary>What one tensor holds has a limit: 2^29 Singles are two gigabytes.</summary>
@@ -271,7 +311,8 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>, I
         static void Check(long first, long second, string what)
         {
             if (first * second > Most)
-                throw new ArgumentException($"{nameof(NetworkTrainerOptions)}: {what} must be at most {Most} elements. Got {first} x {second} = {first * second}.", "input");
+                throw new ArgumentException($"{nameof(NetworkTrainerOptions)}: {what} must be at most {Most} elements. Got {first} x "
+                    + $"{second} = {first * second}.", "input");
         }
     }
 
@@ -281,7 +322,8 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>, I
             return 1;
         ulong classes = ((KeyDataViewType)label.Type).Count;
         if (classes is < 2 or > 1 << 20)
-            throw new ArgumentOutOfRangeException(nameof(label), $"Label column '{label.Name}' must have between 2 and {1 << 20} classes. Its type {label.Type} has {classes}.");
+            throw new ArgumentOutOfRangeException(nameof(label),
+                $"Label column '{label.Name}' must have between 2 and {1 << 20} classes. Its type {label.Type} has {classes}.");
         return (int)classes;
     }
 }

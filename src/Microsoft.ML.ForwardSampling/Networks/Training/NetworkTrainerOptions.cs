@@ -25,8 +25,10 @@ public sealed record NetworkTrainerOptions
     /// <exception cref="ArgumentException">Empty.</exception>
     public string FeatureColumnName { get; init => field = Require.NotEmpty(value, nameof(NetworkTrainerOptions)); } = "Features";
 
-    /// <summary>The weight column (Single): the factor of a row's loss. A batch's loss is the sum of weight x loss over its rows, divided by its number of rows.</summary>
-    /// <value>Null (the default): <c>Forward.Weight</c>, which <c>SelectRows</c> adds, where the data has it; else every row weighs 1.</value>
+    /// <summary>The weight column (Single): the factor of a row's loss. A batch's loss is the sum of weight x loss over its rows, divided
+    /// by its number of rows.</summary>
+    /// <value>Null (the default): <c>Forward.Weight</c>, which <c>SelectRows</c> adds, where the data has it; else every row weighs
+    /// 1.</value>
     /// <exception cref="ArgumentException">Empty.</exception>
     public string? ExampleWeightColumnName { get; init => field = Require.NullOrNotEmpty(value, nameof(NetworkTrainerOptions)); }
 
@@ -40,7 +42,8 @@ public sealed record NetworkTrainerOptions
         {
             ArgumentNullException.ThrowIfNull(value, nameof(HiddenLayers));
             Require.InRange(value.Count, 0, 64, nameof(NetworkTrainerOptions), "HiddenLayers.Count");
-            field = [.. value.Select((units, layer) => Require.InRange(units, 1, 1 << 20, nameof(NetworkTrainerOptions), $"{nameof(HiddenLayers)}[{layer}]"))];
+            field = [.. value.Select((units, layer) => Require.InRange(units, 1, 1 << 20, nameof(NetworkTrainerOptions),
+                $"{nameof(HiddenLayers)}[{layer}]"))];
         }
     } = [128, 64];
 
@@ -50,7 +53,8 @@ public sealed record NetworkTrainerOptions
     public Activation Activation { get; init => field = Require.Defined(value, nameof(NetworkTrainerOptions)); }
 
     /// <summary>What normalises a hidden layer before its activation.</summary>
-    /// <value>Default <see cref="Normalization.None"/>. With <see cref="Normalization.Batch"/> a last batch of one row, which has no variance, waits for the next pass, and is left out after the last.</value>
+    /// <value>Default <see cref="Normalization.None"/>. With <see cref="Normalization.Batch"/> a last batch of one row, which has no
+    /// variance, waits for the next pass, and is left out after the last.</value>
     /// <exception cref="ArgumentOutOfRangeException">Not one of the named values.</exception>
     public Normalization Normalization { get; init => field = Require.Defined(value, nameof(NetworkTrainerOptions)); }
 
@@ -59,18 +63,21 @@ public sealed record NetworkTrainerOptions
     /// <exception cref="ArgumentOutOfRangeException">Outside the range, or NaN.</exception>
     public float Dropout { get; init => field = Require.InRange(value, 0f, 1f, nameof(NetworkTrainerOptions), maxInclusive: false); }
 
-    /// <summary>Builds the user's own network instead of <see cref="HiddenLayers"/>, <see cref="Activation"/>, <see cref="Normalization"/> and <see cref="Dropout"/>, which are then not used.</summary>
-    /// <remarks>Its initial weights and its dropout follow torch's global generator, so <see cref="Seed"/> covers the order of rows and the selection only.
-    /// Loading such a model takes the same factory: <c>fs.Load(path, out schema, factory)</c>.</remarks>
+    /// <summary>Builds the user's own network instead of <see cref="HiddenLayers"/>, <see cref="Activation"/>, <see cref="Normalization"/>
+    /// and <see cref="Dropout"/>, which are then not used.</summary>
+    /// <remarks>Its initial weights and its dropout follow torch's global generator, so <see cref="Seed"/> covers the order of rows and the
+    /// selection only. Loading such a model takes the same factory: <c>fs.Load(path, out schema, factory)</c>.</remarks>
     /// <value>Default null.</value>
     public NetworkFactory? Network { get; init; }
 
     /// <summary>What a regression minimises; the other tasks have one loss each (binary: logistic, multiclass: cross entropy).</summary>
     /// <value>Default <see cref="RegressionLoss.Squared"/>.</value>
     /// <exception cref="ArgumentNullException">Null.</exception>
-    public RegressionLoss RegressionLoss { get; init => field = Require.NotNull(value, nameof(NetworkTrainerOptions)); } = RegressionLoss.Squared;
+    public RegressionLoss RegressionLoss { get; init => field = Require.NotNull(value, nameof(NetworkTrainerOptions)); } =
+        RegressionLoss.Squared;
 
-    /// <summary>Whether a regression is trained on labels less their mean, divided by their standard deviation (weighted, over the rows it is given; rounded to a power of two). The trained network scores in the label's own unit, and reported losses are in it.</summary>
+    /// <summary>Whether a regression is trained on labels less their mean, divided by their standard deviation (weighted, over the rows it
+    /// is given; rounded to a power of two). The trained network scores in the label's own unit, and reported losses are in it.</summary>
     /// <remarks>Not used for the other tasks, nor for a user's own <see cref="Network"/>, which sees labels as they come.</remarks>
     /// <value>Default true.</value>
     public bool NormalizeLabel { get; init; } = true;
@@ -88,12 +95,17 @@ public sealed record NetworkTrainerOptions
     /// <summary>How the learning rate changes over the run.</summary>
     /// <value>Default <see cref="LearningRateSchedule.Constant"/>.</value>
     /// <exception cref="ArgumentNullException">Null.</exception>
-    public LearningRateSchedule LearningRateSchedule { get; init => field = Require.NotNull(value, nameof(NetworkTrainerOptions)); } = LearningRateSchedule.Constant;
+    public LearningRateSchedule LearningRateSchedule { get; init => field = Require.NotNull(value, nameof(NetworkTrainerOptions)); } =
+        LearningRateSchedule.Constant;
 
     /// <summary>Length to which a longer gradient (Euclidean norm over all weights) is cut back; null: never.</summary>
     /// <value>(0, 1e30], or null (the default).</value>
     /// <exception cref="ArgumentOutOfRangeException">Outside the range, or NaN.</exception>
-    public float? MaximumGradientNorm { get; init => field = value is { } norm ? Require.InRange(norm, 0f, 1e30f, nameof(NetworkTrainerOptions), minInclusive: false) : null; }
+    public float? MaximumGradientNorm
+    {
+        get; init => field = value is { } norm
+        ? Require.InRange(norm, 0f, 1e30f, nameof(NetworkTrainerOptions), minInclusive: false) : null;
+    }
 
     /// <summary>Rows of one step.</summary>
     /// <value>[1, 1048576] rows; default 64.</value>
@@ -108,10 +120,15 @@ public sealed record NetworkTrainerOptions
     /// <summary>Steps after which training ends although epochs are left; null: no such limit.</summary>
     /// <value>[1, 2147483647] steps, or null (the default).</value>
     /// <exception cref="ArgumentOutOfRangeException">Below 1.</exception>
-    public int? MaximumSteps { get; init => field = value is { } steps ? Require.InRange(steps, 1, int.MaxValue, nameof(NetworkTrainerOptions)) : null; }
+    public int? MaximumSteps
+    {
+        get; init => field = value is { } steps
+        ? Require.InRange(steps, 1, int.MaxValue, nameof(NetworkTrainerOptions)) : null;
+    }
 
     /// <summary>Whether rows are put in another order at each pass.</summary>
-    /// <value>Default true. With less memory than the data need, rows are shuffled within what is held at a time (<see cref="MaximumRowMegabytes"/>).</value>
+    /// <value>Default true. With less memory than the data need, rows are shuffled within what is held at a time
+    /// (<see cref="MaximumRowMegabytes"/>).</value>
     public bool Shuffle { get; init; } = true;
 
     /// <summary>Memory for rows. Data that fit are read once; otherwise they are read again at each pass, in parts of this size.</summary>
@@ -120,7 +137,8 @@ public sealed record NetworkTrainerOptions
     public int MaximumRowMegabytes { get; init => field = Require.InRange(value, 1, 1 << 20, nameof(NetworkTrainerOptions)); } = 1024;
 
     /// <summary>How rows are put together into batches.</summary>
-    /// <value>Default <see cref="BatchComposition.Shuffled"/>. <see cref="BatchComposition.Stratified"/> makes an order of its own, except for the windows of a selection, so that it does not go with <see cref="Shuffle"/> switched off without one.</value>
+    /// <value>Default <see cref="BatchComposition.Shuffled"/>. <see cref="BatchComposition.Stratified"/> makes an order of its own, except
+    /// for the windows of a selection, so that it does not go with <see cref="Shuffle"/> switched off without one.</value>
     /// <exception cref="ArgumentOutOfRangeException">Not one of the named values.</exception>
     public BatchComposition Batches { get; init => field = Require.Defined(value, nameof(NetworkTrainerOptions)); }
 
@@ -134,13 +152,19 @@ public sealed record NetworkTrainerOptions
 
     /// <summary>Seed of the initial weights, the order of rows, dropout and selection.</summary>
     /// <value>Null (the default): drawn from the MLContext when the trainer is made, so a seeded context gives the same model again.
-    /// One trainer draws alike in each of its Fit calls: to go on chunk by chunk, make a trainer for each chunk or give each its own seed.</value>
+    /// One trainer draws alike in each of its Fit calls: to go on chunk by chunk, make a trainer for each chunk or give each its own
+    /// seed.</value>
     public int? Seed { get; init; }
 
-    /// <summary>Threads that train, torch's among them (its own number is put back at the end); at most one a processor where the network is trained without torch. Null: as many as torch uses.</summary>
+    /// <summary>Threads that train, torch's among them (its own number is put back at the end); at most one a processor where the network
+    /// is trained without torch. Null: as many as torch uses.</summary>
     /// <value>[1, 1024], or null; default 1: networks of this size gain little from more, and lose much on a busy machine.</value>
     /// <exception cref="ArgumentOutOfRangeException">Outside the range.</exception>
-    public int? Threads { get; init => field = value is { } threads ? Require.InRange(threads, 1, 1024, nameof(NetworkTrainerOptions)) : null; } = 1;
+    public int? Threads
+    {
+        get; init => field = value is { } threads ? Require.InRange(threads, 1, 1024, nameof(NetworkTrainerOptions))
+        : null;
+    } = 1;
 
     /// <summary>Where the network trains and scores: <c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>.</summary>
     /// <value>Default "cpu".</value>
@@ -150,8 +174,10 @@ public sealed record NetworkTrainerOptions
         get;
         init
         {
-            bool known = value is "cpu" or "cuda" || (value?.StartsWith("cuda:", StringComparison.Ordinal) == true && uint.TryParse(value.AsSpan(5), out _));
-            field = known ? value! : throw new ArgumentException($"{nameof(NetworkTrainerOptions)}.{nameof(Device)} must be 'cpu', 'cuda' or 'cuda:N'. Got '{value}'.", nameof(Device));
+            bool known = value is "cpu" or "cuda"
+                || (value?.StartsWith("cuda:", StringComparison.Ordinal) == true && uint.TryParse(value.AsSpan(5), out _));
+            field = known ? value! : throw new ArgumentException(
+                $"{nameof(NetworkTrainerOptions)}.{nameof(Device)} must be 'cpu', 'cuda' or 'cuda:N'. Got '{value}'.", nameof(Device));
         }
     } = "cpu";
 
@@ -167,24 +193,39 @@ public sealed record NetworkTrainerOptions
     internal void Validate(PredictionTask task)
     {
         if (task != PredictionTask.Regression && RegressionLoss is not SquaredLoss)
-            throw new ArgumentException($"{nameof(NetworkTrainerOptions)}.{nameof(RegressionLoss)} is for regression. Got {RegressionLoss.GetType().Name} for a {task.ToString().ToLowerInvariant()} trainer.", nameof(RegressionLoss));
+            throw new ArgumentException($"{nameof(NetworkTrainerOptions)}.{nameof(RegressionLoss)} is for regression. Got "
+                + $"{RegressionLoss.GetType().Name} for a {task.ToString().ToLowerInvariant()} trainer.", nameof(RegressionLoss));
         if (LabelColumnName == FeatureColumnName)
-            throw new ArgumentException($"{nameof(NetworkTrainerOptions)}.{nameof(LabelColumnName)} and {nameof(FeatureColumnName)} must be different columns. Both are '{LabelColumnName}'.", nameof(FeatureColumnName));
+            throw new ArgumentException($"{nameof(NetworkTrainerOptions)}.{nameof(LabelColumnName)} and {nameof(FeatureColumnName)} must "
+                + $"be different columns. Both are '{LabelColumnName}'.", nameof(FeatureColumnName));
         if (BatchSize == 1 && Normalization == Normalization.Batch && Network is null)
-            throw new ArgumentException($"{nameof(NetworkTrainerOptions)}.{nameof(BatchSize)} must be at least 2 with {nameof(Normalization)}.{nameof(Normalization.Batch)}: one row has no variance. Got 1.", nameof(BatchSize));
+            throw new ArgumentException($"{nameof(NetworkTrainerOptions)}.{nameof(BatchSize)} must be at least 2 with "
+                + $"{nameof(Normalization)}.{nameof(Normalization.Batch)}: one row has no variance. Got 1.", nameof(BatchSize));
         if (Batches == BatchComposition.Stratified && !Shuffle && Selection is null)
-            throw new ArgumentException($"{nameof(NetworkTrainerOptions)}.{nameof(Batches)} is {Batches}, which makes an order of its own, and {nameof(Shuffle)} is false: give one of them, or a {nameof(Selection)} whose windows keep the order.", nameof(Batches));
+            throw new ArgumentException($"{nameof(NetworkTrainerOptions)}.{nameof(Batches)} is {Batches}, which makes an order of its "
+                + $"own, and {nameof(Shuffle)} is false: give one of them, or a {nameof(Selection)} whose windows keep the order.",
+                nameof(Batches));
         if (Selection is { } selection)
         {
             // Fresh statistics take no column, so the recorded loss may serve as the reference loss.
             if (selection.Statistics == StatisticsSource.Recorded)
-                ColumnRoles.RequireDifferent([.. selection.Columns.Roles, ($"{nameof(NetworkTrainerOptions)}.{nameof(LabelColumnName)}", LabelColumnName), .. selection.Limits.Roles]);
+                ColumnRoles.RequireDifferent([.. selection.Columns.Roles,
+                    ($"{nameof(NetworkTrainerOptions)}.{nameof(LabelColumnName)}", LabelColumnName), .. selection.Limits.Roles]);
             if (selection.Statistics == StatisticsSource.Fresh && selection.Limits is { AreSet: true, OldRecords: OldRecords.Discount })
-                throw new ArgumentException($"{nameof(InTrainingSelection)}.{nameof(InTrainingSelection.Limits)} discounts old records, and {nameof(InTrainingSelection)}.{nameof(InTrainingSelection.Statistics)} is {StatisticsSource.Fresh}: fresh statistics do not age. Use {nameof(StatisticsSource)}.{StatisticsSource.Recorded}, or {nameof(OldRecords)}.{OldRecords.Exclude} to leave such rows out.", nameof(InTrainingSelection.Limits));
-            if (selection.Statistics == StatisticsSource.Fresh && Network is not null && RecordedStatistic.ActivationNorm.IsIn(selection.Policy.Needs))
-                throw new ArgumentException($"Policy {selection.Policy.Name} needs the statistic {RecordedStatistic.ActivationNorm.Name}, which no module of your own tells of itself, and {nameof(NetworkTrainerOptions)}.{nameof(Network)} is set. Use {nameof(HiddenLayers)} in its place, or {nameof(StatisticsSource)}.{StatisticsSource.Recorded} with a column of it.", nameof(Network));
+                throw new ArgumentException($"{nameof(InTrainingSelection)}.{nameof(InTrainingSelection.Limits)} discounts old records, "
+                    + $"and {nameof(InTrainingSelection)}.{nameof(InTrainingSelection.Statistics)} is {StatisticsSource.Fresh}: fresh "
+                    + $"statistics do not age. Use {nameof(StatisticsSource)}.{StatisticsSource.Recorded}, or "
+                    + $"{nameof(OldRecords)}.{OldRecords.Exclude} to leave such rows out.", nameof(InTrainingSelection.Limits));
+            if (selection.Statistics == StatisticsSource.Fresh && Network is not null
+                && RecordedStatistic.ActivationNorm.IsIn(selection.Policy.Needs))
+                throw new ArgumentException($"Policy {selection.Policy.Name} needs the statistic "
+                    + $"{RecordedStatistic.ActivationNorm.Name}, which no module of your own tells of itself, and "
+                    + $"{nameof(NetworkTrainerOptions)}.{nameof(Network)} is set. Use {nameof(HiddenLayers)} in its place, or "
+                    + $"{nameof(StatisticsSource)}.{StatisticsSource.Recorded} with a column of it.", nameof(Network));
             if (selection.Budget.AsRows is int rows && rows > selection.WindowSize)
-                throw new ArgumentException($"{nameof(InTrainingSelection)}.{nameof(InTrainingSelection.Budget)} keeps {rows} rows of each window, and {nameof(InTrainingSelection.WindowSize)} is {selection.WindowSize}: make the window at least as large as the budget.", nameof(InTrainingSelection.Budget));
+                throw new ArgumentException($"{nameof(InTrainingSelection)}.{nameof(InTrainingSelection.Budget)} keeps {rows} rows of "
+                    + $"each window, and {nameof(InTrainingSelection.WindowSize)} is {selection.WindowSize}: make the window at least as "
+                    + $"large as the budget.", nameof(InTrainingSelection.Budget));
         }
     }
 }

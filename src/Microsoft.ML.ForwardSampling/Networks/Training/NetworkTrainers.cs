@@ -16,17 +16,20 @@ public sealed class NetworkTrainers
     /// <example><code>
     /// var model = mlContext.ForwardSampling().Trainers.Regression(new NetworkTrainerOptions { HiddenLayers = [64, 64] }).Fit(train);
     /// </code></example>
-    public NetworkTrainer Regression(NetworkTrainerOptions? options = null) => new(_environment, PredictionTask.Regression, options ?? new());
+    public NetworkTrainer Regression(NetworkTrainerOptions? options = null) =>
+        new(_environment, PredictionTask.Regression, options ?? new());
 
     /// <summary>A trainer that predicts one of two classes.</summary>
     /// <param name="options">Network, optimizer and columns; null: all defaults.</param>
     /// <returns>An estimator whose transformer adds Score (the logit), Probability and PredictedLabel.</returns>
     /// <exception cref="ArgumentException">Options contradict each other.</exception>
-    public NetworkTrainer Binary(NetworkTrainerOptions? options = null) => new(_environment, PredictionTask.Binary, options ?? new());
+    public NetworkTrainer BinaryClassification(NetworkTrainerOptions? options = null) =>
+        new(_environment, PredictionTask.Binary, options ?? new());
 
     /// <summary>A trainer that predicts one of several classes.</summary>
     /// <param name="options">Network, optimizer and columns; null: all defaults.</param>
     /// <returns>An estimator whose transformer adds Score (the class probabilities) and PredictedLabel.</returns>
     /// <exception cref="ArgumentException">Options contradict each other.</exception>
-    public NetworkTrainer Multiclass(NetworkTrainerOptions? options = null) => new(_environment, PredictionTask.Multiclass, options ?? new());
+    public NetworkTrainer MulticlassClassification(NetworkTrainerOptions? options = null) =>
+        new(_environment, PredictionTask.Multiclass, options ?? new());
 }

@@ -10,12 +10,14 @@ namespace Microsoft.ML.ForwardSampling.Networks;
 /// <param name="Weight">Single, or null: every row weighs 1.</param>
 /// <param name="Selection">What the trainer's own selection reads of a row.</param>
 /// <param name="Stratum">Single by which batches are stratified within a label; null: none.</param>
-internal sealed record TrainingColumns(DataViewSchema.Column Features, DataViewSchema.Column Label, DataViewSchema.Column? Weight, SelectionColumns Selection, DataViewSchema.Column? Stratum = null)
+internal sealed record TrainingColumns(DataViewSchema.Column Features, DataViewSchema.Column Label, DataViewSchema.Column? Weight,
+    SelectionColumns Selection, DataViewSchema.Column? Stratum = null)
 {
     public int FeatureCount => ((VectorDataViewType)Features.Type).Size;
 
     public IEnumerable<DataViewSchema.Column> All
-        => new DataViewSchema.Column?[] { Features, Label, Weight, Stratum }.OfType<DataViewSchema.Column>().Concat(Selection.All).DistinctBy(column => column.Index);
+        => new DataViewSchema.Column?[] { Features, Label, Weight, Stratum }.OfType<DataViewSchema.Column>().Concat(Selection.All)
+            .DistinctBy(column => column.Index);
 }
 
 /// <summary>Reads the rows of a data view into memory: once when they fit, else part by part at each pass.</summary>
@@ -39,7 +41,9 @@ internal sealed class RowFeed
         _data = data;
         _columns = columns;
         _limits = limits ?? new RecordLimits();
-        _pool = new RowPool(columns.FeatureCount, columns.Weight is not null, columns.Selection.Held, _limits is { AreSet: true, OldRecords: OldRecords.Discount }, maximumBytes) { HasStrata = columns.Stratum is not null };
+        _pool = new RowPool(columns.FeatureCount, columns.Weight is not null, columns.Selection.Held,
+            _limits is { AreSet: true, OldRecords: OldRecords.Discount }, maximumBytes)
+        { HasStrata = columns.Stratum is not null };
     }
 
     public long RowsRead { get; private set; }
@@ -134,7 +138,8 @@ internal sealed class RowFeed
             _selection = new SelectionRowReader(cursor, columns.Selection, limits);
         }
 
-        /// <summary>Whether the cursor's row is left out because its record is too old; if not, how much the record still says, in [0, 1].</summary>
+        /// <summary>Whether the cursor's row is left out because its record is too old; if not, how much the record still says, in [0,
+        /// 1].</summary>
         public bool IsExcluded(out float credibility)
         {
             credibility = _selection.Credibility?.Read() ?? 1;

@@ -64,7 +64,8 @@ internal sealed class RowPool
 
     public void Clear() => (Count, Excluded) = (0, 0);
 
-    /// <summary>Where the next row's features go, and from <see cref="Count"/> on its statistics; the row counts once <see cref="Add"/> is called.</summary>
+    /// <summary>Where the next row's features go, and from <see cref="Count"/> on its statistics; the row counts once <see cref="Add"/> is
+    /// called.</summary>
     public Span<float> NextFeatures()
     {
         if (Count == Labels.Length)

@@ -2,8 +2,11 @@ using System.Numerics;
 
 namespace Microsoft.ML.ForwardSampling.Networks;
 
-/// <summary>Mean, standard deviation and largest size of each feature, and weighted mean and deviation of the label, over rows given part by part.</summary>
-/// <remarks>Blocks of rows that stay in the cache are gone over twice, for their mean and for the deviations from it, and put together in Doubles (Chan, Golub and LeVeque, The American Statistician 37, 1983): a large mean, or one far-off row, costs no digits of the others.</remarks>
+/// <summary>Mean, standard deviation and largest size of each feature, and weighted mean and deviation of the label, over rows given part
+/// by part.</summary>
+/// <remarks>Blocks of rows that stay in the cache are gone over twice, for their mean and for the deviations from it, and put together in
+/// Doubles (Chan, Golub and LeVeque, The American Statistician 37, 1983): a large mean, or one far-off row, costs no digits of the
+/// others.</remarks>
 internal sealed class ScaleStatistics(int featureCount)
 {
     private const int BlockRows = 32;
@@ -83,7 +86,8 @@ internal sealed class ScaleStatistics(int featureCount)
                 if (!double.IsFinite(mean + deviation))
                     (mean, deviation) = (0, _sizes[i]);         // beyond what Singles can square
                 double rms = Math.Sqrt((mean * mean) + (deviation * deviation));
-                if (rms > LargeRms || (_sizes[i] > 0 && _sizes[i] < SmallSize) || (deviation > 0 && Math.Abs(mean) > DistantMeans * deviation && _rows > 1))
+                if (rms > LargeRms || (_sizes[i] > 0 && _sizes[i] < SmallSize)
+                    || (deviation > 0 && Math.Abs(mean) > DistantMeans * deviation && _rows > 1))
                     yield return (i, mean, deviation);
             }
         }

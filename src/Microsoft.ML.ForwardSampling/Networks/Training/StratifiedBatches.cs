@@ -1,10 +1,13 @@
 namespace Microsoft.ML.ForwardSampling.Networks;
 
-/// <summary>Deals rows into batches so that each batch has one row of every stratum of neighbours, in label and then in what the forward pass said.</summary>
+/// <summary>Deals rows into batches so that each batch has one row of every stratum of neighbours, in label and then in what the forward
+/// pass said.</summary>
 /// <remarks>
-/// <para>m rows, sorted by (label, key), and batches of b' rows: K = ⌈m/b'⌉ batches; the row of rank r goes to batch π_t(r mod K), with t = ⌊r/K⌋ and π_t a fresh random permutation for each run t of K neighbours.
-/// So a batch holds exactly one row of each whole run. Every row's batch is uniform over the K, so that the expectation of a batch's mean is the mean of all rows where batches have the same size.</para>
-/// <para>Stratification: Cochran, Sampling Techniques (1977), chapter 5. Dealt batches of it: ours. One sort, O(m log m); memory for m rows, kept.</para>
+/// <para>m rows, sorted by (label, key), and batches of b' rows: K = ⌈m/b'⌉ batches; the row of rank r goes to batch π_t(r mod K), with t =
+/// ⌊r/K⌋ and π_t a fresh random permutation for each run t of K neighbours. So a batch holds exactly one row of each whole run. Every row's
+/// batch is uniform over the K, so that the expectation of a batch's mean is the mean of all rows where batches have the same size.</para>
+/// <para>Stratification: Cochran, Sampling Techniques (1977), chapter 5. Dealt batches of it: ours. One sort, O(m log m); memory for m
+/// rows, kept.</para>
 /// </remarks>
 internal sealed class StratifiedBatches
 {

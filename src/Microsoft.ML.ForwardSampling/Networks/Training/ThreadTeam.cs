@@ -1,6 +1,7 @@
 namespace Microsoft.ML.ForwardSampling.Networks;
 
-/// <summary>A few threads that do pieces of work together: for pieces of a fraction of a millisecond, in which waking a thread would be most of the time.</summary>
+/// <summary>A few threads that do pieces of work together: for pieces of a fraction of a millisecond, in which waking a thread would be
+/// most of the time.</summary>
 /// <remarks>A thread that waits spins a little, then gives its processor away, then sleeps: between two steps it mostly spins.</remarks>
 internal sealed class ThreadTeam : IDisposable
 {

@@ -41,7 +41,8 @@ internal sealed class TorchEngine : TrainingEngine
 
     public override int MostRowsPerScoring { get; }
 
-    public override void Fill(RowPool pool, ReadOnlySpan<int> rows, ReadOnlySpan<float> weights, int start) => _batch.Fill(pool, rows, weights, start);
+    public override void Fill(RowPool pool, ReadOnlySpan<int> rows, ReadOnlySpan<float> weights, int start) =>
+        _batch.Fill(pool, rows, weights, start);
 
     public override void Step(int rows, float learningRate)
     {
@@ -187,10 +188,12 @@ internal sealed class TorchEngine : TrainingEngine
         const string Option = $"{nameof(NetworkTrainerOptions)}.{nameof(NetworkTrainerOptions.Network)}";
         long[] shape = outputs.shape;
         if (shape.Length != 2 || shape[0] != rows || shape[1] != _head.Outputs)
-            throw new InvalidOperationException($"{Option} must give outputs of shape [{rows}, {_head.Outputs}] for {rows} rows. Got [{string.Join(", ", shape)}].");
+            throw new InvalidOperationException(
+                $"{Option} must give outputs of shape [{rows}, {_head.Outputs}] for {rows} rows. Got [{string.Join(", ", shape)}].");
         // autograd.grad ends the process when there is nothing to differentiate.
         if (forTraining && !outputs.requires_grad)
-            throw new InvalidOperationException($"{Option} gave outputs that depend on no trainable parameter: register its layers with RegisterComponents().");
+            throw new InvalidOperationException(
+                $"{Option} gave outputs that depend on no trainable parameter: register its layers with RegisterComponents().");
         _outputsChecked = forTraining;
     }
 

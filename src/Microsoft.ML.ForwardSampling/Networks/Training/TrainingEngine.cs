@@ -1,7 +1,8 @@
 
 namespace Microsoft.ML.ForwardSampling.Networks;
 
-/// <summary>What computes the steps of a training run: a batch of its own to fill, a step over it, and scores by the weights so far.</summary>
+/// <summary>What computes the steps of a training run: a batch of its own to fill, a step over it, and scores by the weights so
+/// far.</summary>
 internal abstract class TrainingEngine : IDisposable
 {
     /// <summary>Rows that <see cref="Score"/> takes at most.</summary>
@@ -35,10 +36,12 @@ internal abstract class TrainingEngine : IDisposable
     /// <summary>The mean of the steps' losses since it was asked last; null if there was no step.</summary>
     public abstract float? TakeMeanLoss();
 
-    /// <summary>Outputs of rows by the weights so far, without dropout and with running statistics; shape [rows, outputs], valid until the next call.</summary>
+    /// <summary>Outputs of rows by the weights so far, without dropout and with running statistics; shape [rows, outputs], valid until the
+    /// next call.</summary>
     /// <param name="pool">Where the rows are.</param>
     /// <param name="rows">Positions in the pool.</param>
-    /// <param name="activationNorms">Out, one a row: the norm of what enters the last layer of a network built from options; or empty.</param>
+    /// <param name="activationNorms">Out, one a row: the norm of what enters the last layer of a network built from options; or
+    /// empty.</param>
     public abstract ReadOnlySpan<float> Score(RowPool pool, ReadOnlySpan<int> rows, Span<float> activationNorms = default);
 
     /// <summary>Sum of weight times loss of rows by the weights so far, and the sum of the weights.</summary>

@@ -11,4 +11,5 @@ namespace Microsoft.ML.ForwardSampling.Networks;
 /// <param name="LearningRate">Learning rate of the last step, schedule included.</param>
 /// <param name="Elapsed">Time since training began.</param>
 public sealed record TrainingProgress(
-    int Epoch, long Step, long TotalSteps, long BackwardRows, long ForwardRows, float MeanLoss, float? ValidationLoss, float LearningRate, TimeSpan Elapsed);
+    int Epoch, long Step, long TotalSteps, long BackwardRows, long ForwardRows, float MeanLoss, float? ValidationLoss, float LearningRate,
+        TimeSpan Elapsed);

@@ -74,13 +74,15 @@ internal sealed class TrainingRun : IDisposable
                 _selectionContinued = true;
             }
 
-            _window = new WindowStatistics(selection.WindowSize, selection.Policy.Needs, _head.Task, columns.FeatureCount, selection.Limits is { AreSet: true, OldRecords: OldRecords.Discount });
+            _window = new WindowStatistics(selection.WindowSize, selection.Policy.Needs, _head.Task, columns.FeatureCount,
+                selection.Limits is { AreSet: true, OldRecords: OldRecords.Discount });
             if (LearnsFromLosses && _head.Task != PredictionTask.Regression)
                 _classes = new int[options.BatchSize];
         }
 
         // Last: nothing after it can throw, so whoever gets a run disposes its engine.
-        _engine = TrainingEngine.Create(model, options, columns.FeatureCount, weighted: columns.Weight is not null || options.Selection is not null);
+        _engine = TrainingEngine.Create(model, options, columns.FeatureCount,
+            weighted: columns.Weight is not null || options.Selection is not null);
     }
 
     /// <summary>Trains the network to its last step, or to the step at which early stopping ends it.</summary>
@@ -111,13 +113,15 @@ internal sealed class TrainingRun : IDisposable
         if (_validation is not null && !_stoppedEarly && _options.EarlyStopping?.EveryNSteps is { } every && _step % every != 0)
             Evaluate();
         if (_step == 0)
-            throw new InvalidOperationException("Training made no step: there was one usable row, and batch normalisation needs at least two in a batch.");
+            throw new InvalidOperationException(
+                "Training made no step: there was one usable row, and batch normalisation needs at least two in a batch.");
         _engine.Finish();
         return Summary();
     }
 
     /// <summary>The policy and where its selector stands; null without selection.</summary>
-    public (IRowSelectionPolicy Policy, RowSelectorState State)? Selection => _selector is null ? null : (_selector.Policy, _selector.State);
+    public (IRowSelectionPolicy Policy, RowSelectorState State)? Selection => _selector is null ? null
+        : (_selector.Policy, _selector.State);
 
     public void Dispose() => _engine.Dispose();
 
@@ -200,7 +204,8 @@ internal sealed class TrainingRun : IDisposable
         }
     }
 
-    /// <summary>The last, shorter batch of a pass. One row has no variance: where a network may normalise over the batch, it waits for the next pass.</summary>
+    /// <summary>The last, shorter batch of a pass. One row has no variance: where a network may normalise over the batch, it waits for the
+    /// next pass.</summary>
     private void FlushBatch()
     {
         bool mayNormalizeOverBatch = _options.Network is not null ? _options.BatchSize > 1 : _options.Normalization == Normalization.Batch;
@@ -264,9 +269,14 @@ internal sealed class TrainingRun : IDisposable
             ReadOnlySpan<float> outputs = _engine.Score(part, rows, _window!.ActivationNorms(start, rows.Length));
             for (int i = 0; i < rows.Length; i++)
             {
-                ClassificationStatistics statistics = _head.Statistics(outputs.Slice(i * _head.Outputs, _head.Outputs), part.Labels[rows[i]]);
+                ClassificationStatistics statistics = _head.Statistics(outputs.Slice(i * _head.Outputs, _head.Outputs),
+                    part.Labels[rows[i]]);
                 if (_labelDeviation != 1)
-                    statistics = statistics with { Loss = statistics.Loss * LossUnit, GradientNorm = statistics.GradientNorm * _labelDeviation };
+                    statistics = statistics with
+                    {
+                        Loss = statistics.Loss * LossUnit,
+                        GradientNorm = statistics.GradientNorm * _labelDeviation
+                    };
                 if (_batches is not null)
                     _strata[rows[i]] = _head.Task == PredictionTask.Regression ? outputs[i] - part.Labels[rows[i]] : statistics.Loss;
                 _window!.Set(start + i, statistics);
@@ -295,7 +305,8 @@ internal sealed class TrainingRun : IDisposable
         }
 
         if (weightSum == 0)
-            throw new InvalidOperationException("The validation data have no usable row: every row misses a feature or its label, or weighs 0.");
+            throw new InvalidOperationException(
+                "The validation data have no usable row: every row misses a feature or its label, or weighs 0.");
         float mean = (float)(sum / weightSum) * LossUnit;
         _validateTime += Stopwatch.GetElapsedTime(began);
         JudgeEvaluation(mean);
@@ -331,13 +342,16 @@ internal sealed class TrainingRun : IDisposable
         }
     }
 
-    /// <summary>Steps of the whole run, known beforehand because every window keeps its exact budget. Data that do not fit in memory are read once more for it, unless they were read for their scale.</summary>
+    /// <summary>Steps of the whole run, known beforehand because every window keeps its exact budget. Data that do not fit in memory are
+    /// read once more for it, unless they were read for their scale.</summary>
     private long CountSteps()
     {
         IReadOnlyList<int> parts = _rows.PartRows ?? [.. _rows.Parts(_options.CancellationToken).Select(part => part.Count)];
         long chosen = parts.Sum(CountChosen);
         if (chosen == 0)
-            throw new InvalidOperationException($"There is no row to train on: {_rows.RowsRead} rows were read, {_rows.RowsSkipped} skipped because a feature, the label or the weight was missing, and {_rows.RowsExcluded} left out because their record is too old.");
+            throw new InvalidOperationException(
+                $"There is no row to train on: {_rows.RowsRead} rows were read, {_rows.RowsSkipped} skipped because a feature, the label "
+                + $"or the weight was missing, and {_rows.RowsExcluded} left out because their record is too old.");
         long steps = (_batches is null ? StepsFor(chosen) : parts.Sum(CountDealt)) * _options.Epochs;
         return Math.Min(steps, _options.MaximumSteps ?? long.MaxValue);
     }
@@ -350,7 +364,8 @@ internal sealed class TrainingRun : IDisposable
         if (_options.Selection is not { } selection)
             return StepsFor(rows);
         (int windows, int last) = Math.DivRem(rows, selection.WindowSize);
-        return (windows * StepsFor(selection.Budget.For(selection.WindowSize, selection.WindowSize))) + (last == 0 ? 0 : StepsFor(selection.Budget.For(last, selection.WindowSize)));
+        return (windows * StepsFor(selection.Budget.For(selection.WindowSize, selection.WindowSize)))
+            + (last == 0 ? 0 : StepsFor(selection.Budget.For(last, selection.WindowSize)));
     }
 
     /// <summary>How many of a part's rows get a backward pass: windows end where a part ends.</summary>
@@ -359,7 +374,8 @@ internal sealed class TrainingRun : IDisposable
         if (_options.Selection is not { } selection)
             return rows;
         (int windows, int last) = Math.DivRem(rows, selection.WindowSize);
-        return (long)windows * selection.Budget.For(selection.WindowSize, selection.WindowSize) + (last == 0 ? 0 : selection.Budget.For(last, selection.WindowSize));
+        return (long)windows * selection.Budget.For(selection.WindowSize, selection.WindowSize)
+            + (last == 0 ? 0 : selection.Budget.For(last, selection.WindowSize));
     }
 
     private void Report(float? validationLoss)
@@ -372,12 +388,14 @@ internal sealed class TrainingRun : IDisposable
                 _stoppedEarly = _hasBestWeights ? true : throw Diverged();
         }
 
-        _report(new TrainingProgress(_epoch, _step, _totalSteps, _backwardRows, _forwardRows, _meanLoss, validationLoss, _learningRate, Stopwatch.GetElapsedTime(_started)));
+        _report(new TrainingProgress(_epoch, _step, _totalSteps, _backwardRows, _forwardRows, _meanLoss, validationLoss, _learningRate,
+            Stopwatch.GetElapsedTime(_started)));
     }
 
     /// <summary>The one message for a loss or weights that are no longer finite.</summary>
     public InvalidOperationException Diverged()
-        => new($"Training diverged: the loss or a weight is no longer finite at step {_step} (learning rate {_learningRate}). Lower the learning rate, normalise the features, or set {nameof(NetworkTrainerOptions.MaximumGradientNorm)}.");
+        => new($"Training diverged: the loss or a weight is no longer finite at step {_step} (learning rate {_learningRate}). Lower the "
+            + $"learning rate, normalise the features, or set {nameof(NetworkTrainerOptions.MaximumGradientNorm)}.");
 
     private TrainingReport Summary() => new()
     {

@@ -4,7 +4,8 @@ using Microsoft.ML.ForwardSampling.Selection;
 
 namespace Microsoft.ML.ForwardSampling.Networks;
 
-/// <summary>The statistics of one window inside the trainer, and the choice made among its rows. Buffers are used again for every window.</summary>
+/// <summary>The statistics of one window inside the trainer, and the choice made among its rows. Buffers are used again for every
+/// window.</summary>
 internal sealed class WindowStatistics
 {
     private readonly float[][] _statistics = new float[RecordedStatistic.All.Length][];
@@ -71,7 +72,8 @@ internal sealed class WindowStatistics
         return window.Length - credibility.Count(1f);
     }
 
-    /// <summary>Takes what no forward pass of the network computes: classes, groups, another model's statistics and features, where the policy reads them.</summary>
+    /// <summary>Takes what no forward pass of the network computes: classes, groups, another model's statistics and features, where the
+    /// policy reads them.</summary>
     public void GatherRows(RowPool part, ReadOnlySpan<int> window)
     {
         foreach (RecordedStatistic statistic in RecordedStatistic.All)

@@ -4,14 +4,17 @@ using System.Runtime.Intrinsics;
 
 namespace Microsoft.ML.ForwardSampling.Selection;
 
-/// <summary>The cube method: a draw with given chances whose weighted totals of several columns are those of the window, as nearly as whole rows allow.</summary>
+/// <summary>The cube method: a draw with given chances whose weighted totals of several columns are those of the window, as nearly as whole
+/// rows allow.</summary>
 /// <remarks>
-/// <para>Deville and Tillé, Biometrika 91(4), 2004, in the fast form of Chauvet and Tillé, Computational Statistics 21, 2006. Each row has a value φ that starts at
-/// its chance and ends at 0 or 1. A step moves the φ of a few rows, at random in one of two opposite directions that keep E[φ] and every column's Σ x·φ/p, until one of
-/// them arrives. With q columns, q + 1 rows always have such a direction: rows come in one after the other, at most q of them stay undecided (flight). Then columns
-/// are given up one by one, the last first, and the undecided rows go on with those that are left, down to the number of rows (landing).</para>
-/// <para>The undecided rows are a basis, as in the simplex method: with E the inverse of their columns, the direction for an entering row is E·x, and a row that
-/// arrives leaves its place to the entering one by one elimination step. So a row costs O(q²), not the O(q³) of solving anew.</para>
+/// <para>Deville and Tillé, Biometrika 91(4), 2004, in the fast form of Chauvet and Tillé, Computational Statistics 21, 2006. Each row has
+/// a value φ that starts at its chance and ends at 0 or 1. A step moves the φ of a few rows, at random in one of two opposite directions
+/// that keep E[φ] and every column's Σ x·φ/p, until one of them arrives. With q columns, q + 1 rows always have such a direction: rows come
+/// in one after the other, at most q of them stay undecided (flight). Then columns are given up one by one, the last first, and the
+/// undecided rows go on with those that are left, down to the number of rows (landing).</para>
+/// <para>The undecided rows are a basis, as in the simplex method: with E the inverse of their columns, the direction for an entering row
+/// is E·x, and a row that arrives leaves its place to the entering one by one elimination step. So a row costs O(q²), not the O(q³) of
+/// solving anew.</para>
 /// </remarks>
 internal ref struct CubeDraw
 {
@@ -20,7 +23,8 @@ internal ref struct CubeDraw
 
     private const int Size = 0, One = 1, MaxColumns = 2 + 2 + MaxGroups - 1;
 
-    // Relative: what elimination leaves of a column that the others already determine (equal chances: the number of rows is a multiple of One).
+    // Relative: what elimination leaves of a column that the others already determine (equal chances: the number of rows is a multiple of
+    // One).
     private const double Dependent = 1e-9;
 
     // Far below any φ: keeps 0/0 out of rows that do not move.
@@ -88,12 +92,13 @@ internal ref struct CubeDraw
     }
 
     /// <summary>Chooses exactly rows.Length rows, row i with chance chances[i].</summary>
-    /// <param name="chances">Length n, each in [0, 1], with sum b up to rounding. A row of chance 1 is always chosen, one of 0 never.</param>
+    /// <param name="chances">Length n, each in [0, 1], with sum b up to rounding. A row of chance 1 is always chosen, one of 0
+    /// never.</param>
     /// <param name="loss">A column to balance, length n, finite; or empty.</param>
     /// <param name="margin">Another one; or empty.</param>
     /// <param name="label">Classes whose counts are balanced, length n; or empty. The number of rows and the total of 1 always are.</param>
-    /// <param name="order">Length n, a permutation of the rows: the order in which they come in. Neighbours compete, and the last ones are the likeliest to be
-    /// left to the landing: rows that weigh much should come first.</param>
+    /// <param name="order">Length n, a permutation of the rows: the order in which they come in. Neighbours compete, and the last ones are
+    /// the likeliest to be left to the landing: rows that weigh much should come first.</param>
     /// <param name="random">One number a step; every step decides at least one row.</param>
     /// <param name="rows">Out, length b: ascending.</param>
     /// <param name="scratch">Gives the memory.</param>
@@ -119,11 +124,13 @@ internal ref struct CubeDraw
         if (draw.Touchdown(rows.Length))
             chosen.CopyTo(rows);
         else
-            SystematicDraw.Choose(chances, order, random.NextDouble(), rows, scratch); // chances so far apart (10⁹) that rounding lost the number of rows
+            // chances so far apart (10⁹) that rounding lost the number of rows
+            SystematicDraw.Choose(chances, order, random.NextDouble(), rows, scratch);
     }
 
     /// <summary>Column of the first group: behind size, one, and the statistics that are given.</summary>
-    private static int FirstGroup(ReadOnlySpan<float> loss, ReadOnlySpan<float> margin) => 2 + (loss.IsEmpty ? 0 : 1) + (margin.IsEmpty ? 0 : 1);
+    private static int FirstGroup(ReadOnlySpan<float> loss, ReadOnlySpan<float> margin) => 2 + (loss.IsEmpty ? 0 : 1)
+        + (margin.IsEmpty ? 0 : 1);
 
     /// <summary>Whole vectors.</summary>
     private static int Stride(int columns) => (columns + 3) & ~3;
@@ -154,7 +161,8 @@ internal ref struct CubeDraw
         }
     }
 
-    /// <summary>The rows still undecided, two at a time by their sum alone (the pivotal method); false when the number of rows does not come out.</summary>
+    /// <summary>The rows still undecided, two at a time by their sum alone (the pivotal method); false when the number of rows does not
+    /// come out.</summary>
     private bool Touchdown(int budget)
     {
         int last = -1;
@@ -253,7 +261,8 @@ internal ref struct CubeDraw
             Take(LargestFreePlace(), row, isUp ? phi + step * chance : phi - step * chance, chance);
     }
 
-    /// <summary>The row's columns, in v = u/chance: entries x instead of x/chance, so that small chances do not make large numbers. Returns its group's column or −1.</summary>
+    /// <summary>The row's columns, in v = u/chance: entries x instead of x/chance, so that small chances do not make large numbers. Returns
+    /// its group's column or −1.</summary>
     private readonly int Fill(int row, double chance)
     {
         int column = One;
@@ -277,7 +286,8 @@ internal ref struct CubeDraw
         int dense = Dense;
         for (int k = 0; k < _stride; k += 4)
         {
-            Vector256<double> sum = Vector256.LoadUnsafe(ref inverse, (nuint)k) * _x[Size] + Vector256.LoadUnsafe(ref inverse, (nuint)(_stride + k));
+            Vector256<double> sum = Vector256.LoadUnsafe(ref inverse, (nuint)k) * _x[Size]
+                + Vector256.LoadUnsafe(ref inverse, (nuint)(_stride + k));
             for (int column = 2; column < dense; column++)
                 sum += Vector256.LoadUnsafe(ref inverse, (nuint)(column * _stride + k)) * _x[column];
             if (group >= 0)
@@ -323,7 +333,8 @@ internal ref struct CubeDraw
         return best;
     }
 
-    /// <summary>How far the basis can go in the direction and against it until its first row arrives at 0 or 1; noted for each place.</summary>
+    /// <summary>How far the basis can go in the direction and against it until its first row arrives at 0 or 1; noted for each
+    /// place.</summary>
     private readonly (double Up, double Down) StepsToArrival()
     {
         ref double direction = ref MemoryMarshal.GetReference(_direction);
@@ -339,7 +350,8 @@ internal ref struct CubeDraw
             Vector256<double> falls = Vector256.LoadUnsafe(ref chance, (nuint)k) * Vector256.LoadUnsafe(ref direction, (nuint)k);
             Vector256<double> speed = Vector256.Abs(falls), isFalling = Vector256.GreaterThan(falls, Vector256<double>.Zero);
             Vector256<double> toOne = Larger(one - here, tiny) / speed, toZero = Larger(here, tiny) / speed;
-            Vector256<double> upHere = Vector256.ConditionalSelect(isFalling, toZero, toOne), downHere = Vector256.ConditionalSelect(isFalling, toOne, toZero);
+            Vector256<double> upHere = Vector256.ConditionalSelect(isFalling, toZero, toOne),
+                downHere = Vector256.ConditionalSelect(isFalling, toOne, toZero);
             upHere.StoreUnsafe(ref up, (nuint)k);
             downHere.StoreUnsafe(ref down, (nuint)k);
             leastUp = Smaller(leastUp, upHere);
@@ -348,9 +360,12 @@ internal ref struct CubeDraw
 
         return (Least(leastUp), Least(leastDown));
 
-        static Vector256<double> Larger(Vector256<double> a, Vector256<double> b) => Vector256.ConditionalSelect(Vector256.GreaterThan(a, b), a, b);
-        static Vector256<double> Smaller(Vector256<double> a, Vector256<double> b) => Vector256.ConditionalSelect(Vector256.LessThan(a, b), a, b);
-        static double Least(Vector256<double> v) => Math.Min(Math.Min(v.GetElement(0), v.GetElement(1)), Math.Min(v.GetElement(2), v.GetElement(3)));
+        static Vector256<double> Larger(Vector256<double> a, Vector256<double> b) =>
+            Vector256.ConditionalSelect(Vector256.GreaterThan(a, b), a, b);
+        static Vector256<double> Smaller(Vector256<double> a, Vector256<double> b) =>
+            Vector256.ConditionalSelect(Vector256.LessThan(a, b), a, b);
+        static double Least(Vector256<double> v) => Math.Min(Math.Min(v.GetElement(0), v.GetElement(1)),
+            Math.Min(v.GetElement(2), v.GetElement(3)));
     }
 
     /// <summary>Moves the basis; rows that arrive are decided and leave.</summary>
@@ -393,7 +408,8 @@ internal ref struct CubeDraw
             Vector256<double> entries = Vector256.Create(entry);
             for (int k = 0; k < _stride; k += 4)
             {
-                Vector256<double> reduced = Vector256.LoadUnsafe(ref inverse, (nuint)(start + k)) - Vector256.LoadUnsafe(ref direction, (nuint)k) * entries;
+                Vector256<double> reduced = Vector256.LoadUnsafe(ref inverse, (nuint)(start + k)) - Vector256.LoadUnsafe(ref direction,
+                    (nuint)k) * entries;
                 reduced.StoreUnsafe(ref inverse, (nuint)(start + k));
             }
 
@@ -416,7 +432,8 @@ internal ref struct CubeDraw
         }
     }
 
-    /// <summary>Numbers the classes from 0; where their range is wider than the columns there are, equal parts of it share a number. Returns how many numbers there are.</summary>
+    /// <summary>Numbers the classes from 0; where their range is wider than the columns there are, equal parts of it share a number.
+    /// Returns how many numbers there are.</summary>
     private static int FillGroups(ReadOnlySpan<int> label, Span<int> groupOf)
     {
         int min = label[0], max = label[0];
@@ -450,7 +467,8 @@ internal ref struct CubeDraw
         return largest;
     }
 
-    /// <summary>A statistic minus its mean, over its largest distance from it: within [−1, 1], so that columns weigh alike in the elimination.</summary>
+    /// <summary>A statistic minus its mean, over its largest distance from it: within [−1, 1], so that columns weigh alike in the
+    /// elimination.</summary>
     private readonly ref struct Column
     {
         private readonly ReadOnlySpan<float> _values;

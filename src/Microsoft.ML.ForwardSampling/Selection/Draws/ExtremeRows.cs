@@ -2,21 +2,24 @@ namespace Microsoft.ML.ForwardSampling.Selection;
 
 /// <summary>The rows of largest or of smallest value: a partial selection, no sort.</summary>
 /// <remarks>
-/// Radix selection: a pass counts one byte of the values' order-preserving bit patterns, most significant first, and keeps only the patterns
-/// whose byte is the one that the cut falls into. The first pass reads all, the second what one value of the first byte leaves (two binades),
-/// the others next to nothing. O(n) for any values; −0 equals 0.
+/// Radix selection: a pass counts one byte of the values' order-preserving bit patterns, most significant first, and keeps only the
+/// patterns whose byte is the one that the cut falls into. The first pass reads all, the second what one value of the first byte leaves
+/// (two binades), the others next to nothing. O(n) for any values; −0 equals 0.
 /// </remarks>
 internal static class ExtremeRows
 {
     private const int Buckets = 256;
 
-    /// <summary>Chooses the rows.Length rows of largest (or smallest) value. Among rows whose value is the cut itself, every subset has the same chance.</summary>
+    /// <summary>Chooses the rows.Length rows of largest (or smallest) value. Among rows whose value is the cut itself, every subset has the
+    /// same chance.</summary>
     /// <param name="values">Length n, no NaN.</param>
     /// <param name="largest">Whether large values are taken, or small ones.</param>
-    /// <param name="random">Draws among rows that tie at the cut, at most one number each; nothing is drawn where all of them or none is taken.</param>
+    /// <param name="random">Draws among rows that tie at the cut, at most one number each; nothing is drawn where all of them or none is
+    /// taken.</param>
     /// <param name="rows">Out, length b ≤ n: ascending.</param>
     /// <param name="scratch">Gives the memory for bit patterns.</param>
-    public static void Choose(ReadOnlySpan<float> values, bool largest, ref RepeatableRandom random, Span<int> rows, SelectionScratch scratch)
+    public static void Choose(ReadOnlySpan<float> values, bool largest, ref RepeatableRandom random, Span<int> rows,
+        SelectionScratch scratch)
     {
         uint direction = largest ? 0 : uint.MaxValue;
         (uint cut, int tied, int fromTied) = FindCut(values, direction, rows.Length, scratch);
@@ -32,7 +35,8 @@ internal static class ExtremeRows
             }
             else
             {
-                // Selection sampling (Knuth, The Art of Computer Programming 2, 3.4.2, algorithm S): the ties in turn, `fromTied` of `tied` still to take.
+                // Selection sampling (Knuth, The Art of Computer Programming 2, 3.4.2, algorithm S): the ties in turn, `fromTied` of `tied`
+                // still to take.
                 int take = fromTied == tied || fromTied > 0 && random.NextInt(tied) < fromTied ? 1 : 0;
                 tied--;
                 fromTied -= take;
@@ -42,7 +46,8 @@ internal static class ExtremeRows
     }
 
     /// <summary>The budget-th largest key, how many rows have it, and how many of those belong to the largest `budget`.</summary>
-    private static (uint Cut, int Tied, int FromTied) FindCut(ReadOnlySpan<float> values, uint direction, int budget, SelectionScratch scratch)
+    private static (uint Cut, int Tied, int FromTied) FindCut(
+        ReadOnlySpan<float> values, uint direction, int budget, SelectionScratch scratch)
     {
         using RentedSpan<uint> memory = scratch.Rent<uint>(values.Length);
         Span<uint> keys = memory;

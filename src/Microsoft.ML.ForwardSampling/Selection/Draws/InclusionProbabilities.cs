@@ -9,9 +9,9 @@ internal static class InclusionProbabilities
 {
     /// <summary>Fills p[i] = min(1, c·((1−e)·size[i]/Σsize + e/n)), with c such that Σp = b.</summary>
     /// <remarks>
-    /// c is found by Newton's method on Σ min(1, c·x[i]), which is concave and piecewise linear: from below, with at least a quarter less of
-    /// (distance to b) · (slope) after each pass, and exact once no further row reaches 1. One to three passes on real windows, O(n) each.
-    /// Where sizes of 0 leave fewer than b rows with a chance, those are certain and the zero rows share the rest evenly.
+    /// c is found by Newton's method on Σ min(1, c·x[i]), which is concave and piecewise linear: from below, with at least a quarter less
+    /// of (distance to b) · (slope) after each pass, and exact once no further row reaches 1. One to three passes on real windows, O(n)
+    /// each. Where sizes of 0 leave fewer than b rows with a chance, those are certain and the zero rows share the rest evenly.
     /// </remarks>
     /// <param name="sizes">Length n, finite; a negative size counts as 0. When all are 0, every row gets b/n.</param>
     /// <param name="evenShare">e, [0, 1].</param>
@@ -58,7 +58,8 @@ internal static class InclusionProbabilities
             weights[i] = (float)(even / probabilities[rows[i]]);
     }
 
-    /// <summary>p = min(1, slope·max(size, 0) + floor); returns how many reached 1 and the sum of the others. Fixed lanes: the same bits on every machine.</summary>
+    /// <summary>p = min(1, slope·max(size, 0) + floor); returns how many reached 1 and the sum of the others. Fixed lanes: the same bits on
+    /// every machine.</summary>
     private static (int Capped, double Uncapped) Fill(ReadOnlySpan<float> sizes, double slope, double floor, Span<float> probabilities)
     {
         probabilities = probabilities[..sizes.Length];
@@ -74,8 +75,10 @@ internal static class InclusionProbabilities
             (Vector256<double> lower, Vector256<double> upper) = Vector256.Widen(positive);
             lower = lower * slopes + floors;
             upper = upper * slopes + floors;
-            Vector256<double> lowerCapped = Vector256.GreaterThanOrEqual(lower, one), upperCapped = Vector256.GreaterThanOrEqual(upper, one);
-            capped += BitOperations.PopCount(lowerCapped.ExtractMostSignificantBits()) + BitOperations.PopCount(upperCapped.ExtractMostSignificantBits());
+            Vector256<double> lowerCapped = Vector256.GreaterThanOrEqual(lower, one),
+                upperCapped = Vector256.GreaterThanOrEqual(upper, one);
+            capped += BitOperations.PopCount(lowerCapped.ExtractMostSignificantBits())
+                + BitOperations.PopCount(upperCapped.ExtractMostSignificantBits());
             sumLower += Vector256.AndNot(lower, lowerCapped);
             sumUpper += Vector256.AndNot(upper, upperCapped);
             Vector256.Narrow(Vector256.Min(lower, one), Vector256.Min(upper, one)).StoreUnsafe(ref probability, (nuint)i);

@@ -5,9 +5,10 @@ namespace Microsoft.ML.ForwardSampling.Selection;
 
 /// <summary>Stable orders of a window's rows by radix sort: O(n), no allocation after warm-up.</summary>
 /// <remarks>
-/// A row is one word: label above value above row position, each as a number from 0 in no more bits than it needs, so that one sort by unsigned order does all.
-/// Digits are sorted by from the least significant one, but only those of the uppermost bits: a few more bits than it takes to count the rows leave next to no neighbours in wrong order,
-/// which an insertion sort puts right. Where it would have too much to do (all values alike but for an outlier), the lower bits are sorted by as well.
+/// A row is one word: label above value above row position, each as a number from 0 in no more bits than it needs, so that one sort by
+/// unsigned order does all. Digits are sorted by from the least significant one, but only those of the uppermost bits: a few more bits than
+/// it takes to count the rows leave next to no neighbours in wrong order, which an insertion sort puts right. Where it would have too much
+/// to do (all values alike but for an outlier), the lower bits are sorted by as well.
 /// </remarks>
 internal static class RowOrder
 {
@@ -112,7 +113,8 @@ internal static class RowOrder
             order[i] = (int)keys[i] & mask;
     }
 
-    /// <summary>Sorts keys, ascending in their bits below `from`, by all their bits; nothing is set from bit `to` on. The two buffers may change places.</summary>
+    /// <summary>Sorts keys, ascending in their bits below `from`, by all their bits; nothing is set from bit `to` on. The two buffers may
+    /// change places.</summary>
     private static void Sort(ref Span<ulong> keys, ref Span<ulong> other, int from, int to, SelectionScratch scratch)
     {
         using RentedSpan<int> counts = scratch.Rent<int>(1 << MostDigitBits);
@@ -151,7 +153,8 @@ internal static class RowOrder
         }
     }
 
-    /// <summary>Insertion sort, for keys in all but perfect order; gives up, and says so, when that takes more steps than there are keys.</summary>
+    /// <summary>Insertion sort, for keys in all but perfect order; gives up, and says so, when that takes more steps than there are
+    /// keys.</summary>
     private static bool TryInsert(Span<ulong> keys)
     {
         int steps = keys.Length;

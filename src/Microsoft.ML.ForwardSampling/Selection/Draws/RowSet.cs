@@ -3,7 +3,8 @@ using System.Runtime.CompilerServices;
 
 namespace Microsoft.ML.ForwardSampling.Selection;
 
-/// <summary>A set of row positions, one bit a row, in scratch memory: it turns rows drawn in any order into ascending rows without a sort.</summary>
+/// <summary>A set of row positions, one bit a row, in scratch memory: it turns rows drawn in any order into ascending rows without a
+/// sort.</summary>
 internal readonly ref struct RowSet
 {
     private readonly Span<ulong> _words;

@@ -5,7 +5,8 @@ using System.Runtime.Intrinsics;
 
 namespace Microsoft.ML.ForwardSampling.Selection;
 
-/// <summary>Sums over a window in double precision, eight lanes in a fixed order: the same bits on every machine, whatever its vector width.</summary>
+/// <summary>Sums over a window in double precision, eight lanes in a fixed order: the same bits on every machine, whatever its vector
+/// width.</summary>
 internal static class WindowSums
 {
     /// <summary>Σ values, 0 when empty.</summary>

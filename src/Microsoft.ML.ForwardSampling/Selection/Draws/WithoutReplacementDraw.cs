@@ -11,13 +11,15 @@ namespace Microsoft.ML.ForwardSampling.Selection;
 internal static class WithoutReplacementDraw
 {
     /// <summary>Draws items.Length of weights.Length items, in the order drawn.</summary>
-    /// <param name="weights">Length n, each finite and ≥ 0. When the positive ones run out, the rest is drawn evenly among the others.</param>
+    /// <param name="weights">Length n, each finite and ≥ 0. When the positive ones run out, the rest is drawn evenly among the
+    /// others.</param>
     /// <param name="random">One number an item.</param>
     /// <param name="items">Out, length b ≤ n: distinct positions.</param>
     /// <param name="scratch">Gives the memory for the sums.</param>
     public static void Choose(ReadOnlySpan<double> weights, ref RepeatableRandom random, Span<int> items, SelectionScratch scratch)
     {
-        // A complete binary tree in an array: node i has children 2i and 2i + 1, item j is leaf leaves + j, every node is the sum of its children.
+        // A complete binary tree in an array: node i has children 2i and 2i + 1, item j is leaf leaves + j, every node is the sum of its
+        // children.
         int leaves = (int)BitOperations.RoundUpToPowerOf2((uint)weights.Length);
         using RentedSpan<double> memory = scratch.Rent<double>(2 * leaves);
         Span<double> tree = memory;

@@ -77,7 +77,8 @@ internal sealed class CurveTrials(int trialWindows, int keptTrials) : PolicyStat
     public override void Load(ReadOnlySpan<byte> saved)
     {
         using var reader = new BinaryReader(new MemoryStream(saved.ToArray()), Encoding.UTF8);
-        if (saved.Length != SavedBytes || reader.ReadUInt32() != Tag || reader.ReadInt32() != trialWindows || reader.ReadInt32() != keptTrials)
+        if (saved.Length != SavedBytes || reader.ReadUInt32() != Tag || reader.ReadInt32() != trialWindows
+            || reader.ReadInt32() != keptTrials)
             throw SelectionErrors.StateNotLoadable(nameof(AdaptivePercentilePolicy), saved.Length);
         _best = (PercentileCurve)reader.ReadInt32();
         _trial = reader.ReadInt32();
@@ -93,7 +94,8 @@ internal sealed class CurveTrials(int trialWindows, int keptTrials) : PolicyStat
             throw SelectionErrors.StateNotLoadable(nameof(AdaptivePercentilePolicy), saved.Length);
     }
 
-    /// <summary>Gains shrink as training goes on, and a round's trials are neighbours in time: so a gain is measured against its own round.</summary>
+    /// <summary>Gains shrink as training goes on, and a round's trials are neighbours in time: so a gain is measured against its own
+    /// round.</summary>
     private void JudgeRound()
     {
         double mean = _gains.Average();

@@ -3,7 +3,8 @@ using System.Text;
 
 namespace Microsoft.ML.ForwardSampling.Selection;
 
-/// <summary>The assistant of <see cref="AssistedPolicy"/>: a logistic regression of "the loss is above the running mean" on a row's features and class.</summary>
+/// <summary>The assistant of <see cref="AssistedPolicy"/>: a logistic regression of "the loss is above the running mean" on a row's
+/// features and class.</summary>
 internal sealed class LossAssistant(double learningRate, double runningFactor) : PolicyState
 {
     // A class beyond has no coefficient of its own: labels come from data, and memory must not follow a stray one.
@@ -101,7 +102,8 @@ internal sealed class LossAssistant(double learningRate, double runningFactor) :
             _gradient = new float[width + _classes.Length];
         }
 
-        return width == _features.Length ? width : throw new ArgumentException($"Rows have {width} features; the assistant has learned from rows with {_features.Length}.", nameof(features));
+        return width == _features.Length ? width : throw new ArgumentException(
+            $"Rows have {width} features; the assistant has learned from rows with {_features.Length}.", nameof(features));
     }
 
     private void Grow(ReadOnlySpan<int> labels)

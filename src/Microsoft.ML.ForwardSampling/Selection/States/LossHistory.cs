@@ -54,7 +54,8 @@ internal sealed class LossHistory(int capacity) : PolicyState
         BinaryPrimitives.WriteInt32LittleEndian(saved.AsSpan(4), capacity);
         BinaryPrimitives.WriteInt32LittleEndian(saved.AsSpan(8), _count);
         for (int i = 0; i < _count; i++)
-            BinaryPrimitives.WriteSingleLittleEndian(saved.AsSpan(HeaderBytes + sizeof(float) * i), _losses[IsFull ? (_next + i) % capacity : i]);
+            BinaryPrimitives.WriteSingleLittleEndian(saved.AsSpan(HeaderBytes + sizeof(float) * i),
+                _losses[IsFull ? (_next + i) % capacity : i]);
         return saved;
     }
 
@@ -63,7 +64,8 @@ internal sealed class LossHistory(int capacity) : PolicyState
         if (saved.Length < HeaderBytes
             || BinaryPrimitives.ReadUInt32LittleEndian(saved) != Tag
             || BinaryPrimitives.ReadInt32LittleEndian(saved[4..]) != capacity
-            || BinaryPrimitives.ReadInt32LittleEndian(saved[8..]) is var count && (count < 0 || count > capacity || saved.Length != HeaderBytes + sizeof(float) * count))
+            || BinaryPrimitives.ReadInt32LittleEndian(saved[8..]) is var count
+                && (count < 0 || count > capacity || saved.Length != HeaderBytes + sizeof(float) * count))
             throw SelectionErrors.StateNotLoadable($"a history of {capacity} losses", saved.Length);
         for (int i = 0; i < count; i++)
             _losses[i] = BinaryPrimitives.ReadSingleLittleEndian(saved[(HeaderBytes + sizeof(float) * i)..]);

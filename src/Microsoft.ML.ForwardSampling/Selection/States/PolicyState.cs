@@ -2,8 +2,9 @@ namespace Microsoft.ML.ForwardSampling.Selection;
 
 /// <summary>What a policy remembers from one window to the next: a history of losses, what it has learned, how it did.</summary>
 /// <remarks>
-/// <para>Made by <see cref="IRowSelectionPolicy.NewState"/>, owned by one <see cref="RowSelector"/>, which puts it into each window (<see cref="SelectionWindow.State"/>),
-/// passes feedback on to it and saves it in its <see cref="RowSelectorState"/>. Not thread-safe, like the selector.</para>
+/// <para>Made by <see cref="IRowSelectionPolicy.NewState"/>, owned by one <see cref="RowSelector"/>, which puts it into each window
+/// (<see cref="SelectionWindow.State"/>), passes feedback on to it and saves it in its <see cref="RowSelectorState"/>. Not thread-safe,
+/// like the selector.</para>
 /// <para>A resumed run selects the same rows only if <see cref="Save"/> writes everything on which later choices depend.</para>
 /// </remarks>
 public abstract class PolicyState
@@ -26,7 +27,8 @@ public abstract class PolicyState
     /// <exception cref="InvalidDataException">The bytes are damaged, or of a state of another policy or with other options.</exception>
     public abstract void Load(ReadOnlySpan<byte> saved);
 
-    /// <summary>Takes the loss of the network on data that it is not trained on, now that it was trained on the rows chosen so far.</summary>
+    /// <summary>Takes the loss of the network on data that it is not trained on, now that it was trained on the rows chosen so
+    /// far.</summary>
     /// <param name="loss">Mean over the validation rows, finite, in the loss's own unit.</param>
     public virtual void ObserveValidation(double loss)
     {

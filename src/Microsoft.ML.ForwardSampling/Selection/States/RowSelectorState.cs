@@ -3,7 +3,8 @@ using System.Text;
 
 namespace Microsoft.ML.ForwardSampling.Selection;
 
-/// <summary>Saved state of a <see cref="RowSelector"/>: with it, a resumed run selects the rows that the interrupted one would have selected.</summary>
+/// <summary>Saved state of a <see cref="RowSelector"/>: with it, a resumed run selects the rows that the interrupted one would have
+/// selected.</summary>
 /// <remarks>Equal when all parts are, the policy's bytes included.</remarks>
 public sealed record RowSelectorState
 {
@@ -29,16 +30,25 @@ public sealed record RowSelectorState
     /// <summary>Reads what <see cref="ToBytes"/> wrote.</summary>
     /// <param name="bytes">All of it, and nothing else.</param>
     /// <returns>The state.</returns>
-    /// <exception cref="InvalidDataException">Not a selector's state, cut off, damaged, or of a newer format; the message says which.</exception>
+    /// <exception cref="InvalidDataException">Not a selector's state, cut off or damaged; the message says which.</exception>
+    /// <exception cref="NotSupportedException">The state is of a newer format.</exception>
     public static RowSelectorState FromBytes(ReadOnlySpan<byte> bytes)
     {
         if (bytes.Length < HeaderBytes || BinaryPrimitives.ReadUInt32LittleEndian(bytes) != Magic)
-            throw new InvalidDataException($"These {bytes.Length} bytes are not the saved state of a {nameof(RowSelector)}: it begins with 'FwdR', a version and a length.");
+            throw new InvalidDataException(
+                $"These {bytes.Length} bytes are not the saved state of a {nameof(RowSelector)}: it begins with 'FwdR', a version and a "
+                + $"length.");
+        if (bytes[4] == 0)
+            throw new InvalidDataException("The saved selector state is damaged: its format version is 0.");
         if (bytes[4] != Version)
-            throw new InvalidDataException($"The saved selector state has format version {bytes[4]}; this version of Microsoft.ML.ForwardSampling reads version {Version}. Update the package to load it.");
+            throw new NotSupportedException(
+                $"The saved selector state has format version {bytes[4]}; this version of Microsoft.ML.ForwardSampling reads version "
+                + $"{Version}. Update the package to load it.");
         long content = BinaryPrimitives.ReadUInt32LittleEndian(bytes[5..]);
         if (bytes.Length != HeaderBytes + content + ChecksumBytes)
-            throw new InvalidDataException($"The saved selector state has {bytes.Length} bytes instead of {HeaderBytes + content + ChecksumBytes}: it was cut off, or something was added.");
+            throw new InvalidDataException(
+                $"The saved selector state has {bytes.Length} bytes instead of {HeaderBytes + content + ChecksumBytes}: it was cut off, "
+                + $"or something was added.");
         ReadOnlySpan<byte> summed = bytes[..^ChecksumBytes];
         uint expected = BinaryPrimitives.ReadUInt32LittleEndian(bytes[^ChecksumBytes..]), found = Crc32C.Of(summed);
         if (found != expected)
@@ -51,7 +61,9 @@ public sealed record RowSelectorState
         }
         catch (Exception exception) when (exception is IOException or FormatException or ArgumentException)
         {
-            throw new InvalidDataException("The saved selector state is damaged: its checksum is right, but its parts are longer or shorter than it is. It was not written by this library.", exception);
+            throw new InvalidDataException(
+                "The saved selector state is damaged: its checksum is right, but its parts are longer or shorter than it is. It was not "
+                + "written by this library.", exception);
         }
     }
 
@@ -120,7 +132,8 @@ public sealed record RowSelectorState
     /// <param name="other">Another state, or null.</param>
     /// <returns>True when it is.</returns>
     public bool Equals(RowSelectorState? other)
-        => other is not null && PolicyName == other.PolicyName && Random == other.Random && Report == other.Report && PolicyState.Span.SequenceEqual(other.PolicyState.Span);
+        => other is not null && PolicyName == other.PolicyName && Random == other.Random && Report == other.Report
+            && PolicyState.Span.SequenceEqual(other.PolicyState.Span);
 
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(PolicyName, Random, Report);

@@ -1,7 +1,8 @@
 
 namespace Microsoft.ML.ForwardSampling.Selection;
 
-/// <summary>Above the cut all, at the cut as many as are left to take, below none. Two passes find the cut: the upper half of its bits, then the lower.</summary>
+/// <summary>Above the cut all, at the cut as many as are left to take, below none. Two passes find the cut: the upper half of its bits,
+/// then the lower.</summary>
 internal sealed class StreamedExtremes(bool largest) : StreamedStrata
 {
     private readonly uint _direction = largest ? 0 : uint.MaxValue;

@@ -25,7 +25,8 @@ internal sealed class StreamedInfoBatch(InfoBatchPolicy policy) : StreamedStrata
     {
         long above = Rows - _below;
         (double chanceAbove, double chanceBelow) = policy.Chances(above, _below, Budget);
-        long fromAbove = Math.Clamp((long)(above * chanceAbove + random.NextDouble()), Math.Max(0, Budget - _below), Math.Min(above, Budget));
+        long fromAbove = Math.Clamp((long)(above * chanceAbove + random.NextDouble()), Math.Max(0, Budget - _below),
+            Math.Min(above, Budget));
         double even = (double)Budget / Rows;
         return ([above, _below], [fromAbove, Budget - fromAbove], [(float)(even / chanceAbove), (float)(even / chanceBelow)]);
     }

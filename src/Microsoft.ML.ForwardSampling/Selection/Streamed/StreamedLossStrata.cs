@@ -1,8 +1,10 @@
 
 namespace Microsoft.ML.ForwardSampling.Selection;
 
-/// <summary>A stratum for each class and each 128th of a binade of the loss; equal steps along their order say how many rows each gives.</summary>
-/// <remarks>Strata are places of a hash table with open addressing, at most half full: every row of every pass looks its stratum up.</remarks>
+/// <summary>A stratum for each class and each 128th of a binade of the loss; equal steps along their order say how many rows each
+/// gives.</summary>
+/// <remarks>Strata are places of a hash table with open addressing, at most half full: every row of every pass looks its stratum
+/// up.</remarks>
 internal sealed class StreamedLossStrata(bool byClass) : StreamedStrata
 {
     private const int DroppedBits = 16, KeptBits = 32 - DroppedBits;
@@ -46,7 +48,8 @@ internal sealed class StreamedLossStrata(bool byClass) : StreamedStrata
 
     protected override (long[] Rows, long[] Wanted, float[] Weights) Share(ref RepeatableRandom random)
     {
-        // Rows so far in the order of strata, r: ⌊r·b/N + u⌋ of them are taken so far, with one random u. 128 bits: r·b may be 10¹⁶ and more.
+        // Rows so far in the order of strata, r: ⌊r·b/N + u⌋ of them are taken so far, with one random u. 128 bits: r·b may be 10¹⁶ and
+        // more.
         double start = random.NextDouble();
         var wanted = new long[_keys.Length];
         long before = 0, taken = 0;
@@ -66,7 +69,8 @@ internal sealed class StreamedLossStrata(bool byClass) : StreamedStrata
     }
 
     /// <summary>In the order of label, then loss; never 0.</summary>
-    private static ulong KeyOf(float value, int label) => ((ulong)(uint)(label ^ int.MinValue) << KeptBits | ExtremeRows.KeyOf(value, 0) >> DroppedBits) + 1;
+    private static ulong KeyOf(float value, int label) =>
+        ((ulong)(uint)(label ^ int.MinValue) << KeptBits | ExtremeRows.KeyOf(value, 0) >> DroppedBits) + 1;
 
     /// <summary>Where the key is, or the free place where it belongs.</summary>
     private int Find(ulong key)

@@ -1,9 +1,10 @@
 namespace Microsoft.ML.ForwardSampling.Selection;
 
-/// <summary>A policy's rule over an input of any length: passes over the statistics that leave a few numbers, then one pass that decides row by row.</summary>
+/// <summary>A policy's rule over an input of any length: passes over the statistics that leave a few numbers, then one pass that decides
+/// row by row.</summary>
 /// <remarks>
-/// <para>Made by <see cref="IRowSelectionPolicy.NewStreamedPlan"/> for one view. A first pass counts rows and finds <see cref="Mean"/>; then come <see cref="Passes"/> passes
-/// that this class observes; then <see cref="Start"/> for each cursor.</para>
+/// <para>Made by <see cref="IRowSelectionPolicy.NewStreamedPlan"/> for one view. A first pass counts rows and finds <see cref="Mean"/>;
+/// then come <see cref="Passes"/> passes that this class observes; then <see cref="Start"/> for each cursor.</para>
 /// <para>Immutable after the last pass: draws of several cursors may then run at once. What it keeps should not grow with the rows.</para>
 /// </remarks>
 public abstract class StreamedPlan
@@ -17,8 +18,10 @@ public abstract class StreamedPlan
     {
     }
 
-    /// <summary>What the plan reads of a row: no more than the policy's own needs, and no features. A stream has no order by loss, so it may be less.</summary>
-    /// <value>The same for the whole life of the plan. <see cref="RecordStatistics.Label"/> is read where rows have classes; all others must be there.</value>
+    /// <summary>What the plan reads of a row: no more than the policy's own needs, and no features. A stream has no order by loss, so it
+    /// may be less.</summary>
+    /// <value>The same for the whole life of the plan. <see cref="RecordStatistics.Label"/> is read where rows have classes; all others
+    /// must be there.</value>
     public abstract RecordStatistics Needs { get; }
 
     /// <summary>Passes after the first, which counts.</summary>

@@ -3,9 +3,9 @@ namespace Microsoft.ML.ForwardSampling.Selection;
 
 /// <summary>p = min(1, c·((1−e)·size/Σsize + e/N)) with Σp = b, and one systematic draw in the order of the stream.</summary>
 /// <remarks>
-/// The rows with p = 1 are those of at least a certain size. Two passes find it exactly: sizes are counted by the upper half of their bits, then those that share
-/// the upper half of the cut by the lower half, where one count is one value. What the others sum to is added up from the smallest size on: taken from the total,
-/// it would be rounding alone where the largest sizes are 10¹⁶ times the others.
+/// The rows with p = 1 are those of at least a certain size. Two passes find it exactly: sizes are counted by the upper half of their bits,
+/// then those that share the upper half of the cut by the lower half, where one count is one value. What the others sum to is added up from
+/// the smallest size on: taken from the total, it would be rounding alone where the largest sizes are 10¹⁶ times the others.
 /// </remarks>
 internal sealed class StreamedProportional(double evenShare) : StreamedPlan
 {
@@ -80,7 +80,8 @@ internal sealed class StreamedProportional(double evenShare) : StreamedPlan
         else if (_certain == Budget)
             (_slope, _floor) = (0, 0);
         else if (_rest == 0)
-            (_slope, _floor) = (0, (double)(Budget - _certain) / (Rows - _certain)); // fewer than b positive sizes: the zeros share what is left
+            // fewer than b positive sizes: the zeros share what is left
+            (_slope, _floor) = (0, (double)(Budget - _certain) / (Rows - _certain));
         else
             (_slope, _floor) = ((Budget - _certain) / _rest * (1 - evenShare) / _total, (Budget - _certain) / _rest * evenShare / Rows);
         _counts = [];
@@ -109,7 +110,8 @@ internal sealed class StreamedProportional(double evenShare) : StreamedPlan
         return true;
     }
 
-    /// <summary>A step of 1 along the chances, rows of chance 1 aside; the count of rows still to come keeps rounding from losing one.</summary>
+    /// <summary>A step of 1 along the chances, rows of chance 1 aside; the count of rows still to come keeps rounding from losing
+    /// one.</summary>
     private sealed class Draw(StreamedProportional plan, double offset) : StreamedDraw
     {
         private readonly double _even = (double)plan.Budget / plan.Rows;

@@ -8,7 +8,8 @@ internal sealed class StreamedStatistics
     private readonly SelectionRowReader _row;
     private readonly float[] _values = new float[RecordedStatistic.All.Length];
 
-    public StreamedStatistics(DataViewRowCursor cursor, SelectionColumns columns) => _row = new SelectionRowReader(cursor, columns, new RecordLimits());
+    public StreamedStatistics(DataViewRowCursor cursor, SelectionColumns columns) =>
+        _row = new SelectionRowReader(cursor, columns, new RecordLimits());
 
     /// <summary>The statistics as recorded, by index in the table; 0 for those that are not read.</summary>
     public ReadOnlySpan<float> Recorded()

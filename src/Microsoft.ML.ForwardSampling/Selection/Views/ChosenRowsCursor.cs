@@ -3,7 +3,8 @@ using Microsoft.ML.ForwardSampling.DataViews;
 
 namespace Microsoft.ML.ForwardSampling.Selection;
 
-/// <summary>A pass over chosen rows: the values are an input cursor's, the weight is added. What is chosen, the derived class says.</summary>
+/// <summary>A pass over chosen rows: the values are an input cursor's, the weight is added. What is chosen, the derived class
+/// says.</summary>
 internal abstract class ChosenRowsCursor : DataViewRowCursor
 {
     private readonly ActiveColumns _active;

@@ -30,7 +30,8 @@ internal sealed class RecordCredibility
     /// <summary>Whether a row of less than 1 is left out; else its statistics are discounted.</summary>
     public bool Excludes { get; }
 
-    /// <summary>Of the current row: 1 for a record within the limits, towards 0 the older it is, 0 where the model is too old or the age is not known.</summary>
+    /// <summary>Of the current row: 1 for a record within the limits, towards 0 the older it is, 0 where the model is too old or the age is
+    /// not known.</summary>
     public float Read()
     {
         if (_version is not null)
@@ -51,7 +52,8 @@ internal sealed class RecordCredibility
         return float.IsNaN(age) ? 0 : Math.Min((float)Math.Pow(2, (_maximumAge - age) / _halfLife), float.BitDecrement(1));
     }
 
-    /// <summary>Moves each value towards the mean of all, weighted by credibility, by as much as its own falls short of 1. Values that are not finite stay, for the selector to repair.</summary>
+    /// <summary>Moves each value towards the mean of all, weighted by credibility, by as much as its own falls short of 1. Values that are
+    /// not finite stay, for the selector to repair.</summary>
     /// <param name="values">Length n, one statistic.</param>
     /// <param name="credibility">Length n, in [0, 1].</param>
     public static void Discount(Span<float> values, ReadOnlySpan<float> credibility)

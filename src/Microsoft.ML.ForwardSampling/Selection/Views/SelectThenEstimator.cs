@@ -6,13 +6,14 @@ namespace Microsoft.ML.ForwardSampling.Selection;
 
 /// <summary>Trains any ML.NET trainer on selected rows only; scoring is the trainer's own.</summary>
 /// <remarks>
-/// <para><c>Fit</c> selects, caches the selected rows in memory and trains on them. What it returns is the trainer's transformer, untouched:
-/// it scores every row, hold-out folds of CrossValidate stay complete, saving and prediction engines work as without selection.</para>
+/// <para><c>Fit</c> selects, caches the selected rows in memory and trains on them. What it returns is the trainer's transformer,
+/// untouched: it scores every row, hold-out folds of CrossValidate stay complete, saving and prediction engines work as without
+/// selection.</para>
 /// <para>Input columns: the statistics that the policy needs, and the trainer's. During training there is also
-/// the weight column (<see cref="SelectionOptions.WeightColumnName"/>): name it as the trainer's <c>exampleWeightColumnName</c>, or the selection is biased
-/// towards what the policy prefers.</para>
-/// <para>A pipeline can be given instead of a trainer; its normalisers and dictionaries then see the selected rows only. Put what should see
-/// all rows before the recording.</para>
+/// the weight column (<see cref="SelectionOptions.WeightColumnName"/>): name it as the trainer's <c>exampleWeightColumnName</c>, or the
+/// selection is biased towards what the policy prefers.</para>
+/// <para>A pipeline can be given instead of a trainer; its normalisers and dictionaries then see the selected rows only. Put what should
+/// see all rows before the recording.</para>
 /// </remarks>
 /// <typeparam name="TTransformer">What the wrapped trainer returns.</typeparam>
 public sealed class SelectThenEstimator<TTransformer> : IEstimator<TTransformer>, IPromisesActivationNorm
@@ -23,7 +24,8 @@ public sealed class SelectThenEstimator<TTransformer> : IEstimator<TTransformer>
     private readonly int _seed;
     private volatile RowSelectorState? _lastState;
 
-    internal SelectThenEstimator(IHostEnvironment environment, IRowSelectionPolicy policy, IEstimator<TTransformer> trainer, SelectionOptions options)
+    internal SelectThenEstimator(IHostEnvironment environment, IRowSelectionPolicy policy,
+        IEstimator<TTransformer> trainer, SelectionOptions options)
     {
         options.Validate();
         SelectionErrors.CheckFilterCanRun(policy);
@@ -45,14 +47,16 @@ public sealed class SelectThenEstimator<TTransformer> : IEstimator<TTransformer>
     /// <summary>What the selection of the last completed Fit counted; null before the first.</summary>
     public SelectionReport? LastReport => _lastState?.Report;
 
-    /// <summary>The selector at the end of the last completed Fit; null before the first. The <see cref="SelectionOptions.StartState"/> of the next chunk's estimator.</summary>
+    /// <summary>The selector at the end of the last completed Fit; null before the first. The <see cref="SelectionOptions.StartState"/> of
+    /// the next chunk's estimator.</summary>
     public RowSelectorState? LastState => _lastState;
 
     /// <summary>Selects rows and trains on them.</summary>
     /// <param name="input">Recorded rows.</param>
     /// <returns>The trainer's transformer.</returns>
     /// <exception cref="ArgumentOutOfRangeException">A statistics column is missing or has a wrong type.</exception>
-    /// <exception cref="OperationCanceledException">Something upstream was cancelled; never wrapped, whatever the trainer made of it.</exception>
+    /// <exception cref="OperationCanceledException">Something upstream was cancelled; never wrapped, whatever the trainer made of
+    /// it.</exception>
     public TTransformer Fit(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
@@ -78,15 +82,18 @@ public sealed class SelectThenEstimator<TTransformer> : IEstimator<TTransformer>
     public SchemaShape GetOutputSchema(SchemaShape inputSchema)
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
-        SelectionColumns.Check(name => ColumnFacts.Find(inputSchema, name), Policy.Needs, Options.Columns, Options.LabelColumnName, Options.Limits, nameof(SelectionOptions), nameof(inputSchema));
-        SelectionColumns.CheckExampleWeight(name => ColumnFacts.Find(inputSchema, name), Options.ExampleWeightColumnName, nameof(SelectionOptions), nameof(inputSchema));
+        SelectionColumns.Check(name => ColumnFacts.Find(inputSchema, name), Policy.Needs, Options.Columns, Options.LabelColumnName,
+            Options.Limits, nameof(SelectionOptions), nameof(inputSchema));
+        SelectionColumns.CheckExampleWeight(name => ColumnFacts.Find(inputSchema, name), Options.ExampleWeightColumnName,
+            nameof(SelectionOptions), nameof(inputSchema));
         var weight = new DataViewSchema.DetachedColumn(Options.WeightColumnName, NumberDataViewType.Single);
         SchemaShape trained = _trainer.GetOutputSchema(Shapes.Append(inputSchema, Shapes.Of([weight])));
         SchemaShape scored = Shapes.Without(trained, Options.WeightColumnName);
         return Shapes.Find(inputSchema, Options.WeightColumnName) is { } own ? Shapes.Append(scored, [own]) : scored;
     }
 
-    /// <summary>Keeps the selected rows in memory, column by column as the trainer asks for them: without it every pass of the trainer reads the whole input again.</summary>
+    /// <summary>Keeps the selected rows in memory, column by column as the trainer asks for them: without it every pass of the trainer
+    /// reads the whole input again.</summary>
     private IDataView Cache(SelectedRows selected)
     {
         // On a context of our own: a component more on the user's would move the seeds of what comes after.
@@ -103,7 +110,8 @@ public sealed class SelectThenEstimator<TTransformer> : IEstimator<TTransformer>
         catch (Exception e) when (e is not OperationCanceledException)
         {
             using IChannel channel = _host.Start("Fit");
-            channel.Warning(MessageSensitivity.None, "The trainer needs a column that cannot be cached, so each of its passes reads and selects from the whole input again.");
+            channel.Warning(MessageSensitivity.None,
+                "The trainer needs a column that cannot be cached, so each of its passes reads and selects from the whole input again.");
             return selected;
         }
     }

@@ -7,14 +7,15 @@ namespace Microsoft.ML.ForwardSampling.Selection;
 /// <summary>The rows of a recorded data view that a policy selects, in their order, with their weights: what SelectRows returns.</summary>
 /// <remarks>
 /// <para>Lazy. Each pass opens two cursors: one reads the statistics of a window, the policy decides, the other moves over the same window
-/// and shows the chosen rows. The getters of a skipped row are never called; what its source does while moving over it (parsing a line of text,
-/// decoding a block) is still paid. The input is therefore read twice: statistics that were recorded are cheap to read, statistics that a model
-/// would have to compute anew belong behind <c>mlContext.Data.Cache</c>.</para>
+/// and shows the chosen rows. The getters of a skipped row are never called; what its source does while moving over it (parsing a line of
+/// text, decoding a block) is still paid. The input is therefore read twice: statistics that were recorded are cheap to read, statistics
+/// that a model would have to compute anew belong behind <c>mlContext.Data.Cache</c>.</para>
 /// <para>Every pass selects the same rows: same seed, same order. The input must be repeatable; a row that differs between the two cursors
-/// stops the pass with an error. Shuffling is refused (<see cref="CanShuffle"/> is false, a generator is ignored), since another order would be another selection:
-/// shuffle before or behind. A trainer that reads many times reads the whole input each time: put <c>mlContext.Data.Cache</c> behind,
-/// or use SelectThen, which does.</para>
-/// <para>One cursor at a time is served by one thread, and cursors are independent of each other; the view may be used by several threads.</para>
+/// stops the pass with an error. Shuffling is refused (<see cref="CanShuffle"/> is false, a generator is ignored), since another order
+/// would be another selection: shuffle before or behind. A trainer that reads many times reads the whole input each time: put
+/// <c>mlContext.Data.Cache</c> behind, or use SelectThen, which does.</para>
+/// <para>One cursor at a time is served by one thread, and cursors are independent of each other; the view may be used by several
+/// threads.</para>
 /// </remarks>
 public sealed class SelectedRows : IDataView
 {
@@ -29,8 +30,10 @@ public sealed class SelectedRows : IDataView
     {
         options.Validate();
         SelectionErrors.CheckFilterCanRun(policy);
-        SelectionColumns.Check(name => ColumnFacts.Find(source.Schema, name), policy.Needs, options.Columns, options.LabelColumnName, options.Limits, nameof(SelectionOptions), "input");
-        SelectionColumns.CheckExampleWeight(name => ColumnFacts.Find(source.Schema, name), options.ExampleWeightColumnName, nameof(SelectionOptions), "input");
+        SelectionColumns.Check(name => ColumnFacts.Find(source.Schema, name), policy.Needs, options.Columns, options.LabelColumnName,
+            options.Limits, nameof(SelectionOptions), "input");
+        SelectionColumns.CheckExampleWeight(name => ColumnFacts.Find(source.Schema, name), options.ExampleWeightColumnName,
+            nameof(SelectionOptions), "input");
         _columns = SelectionColumns.Bind(source.Schema, policy.Needs, options.Columns, options.LabelColumnName, options.Limits);
         _host = host;
         _source = source;
@@ -51,17 +54,21 @@ public sealed class SelectedRows : IDataView
     /// <summary>Window, budget and columns.</summary>
     public SelectionOptions Options { get; }
 
-    /// <summary>The seed that every pass starts from: <see cref="SelectionOptions.Seed"/>, or one drawn from the MLContext when the view was made. Not used with a <see cref="SelectionOptions.StartState"/>.</summary>
+    /// <summary>The seed that every pass starts from: <see cref="SelectionOptions.Seed"/>, or one drawn from the MLContext when the view
+    /// was made. Not used with a <see cref="SelectionOptions.StartState"/>.</summary>
     public int Seed { get; }
 
     /// <summary>What the last completed pass counted; null until a cursor has been read to its end.</summary>
     public SelectionReport? Report => _state?.Report;
 
-    /// <summary>The selector at the end of the last completed pass; null until a cursor has been read to its end. The <see cref="SelectionOptions.StartState"/> of the next chunk.</summary>
-    /// <remarks>To tell the policy a validation loss in between: <c>var selector = new RowSelector(policy, rows.State); selector.ReportValidation(loss);</c> and go on from <c>selector.State</c>.</remarks>
+    /// <summary>The selector at the end of the last completed pass; null until a cursor has been read to its end. The
+    /// <see cref="SelectionOptions.StartState"/> of the next chunk.</summary>
+    /// <remarks>To tell the policy a validation loss in between: <c>var selector = new RowSelector(policy, rows.State);
+    /// selector.ReportValidation(loss);</c> and go on from <c>selector.State</c>.</remarks>
     public RowSelectorState? State => _state;
 
-    /// <summary>The input's columns at their own indices, then the weight: scalar Single, > 0. It hides an older column of its name.</summary>
+    /// <summary>The input's columns at their own indices, then the weight: scalar Single, > 0. It hides an older column of its
+    /// name.</summary>
     public DataViewSchema Schema { get; }
 
     /// <summary>False: another order would be another selection.</summary>
@@ -123,7 +130,8 @@ public sealed class SelectedRows : IDataView
         => [GetRowCursor(columnsNeeded, rand)];
 
     /// <summary>A selector as every pass starts with it.</summary>
-    internal RowSelector StartSelector() => Options.StartState is { } state ? new RowSelector(Policy, state) : new RowSelector(Policy, Seed);
+    internal RowSelector StartSelector() => Options.StartState is { } state ? new RowSelector(Policy, state)
+        : new RowSelector(Policy, Seed);
 
     /// <summary>Takes the counts and the state of a pass that reached the end.</summary>
     internal void Complete(RowSelectorState state)
@@ -135,7 +143,8 @@ public sealed class SelectedRows : IDataView
             using IChannel channel = _host.Start("Select");
             channel.Warning(
                 MessageSensitivity.None,
-                "{0} of {1} rows have a statistic that is NaN or infinite; it counted as its window's mean. RecordForwardPass leaves NaN where the label or a usable score is missing.",
+                "{0} of {1} rows have a statistic that is NaN or infinite; it counted as its window's mean. RecordForwardPass leaves NaN "
+                    + "where the label or a usable score is missing.",
                 report.RepairedRows,
                 report.RowsSeen);
         }
@@ -152,7 +161,8 @@ public sealed class SelectedRows : IDataView
         }
     }
 
-    /// <summary>A cursor that evaluates nothing ahead: GetRowCursor of ML.NET's mapping transforms would evaluate all rows in parallel, skipped ones too.</summary>
+    /// <summary>A cursor that evaluates nothing ahead: GetRowCursor of ML.NET's mapping transforms would evaluate all rows in parallel,
+    /// skipped ones too.</summary>
     internal static DataViewRowCursor OpenLazily(IDataView source, IEnumerable<DataViewSchema.Column> columns)
     {
         DataViewRowCursor[] cursors = source.GetRowCursorSet(columns, 1);
@@ -160,6 +170,7 @@ public sealed class SelectedRows : IDataView
             return cursors[0];
         foreach (DataViewRowCursor cursor in cursors)
             cursor.Dispose();
-        throw new InvalidOperationException($"The input returned {cursors.Length} cursors where one was asked for, so its rows have no single order to select in.");
+        throw new InvalidOperationException(
+            $"The input returned {cursors.Length} cursors where one was asked for, so its rows have no single order to select in.");
     }
 }

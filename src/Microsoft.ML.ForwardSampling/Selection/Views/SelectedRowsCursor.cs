@@ -3,7 +3,8 @@ using Microsoft.ML.ForwardSampling.DataViews;
 
 namespace Microsoft.ML.ForwardSampling.Selection;
 
-/// <summary>One pass of <see cref="SelectedRows"/>: a reader of statistics runs a window ahead of the cursor that shows the chosen rows.</summary>
+/// <summary>One pass of <see cref="SelectedRows"/>: a reader of statistics runs a window ahead of the cursor that shows the chosen
+/// rows.</summary>
 internal sealed class SelectedRowsCursor : ChosenRowsCursor
 {
     private readonly SelectedRows _view;
@@ -17,7 +18,8 @@ internal sealed class SelectedRowsCursor : ChosenRowsCursor
     private int _next;                  // the one to show next, in [0, _chosen]
     private long _dataRow = -1;         // input row that the data cursor shows
 
-    public SelectedRowsCursor(SelectedRows view, ActiveColumns active, DataViewRowCursor statistics, SelectionColumns columns, DataViewRowCursor data)
+    public SelectedRowsCursor(SelectedRows view, ActiveColumns active, DataViewRowCursor statistics, SelectionColumns columns,
+        DataViewRowCursor data)
         : base(view.Schema, active, data, view.Options.ExampleWeightColumnName)
     {
         _view = view;
@@ -43,7 +45,8 @@ internal sealed class SelectedRowsCursor : ChosenRowsCursor
         DataViewRowId id = default;
         _id(ref id);
         if (!id.Equals(_reader.Ids[row]))
-            throw SelectionErrors.NotRepeatable($"row {_dataRow} has id {_reader.Ids[row]} where its statistics are read and id {id} where its values are");
+            throw SelectionErrors.NotRepeatable(
+                $"row {_dataRow} has id {_reader.Ids[row]} where its statistics are read and id {id} where its values are");
         _reader.CheckAgain(row, _again);
         return true;
     }
@@ -85,7 +88,8 @@ internal sealed class SelectedRowsCursor : ChosenRowsCursor
         while (_dataRow < row)
         {
             if (!Values.MoveNext())
-                throw SelectionErrors.NotRepeatable($"there are {_dataRow + 1} rows where values are read and at least {_reader.RowsRead} where statistics are");
+                throw SelectionErrors.NotRepeatable(
+                    $"there are {_dataRow + 1} rows where values are read and at least {_reader.RowsRead} where statistics are");
             _dataRow++;
         }
     }

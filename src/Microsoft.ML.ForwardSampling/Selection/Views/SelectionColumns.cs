@@ -28,7 +28,8 @@ internal sealed record SelectionColumns(
 
     /// <summary>The statistics and groups among them.</summary>
     public RecordStatistics Held
-        => Statistics.Aggregate(Group is null ? RecordStatistics.None : RecordStatistics.Group, (held, statistic) => held | statistic.Statistic.Flag);
+        => Statistics.Aggregate(Group is null ? RecordStatistics.None : RecordStatistics.Group,
+            (held, statistic) => held | statistic.Statistic.Flag);
 
     /// <summary>Finds columns that passed <see cref="Check"/>.</summary>
     /// <param name="schema">The rows'.</param>
@@ -36,14 +37,18 @@ internal sealed record SelectionColumns(
     /// <param name="names">Of the statistics' columns and the groups'.</param>
     /// <param name="label">Name of the label's column.</param>
     /// <param name="limits">Limits on records, with their columns.</param>
-    public static SelectionColumns Bind(DataViewSchema schema, RecordStatistics needs, StatisticColumns names, string label, RecordLimits limits) => new(
-        [.. RecordedStatistic.All.Where(statistic => statistic.IsIn(needs)).Select(statistic => (statistic, schema[statistic.ColumnName(names)]))],
-        (needs & RecordStatistics.Label) != 0 && schema.GetColumnOrNull(label) is { Type: BooleanDataViewType or KeyDataViewType } classes ? classes : null,
+    public static SelectionColumns Bind(DataViewSchema schema, RecordStatistics needs, StatisticColumns names, string label,
+        RecordLimits limits) => new(
+        [.. RecordedStatistic.All.Where(statistic => statistic.IsIn(needs))
+            .Select(statistic => (statistic, schema[statistic.ColumnName(names)]))],
+        (needs & RecordStatistics.Label) != 0 && schema.GetColumnOrNull(label) is { Type: BooleanDataViewType or KeyDataViewType } classes
+            ? classes : null,
         (needs & RecordStatistics.Group) != 0 ? schema[names.Group ?? label] : null,
         limits.MaximumAge is null ? null : schema[limits.AgeColumnName],
         limits.MinimumModelVersion is null ? null : schema[limits.ModelVersionColumnName]);
 
-    /// <summary>Checks that every column the policy needs is there and has its type: one check for promised shapes and real schemas.</summary>
+    /// <summary>Checks that every column the policy needs is there and has its type: one check for promised shapes and real
+    /// schemas.</summary>
     /// <param name="find">The visible column of a name, or null.</param>
     /// <param name="needs">What the policy reads.</param>
     /// <param name="names">Of the statistics' columns and the groups'.</param>
@@ -54,34 +59,40 @@ internal sealed record SelectionColumns(
     /// <param name="inTraining">Whether a trainer selects, which can compute the statistics of its own network.</param>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or has a wrong type.</exception>
     public static void Check(
-        Func<string, ColumnFacts?> find, RecordStatistics needs, StatisticColumns names, string label, RecordLimits limits, string owner, string parameter, bool inTraining = false)
+        Func<string, ColumnFacts?> find, RecordStatistics needs, StatisticColumns names, string label, RecordLimits limits, string owner,
+            string parameter, bool inTraining = false)
     {
         foreach (RecordedStatistic statistic in RecordedStatistic.All)
         {
             if (!statistic.IsIn(needs))
                 continue;
             string instead = inTraining && statistic.IsOfTheModel ? " StatisticsSource.Fresh needs no such column." : "";
-            RequireSingle("statistics", statistic.ColumnName(names), find, $"RecordForwardPass adds this column{statistic.Condition}; a renamed one is given in {statistic.Option}.{instead}", parameter);
+            RequireSingle("statistics", statistic.ColumnName(names), find,
+                $"RecordForwardPass adds this column{statistic.Condition}; a renamed one is given in {statistic.Option}.{instead}",
+                parameter);
         }
 
         if ((needs & RecordStatistics.Group) != 0)
             CheckGroup(find, names.Group ?? label, parameter);
 
-        const string AgeAdvice = "It holds the record's age in seconds and is read because RecordLimits.MaximumAge is set; a renamed one is given in RecordLimits.AgeColumnName.";
+        const string AgeAdvice = "It holds the record's age in seconds and is read because RecordLimits.MaximumAge is set; a renamed one "
+            + "is given in RecordLimits.AgeColumnName.";
         if (limits.MaximumAge is not null)
             RequireSingle("record age", limits.AgeColumnName, find, AgeAdvice, parameter);
         if (limits.MinimumModelVersion is not null)
             RequireVersion(find, limits.ModelVersionColumnName, parameter);
 
         if ((needs & RecordStatistics.Label) != 0 && find(label) is { } classes && !ClassLabel.IsReadable(classes))
-            throw SchemaErrors.Mismatch("label", classes, "Boolean, Key or Single", $"MapValueToKey makes a key of any label; another column is given in {owner}.LabelColumnName.", parameter);
+            throw SchemaErrors.Mismatch("label", classes, "Boolean, Key or Single",
+                $"MapValueToKey makes a key of any label; another column is given in {owner}.LabelColumnName.", parameter);
     }
 
     /// <summary>Checks the column of a weight that rows already have, where one is named.</summary>
     public static void CheckExampleWeight(Func<string, ColumnFacts?> find, string? name, string owner, string parameter)
     {
         if (name is not null)
-            RequireSingle("example weight", name, find, $"{owner}.ExampleWeightColumnName names it; leave that null if rows have no weight of their own.", parameter);
+            RequireSingle("example weight", name, find,
+                $"{owner}.ExampleWeightColumnName names it; leave that null if rows have no weight of their own.", parameter);
     }
 
     private static void CheckGroup(Func<string, ColumnFacts?> find, string name, string parameter)
@@ -96,7 +107,8 @@ internal sealed record SelectionColumns(
 
     private static void RequireVersion(Func<string, ColumnFacts?> find, string name, string parameter)
     {
-        const string Advice = "It holds the version of the model that scored the row and is read because RecordLimits.MinimumModelVersion is set; a renamed one is given in RecordLimits.ModelVersionColumnName.";
+        const string Advice = "It holds the version of the model that scored the row and is read because "
+            + "RecordLimits.MinimumModelVersion is set; a renamed one is given in RecordLimits.ModelVersionColumnName.";
         if (find(name) is not { } column)
             throw SchemaErrors.Missing("model version", name, "UInt64", Advice, parameter);
         if (!column.IsScalar || column.IsKey || column.ItemRawType != typeof(ulong))

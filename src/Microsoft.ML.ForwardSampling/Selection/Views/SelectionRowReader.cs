@@ -4,7 +4,8 @@ using Microsoft.ML.ForwardSampling.DataViews;
 
 namespace Microsoft.ML.ForwardSampling.Selection;
 
-/// <summary>Reads what a selection reads of the row that a cursor stands on: for the filter's windows, for a stream and for the trainer's own selection.</summary>
+/// <summary>Reads what a selection reads of the row that a cursor stands on: for the filter's windows, for a stream and for the trainer's
+/// own selection.</summary>
 internal sealed class SelectionRowReader
 {
     private readonly (int Index, ValueGetter<float> Getter)[] _statistics;
@@ -16,7 +17,8 @@ internal sealed class SelectionRowReader
     /// <param name="limits">Limits on the rows' records.</param>
     public SelectionRowReader(DataViewRow row, SelectionColumns columns, RecordLimits limits)
     {
-        _statistics = [.. columns.Statistics.Select(statistic => (statistic.Statistic.Index, row.GetGetter<float>(row.Schema[statistic.Column.Index])))];
+        _statistics = [.. columns.Statistics.Select(statistic =>
+            (statistic.Statistic.Index, row.GetGetter<float>(row.Schema[statistic.Column.Index])))];
         _class = columns.Class is { } label ? ClassLabel.Open(row, label) : null;
         _group = columns.Group is { } group ? ClassLabel.Open(row, group) : null;
         if (limits.AreSet)

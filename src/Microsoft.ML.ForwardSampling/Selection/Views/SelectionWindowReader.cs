@@ -2,7 +2,8 @@ using Microsoft.ML.Data;
 
 namespace Microsoft.ML.ForwardSampling.Selection;
 
-/// <summary>Reads a window's statistics, classes, groups and row ids from a cursor into arrays that are used again for the next window.</summary>
+/// <summary>Reads a window's statistics, classes, groups and row ids from a cursor into arrays that are used again for the next
+/// window.</summary>
 internal sealed class SelectionWindowReader : IDisposable
 {
     // A model that scores in blocks may give a row other last digits in another block; another row's statistics differ by more.
@@ -154,14 +155,18 @@ internal sealed class SelectionWindowReader : IDisposable
     {
         for (int i = 0; i < values.Length; i++)
         {
-            float first = (_credibility is { Excludes: false } ? _recorded : _values)[_columns.Statistics[i].Statistic.Index][row], second = 0;
+            float first = (_credibility is { Excludes: false } ? _recorded : _values)[_columns.Statistics[i].Statistic.Index][row],
+                second = 0;
             values[i](ref second);
             if (first.Equals(second) || MathF.Abs(first - second) <= SmallestDifference + RelativeDifference * MathF.Abs(first))
                 continue;
-            throw SelectionErrors.NotRepeatable($"row {InputRow(row)} has {_columns.Statistics[i].Column.Name} {first} where its statistics are read and {second} where its values are");
+            throw SelectionErrors.NotRepeatable(
+                $"row {InputRow(row)} has {_columns.Statistics[i].Column.Name} {first} where its statistics are read and {second} where "
+                + $"its values are");
         }
     }
 
     /// <summary>The statistics of another cursor over the same input, for <see cref="CheckAgain"/>.</summary>
-    public ValueGetter<float>[] OpenAgain(DataViewRowCursor other) => [.. _columns.Statistics.Select(statistic => other.GetGetter<float>(other.Schema[statistic.Column.Index]))];
+    public ValueGetter<float>[] OpenAgain(DataViewRowCursor other) =>
+        [.. _columns.Statistics.Select(statistic => other.GetGetter<float>(other.Schema[statistic.Column.Index]))];
 }

@@ -4,17 +4,21 @@ using Microsoft.ML.Runtime;
 
 namespace Microsoft.ML.ForwardSampling.Selection;
 
-/// <summary>The rows of a recorded data view that a policy selects when the whole view is one window, however long: what SelectRowsStreamed returns.</summary>
+/// <summary>The rows of a recorded data view that a policy selects when the whole view is one window, however long: what SelectRowsStreamed
+/// returns.</summary>
 /// <remarks>
-/// <para>Memory does not grow with the rows: a few hundred kilobytes to two megabytes (LossStratified: some hundred bytes for each class and 128th of a binade of the loss that occurs).
-/// In return the statistics are read several times: one to three passes before the first selected row, once for the view and not for every cursor; then one cursor reads
-/// statistics, decides row by row, and shows the chosen rows. The getters of other columns are never called for a skipped row.</para>
-/// <para>The budget is exact and each row has the chance and the weight that the policy would give it in a window of all rows. What differs is which rows come together, since a stream has no order by loss:
-/// GradientNorm and BalancedGradientNorm draw systematically in the order of the stream (shuffle before a stream with a period),
-/// LossStratified takes a loss to its 128th of a binade (0.8 %), and draws evenly within it.</para>
-/// <para>MeanMatching, Cube and SelectiveBackprop choose a row by looking at the others, so they have no such form: use windows. A policy of your own says how it streams
-/// by <see cref="IRowSelectionPolicy.NewStreamedPlan"/>.</para>
-/// <para>Every pass selects the same rows. The input must be repeatable; what can be noticed of an input that is not stops the pass with an error.</para>
+/// <para>Memory does not grow with the rows: a few hundred kilobytes to two megabytes (LossStratified: some hundred bytes for each class
+/// and 128th of a binade of the loss that occurs). In return the statistics are read several times: one to three passes before the first
+/// selected row, once for the view and not for every cursor; then one cursor reads statistics, decides row by row, and shows the chosen
+/// rows. The getters of other columns are never called for a skipped row.</para>
+/// <para>The budget is exact and each row has the chance and the weight that the policy would give it in a window of all rows. What differs
+/// is which rows come together, since a stream has no order by loss: GradientNorm and BalancedGradientNorm draw systematically in the order
+/// of the stream (shuffle before a stream with a period), LossStratified takes a loss to its 128th of a binade (0.8 %), and draws evenly
+/// within it.</para>
+/// <para>MeanMatching, Cube and SelectiveBackprop choose a row by looking at the others, so they have no such form: use windows. A policy
+/// of your own says how it streams by <see cref="IRowSelectionPolicy.NewStreamedPlan"/>.</para>
+/// <para>Every pass selects the same rows. The input must be repeatable; what can be noticed of an input that is not stops the pass with an
+/// error.</para>
 /// </remarks>
 public sealed class StreamedRows : IDataView
 {
@@ -28,8 +32,10 @@ public sealed class StreamedRows : IDataView
     {
         options.Validate();
         RecordStatistics needs = SelectionErrors.RequirePlan(policy).Needs;
-        SelectionColumns.Check(name => ColumnFacts.Find(source.Schema, name), needs, options.Columns, options.LabelColumnName, new RecordLimits(), nameof(StreamedSelectionOptions), "input");
-        SelectionColumns.CheckExampleWeight(name => ColumnFacts.Find(source.Schema, name), options.ExampleWeightColumnName, nameof(StreamedSelectionOptions), "input");
+        SelectionColumns.Check(name => ColumnFacts.Find(source.Schema, name), needs, options.Columns, options.LabelColumnName,
+            new RecordLimits(), nameof(StreamedSelectionOptions), "input");
+        SelectionColumns.CheckExampleWeight(name => ColumnFacts.Find(source.Schema, name), options.ExampleWeightColumnName,
+            nameof(StreamedSelectionOptions), "input");
         Columns = SelectionColumns.Bind(source.Schema, needs, options.Columns, options.LabelColumnName, new RecordLimits());
         _host = host;
         _source = source;
@@ -50,13 +56,15 @@ public sealed class StreamedRows : IDataView
     /// <summary>Budget and columns.</summary>
     public StreamedSelectionOptions Options { get; }
 
-    /// <summary>The seed that every pass starts from: <see cref="StreamedSelectionOptions.Seed"/>, or one drawn from the MLContext when the view was made.</summary>
+    /// <summary>The seed that every pass starts from: <see cref="StreamedSelectionOptions.Seed"/>, or one drawn from the MLContext when the
+    /// view was made.</summary>
     public int Seed { get; }
 
     /// <summary>What the last completed pass counted, as one window; null until a cursor has been read to its end.</summary>
     public SelectionReport? Report => _report;
 
-    /// <summary>The input's columns at their own indices, then the weight: scalar Single, > 0. It hides an older column of its name.</summary>
+    /// <summary>The input's columns at their own indices, then the weight: scalar Single, > 0. It hides an older column of its
+    /// name.</summary>
     public DataViewSchema Schema { get; }
 
     /// <summary>False: another order would be another selection.</summary>
@@ -66,7 +74,8 @@ public sealed class StreamedRows : IDataView
     /// <returns>The budget of all rows.</returns>
     public long? GetRowCount() => _source.GetRowCount() is { } count ? count == 0 ? 0 : Options.Budget.ForAll(count) : null;
 
-    /// <summary>Opens a pass over the selected rows. The first row takes the passes over the statistics, unless another cursor has made them.</summary>
+    /// <summary>Opens a pass over the selected rows. The first row takes the passes over the statistics, unless another cursor has made
+    /// them.</summary>
     /// <param name="columnsNeeded">Columns to read; only these are active.</param>
     /// <param name="rand">Ignored: the order is the input's.</param>
     /// <returns>A cursor whose position counts selected rows; id and batch are the input's.</returns>
@@ -113,7 +122,8 @@ public sealed class StreamedRows : IDataView
             using IChannel channel = _host.Start("Select");
             channel.Warning(
                 MessageSensitivity.None,
-                "{0} of {1} rows have a statistic that is NaN or infinite; it counted as the mean of the others. RecordForwardPass leaves NaN where the label or a usable score is missing.",
+                "{0} of {1} rows have a statistic that is NaN or infinite; it counted as the mean of the others. RecordForwardPass "
+                    + "leaves NaN where the label or a usable score is missing.",
                 report.RepairedRows,
                 report.RowsSeen);
         }

@@ -35,7 +35,8 @@ internal sealed class StreamedRowsCursor : ChosenRowsCursor
         while (Values.MoveNext())
         {
             if (++_rows > _plan.Rows)
-                throw SelectionErrors.NotRepeatable($"there were {_plan.Rows} rows where statistics were read and there are more where values are");
+                throw SelectionErrors.NotRepeatable(
+                    $"there were {_plan.Rows} rows where statistics were read and there are more where values are");
             if (!_draw.Take(_statistics.Repaired(_plan), out _weight))
                 continue;
             _selected++;
@@ -51,7 +52,9 @@ internal sealed class StreamedRowsCursor : ChosenRowsCursor
     {
         StreamedPlan plan = _view.Plan;
         if (_rows != plan.Rows || _selected != plan.Budget)
-            throw SelectionErrors.NotRepeatable($"there were {plan.Rows} rows with {plan.Budget} to select where statistics were read, and {_rows} with {_selected} where values are");
+            throw SelectionErrors.NotRepeatable(
+                $"there were {plan.Rows} rows with {plan.Budget} to select where statistics were read, and {_rows} with {_selected} "
+                + $"where values are");
         _view.Complete(new SelectionReport
         {
             Windows = _rows > 0 ? 1 : 0,
