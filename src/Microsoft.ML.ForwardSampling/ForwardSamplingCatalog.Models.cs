@@ -34,10 +34,11 @@ public sealed partial class ForwardSamplingCatalog
     /// <param name="inputSchema">The schema that was saved with it.</param>
     /// <param name="network">Builds the user's own network; only for a model that was trained with
     /// <see cref="NetworkTrainerOptions.Network"/>.</param>
-    /// <returns>The model; a network scores on the CPU.</returns>
+    /// <returns>The model; a network scores on the CPU, and one that was built from options without torch.</returns>
+    /// <remarks>Load only files you trust: ML.NET's loader loads the assemblies that a file names.</remarks>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="InvalidDataException">The file is truncated, foreign, damaged or of a newer version; the message names
-    /// it.</exception>
+    /// <exception cref="InvalidDataException">The file is truncated, foreign or damaged; the message names it.</exception>
+    /// <exception cref="NotSupportedException">The file is of a newer version; the message names it.</exception>
     /// <exception cref="InvalidOperationException">The network is the user's own and <paramref name="network"/> is null.</exception>
     public ITransformer Load(string path, out DataViewSchema inputSchema, NetworkFactory? network = null)
     {
@@ -52,7 +53,8 @@ public sealed partial class ForwardSamplingCatalog
     /// <see cref="NetworkTrainerOptions.Network"/>.</param>
     /// <returns>The restored model; the same object when there was nothing to restore.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="model"/> is null.</exception>
-    /// <exception cref="InvalidDataException">The carried state is damaged or of a newer version.</exception>
+    /// <exception cref="InvalidDataException">The carried state is damaged.</exception>
+    /// <exception cref="NotSupportedException">The carried state is of a newer version.</exception>
     /// <exception cref="InvalidOperationException">The network is the user's own and <paramref name="network"/> is null.</exception>
     public ITransformer Restore(ITransformer model, NetworkFactory? network = null)
     {

@@ -24,16 +24,9 @@ internal static class ModelRestorer
     private static ITransformer Decode(IHostEnvironment environment, byte[] state, ITransformer[] stages, NetworkFactory? network)
     {
         using var reader = new BinaryReader(new MemoryStream(state));
-        try
-        {
-            return StateHeader.Read(reader) == StateKind.Network
-                ? NetworkStateCodec.Decode(reader, network)
-                : RecorderCarrier.Decode(environment, reader, Restore(environment, RecorderCarrier.InnerOf(stages), network));
-        }
-        catch (EndOfStreamException e)
-        {
-            throw new InvalidDataException($"The saved state is damaged: it ends after {state.Length} bytes.", e);
-        }
+        return StateHeader.Read(reader) == StateKind.Network
+            ? NetworkStateCodec.Decode(reader, network)
+            : RecorderCarrier.Decode(environment, reader, Restore(environment, RecorderCarrier.InnerOf(stages), network));
     }
 
     /// <summary>A chain tells its stages' scopes only by what it leaves out.</summary>

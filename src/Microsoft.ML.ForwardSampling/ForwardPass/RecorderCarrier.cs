@@ -29,6 +29,12 @@ internal static class RecorderCarrier
 
     public static ForwardRecordingTransformer Decode(IHostEnvironment environment, BinaryReader reader, ITransformer inner)
     {
+        ForwardRecordingOptions options = StateReading.Whole(reader, ReadOptions);
+        return new ForwardRecordingTransformer(environment.Register("ForwardSampling.Record"), inner, ownsInner: true, options);
+    }
+
+    private static ForwardRecordingOptions ReadOptions(BinaryReader reader)
+    {
         var options = new ForwardRecordingOptions
         {
             Task = StateReading.Enum<PredictionTask>(reader),
@@ -45,7 +51,8 @@ internal static class RecorderCarrier
         // Added after preview 1: a reader of that time does not look behind the residual.
         if (reader.BaseStream.Position < reader.BaseStream.Length)
             options = options with { ActivationNormColumnName = reader.ReadString() };
-        return new ForwardRecordingTransformer(environment.Register("ForwardSampling.Record"), inner, ownsInner: true, options);
+        options.Validate();
+        return options;
     }
 
     private static byte[] Encode(ForwardRecordingOptions options)

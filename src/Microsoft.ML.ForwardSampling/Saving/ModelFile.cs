@@ -29,5 +29,9 @@ internal static class ModelFile
         {
             throw new InvalidDataException($"'{path}': {e.Message}", e);
         }
+        catch (NotSupportedException e)
+        {
+            throw new NotSupportedException($"'{path}': {e.Message}", e);
+        }
     }
 }

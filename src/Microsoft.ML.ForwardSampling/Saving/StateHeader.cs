@@ -26,7 +26,9 @@ internal static class StateHeader
     /// <summary>Reads the header.</summary>
     /// <exception cref="InvalidDataException">Not a state of ours.</exception>
     /// <exception cref="NotSupportedException">A state of a newer version.</exception>
-    public static StateKind Read(BinaryReader reader)
+    public static StateKind Read(BinaryReader reader) => StateReading.Whole(reader, ReadHeader);
+
+    private static StateKind ReadHeader(BinaryReader reader)
     {
         if (reader.ReadUInt32() != Magic)
             throw new InvalidDataException(

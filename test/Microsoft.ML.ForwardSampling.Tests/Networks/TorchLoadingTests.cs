@@ -1,11 +1,14 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text;
+using Microsoft.ML.Data;
 using Microsoft.ML.ForwardSampling.Networks;
 
 namespace Microsoft.ML.ForwardSampling.Tests.Networks;
 
 /// <summary>Torch loads where it can, and the message says which of four causes it is where it cannot: programs are run with their
 /// libraries altered.</summary>
+[Collection(TorchCollection.Name)]
 public sealed class TorchLoadingTests : IDisposable
 {
     private const string Binding = "libLibTorchSharp.so";
@@ -32,6 +35,33 @@ public sealed class TorchLoadingTests : IDisposable
             $"Reference TorchSharp-cpu in the program's project, or, for an NVIDIA GPU, TorchSharp-cuda-linux or "
                 + $"TorchSharp-cuda-windows. {SeeAlso}",
             await TrainAsync(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(Normalization.None)]
+    [InlineData(Normalization.Batch)]
+    [InlineData(Normalization.Layer)]
+    public async Task Load_NoRuntimePackage_ScoresAndSavesWithoutTorch(Normalization normalization)
+    {
+        SkipUnlessLinuxX64();
+        CopyProgram();
+        foreach (string library in Directory.GetFiles(_folder, "lib*orch*"))
+            File.Delete(library);
+        var context = new MLContext(seed: 1);
+        IDataView data = TrainingData.View(context, 60);
+        string path = Path.Combine(_folder, "model.zip");
+        var options = new NetworkTrainerOptions { HiddenLayers = [8], Epochs = 1, Normalization = normalization };
+        using NetworkPredictionTransformer model = context.ForwardSampling().Trainers.Regression(options).Fit(data);
+        context.ForwardSampling().Save(model, data.Schema, path);
+        float[] features = TrainingData.Rows(60)[0].Features;
+        string expected = model.Transform(data).GetColumn<float>("Score").First().ToString("R", CultureInfo.InvariantCulture);
+
+        string said = await TrainAsync(
+            ["score", path, .. features.Select(value => value.ToString("R", CultureInfo.InvariantCulture))]);
+
+        // Loaded by fs.Load, saved again, loaded by ML.NET; then what asking for the module brings, and the count of weights.
+        int weights = (4 * 8) + 8 + (normalization == Normalization.None ? 0 : 16) + 8 + 1;
+        Assert.Equal($"{expected} {expected} DllNotFoundException {weights}", said);
     }
 
     [Fact]

@@ -170,6 +170,7 @@ public sealed class RowSelectorStateTests
     {
         byte[] bytes = s_state.ToBytes();
         bytes[4] = 2;
+        BitConverter.GetBytes(Crc32C.Of(bytes.AsSpan(0, bytes.Length - 4))).CopyTo(bytes, bytes.Length - 4);
 
         Assert.Equal(
             "The saved selector state has format version 2; this version of Microsoft.ML.ForwardSampling reads version 1. Update the "

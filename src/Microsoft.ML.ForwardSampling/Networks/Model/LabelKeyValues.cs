@@ -99,7 +99,7 @@ internal abstract class LabelKeyValues
 
         public override LabelKeyValues Read(BinaryReader reader)
         {
-            var values = new T[StateReading.Count(reader, 1 << 20, "key values")];
+            var values = new T[StateReading.Count(reader, 1 << 20, "key values", bytesEach: 1)];
             for (int i = 0; i < values.Length; i++)
                 values[i] = read(reader);
             return new Values<T>(this, values);

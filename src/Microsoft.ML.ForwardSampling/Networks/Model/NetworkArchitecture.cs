@@ -10,6 +10,22 @@ namespace Microsoft.ML.ForwardSampling.Networks;
 internal sealed record NetworkArchitecture(int Inputs, int[] HiddenLayers, int Outputs, Activation Activation, Normalization Normalization,
     float Dropout)
 {
+    /// <summary>Names and shapes of the weights in <see cref="MultilayerPerceptron"/>.</summary>
+    public IEnumerable<(string Name, long[] Shape)> WeightShapes()
+    {
+        int[] sizes = [Inputs, .. HiddenLayers, Outputs];
+        for (int i = 0; i < sizes.Length - 1; i++)
+        {
+            string layer = MultilayerPerceptron.LayerName(i);
+            yield return ($"{layer}.weight", [sizes[i + 1], sizes[i]]);
+            string[] perUnit = i == sizes.Length - 2 || Normalization == Normalization.None ? ["bias"]
+                : Normalization == Normalization.Layer ? ["bias", "scale", "shift"]
+                : ["bias", "scale", "shift", "mean", "variance"];
+            foreach (string part in perUnit)
+                yield return ($"{layer}.{part}", [sizes[i + 1]]);
+        }
+    }
+
     /// <summary>Sizes in the usual notation, such as 784-256-128-10, and what else decides what the weights mean.</summary>
     public override string ToString()
     {

@@ -9,6 +9,10 @@ namespace Microsoft.ML.ForwardSampling.Networks;
 /// used.</remarks>
 public sealed class NetworkModel : IDisposable
 {
+    private readonly Lock _gate = new();
+    private readonly SavedWeight[]? _saved;
+    private nn.Module<Tensor, Tensor>? _network;
+    private Device? _device;
     private bool _disposed;
 
     internal NetworkModel(TaskHead head, int featureCount, NetworkArchitecture? architecture,
@@ -17,13 +21,24 @@ public sealed class NetworkModel : IDisposable
         Head = head;
         FeatureCount = featureCount;
         Architecture = architecture;
-        Network = network;
-        Device = device;
+        _network = network;
+        _device = device;
         Optimizer = optimizer;
-        // The caller's dispose scope must not take the weights with it.
-        foreach (Tensor tensor in Weights.Values)
-            tensor.DetachFromDisposeScope();
-        network.eval();
+        Keep(network);
+    }
+
+    /// <summary>A built network from a file. It is scored and saved without torch, which is touched when <see cref="Network"/> is asked
+    /// for.</summary>
+    /// <param name="head">The task.</param>
+    /// <param name="architecture">How it was built.</param>
+    /// <param name="weights">All of <see cref="NetworkArchitecture.WeightShapes"/>.</param>
+    internal NetworkModel(TaskHead head, NetworkArchitecture architecture, SavedWeight[] weights)
+    {
+        Head = head;
+        FeatureCount = architecture.Inputs;
+        Architecture = architecture;
+        _saved = weights;
+        Dense = new DenseNetwork(architecture, name => Array.Find(weights, weight => weight.Name == name)!.Values);
     }
 
     /// <summary>What the network predicts.</summary>
@@ -42,6 +57,9 @@ public sealed class NetworkModel : IDisposable
         get
         {
             ThrowIfDisposed();
+            if (_network is null)
+                return _saved!.Where(weight => !weight.Name.EndsWith(".mean", StringComparison.Ordinal)
+                    && !weight.Name.EndsWith(".variance", StringComparison.Ordinal)).Sum(weight => (long)weight.Values.Length);
             return Network.parameters().Where(p => p.requires_grad).Sum(p => p.numel());
         }
     }
@@ -50,14 +68,25 @@ public sealed class NetworkModel : IDisposable
     public TrainingReport? Report { get; internal set; }
 
     /// <summary>The torch module. It is in evaluation mode; do not train it while the model scores.</summary>
-    public nn.Module<Tensor, Tensor> Network { get; }
+    /// <remarks>Of a network that was built from options and loaded from a file, the module is made when it is first asked for: scoring
+    /// and saving need no torch.</remarks>
+    /// <exception cref="DllNotFoundException">It must be made, and torch cannot be loaded.</exception>
+    /// <exception cref="ObjectDisposedException">It must be made, and the model is disposed.</exception>
+    public nn.Module<Tensor, Tensor> Network
+    {
+        get
+        {
+            lock (_gate)
+                return _network ??= Build();
+        }
+    }
 
     internal TaskHead Head { get; }
 
     /// <summary>Null for a user's own network.</summary>
     internal NetworkArchitecture? Architecture { get; }
 
-    internal Device Device { get; }
+    internal Device Device => _device ??= TorchRuntime.GetDevice("cpu");
 
     /// <summary>The weights as they were when the model was made ready, for scoring without torch; null for a user's own network and on a
     /// GPU.</summary>
@@ -72,6 +101,9 @@ public sealed class NetworkModel : IDisposable
     /// <summary>The scale on which it was trained; <see cref="Networks.Standardization.None"/> for a model loaded from a file.</summary>
     internal Standardization Standardization { get; set; } = Standardization.None;
 
+    /// <summary>The weights of a file as long as nobody could have changed them; null once there is a torch module.</summary>
+    internal SavedWeight[]? Saved => _network is null ? _saved : null;
+
     /// <summary>Parameters and buffers by name.</summary>
     internal Dictionary<string, Tensor> Weights => Network.state_dict();
 
@@ -82,7 +114,7 @@ public sealed class NetworkModel : IDisposable
             return;
         _disposed = true;
         Optimizer?.Dispose();
-        Network.Dispose();
+        _network?.Dispose();
     }
 
     internal void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_disposed, this);
@@ -130,6 +162,25 @@ public sealed class NetworkModel : IDisposable
 
         return Optimizer is not null && Optimizer.TryContinueFrom(previous.Optimizer,
             [.. Network.parameters().Where(p => p.requires_grad)]);
+    }
+
+    private MultilayerPerceptron Build()
+    {
+        ThrowIfDisposed();
+        var network = new MultilayerPerceptron(Architecture!, Device, seed: 0, isContinued: true);
+        Dictionary<string, Tensor> weights = network.state_dict();
+        foreach (SavedWeight weight in _saved!)
+            weight.Values.CopyTo(Networks.Optimizer.Floats(weights[weight.Name]));
+        Keep(network);
+        return network;
+    }
+
+    /// <summary>The caller's dispose scope must not take the weights with it.</summary>
+    private static void Keep(nn.Module<Tensor, Tensor> network)
+    {
+        foreach (Tensor tensor in network.state_dict().Values)
+            tensor.DetachFromDisposeScope();
+        network.eval();
     }
 
     private static ArgumentException Mismatch(string previous, string expected)

@@ -32,46 +32,78 @@ internal static class NetworkStateCodec
             WriteArchitecture(writer, model.Architecture);
             writer.Write(transformer.LabelKeyValues is not null);
             transformer.LabelKeyValues?.Write(writer);
-            Dictionary<string, Tensor> weights = model.Weights;
-            writer.Write(weights.Count);
-            foreach ((string name, Tensor weight) in weights)
-                WriteWeight(writer, name, weight);
+            if (model.Saved is { } saved)
+            {
+                writer.Write(saved.Length);
+                foreach (SavedWeight weight in saved)
+                    WriteWeight(writer, weight.Name, weight.Shape, weight.Values);
+            }
+            else
+            {
+                WriteWeights(writer, model.Weights);
+            }
         }
 
         return stream.ToArray();
     }
 
-    /// <summary>The transformer, on the CPU.</summary>
+    /// <summary>The transformer, on the CPU. A network built from options needs no torch.</summary>
     /// <param name="reader">After the header.</param>
     /// <param name="factory">Builds the user's own network; not used for a built one.</param>
     /// <exception cref="InvalidDataException">The state is damaged, or the factory's network has other weights.</exception>
     /// <exception cref="InvalidOperationException">The network is the user's own and <paramref name="factory"/> is null.</exception>
     public static NetworkPredictionTransformer Decode(BinaryReader reader, NetworkFactory? factory)
     {
+        SavedNetwork saved = StateReading.Whole(reader, Read);
+        return new NetworkPredictionTransformer(saved.Architecture is { } architecture
+            ? new NetworkModel(saved.Head, architecture, saved.Weights) : CreateOwn(saved, factory), saved.FeatureColumn,
+            saved.LabelColumn, saved.Keys);
+    }
+
+    private static SavedNetwork Read(BinaryReader reader)
+    {
         PredictionTask task = StateReading.Enum<PredictionTask>(reader);
-        int features = StateReading.Count(reader, MaximumUnits, "features");
-        int outputs = StateReading.Count(reader, MaximumUnits, "outputs");
+        int features = StateReading.Count(reader, MaximumUnits, "features", least: 1);
+        int outputs = StateReading.Count(reader, task == PredictionTask.Multiclass ? MaximumUnits : 1, "outputs", least: 1);
         string featureColumn = reader.ReadString();
         string labelColumn = reader.ReadString();
         float delta = reader.ReadSingle();
         NetworkArchitecture? architecture = ReadArchitecture(reader, features, outputs);
         LabelKeyValues? keys = reader.ReadBoolean() ? LabelKeyValues.Read(reader) : null;
-        if (architecture is null && factory is null)
+        if (keys is not null && keys.Count != outputs)
+            throw new InvalidDataException($"The saved network is damaged: {keys.Count} key values for {outputs} outputs.");
+        return new SavedNetwork(features, TaskHead.Create(task, outputs, delta > 0f ? RegressionLoss.Huber(delta) : RegressionLoss.Squared),
+            featureColumn, labelColumn, architecture, keys, ReadWeights(reader, architecture));
+    }
+
+    private static NetworkModel CreateOwn(SavedNetwork saved, NetworkFactory? factory)
+    {
+        if (factory is null)
             throw new InvalidOperationException(
                 "The saved network is the user's own: load it with mlContext.ForwardSampling().Load(path, out schema, network), giving "
                 + "the factory that it was trained with.");
-
         Device device = TorchRuntime.GetDevice("cpu");
-        nn.Module<Tensor, Tensor> network = architecture is not null ? new MultilayerPerceptron(architecture, device, seed: 0)
-            : factory!(features, outputs, device)
+        nn.Module<Tensor, Tensor> network = factory(saved.Features, saved.Head.Outputs, device)
             ?? throw new InvalidOperationException("The network factory gave null instead of a module.");
-        var model = new NetworkModel(TaskHead.Create(task, outputs, delta > 0f ? RegressionLoss.Huber(delta) : RegressionLoss.Squared),
-            features, architecture, network, device, optimizer: null);
+        var model = new NetworkModel(saved.Head, saved.Features, architecture: null, network, device, optimizer: null);
         try
         {
-            ReadWeights(reader, model.Weights);
-            model.Freeze();
-            return new NetworkPredictionTransformer(model, featureColumn, labelColumn, keys);
+            Dictionary<string, Tensor> weights = model.Weights;
+            if (saved.Weights.Length != weights.Count)
+                throw new InvalidDataException(
+                    $"The saved network has {saved.Weights.Length} weights; the one it is loaded into has {weights.Count}.");
+            using DisposeScope scope = NewDisposeScope();
+            using IDisposable noGrad = no_grad();
+            foreach (SavedWeight source in saved.Weights)
+            {
+                if (!weights.TryGetValue(source.Name, out Tensor? weight) || !weight.shape.AsSpan().SequenceEqual(source.Shape))
+                    throw Mismatch(source.Name, source.Shape, weight?.shape);
+                Tensor values = empty(source.Shape, dtype: ScalarType.Float32);
+                source.Values.CopyTo(Optimizer.Floats(values));
+                weight.copy_(values);
+            }
+
+            return model;
         }
         catch
         {
@@ -99,46 +131,67 @@ internal static class NetworkStateCodec
             return null;
         var hidden = new int[StateReading.Count(reader, 64, "hidden layers")];
         for (int i = 0; i < hidden.Length; i++)
-            hidden[i] = StateReading.Count(reader, MaximumUnits, "units");
+            hidden[i] = StateReading.Count(reader, MaximumUnits, "units", least: 1);
         Activation activation = StateReading.Enum<Activation>(reader);
         Normalization normalization = StateReading.Enum<Normalization>(reader);
-        return new NetworkArchitecture(inputs, hidden, outputs, activation, normalization, reader.ReadSingle());
+        float dropout = reader.ReadSingle();
+        return dropout is >= 0f and < 1f ? new NetworkArchitecture(inputs, hidden, outputs, activation, normalization, dropout)
+            : throw new InvalidDataException($"The saved network is damaged: a dropout of {dropout}; allowed is [0, 1).");
     }
 
-    private static void WriteWeight(BinaryWriter writer, string name, Tensor weight)
+    private static void WriteWeights(BinaryWriter writer, Dictionary<string, Tensor> weights)
     {
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
-        writer.Write(name);
-        writer.Write(weight.shape.Length);
-        foreach (long size in weight.shape)
-            writer.Write(size);
-        // Counters such as batch normalisation's are integers; Single holds them exactly as far as they matter.
-        Tensor values = weight.detach().cpu().@float().contiguous();
-        writer.Write(MemoryMarshal.AsBytes<float>(Optimizer.Floats(values)));
-    }
-
-    private static void ReadWeights(BinaryReader reader, Dictionary<string, Tensor> weights)
-    {
-        int count = StateReading.Count(reader, MaximumUnits, "weights");
-        if (count != weights.Count)
-            throw new InvalidDataException($"The saved network has {count} weights; the one it is loaded into has {weights.Count}.");
-        using DisposeScope scope = NewDisposeScope();
-        using IDisposable noGrad = no_grad();
-        for (int i = 0; i < count; i++)
+        writer.Write(weights.Count);
+        foreach ((string name, Tensor weight) in weights)
         {
-            string name = reader.ReadString();
-            var shape = new long[StateReading.Count(reader, 8, "dimensions")];
-            for (int d = 0; d < shape.Length; d++)
-                shape[d] = reader.ReadInt64();
-            if (!weights.TryGetValue(name, out Tensor? weight) || !weight.shape.AsSpan().SequenceEqual(shape))
-                throw new InvalidDataException(
-                    $"The saved network has a weight '{name}' of shape [{string.Join(", ", shape)}]; the one it is loaded into has "
-                    + $"{(weight is null ? "no such weight" : $"[{string.Join(", ", weight.shape)}]")}.");
-            Tensor values = empty(shape, dtype: ScalarType.Float32);
-            Span<byte> bytes = MemoryMarshal.AsBytes(Optimizer.Floats(values));
-            reader.BaseStream.ReadExactly(bytes);
-            weight.copy_(values);
+            // Counters such as batch normalisation's are integers; Single holds them exactly as far as they matter.
+            WriteWeight(writer, name, weight.shape, Optimizer.Floats(weight.detach().cpu().@float().contiguous()));
         }
     }
+
+    private static void WriteWeight(BinaryWriter writer, string name, long[] shape, ReadOnlySpan<float> values)
+    {
+        writer.Write(name);
+        writer.Write(shape.Length);
+        foreach (long size in shape)
+            writer.Write(size);
+        writer.Write(MemoryMarshal.AsBytes(values));
+    }
+
+    /// <summary>Sizes are held against the bytes that are there before anything of that size is made.</summary>
+    private static SavedWeight[] ReadWeights(BinaryReader reader, NetworkArchitecture? architecture)
+    {
+        const int LeastBytes = 1 + sizeof(int);
+        var weights = new SavedWeight[StateReading.Count(reader, MaximumUnits, "weights", bytesEach: LeastBytes)];
+        Dictionary<string, long[]>? shapes = architecture?.WeightShapes().ToDictionary(weight => weight.Name, weight => weight.Shape);
+        if (shapes is not null && shapes.Count != weights.Length)
+            throw new InvalidDataException($"The saved network has {weights.Length} weights; one of {architecture} has {shapes.Count}.");
+        var names = new HashSet<string>();
+        for (int i = 0; i < weights.Length; i++)
+        {
+            string name = reader.ReadString();
+            if (!names.Add(name))
+                throw new InvalidDataException($"The saved network is damaged: it has weight '{name}' twice.");
+            long[] shape = new long[StateReading.Count(reader, 8, "dimensions", bytesEach: sizeof(long))];
+            for (int d = 0; d < shape.Length; d++)
+                shape[d] = reader.ReadInt64();
+            long[]? expected = null;
+            if (shapes is not null && (!shapes.TryGetValue(name, out expected) || !expected.AsSpan().SequenceEqual(shape)))
+                throw Mismatch(name, shape, expected);
+            var values = new float[StateReading.Product(reader, shape, sizeof(float), $"weight '{name}'")];
+            reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(values.AsSpan()));
+            weights[i] = new SavedWeight(name, shape, values);
+        }
+
+        return weights;
+    }
+
+    private static InvalidDataException Mismatch(string name, long[] shape, long[]? expected)
+        => new($"The saved network has a weight '{name}' of shape [{string.Join(", ", shape)}]; the one it is loaded into has "
+            + $"{(expected is null ? "no such weight" : $"[{string.Join(", ", expected)}]")}.");
+
+    private sealed record SavedNetwork(int Features, TaskHead Head, string FeatureColumn, string LabelColumn,
+        NetworkArchitecture? Architecture, LabelKeyValues? Keys, SavedWeight[] Weights);
 }

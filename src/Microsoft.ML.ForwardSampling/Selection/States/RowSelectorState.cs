@@ -38,21 +38,20 @@ public sealed record RowSelectorState
             throw new InvalidDataException(
                 $"These {bytes.Length} bytes are not the saved state of a {nameof(RowSelector)}: it begins with 'FwdR', a version and a "
                 + $"length.");
-        if (bytes[4] == 0)
-            throw new InvalidDataException("The saved selector state is damaged: its format version is 0.");
-        if (bytes[4] != Version)
-            throw new NotSupportedException(
-                $"The saved selector state has format version {bytes[4]}; this version of Microsoft.ML.ForwardSampling reads version "
-                + $"{Version}. Update the package to load it.");
         long content = BinaryPrimitives.ReadUInt32LittleEndian(bytes[5..]);
         if (bytes.Length != HeaderBytes + content + ChecksumBytes)
             throw new InvalidDataException(
                 $"The saved selector state has {bytes.Length} bytes instead of {HeaderBytes + content + ChecksumBytes}: it was cut off, "
                 + $"or something was added.");
+        // Length and checksum stay as they are in all versions, so that a damaged version is not taken for a newer one.
         ReadOnlySpan<byte> summed = bytes[..^ChecksumBytes];
         uint expected = BinaryPrimitives.ReadUInt32LittleEndian(bytes[^ChecksumBytes..]), found = Crc32C.Of(summed);
         if (found != expected)
             throw new InvalidDataException($"The saved selector state is damaged: its checksum is {found:X8} instead of {expected:X8}.");
+        if (bytes[4] != Version)
+            throw new NotSupportedException(
+                $"The saved selector state has format version {bytes[4]}; this version of Microsoft.ML.ForwardSampling reads version "
+                + $"{Version}. Update the package to load it.");
 
         using var reader = new BinaryReader(new MemoryStream(summed[HeaderBytes..].ToArray()), Encoding.UTF8);
         try
