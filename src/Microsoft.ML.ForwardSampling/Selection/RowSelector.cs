@@ -110,6 +110,8 @@ public sealed class RowSelector
     /// <param name="weights">Out, length b: factors for the chosen rows' losses, > 0, dimensionless.</param>
     /// <exception cref="ArgumentException">Lengths disagree, b = 0 or b > n (the message gives both numbers), or a needed statistic is
     /// missing. Nothing is counted or drawn then.</exception>
+    /// <exception cref="InvalidOperationException">The policy broke its promise: rows that are not ascending positions of the window, each
+    /// once, or weights that are not finite and above 0. The message names the policy. Nothing is counted then.</exception>
     public void Select(in SelectionWindow window, Span<int> rows, Span<float> weights)
     {
         SelectionErrors.Check(Policy, in window, rows, weights);
@@ -213,9 +215,13 @@ public sealed class RowSelector
     private void Run(in SelectionWindow window, Span<int> rows, Span<float> weights)
     {
         int rented = window.Scratch.Depth;
+        // What is left over from an earlier window must not pass for this one's.
+        rows.Fill(-1);
+        weights.Clear();
         Policy.Select(in window, ref _random, rows, weights);
         if (window.Scratch.Depth != rented)
             throw SelectionErrors.NotReleased(Policy.Name, window.Scratch.Depth - rented);
+        SelectionErrors.CheckChoice(Policy, window.Count, rows, weights);
     }
 
     private void SelectRepaired(in SelectionWindow raw, RecordStatistics broken, Span<int> rows, Span<float> weights)

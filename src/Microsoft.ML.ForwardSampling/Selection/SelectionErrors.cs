@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Numerics;
 using Microsoft.ML.ForwardSampling.Networks;
 
@@ -19,6 +20,22 @@ internal static class SelectionErrors
         RecordStatistics missing = policy.Needs & _required & ~window.Holds;
         if (missing != 0)
             throw StatisticMissing($"Policy {policy.Name}", missing);
+    }
+
+    /// <summary>Checks what a policy chose: positions of the window, each once and ascending, with weights that are finite and above
+    /// 0.</summary>
+    /// <exception cref="InvalidOperationException">They are not.</exception>
+    public static void CheckChoice(IRowSelectionPolicy policy, int count, ReadOnlySpan<int> rows, ReadOnlySpan<float> weights)
+    {
+        int before = -1;
+        for (int i = 0; i < rows.Length; i++)
+        {
+            if (rows[i] <= before || rows[i] >= count)
+                throw BadRow(policy.Name, i, rows[i], before, count);
+            before = rows[i];
+            if (!(weights[i] > 0 && weights[i] <= float.MaxValue))
+                throw BadWeight(policy.Name, rows[i], weights[i]);
+        }
     }
 
     /// <summary>Checks that a data view's filter, which sees statistics before training and no features, can run the policy.</summary>
@@ -100,6 +117,16 @@ internal static class SelectionErrors
     public static InvalidOperationException NotReleased(string policy, int spans)
         => new($"Policy {policy} returned with {spans} spans of {nameof(SelectionWindow)}.{nameof(SelectionWindow.Scratch)} still "
             + $"rented: rent them in using declarations.");
+
+    public static InvalidOperationException BadWeight(string policy, long row, float weight)
+        => new(string.Create(CultureInfo.InvariantCulture, $"Policy {policy} gave row {row} of the window the weight {weight}: a weight "
+            + $"must be finite and above 0, and each chosen row must get one."));
+
+    private static InvalidOperationException BadRow(string policy, int place, int row, int before, int count)
+        => new($"Policy {policy} chose row {row} of a window of {count}"
+            + (row >= 0 && row < count ? $" after row {before}" : "")
+            + $" (place {place} of its choice): rows must be positions 0 to {count - 1}, each at most once, ascending, and every place "
+            + $"must be filled.");
 
     public static InvalidDataException StateNotLoadable(string policy, int length)
         => new($"The saved policy state ({length} bytes) is damaged, or not of {policy} with these options: resume with the policy and "

@@ -48,7 +48,8 @@ public sealed record SelectionOptions
     public string WeightColumnName { get; init => field = Require.NotEmpty(value, nameof(SelectionOptions)); } = ForwardColumns.Weight;
 
     /// <summary>Input column with a weight that rows already have, scalar <see cref="float"/>: the selection's weight is multiplied by
-    /// it.</summary>
+    /// it. <see cref="ForwardColumns.RecordWeight"/> and the weight of an earlier selection need not be named: where they are there,
+    /// they are in it.</summary>
     /// <value>Default null: rows have no weight of their own.</value>
     /// <exception cref="ArgumentException">Empty.</exception>
     public string? ExampleWeightColumnName { get; init => field = Require.NullOrNotEmpty(value, nameof(SelectionOptions)); }

@@ -236,10 +236,10 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>, I
     {
         GetOutputSchema(Shapes.Of(schema));
         DataViewSchema.Column? weight = Options.ExampleWeightColumnName is { } named ? schema[named]
-            : schema.GetColumnOrNull(ForwardColumns.Weight);
+            : schema.GetColumnOrNull(ForwardColumns.Weight) ?? schema.GetColumnOrNull(ForwardColumns.RecordWeight);
         if (weight is { } found && found.Type != NumberDataViewType.Single)
             throw SchemaErrors.Mismatch("weight", ColumnFacts.Find(schema, found.Name)!.Value, "Single",
-                $"SelectRows adds this column; another one is named in "
+                $"SelectRows and LoadJoined add this column; another one is named in "
                 + $"{nameof(NetworkTrainerOptions)}.{nameof(NetworkTrainerOptions.ExampleWeightColumnName)}.", nameof(schema));
 
         return new TrainingColumns(schema[Options.FeatureColumnName], schema[Options.LabelColumnName], weight,

@@ -27,8 +27,8 @@ public sealed record NetworkTrainerOptions
 
     /// <summary>The weight column (Single): the factor of a row's loss. A batch's loss is the sum of weight x loss over its rows, divided
     /// by its number of rows.</summary>
-    /// <value>Null (the default): <c>Forward.Weight</c>, which <c>SelectRows</c> adds, where the data has it; else every row weighs
-    /// 1.</value>
+    /// <value>Null (the default): <c>Forward.Weight</c>, which <c>SelectRows</c> adds, where the data has it; else
+    /// <c>Forward.RecordWeight</c> of thinned records; else every row weighs 1.</value>
     /// <exception cref="ArgumentException">Empty.</exception>
     public string? ExampleWeightColumnName { get; init => field = Require.NullOrNotEmpty(value, nameof(NetworkTrainerOptions)); }
 

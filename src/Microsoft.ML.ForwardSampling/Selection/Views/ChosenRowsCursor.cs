@@ -8,18 +8,19 @@ namespace Microsoft.ML.ForwardSampling.Selection;
 internal abstract class ChosenRowsCursor : DataViewRowCursor
 {
     private readonly ActiveColumns _active;
-    private readonly ValueGetter<float>? _exampleWeight;
+    private readonly ValueGetter<float>[] _rowWeights = [];
     private readonly ValueGetter<float> _weightGetter;
     private long _position = -1;
     private bool _isEnded;
 
-    protected ChosenRowsCursor(DataViewSchema schema, ActiveColumns active, DataViewRowCursor values, string? exampleWeightColumn)
+    protected ChosenRowsCursor(DataViewSchema schema, ActiveColumns active, DataViewRowCursor values,
+        DataViewSchema.Column[] rowWeights)
     {
         Schema = schema;
         _active = active;
         Values = values;
-        if (active.AnyAdded && exampleWeightColumn is { } exampleWeight)
-            _exampleWeight = values.GetGetter<float>(values.Schema[exampleWeight]);
+        if (active.AnyAdded)
+            _rowWeights = Array.ConvertAll(rowWeights, column => values.GetGetter<float>(values.Schema[column.Index]));
         _weightGetter = GetWeight;
     }
 
@@ -91,10 +92,10 @@ internal abstract class ChosenRowsCursor : DataViewRowCursor
         if (_position < 0)
             throw SchemaErrors.NoRow();
         value = Weight;
-        if (_exampleWeight is not null)
+        foreach (ValueGetter<float> rowWeight in _rowWeights)
         {
             float own = 0;
-            _exampleWeight(ref own);
+            rowWeight(ref own);
             value *= own;
         }
     }

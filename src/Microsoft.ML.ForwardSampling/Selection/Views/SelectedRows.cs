@@ -14,6 +14,9 @@ namespace Microsoft.ML.ForwardSampling.Selection;
 /// stops the pass with an error. Shuffling is refused (<see cref="CanShuffle"/> is false, a generator is ignored), since another order
 /// would be another selection: shuffle before or behind. A trainer that reads many times reads the whole input each time: put
 /// <c>mlContext.Data.Cache</c> behind, or use SelectThen, which does.</para>
+/// <para>The weight is the policy's, times the row's own where <see cref="SelectionOptions.ExampleWeightColumnName"/> names one, times
+/// <see cref="ForwardColumns.RecordWeight"/> where the input has it (its records were thinned), times the weight of an earlier selection
+/// where the input has that; each once. So a second selection of selected rows, or one of thinned records, stays unbiased.</para>
 /// <para>One cursor at a time is served by one thread, and cursors are independent of each other; the view may be used by several
 /// threads.</para>
 /// </remarks>
@@ -44,7 +47,9 @@ public sealed class SelectedRows : IDataView
 
         var builder = new DataViewSchema.Builder();
         builder.AddColumns(source.Schema);
-        builder.AddColumn(options.WeightColumnName, NumberDataViewType.Single);
+        (RowWeights, DataViewSchema.Annotations weightOf) = Selection.RowWeights.Find(source.Schema, options.ExampleWeightColumnName,
+            options.WeightColumnName);
+        builder.AddColumn(options.WeightColumnName, NumberDataViewType.Single, weightOf);
         Schema = builder.ToSchema();
     }
 
@@ -68,8 +73,11 @@ public sealed class SelectedRows : IDataView
     public RowSelectorState? State => _state;
 
     /// <summary>The input's columns at their own indices, then the weight: scalar Single, > 0. It hides an older column of its
-    /// name.</summary>
+    /// name, which is in it where that was an earlier selection's.</summary>
     public DataViewSchema Schema { get; }
+
+    /// <summary>The input's columns by which a policy's weight is multiplied.</summary>
+    internal DataViewSchema.Column[] RowWeights { get; }
 
     /// <summary>False: another order would be another selection.</summary>
     public bool CanShuffle => false;
@@ -94,8 +102,8 @@ public sealed class SelectedRows : IDataView
         var active = new ActiveColumns(_source.Schema, Schema, columnsNeeded);
         bool weightActive = active.AnyAdded;
         bool[] needed = active.CopyPassedThrough();
-        if (weightActive && Options.ExampleWeightColumnName is { } exampleWeight)
-            needed[_source.Schema[exampleWeight].Index] = true;
+        foreach (DataViewSchema.Column rowWeight in weightActive ? RowWeights : [])
+            needed[rowWeight.Index] = true;
 
         // The chosen rows' statistics are read once more beside their values: they must be those by which the rows were chosen.
         foreach ((_, DataViewSchema.Column statistic) in _columns.Statistics)

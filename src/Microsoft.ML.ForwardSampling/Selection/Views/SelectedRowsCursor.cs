@@ -20,7 +20,7 @@ internal sealed class SelectedRowsCursor : ChosenRowsCursor
 
     public SelectedRowsCursor(SelectedRows view, ActiveColumns active, DataViewRowCursor statistics, SelectionColumns columns,
         DataViewRowCursor data)
-        : base(view.Schema, active, data, view.Options.ExampleWeightColumnName)
+        : base(view.Schema, active, data, view.RowWeights)
     {
         _view = view;
         _reader = new SelectionWindowReader(statistics, columns, view.Options.WindowSize, view.Options.Limits);

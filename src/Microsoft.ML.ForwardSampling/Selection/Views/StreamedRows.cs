@@ -46,7 +46,9 @@ public sealed class StreamedRows : IDataView
 
         var builder = new DataViewSchema.Builder();
         builder.AddColumns(source.Schema);
-        builder.AddColumn(options.WeightColumnName, NumberDataViewType.Single);
+        (RowWeights, DataViewSchema.Annotations weightOf) = Selection.RowWeights.Find(source.Schema, options.ExampleWeightColumnName,
+            options.WeightColumnName);
+        builder.AddColumn(options.WeightColumnName, NumberDataViewType.Single, weightOf);
         Schema = builder.ToSchema();
     }
 
@@ -63,8 +65,8 @@ public sealed class StreamedRows : IDataView
     /// <summary>What the last completed pass counted, as one window; null until a cursor has been read to its end.</summary>
     public SelectionReport? Report => _report;
 
-    /// <summary>The input's columns at their own indices, then the weight: scalar Single, > 0. It hides an older column of its
-    /// name.</summary>
+    /// <summary>The input's columns at their own indices, then the weight: scalar Single, > 0, as <see cref="SelectedRows"/> has it. It
+    /// hides an older column of its name.</summary>
     public DataViewSchema Schema { get; }
 
     /// <summary>False: another order would be another selection.</summary>
@@ -83,8 +85,8 @@ public sealed class StreamedRows : IDataView
     {
         var active = new ActiveColumns(_source.Schema, Schema, columnsNeeded);
         bool[] needed = active.CopyPassedThrough();
-        if (active.AnyAdded && Options.ExampleWeightColumnName is { } exampleWeight)
-            needed[_source.Schema[exampleWeight].Index] = true;
+        foreach (DataViewSchema.Column rowWeight in active.AnyAdded ? RowWeights : [])
+            needed[rowWeight.Index] = true;
         foreach (DataViewSchema.Column column in Columns.All)
             needed[column.Index] = true;
         DataViewRowCursor cursor = SelectedRows.OpenLazily(_source, ActiveColumns.Choose(_source.Schema, needed));
@@ -106,6 +108,9 @@ public sealed class StreamedRows : IDataView
     /// <returns>An array of length 1.</returns>
     public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null)
         => [GetRowCursor(columnsNeeded, rand)];
+
+    /// <summary>The input's columns by which a policy's weight is multiplied.</summary>
+    internal DataViewSchema.Column[] RowWeights { get; }
 
     /// <summary>What the passes over the statistics read.</summary>
     internal SelectionColumns Columns { get; }

@@ -16,7 +16,7 @@ internal sealed class StreamedRowsCursor : ChosenRowsCursor
     private float _weight;
 
     public StreamedRowsCursor(StreamedRows view, ActiveColumns active, DataViewRowCursor cursor)
-        : base(view.Schema, active, cursor, view.Options.ExampleWeightColumnName)
+        : base(view.Schema, active, cursor, view.RowWeights)
     {
         _view = view;
         _statistics = new StreamedStatistics(cursor, view.Columns);
@@ -39,6 +39,8 @@ internal sealed class StreamedRowsCursor : ChosenRowsCursor
                     $"there were {_plan.Rows} rows where statistics were read and there are more where values are");
             if (!_draw.Take(_statistics.Repaired(_plan), out _weight))
                 continue;
+            if (!(_weight > 0 && float.IsFinite(_weight)))
+                throw SelectionErrors.BadWeight(_view.Policy.Name, _rows - 1, _weight);
             _selected++;
             _sumOfWeights += _weight;
             _largestWeight = Math.Max(_largestWeight, _weight);
