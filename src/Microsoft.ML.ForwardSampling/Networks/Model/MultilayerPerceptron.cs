@@ -84,7 +84,7 @@ internal sealed class MultilayerPerceptron : nn.Module<Tensor, Tensor>
             return x;
         using Scalar share = _architecture.Dropout, larger = 1f / (1f - _architecture.Dropout);
         // torch's dropout draws from the global generator; this one draws from ours.
-        Tensor kept = rand(x.shape, device: x.device, generator: _dropoutGenerator).ge(share).@float();
+        Tensor kept = rand(x.shape, dtype: ScalarType.Float32, device: x.device, generator: _dropoutGenerator).ge(share).@float();
         return x.mul(kept).mul(larger);
     }
 }
@@ -111,14 +111,14 @@ internal sealed class DenseLayer : nn.Module<Tensor, Tensor>
         bias = new Parameter(Uniform(random, bound, device, outputs), requires_grad: true);
         if (normalization != Normalization.None)
         {
-            scale = new Parameter(ones(outputs, device: device), requires_grad: true);
-            shift = new Parameter(zeros(outputs, device: device), requires_grad: true);
+            scale = new Parameter(ones(outputs, dtype: ScalarType.Float32, device: device), requires_grad: true);
+            shift = new Parameter(zeros(outputs, dtype: ScalarType.Float32, device: device), requires_grad: true);
         }
 
         if (normalization == Normalization.Batch)
         {
-            mean = zeros(outputs, device: device);
-            variance = ones(outputs, device: device);
+            mean = zeros(outputs, dtype: ScalarType.Float32, device: device);
+            variance = ones(outputs, dtype: ScalarType.Float32, device: device);
         }
 
         RegisterComponents();
@@ -138,7 +138,7 @@ internal sealed class DenseLayer : nn.Module<Tensor, Tensor>
     {
         if (random is null)
             return zeros(shape, dtype: ScalarType.Float32, device: device);
-        Tensor values = empty(shape, dtype: ScalarType.Float32);
+        Tensor values = empty(shape, dtype: ScalarType.Float32, device: CPU);
         foreach (ref float value in Optimizer.Floats(values))
             value = bound * (2f * random.NextSingle() - 1f);
         return TorchRuntime.Move(values, device);

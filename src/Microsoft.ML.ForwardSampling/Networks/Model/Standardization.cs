@@ -115,7 +115,7 @@ internal sealed record Standardization
     private static void Write(Dictionary<string, Tensor> weights, int layer, string name, float[] values)
     {
         Tensor to = Find(weights, layer, name);
-        to.copy_(tensor(values).reshape(to.shape));
+        to.copy_(tensor(values, device: CPU).reshape(to.shape));
     }
 
     private static Tensor Find(Dictionary<string, Tensor> weights, int layer, string name) =>

@@ -44,24 +44,55 @@ internal static class TorchRuntime
     private static Exception Unwrap(Exception e) => e is TypeInitializationException { InnerException: { } inner } ? Unwrap(inner) : e;
 }
 
-#pragma warning disable RS0030 // the one place that may: it puts the user's number back
-/// <summary>Sets how many threads torch uses and puts the old number back.</summary>
-internal readonly struct TorchThreads : IDisposable
+#pragma warning disable RS0030 // the one place that may: it puts the user's settings back
+/// <summary>What the user's process has set in torch, kept out of a Fit and put back behind it: the number of threads, and on this thread
+/// whether gradients are recorded.</summary>
+internal sealed class TorchSettings : IDisposable
 {
-    private readonly int _before;
+    private static readonly Lock s_gate = new();
+    private static int s_open;
+    private static int s_usersThreads;
+
+    private readonly bool _setsThreads;
+    private readonly IDisposable _inference = inference_mode(false);
+    private readonly IDisposable _gradients = enable_grad(true);
 
     /// <param name="threads">Threads, or null to leave torch's own setting.</param>
-    public TorchThreads(int? threads)
+    public TorchSettings(int? threads)
     {
-        _before = get_num_threads();
-        if (threads is { } n && n != _before)
+        _setsThreads = threads is not null;
+        if (threads is not { } n)
+            return;
+        lock (s_gate)
+        {
+            // The number is the process's: of several that overlap, each ends by putting back what was there before the first.
+            if (s_open++ == 0)
+                s_usersThreads = get_num_threads();
             set_num_threads(n);
+        }
+    }
+
+    /// <summary>The number of threads that the user has set.</summary>
+    public static int UsersThreads
+    {
+        get
+        {
+            lock (s_gate)
+                return s_open > 0 ? s_usersThreads : get_num_threads();
+        }
     }
 
     public void Dispose()
     {
-        if (get_num_threads() != _before)
-            set_num_threads(_before);
+        _gradients.Dispose();
+        _inference.Dispose();
+        if (!_setsThreads)
+            return;
+        lock (s_gate)
+        {
+            s_open--;
+            set_num_threads(s_usersThreads);
+        }
     }
 }
 #pragma warning restore RS0030

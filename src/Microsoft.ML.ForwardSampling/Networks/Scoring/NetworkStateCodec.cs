@@ -83,8 +83,10 @@ internal static class NetworkStateCodec
                 "The saved network is the user's own: load it with mlContext.ForwardSampling().Load(path, out schema, network), giving "
                 + "the factory that it was trained with.");
         Device device = TorchRuntime.GetDevice("cpu");
+        using DisposeScope made = NewDisposeScope();
         nn.Module<Tensor, Tensor> network = factory(saved.Features, saved.Head.Outputs, device)
             ?? throw new InvalidOperationException("The network factory gave null instead of a module.");
+        made.Detach([.. made.DisposablesView]); // also what the module keeps beside its state dictionary
         var model = new NetworkModel(saved.Head, saved.Features, architecture: null, network, device, optimizer: null);
         try
         {
@@ -98,7 +100,7 @@ internal static class NetworkStateCodec
             {
                 if (!weights.TryGetValue(source.Name, out Tensor? weight) || !weight.shape.AsSpan().SequenceEqual(source.Shape))
                     throw Mismatch(source.Name, source.Shape, weight?.shape);
-                Tensor values = empty(source.Shape, dtype: ScalarType.Float32);
+                Tensor values = empty(source.Shape, dtype: ScalarType.Float32, device: CPU);
                 source.Values.CopyTo(Optimizer.Floats(values));
                 weight.copy_(values);
             }

@@ -88,7 +88,8 @@ internal abstract class ScoringBatch : IDisposable
         : ScoringBatch(model, capacity, withActivationNorms)
     {
         private readonly NetworkModel _network = model;
-        private readonly Tensor _features = empty(capacity, model.FeatureCount, dtype: ScalarType.Float32).DetachFromDisposeScope();
+        private readonly Tensor _features = empty(capacity, model.FeatureCount, dtype: ScalarType.Float32, device: CPU)
+            .DetachFromDisposeScope();
 
         public override Span<float> Features(int row) => Optimizer.Floats(_features)
             .Slice(row * _network.FeatureCount, _network.FeatureCount);

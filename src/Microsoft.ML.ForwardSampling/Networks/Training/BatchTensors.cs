@@ -20,9 +20,9 @@ internal sealed class BatchTensors : IDisposable
         _device = device;
         _featureCount = featureCount;
         Capacity = capacity;
-        _features = empty(capacity, featureCount, dtype: ScalarType.Float32).DetachFromDisposeScope();
-        _labels = empty(capacity, dtype: labelType).DetachFromDisposeScope();
-        _weights = empty(capacity, dtype: ScalarType.Float32).DetachFromDisposeScope();
+        _features = empty(capacity, featureCount, dtype: ScalarType.Float32, device: CPU).DetachFromDisposeScope();
+        _labels = empty(capacity, dtype: labelType, device: CPU).DetachFromDisposeScope();
+        _weights = empty(capacity, dtype: ScalarType.Float32, device: CPU).DetachFromDisposeScope();
     }
 
     public int Capacity { get; }

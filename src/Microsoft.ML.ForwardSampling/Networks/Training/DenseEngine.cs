@@ -79,7 +79,7 @@ internal sealed unsafe class DenseEngine : TrainingEngine
         _labels = new float[options.BatchSize];
         _weights = new float[options.BatchSize];
         _rowLosses = new float[options.BatchSize];
-        _team = new ThreadTeam(Math.Clamp(options.Threads ?? get_num_threads(), 1, Environment.ProcessorCount));
+        _team = new ThreadTeam(Math.Clamp(options.Threads ?? TorchSettings.UsersThreads, 1, Environment.ProcessorCount));
         _passRows = PassRows;
         _scoreRows = ScoreRows;
         _useGradients = UseGradients;

@@ -121,7 +121,7 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>, I
         Device device = TorchRuntime.GetDevice(Options.Device);
 
         using IChannel channel = _host.Start("Fit");
-        using var threads = new TorchThreads(Options.Threads);
+        using var settings = new TorchSettings(Options.Threads);
         using DisposeScope scope = NewDisposeScope();
         var architecture = Options.Network is null
             ? new NetworkArchitecture(columns.FeatureCount, [.. Options.HiddenLayers], outputs, Options.Activation, Options.Normalization,
@@ -216,8 +216,11 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>, I
     {
         if (architecture is not null)
             return new MultilayerPerceptron(architecture, device, _seed, isContinued);
-        return Options.Network!(inputs, outputs, device)
-            ?? throw new InvalidOperationException(
+        // What the module keeps beside its state dictionary must not go with a dispose scope of ours, or of the caller's.
+        using DisposeScope made = NewDisposeScope();
+        nn.Module<Tensor, Tensor>? network = Options.Network!(inputs, outputs, device);
+        made.Detach([.. made.DisposablesView]);
+        return network ?? throw new InvalidOperationException(
                 $"{nameof(NetworkTrainerOptions)}.{nameof(NetworkTrainerOptions.Network)} gave null instead of a module.");
     }
 
