@@ -46,6 +46,25 @@ public sealed partial class ForwardSamplingCatalog
         return ModelFile.Load(_context, path, out inputSchema, model => ModelRestorer.Restore(_context, model, network));
     }
 
+    /// <summary>A binary model that predicts positive above another probability, as ML.NET's ChangeModelThreshold gives for its own
+    /// models.</summary>
+    /// <param name="model">A network of this library for a binary task: alone, recorded, or the last of a chain.</param>
+    /// <param name="probability">In (0, 1): rows whose <c>Probability</c> is above it get the <c>PredictedLabel</c> true.</param>
+    /// <returns>The same kind of model, with <c>Score</c> and <c>Probability</c> as before. It shares the network with
+    /// <paramref name="model"/>: dispose one of them, when neither is used any more.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="model"/> is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="probability"/> is not in (0, 1).</exception>
+    /// <exception cref="ArgumentException"><paramref name="model"/> does not end with a network of this library for a binary
+    /// task.</exception>
+    public TTransformer ChangeThreshold<TTransformer>(TTransformer model, float probability)
+        where TTransformer : class, ITransformer
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        if (!(probability > 0f && probability < 1f))
+            throw new ArgumentOutOfRangeException(nameof(probability), probability, "A threshold must be a probability in (0, 1).");
+        return (TTransformer)ThresholdChange.Of(model, probability);
+    }
+
     /// <summary>Puts this library's own transformers back into a model that <c>mlContext.Model.Load</c> loaded: batched, annotated, ready
     /// to go on training.</summary>
     /// <param name="model">A loaded model, with or without transformers of this library.</param>

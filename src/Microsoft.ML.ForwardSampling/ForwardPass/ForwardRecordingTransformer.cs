@@ -60,9 +60,11 @@ public sealed class ForwardRecordingTransformer : ITransformer, IDisposable
     /// <param name="input">Rows to score.</param>
     /// <returns>A view of the same rows in the same order.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The score is missing, or score, probability or label has a wrong type.</exception>
+    /// <exception cref="NotSupportedException">Called by ML.NET's ConvertToOnnx, which would leave statistics and network out.</exception>
     public IDataView Transform(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
+        OnnxConversion.Refuse();
         IDataView scored = _scorer.Transform(input);
         ForwardStatisticsAppender appender = Bind(scored.Schema, nameof(input));
         if (!appender.HasLabel)
@@ -95,6 +97,9 @@ public sealed class ForwardRecordingTransformer : ITransformer, IDisposable
         if (_ownsInner && Interlocked.Exchange(ref _disposed, 1) == 0)
             (InnerTransformer as IDisposable)?.Dispose();
     }
+
+    /// <summary>The same recorder around another form of its model, which stays its owner's.</summary>
+    internal ForwardRecordingTransformer Around(ITransformer inner) => new(_host, inner, ownsInner: false, Options);
 
     void ICanSaveModel.Save(ModelSaveContext ctx) => RecorderCarrier.Save(this, ctx);
 

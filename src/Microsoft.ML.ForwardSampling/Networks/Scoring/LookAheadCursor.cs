@@ -30,7 +30,7 @@ internal sealed class LookAheadCursor : DataViewRowCursor
 
     public LookAheadCursor(
         DataViewRowCursor input, DataViewSchema schema, ActiveColumns active, DataViewSchema.Column[] buffered,
-            DataViewSchema.Column features, NetworkModel model, bool withActivationNorm)
+            DataViewSchema.Column features, NetworkModel model, bool withActivationNorm, float threshold)
     {
         _input = input;
         Schema = schema;
@@ -42,7 +42,7 @@ internal sealed class LookAheadCursor : DataViewRowCursor
             _columns[column.Index] = ColumnBuffer.Create(input, column, _current, _largestBlock);
         _ids = ColumnBuffer.CreateForIds(input, _current, _largestBlock);
         _features = input.GetGetter<VBuffer<float>>(input.Schema[features.Index]);
-        _scores = new BlockScores(model, _current, _largestBlock, withActivationNorm);
+        _scores = new BlockScores(model, _current, _largestBlock, withActivationNorm, threshold);
     }
 
     public override DataViewSchema Schema { get; }
@@ -112,8 +112,8 @@ internal sealed class LookAheadCursor : DataViewRowCursor
     }
 
     /// <summary>Scores a block when the first of its scores is asked for.</summary>
-    private sealed class BlockScores(NetworkModel model, BufferedRow current, int capacity, bool withActivationNorm)
-        : ScoreGetters(model, capacity, withActivationNorm)
+    private sealed class BlockScores(NetworkModel model, BufferedRow current, int capacity, bool withActivationNorm,
+        float threshold) : ScoreGetters(model, capacity, withActivationNorm, threshold)
     {
         private int _rows;
         private bool _scored;

@@ -14,12 +14,14 @@ internal static class NetworkCarrier
     public const string ForwardContract = "ForwardSampling.Forward.v1";
     public const string RegressionContract = "ForwardSampling.Regression.v1";
     public const string BinaryContract = "ForwardSampling.Binary.v1";
+    public const string ThresholdContract = "ForwardSampling.Threshold.v1";
     public const string ClassContract = "ForwardSampling.Class.v1";
     public const string BlockContract = "ForwardSampling.Block.v1";
     public const string FeaturesColumn = "__fs_features";
     public const string ScoresColumn = "__fs_scores";
     public const string ClassColumn = "__fs_class";
     public const string BlockColumn = "__fs_block";
+    public const string ThresholdColumn = "__fs_threshold";
     private const string ValueColumn = "__fs_value";
 
     public static void Save(NetworkPredictionTransformer transformer, ModelSaveContext context)
@@ -33,6 +35,11 @@ internal static class NetworkCarrier
         {
             case PredictionTask.Regression:
                 chain.Add(transforms.CustomMapping(new RegressionFactory().GetMapping(), RegressionContract));
+                break;
+            case PredictionTask.Binary when transformer.ScoreThreshold is not 0f and float threshold:
+                chain.Add(transforms.Conversion.MapValue(ThresholdColumn, [KeyValuePair.Create(StateCarrier.Key, threshold)],
+                    StateCarrier.KeyColumn));
+                chain.Add(transforms.CustomMapping(new ThresholdFactory().GetMapping(), ThresholdContract));
                 break;
             case PredictionTask.Binary:
                 chain.Add(transforms.CustomMapping(new BinaryFactory().GetMapping(), BinaryContract));
@@ -117,6 +124,16 @@ internal sealed class BinaryScore
     public float Probability { get; set; }
 
     public bool PredictedLabel { get; set; }
+}
+
+/// <summary>A row's score and the one above which it is positive.</summary>
+internal sealed class ThresholdInput
+{
+    [ColumnName(NetworkCarrier.ScoresColumn)]
+    public VBuffer<float> Scores { get; set; }
+
+    [ColumnName(NetworkCarrier.ThresholdColumn)]
+    public float Threshold { get; set; }
 }
 
 /// <summary>The class of the largest score, 0-based.</summary>
@@ -212,6 +229,19 @@ internal sealed class BinaryFactory : CustomMappingFactory<ForwardScores, Binary
         output.Score = score;
         output.Probability = ScoreGetters.Probability(score);
         output.PredictedLabel = score > 0f;
+    };
+}
+
+/// <summary>The columns of a binary classification whose threshold was changed.</summary>
+[CustomMappingFactoryAttribute(NetworkCarrier.ThresholdContract)]
+internal sealed class ThresholdFactory : CustomMappingFactory<ThresholdInput, BinaryScore>
+{
+    public override Action<ThresholdInput, BinaryScore> GetMapping() => static (input, output) =>
+    {
+        float score = input.Scores.GetValues()[0];
+        output.Score = score;
+        output.Probability = ScoreGetters.Probability(score);
+        output.PredictedLabel = score > input.Threshold;
     };
 }
 

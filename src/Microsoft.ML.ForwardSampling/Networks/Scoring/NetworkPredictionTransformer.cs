@@ -12,8 +12,9 @@ namespace Microsoft.ML.ForwardSampling.Networks;
 public sealed class NetworkPredictionTransformer : ISingleFeaturePredictionTransformer<NetworkModel>, IOffersActivationNorm, IDisposable
 {
     internal NetworkPredictionTransformer(NetworkModel model, string featureColumnName, string labelColumnName,
-        LabelKeyValues? labelKeyValues, string? activationNormColumnName = null)
+        LabelKeyValues? labelKeyValues, float scoreThreshold = 0f, string? activationNormColumnName = null)
     {
+        ScoreThreshold = scoreThreshold;
         Model = model;
         FeatureColumnName = featureColumnName;
         LabelColumnName = labelColumnName;
@@ -37,6 +38,13 @@ public sealed class NetworkPredictionTransformer : ISingleFeaturePredictionTrans
     /// <inheritdoc/>
     public bool IsRowToRowMapper => true;
 
+    /// <summary>The probability above which a row of a binary task is predicted positive; fs.ChangeThreshold gives another.</summary>
+    /// <value>In (0, 1); 0.5 unless changed.</value>
+    public float Threshold => ScoreGetters.Probability(ScoreThreshold);
+
+    /// <summary>The score, a logit, at <see cref="Threshold"/>.</summary>
+    internal float ScoreThreshold { get; }
+
     internal LabelKeyValues? LabelKeyValues { get; }
 
     /// <summary>Column for the norm of the last hidden layer's activations; null where it is not added. RecordForwardPass asks for
@@ -53,9 +61,11 @@ public sealed class NetworkPredictionTransformer : ISingleFeaturePredictionTrans
     /// <param name="input">Rows with the feature column.</param>
     /// <returns>The input's columns, then the task's output columns.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The feature column is missing or of another type or size.</exception>
+    /// <exception cref="NotSupportedException">Called by ML.NET's ConvertToOnnx, which would leave the network out.</exception>
     public IDataView Transform(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
+        OnnxConversion.Refuse();
         return new AppendedColumnsView(input, new ScoreAppender(input.Schema, this));
     }
 
@@ -72,10 +82,15 @@ public sealed class NetworkPredictionTransformer : ISingleFeaturePredictionTrans
     /// <summary>Releases the network's native memory. The transformer cannot score afterwards.</summary>
     public void Dispose() => Model.Dispose();
 
+    /// <summary>The same network with another threshold. Both own it.</summary>
+    internal NetworkPredictionTransformer WithThreshold(float probability)
+        => new(Model, FeatureColumnName, LabelColumnName, LabelKeyValues, (float)Math.Log(probability / (1.0 - probability)),
+            ActivationNormColumnName);
+
     // What a user's own module calls its last hidden layer, nobody knows.
     ITransformer? IOffersActivationNorm.WithActivationNorm(string column)
         => Model.Architecture is null ? null
-            : new NetworkPredictionTransformer(Model, FeatureColumnName, LabelColumnName, LabelKeyValues, column);
+            : new NetworkPredictionTransformer(Model, FeatureColumnName, LabelColumnName, LabelKeyValues, ScoreThreshold, column);
 
     void ICanSaveModel.Save(ModelSaveContext ctx) => NetworkCarrier.Save(this, ctx);
 }

@@ -9,7 +9,8 @@ namespace Microsoft.ML.ForwardSampling.Networks;
 /// <remarks>
 /// Little-endian, after the header of <see cref="StateHeader"/>: task (byte); features, outputs (int32); feature and label column (text);
 /// Huber delta or 0 (single); whether the network is a built one (bool) and then its hidden layers, activation, normalisation and dropout;
-/// label key values, if any; then each weight: name, shape, Single values in row-major order.
+/// label key values, if any; then each weight: name, shape, Single values in row-major order; then, where it is not 0, the
+/// score above which a row is positive (single).
 /// </remarks>
 internal static class NetworkStateCodec
 {
@@ -42,6 +43,8 @@ internal static class NetworkStateCodec
             {
                 WriteWeights(writer, model.Weights);
             }
+            if (transformer.ScoreThreshold != 0f)
+                writer.Write(transformer.ScoreThreshold);
         }
 
         return stream.ToArray();
@@ -57,7 +60,7 @@ internal static class NetworkStateCodec
         SavedNetwork saved = StateReading.Whole(reader, Read);
         return new NetworkPredictionTransformer(saved.Architecture is { } architecture
             ? new NetworkModel(saved.Head, architecture, saved.Weights) : CreateOwn(saved, factory), saved.FeatureColumn,
-            saved.LabelColumn, saved.Keys);
+            saved.LabelColumn, saved.Keys, saved.ScoreThreshold);
     }
 
     private static SavedNetwork Read(BinaryReader reader)
@@ -73,7 +76,15 @@ internal static class NetworkStateCodec
         if (keys is not null && keys.Count != outputs)
             throw new InvalidDataException($"The saved network is damaged: {keys.Count} key values for {outputs} outputs.");
         return new SavedNetwork(features, TaskHead.Create(task, outputs, delta > 0f ? RegressionLoss.Huber(delta) : RegressionLoss.Squared),
-            featureColumn, labelColumn, architecture, keys, ReadWeights(reader, architecture));
+            featureColumn, labelColumn, architecture, keys, ReadWeights(reader, architecture), ReadThreshold(reader));
+    }
+
+    /// <summary>Added after preview 1, and only where it is not 0: a reader of that time does not look behind the weights.</summary>
+    private static float ReadThreshold(BinaryReader reader)
+    {
+        float threshold = reader.BaseStream.Position < reader.BaseStream.Length ? reader.ReadSingle() : 0f;
+        return float.IsFinite(threshold) ? threshold
+            : throw new InvalidDataException($"The saved network is damaged: a threshold of {threshold}.");
     }
 
     private static NetworkModel CreateOwn(SavedNetwork saved, NetworkFactory? factory)
@@ -195,5 +206,5 @@ internal static class NetworkStateCodec
             + $"{(expected is null ? "no such weight" : $"[{string.Join(", ", expected)}]")}.");
 
     private sealed record SavedNetwork(int Features, TaskHead Head, string FeatureColumn, string LabelColumn,
-        NetworkArchitecture? Architecture, LabelKeyValues? Keys, SavedWeight[] Weights);
+        NetworkArchitecture? Architecture, LabelKeyValues? Keys, SavedWeight[] Weights, float ScoreThreshold);
 }

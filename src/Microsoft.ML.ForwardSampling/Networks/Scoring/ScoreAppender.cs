@@ -26,7 +26,7 @@ internal sealed class ScoreAppender : ColumnAppender
     }
 
     public override AddedValues Bind(DataViewRow input, ReadOnlySpan<bool> activeAdded) =>
-        new RowScores(input, _features, _transformer.Model, NeedsNorm(activeAdded));
+        new RowScores(input, _features, _transformer.Model, NeedsNorm(activeAdded), _transformer.ScoreThreshold);
 
     public override DataViewRowCursor OpenCursor(DataViewRowCursor input, ActiveColumns active)
     {
@@ -35,7 +35,8 @@ internal sealed class ScoreAppender : ColumnAppender
         bool[] passedThrough = active.CopyPassedThrough();
         DataViewSchema.Column[] buffered = ActiveColumns.Choose(input.Schema, passedThrough);
         return Array.TrueForAll(buffered, column => ColumnBuffer.CanCopy(column.Type))
-            ? new LookAheadCursor(input, OutputSchema, active, buffered, _features, _transformer.Model, NeedsNorm(active.Added))
+            ? new LookAheadCursor(input, OutputSchema, active, buffered, _features, _transformer.Model, NeedsNorm(active.Added),
+                _transformer.ScoreThreshold)
             : base.OpenCursor(input, active);
     }
 

@@ -7,9 +7,15 @@ namespace Microsoft.ML.ForwardSampling.Networks;
 internal abstract class ScoreGetters : AddedValues
 {
     private readonly Delegate[] _getters;
+    private readonly float _threshold;
 
-    protected ScoreGetters(NetworkModel model, int capacity, bool withActivationNorm)
+    /// <param name="model">The network.</param>
+    /// <param name="capacity">Rows of a batch.</param>
+    /// <param name="withActivationNorm">Whether the norm of the activations is read.</param>
+    /// <param name="threshold">The score above which a row is positive; of a binary task.</param>
+    protected ScoreGetters(NetworkModel model, int capacity, bool withActivationNorm, float threshold)
     {
+        _threshold = threshold;
         Batch = ScoringBatch.Create(model, capacity, withActivationNorm);
         _getters = model.Task switch
         {
@@ -36,7 +42,7 @@ internal abstract class ScoreGetters : AddedValues
 
     private void GetProbability(ref float value) => value = Probability(Current()[0]);
 
-    private void GetIsPositive(ref bool value) => value = Current()[0] > 0f;
+    private void GetIsPositive(ref bool value) => value = Current()[0] > _threshold;
 
     private void GetActivationNorm(ref float value) => value = Batch.ActivationNorms[CurrentRow()];
 
@@ -81,8 +87,9 @@ internal sealed class RowScores : ScoreGetters
     private VBuffer<float> _buffer;
     private long _scoredPosition = -1;
 
-    public RowScores(DataViewRow row, DataViewSchema.Column features, NetworkModel model, bool withActivationNorm)
-        : base(model, 1, withActivationNorm)
+    public RowScores(DataViewRow row, DataViewSchema.Column features, NetworkModel model, bool withActivationNorm,
+        float threshold)
+        : base(model, 1, withActivationNorm, threshold)
     {
         _row = row;
         _features = row.GetGetter<VBuffer<float>>(row.Schema[features.Index]);
