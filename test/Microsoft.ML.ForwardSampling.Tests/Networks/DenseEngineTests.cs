@@ -26,6 +26,7 @@ public sealed class DenseEngineTests
     [InlineData("Nesterov")]
     [InlineData("AdamDecay")]
     [InlineData("AdamW")]
+    [InlineData("AdaMod")]
     public void Step_EachOptimizer_LearnsWhatTorchLearns(string name)
     {
         OptimizerOptions optimizer = name switch
@@ -34,6 +35,7 @@ public sealed class DenseEngineTests
             "Momentum" => new SgdOptions { LearningRate = 0.05f },
             "Nesterov" => new SgdOptions { LearningRate = 0.05f, Nesterov = true, WeightDecay = 0.01f },
             "AdamDecay" => new AdamOptions { LearningRate = 0.01f, WeightDecay = 0.01f, Beta1 = 0.8f, Beta2 = 0.95f },
+            "AdaMod" => new AdaModOptions { LearningRate = 0.01f, Beta3 = 0.9f, WeightDecay = 0.01f },
             _ => new AdamWOptions { LearningRate = 0.01f },
         };
         AssertSameAsTorch(PredictionTask.Multiclass,

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Microsoft.ML.Data;
 using Microsoft.ML.ForwardSampling.Networks;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -86,6 +87,83 @@ public class OptimizerTests
         Assert.False(other.TryContinueFrom(adam, [zeros(3)]));
         Assert.True(other.TryContinueFrom(adam, [weights]));
         Assert.Equal(1, other.StepsTaken);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void AdaMod_TenSteps_AreThoseOfThePaper(bool byTensors)
+    {
+        var options = new AdaModOptions { LearningRate = 0.05f, Beta3 = 0.9f, WeightDecay = 0.1f };
+        double[] start = [1, -2, 0.5, 3, -0.25], w = [.. start], m = new double[5], v = new double[5], s = new double[5];
+        for (int step = 1; step <= 10; step++)
+        {
+            for (int i = 0; i < w.Length; i++)
+            {
+                // Algorithm 1 of arXiv 1910.12249 with the reference code's decoupled decay; the gradient is that of Run.
+                double g = w[i] + Math.Sin(step - 1);
+                m[i] = (0.9 * m[i]) + (0.1 * g);
+                v[i] = (0.999 * v[i]) + (0.001 * g * g);
+                double size = 0.05 * Math.Sqrt(1 - Math.Pow(0.999, step)) / (1 - Math.Pow(0.9, step)) / (Math.Sqrt(v[i]) + 1e-8);
+                s[i] = (0.9 * s[i]) + (0.1 * size);
+                w[i] = (w[i] * (1 - (0.05 * 0.1))) - (Math.Min(size, s[i]) * m[i]);
+            }
+        }
+
+        Assert.Equal(w, Run(options, [.. start.Select(x => (float)x)], byTensors).Select(x => (double)x),
+            (a, b) => Math.Abs(a - b) <= 2e-6);
+    }
+
+    [Fact]
+    public void AdaMod_WithoutMemoryOfStepSizes_IsAdamW()
+    {
+        float[] start = [1f, -2f, 0.5f, 3f, -0.25f];
+        float[] adamW = Run(new AdamWOptions { LearningRate = 0.02f, WeightDecay = 0.1f }, start, byTensors: false);
+        float[] adaMod = Run(new AdaModOptions { LearningRate = 0.02f, WeightDecay = 0.1f, Beta3 = 0f }, start, byTensors: false);
+        Assert.Equal(adamW, adaMod, (a, b) => MathF.Abs(a - b) <= 1e-6f);
+    }
+
+    [Fact]
+    public void AdaMod_RateThirtyTimesTooLarge_KeepsTheLossWhereAdamLosesIt()
+    {
+        // Ten noisy prototypes of 784 pixels, in the mean as bright as Fashion-MNIST; 60 passes of one step, the loss of each.
+        float adam = LargestLoss(new AdamOptions { LearningRate = 0.03f }), adaMod = LargestLoss(new AdaModOptions { LearningRate = 0.03f });
+        Assert.True(adam > 5 && adaMod < 2.6f, $"Adam {adam}, AdaMod {adaMod}");
+
+        static float LargestLoss(OptimizerOptions optimizer)
+        {
+            var random = new Random(3);
+            float[][] prototypes = [.. Enumerable.Range(0, 10).Select(_ => Enumerable.Range(0, 784)
+                .Select(_ => random.NextSingle()).ToArray())];
+            var context = new MLContext(seed: 1);
+            var type = SchemaDefinition.Create(typeof(Picture));
+            type["Features"].ColumnType = new VectorDataViewType(NumberDataViewType.Single, 784);
+            IDataView data = context.Data.LoadFromEnumerable(Enumerable.Range(0, 64).Select(i => new Picture
+            {
+                Features = [.. prototypes[i % 10].Select(x => (0.3f * x) + (0.27f * random.NextSingle()))], Label = (uint)(i % 10) + 1
+            }).ToArray(), type);
+            float largest = 0;
+            using NetworkPredictionTransformer model = context.ForwardSampling().Trainers.MulticlassClassification(
+                new NetworkTrainerOptions
+                {
+                    HiddenLayers = [128, 64], Optimizer = optimizer, BatchSize = 64, Epochs = 60, Seed = 1,
+                    Progress = new Reporter(progress => largest = Math.Max(largest, progress.MeanLoss)),
+                }).Fit(data);
+            return largest;
+        }
+    }
+
+    private sealed class Picture
+    {
+        public float[] Features { get; set; } = [];
+
+        [KeyType(10)]
+        public uint Label { get; set; }
+    }
+
+    private sealed class Reporter(Action<TrainingProgress> report) : IProgress<TrainingProgress>
+    {
+        public void Report(TrainingProgress value) => report(value);
     }
 
     private static float[] Run(OptimizerOptions options, float[] start, bool byTensors)

@@ -261,19 +261,21 @@ internal static unsafe class DenseKernel
     }
 }
 
-/// <summary>Where some weights stand, and up to two numbers of an optimizer's state for each, in arrays of the same order.</summary>
-internal readonly unsafe struct WeightMemory(float* weights, float* first, float* second)
+/// <summary>Where some weights stand, and up to three numbers of an optimizer's state for each, in arrays of the same order.</summary>
+internal readonly unsafe struct WeightMemory(float* weights, float* first, float* second, float* third)
 {
     public readonly float* Weights = weights;
     public readonly float* First = first;
     public readonly float* Second = second;
+    public readonly float* Third = third;
 
     /// <summary>The same, so many weights further on.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public WeightMemory At(nint offset) => new(
         Weights is null ? null : Weights + offset,
         First is null ? null : First + offset,
-        Second is null ? null : Second + offset);
+        Second is null ? null : Second + offset,
+        Third is null ? null : Third + offset);
 
     /// <summary>Asks for so many numbers of each array before they are needed: a tile's sums take longer than memory does.</summary>
     public void Prefetch(int count)
@@ -281,6 +283,7 @@ internal readonly unsafe struct WeightMemory(float* weights, float* first, float
         Prefetch(Weights, count);
         Prefetch(First, count);
         Prefetch(Second, count);
+        Prefetch(Third, count);
     }
 
     private static void Prefetch(float* memory, int count)

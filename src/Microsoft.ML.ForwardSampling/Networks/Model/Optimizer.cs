@@ -227,3 +227,52 @@ internal sealed class Adam(float beta1, float beta2, float epsilon, float weight
         weights.addcdiv_(mean, square.sqrt().mul_(second).add_(eps, one), step);
     }
 }
+
+/// <summary>AdaMod (arXiv 1910.12249, algorithm 1): Adam whose step size of each weight is at most its own running mean. Decoupled
+/// decay.</summary>
+internal sealed class AdaMod(float beta1, float beta2, float beta3, float epsilon, float weightDecay) : Optimizer
+{
+    private float _stepSize;
+    private float _shrink;
+
+    /// <summary>The step's rule for a register's worth of weights.</summary>
+    public AdaModUpdate<TVector, TLanes> OnRegisters<TVector, TLanes>(float gradientScale)
+        where TLanes : struct, ILanes<TVector>
+        => new(beta1, beta2, beta3, _shrink, gradientScale, _stepSize, epsilon);
+
+    public override int StateTensors => 3;
+
+    protected override void BeginStep(float learningRate)
+    {
+        _stepSize = (float)(learningRate * Math.Sqrt(1 - Math.Pow(beta2, StepsTaken)) / (1 - Math.Pow(beta1, StepsTaken)));
+        _shrink = 1f - learningRate * weightDecay;
+    }
+
+    protected override void UpdateInMemory(Span<float> weights, ReadOnlySpan<float> gradient, Tensor[] state, float gradientScale)
+    {
+        Span<float> means = Floats(state[0])[..weights.Length], squares = Floats(state[1])[..weights.Length],
+            bounds = Floats(state[2])[..weights.Length];
+        for (int i = 0; i < weights.Length; i++)
+        {
+            float g = gradient[i] * gradientScale;
+            float mean = means[i] = beta1 * means[i] + (1f - beta1) * g;
+            float square = squares[i] = beta2 * squares[i] + (1f - beta2) * g * g;
+            float size = _stepSize / (MathF.Sqrt(square) + epsilon);
+            float bound = bounds[i] = beta3 * bounds[i] + (1f - beta3) * size;
+            weights[i] = weights[i] * _shrink - Math.Min(size, bound) * mean;
+        }
+    }
+
+    protected override void UpdateByTensors(Tensor weights, Tensor gradient, Tensor[] state)
+    {
+        using Scalar keep1 = beta1, take1 = 1f - beta1, keep2 = beta2, take2 = 1f - beta2, keep3 = beta3, take3 = 1f - beta3;
+        using Scalar shrink = _shrink, step = _stepSize, eps = epsilon, one = 1f, minus = -1f;
+        Tensor mean = state[0].mul_(keep1).add_(gradient, take1);
+        Tensor square = state[1].mul_(keep2).addcmul_(gradient, gradient, take2);
+        Tensor size = square.sqrt().add_(eps, one).reciprocal_().mul_(step);
+        Tensor bound = state[2].mul_(keep3).add_(size, take3);
+        if (_shrink != 1f)
+            weights.mul_(shrink);
+        weights.addcmul_(minimum(size, bound), mean, minus);
+    }
+}

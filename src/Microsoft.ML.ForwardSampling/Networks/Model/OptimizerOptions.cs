@@ -1,7 +1,7 @@
 namespace Microsoft.ML.ForwardSampling.Networks;
 
-/// <summary>How gradients become weight updates: one of <see cref="SgdOptions"/>, <see cref="AdamOptions"/> and
-/// <see cref="AdamWOptions"/>.</summary>
+/// <summary>How gradients become weight updates: one of <see cref="SgdOptions"/>, <see cref="AdamOptions"/>,
+/// <see cref="AdamWOptions"/> and <see cref="AdaModOptions"/>.</summary>
 public abstract record OptimizerOptions
 {
     private protected OptimizerOptions(float learningRate) => LearningRate = learningRate;
@@ -11,7 +11,8 @@ public abstract record OptimizerOptions
     /// <exception cref="ArgumentOutOfRangeException">Outside the range, or NaN.</exception>
     public float LearningRate { get; init => field = Require.InRange(value, 0f, 10f, GetType().Name, minInclusive: false); }
 
-    /// <summary>Pull towards zero: added to the gradient as WeightDecay x weight, or, for AdamW, applied to the weight itself.</summary>
+    /// <summary>Pull towards zero: added to the gradient as WeightDecay x weight, or, for AdamW and AdaMod, applied to the weight
+    /// itself.</summary>
     /// <value>[0, 1]; default 0, for <see cref="AdamWOptions"/> 0.01.</value>
     /// <exception cref="ArgumentOutOfRangeException">Outside the range, or NaN.</exception>
     public float WeightDecay { get; init => field = Require.InRange(value, 0f, 1f, GetType().Name); }
@@ -90,4 +91,39 @@ public sealed record AdamWOptions : OptimizerOptions
     public float Epsilon { get; init => field = Require.InRange(value, 0f, 1f, nameof(AdamWOptions), minInclusive: false); } = 1e-8f;
 
     internal override Optimizer Create() => new Adam(Beta1, Beta2, Epsilon, WeightDecay, decoupled: true);
+}
+
+/// <summary>AdaMod (arXiv 1910.12249): Adam, but no weight's step size exceeds its own running mean over the steps so far, so that a
+/// learning rate that is far too large for Adam does little harm. Decoupled weight decay.</summary>
+/// <remarks>It warms up by itself: the running mean starts at 0. One more value is kept for each weight than for Adam. With a learning rate
+/// that suits Adam it gains nothing: docs/optimizers.md.</remarks>
+public sealed record AdaModOptions : OptimizerOptions
+{
+    /// <summary>Learning rate 0.001.</summary>
+    public AdaModOptions()
+        : base(0.001f)
+    {
+    }
+
+    /// <summary>Decay of the gradient's running mean.</summary>
+    /// <value>[0, 1); default 0.9.</value>
+    /// <exception cref="ArgumentOutOfRangeException">Outside the range, or NaN.</exception>
+    public float Beta1 { get; init => field = Require.InRange(value, 0f, 1f, nameof(AdaModOptions), maxInclusive: false); } = 0.9f;
+
+    /// <summary>Decay of the squared gradient's running mean.</summary>
+    /// <value>[0, 1); default 0.999.</value>
+    /// <exception cref="ArgumentOutOfRangeException">Outside the range, or NaN.</exception>
+    public float Beta2 { get; init => field = Require.InRange(value, 0f, 1f, nameof(AdaModOptions), maxInclusive: false); } = 0.999f;
+
+    /// <summary>Decay of the step sizes' running mean, the bound. 0: no bound, which is AdamW.</summary>
+    /// <value>[0, 1); default 0.999, a memory of about 1,000 steps.</value>
+    /// <exception cref="ArgumentOutOfRangeException">Outside the range, or NaN.</exception>
+    public float Beta3 { get; init => field = Require.InRange(value, 0f, 1f, nameof(AdaModOptions), maxInclusive: false); } = 0.999f;
+
+    /// <summary>Added to the denominator so that it is never zero.</summary>
+    /// <value>(0, 1]; default 1e-8.</value>
+    /// <exception cref="ArgumentOutOfRangeException">Outside the range, or NaN.</exception>
+    public float Epsilon { get; init => field = Require.InRange(value, 0f, 1f, nameof(AdaModOptions), minInclusive: false); } = 1e-8f;
+
+    internal override Optimizer Create() => new AdaMod(Beta1, Beta2, Beta3, Epsilon, WeightDecay);
 }

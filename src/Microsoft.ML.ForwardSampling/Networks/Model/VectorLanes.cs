@@ -22,6 +22,8 @@ internal unsafe interface ILanes<TVector>
 
     static abstract TVector SquareRoot(TVector a);
 
+    static abstract TVector Min(TVector a, TVector b);
+
     static abstract TVector MultiplyAdd(TVector a, TVector b, TVector sum);
 
     static abstract void Store(TVector value, float* to);
@@ -46,6 +48,8 @@ internal readonly unsafe struct Lanes512 : ILanes<Vector512<float>>
     public static Vector512<float> Divide(Vector512<float> a, Vector512<float> b) => a / b;
 
     public static Vector512<float> SquareRoot(Vector512<float> a) => Vector512.Sqrt(a);
+
+    public static Vector512<float> Min(Vector512<float> a, Vector512<float> b) => Vector512.Min(a, b);
 
     public static Vector512<float> MultiplyAdd(Vector512<float> a, Vector512<float> b, Vector512<float> sum) =>
         Avx512F.FusedMultiplyAdd(a, b, sum);
@@ -73,6 +77,8 @@ internal readonly unsafe struct Lanes256 : ILanes<Vector256<float>>
 
     public static Vector256<float> SquareRoot(Vector256<float> a) => Vector256.Sqrt(a);
 
+    public static Vector256<float> Min(Vector256<float> a, Vector256<float> b) => Vector256.Min(a, b);
+
     public static Vector256<float> MultiplyAdd(Vector256<float> a, Vector256<float> b, Vector256<float> sum) => Fma.MultiplyAdd(a, b, sum);
 
     public static void Store(Vector256<float> value, float* to) => value.Store(to);
@@ -95,6 +101,8 @@ internal readonly unsafe struct Lanes128 : ILanes<Vector128<float>>
     public static Vector128<float> Divide(Vector128<float> a, Vector128<float> b) => a / b;
 
     public static Vector128<float> SquareRoot(Vector128<float> a) => Vector128.Sqrt(a);
+
+    public static Vector128<float> Min(Vector128<float> a, Vector128<float> b) => Vector128.Min(a, b);
 
     public static Vector128<float> MultiplyAdd(Vector128<float> a, Vector128<float> b, Vector128<float> sum) => a * b + sum;
 

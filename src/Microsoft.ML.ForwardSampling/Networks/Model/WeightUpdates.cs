@@ -32,6 +32,38 @@ internal readonly unsafe struct AdamUpdate<TVector, TLanes>(float beta1, float b
     }
 }
 
+/// <summary>AdaMod on registers: beside Adam's state the running mean of each weight's step size, which bounds it.</summary>
+internal readonly unsafe struct AdaModUpdate<TVector, TLanes>(float beta1, float beta2, float beta3, float shrink, float gradientScale,
+    float stepSize, float epsilon) : IWeightUpdate<TVector>
+    where TLanes : struct, ILanes<TVector>
+{
+    private readonly TVector _keep1 = TLanes.All(beta1);
+    private readonly TVector _take1 = TLanes.All(1f - beta1);
+    private readonly TVector _keep2 = TLanes.All(beta2);
+    private readonly TVector _take2 = TLanes.All(1f - beta2);
+    private readonly TVector _keep3 = TLanes.All(beta3);
+    private readonly TVector _take3 = TLanes.All(1f - beta3);
+    private readonly TVector _shrink = TLanes.All(shrink);
+    private readonly TVector _scale = TLanes.All(gradientScale);
+    private readonly TVector _step = TLanes.All(stepSize);
+    private readonly TVector _epsilon = TLanes.All(epsilon);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Apply(WeightMemory at, TVector gradient)
+    {
+        gradient = TLanes.Multiply(gradient, _scale);
+        TVector mean = TLanes.MultiplyAdd(_keep1, TLanes.Load(at.First), TLanes.Multiply(_take1, gradient));
+        TVector square = TLanes.MultiplyAdd(_keep2, TLanes.Load(at.Second), TLanes.Multiply(TLanes.Multiply(_take2, gradient), gradient));
+        TVector size = TLanes.Divide(_step, TLanes.Add(TLanes.SquareRoot(square), _epsilon));
+        TVector bound = TLanes.MultiplyAdd(_keep3, TLanes.Load(at.Third), TLanes.Multiply(_take3, size));
+        TLanes.Store(mean, at.First);
+        TLanes.Store(square, at.Second);
+        TLanes.Store(bound, at.Third);
+        TVector change = TLanes.Multiply(TLanes.Min(size, bound), mean);
+        TLanes.Store(TLanes.Subtract(TLanes.Multiply(TLanes.Load(at.Weights), _shrink), change), at.Weights);
+    }
+}
+
 /// <summary>Gradient descent on registers; with momentum the state is the velocity.</summary>
 internal readonly unsafe struct SgdUpdate<TVector, TLanes>(float momentum, bool nesterov, float decay, float gradientScale, float rate)
     : IWeightUpdate<TVector>

@@ -98,7 +98,7 @@ internal sealed unsafe class DenseEngine : TrainingEngine
         => model is
         {
             Architecture: { Normalization: Normalization.None, Dropout: 0f }, Device.type: DeviceType.CPU,
-            Optimizer: Adam or Sgd
+            Optimizer: Adam or AdaMod or Sgd
         };
 
     public override void Fill(RowPool pool, ReadOnlySpan<int> rows, ReadOnlySpan<float> weights, int start)
@@ -336,6 +336,8 @@ internal sealed unsafe class DenseEngine : TrainingEngine
     {
         if (_optimizer is Adam adam)
             Use<TVector, TLanes, AdamUpdate<TVector, TLanes>>(member, stored, adam.OnRegisters<TVector, TLanes>(_gradientScale));
+        else if (_optimizer is AdaMod adaMod)
+            Use<TVector, TLanes, AdaModUpdate<TVector, TLanes>>(member, stored, adaMod.OnRegisters<TVector, TLanes>(_gradientScale));
         else
             Use<TVector, TLanes, SgdUpdate<TVector, TLanes>>(member, stored,
                 ((Sgd)_optimizer).OnRegisters<TVector, TLanes>(_gradientScale));
@@ -374,8 +376,8 @@ internal sealed unsafe class DenseEngine : TrainingEngine
         nint stride = _featureStride;
         foreach (Layer layer in _layers)
         {
-            WeightMemory weights = toGradients ? new WeightMemory(null, layer.WeightGradient!.Pointer, null) : layer.WeightMemory;
-            WeightMemory biases = toGradients ? new WeightMemory(null, layer.BiasGradient!.Pointer, null) : layer.BiasMemory;
+            WeightMemory weights = toGradients ? new WeightMemory(null, layer.WeightGradient!.Pointer, null, null) : layer.WeightMemory;
+            WeightMemory biases = toGradients ? new WeightMemory(null, layer.BiasGradient!.Pointer, null, null) : layer.BiasMemory;
             int unitsPerPanel = (layer.Inputs + InputsPerUnit - 1) / InputsPerUnit;
             (int first, int end) = Part(member, layer.Panels * unitsPerPanel);
             for (int unit = first; unit < end; unit++)
@@ -576,6 +578,7 @@ internal sealed unsafe class DenseEngine : TrainingEngine
         }
 
         private static WeightMemory Memory(AlignedFloats weights, AlignedFloats[] state)
-            => new(weights.Pointer, state.Length > 0 ? state[0].Pointer : null, state.Length > 1 ? state[1].Pointer : null);
+            => new(weights.Pointer, state.Length > 0 ? state[0].Pointer : null, state.Length > 1 ? state[1].Pointer : null,
+                state.Length > 2 ? state[2].Pointer : null);
     }
 }
