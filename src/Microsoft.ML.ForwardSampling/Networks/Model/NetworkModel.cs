@@ -98,6 +98,9 @@ public sealed class NetworkModel : IDisposable
     /// model loaded from a file.</summary>
     internal (IRowSelectionPolicy Policy, RowSelectorState State)? Selection { get; set; }
 
+    /// <summary>Null where the weights are those of the last step, and for a model loaded from a file.</summary>
+    internal AveragedTraining? Averaged { get; set; }
+
     /// <summary>The scale on which it was trained; <see cref="Networks.Standardization.None"/> for a model loaded from a file.</summary>
     internal Standardization Standardization { get; set; } = Standardization.None;
 

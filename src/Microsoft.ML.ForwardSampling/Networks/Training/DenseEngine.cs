@@ -195,6 +195,33 @@ internal sealed unsafe class DenseEngine : TrainingEngine
         return (sum, weights);
     }
 
+    public override void Average(float keep)
+    {
+        foreach (Layer layer in _layers)
+            layer.AverageWeights(keep);
+    }
+
+    public override void ExchangeAverage()
+    {
+        foreach (Layer layer in _layers)
+            layer.ExchangeAverage();
+    }
+
+    public override float[][] CopyWeights() =>
+        [.. _layers.SelectMany(layer => new[] { layer.Weights.Span.ToArray(), layer.Bias.Span.ToArray() })];
+
+    public override void ResumeAverage(float[][] weights)
+    {
+        Average(keep: 0f);
+        for (int i = 0; i < _layers.Length; i++)
+        {
+            weights[2 * i].CopyTo(_layers[i].Weights.Span);
+            weights[(2 * i) + 1].CopyTo(_layers[i].Bias.Span);
+        }
+
+        Transpose(0);
+    }
+
     public override void KeepBestWeights()
     {
         foreach (Layer layer in _layers)
@@ -451,6 +478,7 @@ internal sealed unsafe class DenseEngine : TrainingEngine
     private sealed class Layer : IDisposable
     {
         private readonly AlignedFloats?[] _bestWeights = new AlignedFloats?[2];
+        private readonly AlignedFloats?[] _averages = new AlignedFloats?[2];
 
         public Layer(int inputs, int outputs, int rows, int states, bool keepsInput, bool keepsGradient, bool passesGradientOn)
         {
@@ -479,9 +507,9 @@ internal sealed unsafe class DenseEngine : TrainingEngine
 
         public int Stride { get; }
 
-        public AlignedFloats Weights { get; }
+        public AlignedFloats Weights { get; private set; }
 
-        public AlignedFloats Bias { get; }
+        public AlignedFloats Bias { get; private set; }
 
         public AlignedFloats[] WeightState { get; }
 
@@ -558,6 +586,27 @@ internal sealed unsafe class DenseEngine : TrainingEngine
             }
         }
 
+        public void AverageWeights(float keep)
+        {
+            Average(ref _averages[0], Weights, keep);
+            Average(ref _averages[1], Bias, keep);
+        }
+
+        public void ExchangeAverage()
+        {
+            (Weights, _averages[0]) = (_averages[0]!, Weights);
+            (Bias, _averages[1]) = (_averages[1]!, Bias);
+        }
+
+        private static void Average(ref AlignedFloats? average, AlignedFloats weights, float keep)
+        {
+            average ??= new AlignedFloats(weights.Length);
+            if (keep == 0f)
+                weights.Span.CopyTo(average.Span);
+            else
+                TensorPrimitives.Lerp<float>(average.Span, weights.Span, 1f - keep, average.Span);
+        }
+
         public void KeepBest()
         {
             Weights.Span.CopyTo((_bestWeights[0] ??= new AlignedFloats(Weights.Length)).Span);
@@ -573,7 +622,7 @@ internal sealed unsafe class DenseEngine : TrainingEngine
         public void Dispose()
         {
             foreach (AlignedFloats? memory in (AlignedFloats?[])[Weights, Bias, Output, Gradient, BeforeActivation, WeightGradient,
-                BiasGradient, Transposed, .. WeightState, .. BiasState, .. _bestWeights])
+                BiasGradient, Transposed, .. WeightState, .. BiasState, .. _bestWeights, .. _averages])
                 memory?.Dispose();
         }
 

@@ -138,10 +138,11 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>, I
             model.Standardization = Standardize(rows, validation, previousModel?.Model, columns, channel);
             if (previousModel is not null)
                 model.Standardization.Unfold(model);
-            using var run = new TrainingRun(Options, model, rows, validation, columns, _seed, previousModel?.Model.Selection,
+            using var run = new TrainingRun(Options, model, rows, validation, columns, _seed, previousModel?.Model.Selection, PreviousAverage(previousModel?.Model, model),
                 progress => Tell(channel, progress));
             model.Report = run.Train() with { OptimizerContinued = continued };
             model.Selection = run.Selection;
+            model.Averaged = run.Averaged;
             if (!model.AllFinite())
                 throw run.Diverged();
             model.Standardization.Fold(model);
@@ -208,6 +209,11 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>, I
             channel.Warning(MessageSensitivity.Schema,
                 "{0} Networks learn slowly from such features: put NormalizeMeanVariance in front of the trainer.", what);
     }
+
+    /// <summary>Weights of the last step are on the scale of their training: they go on where that is this one's.</summary>
+    private static AveragedTraining? PreviousAverage(NetworkModel? previous, NetworkModel model)
+        => previous is not null && ReferenceEquals(previous.Standardization, Standardization.None)
+            == ReferenceEquals(model.Standardization, Standardization.None) ? previous.Averaged : null;
 
     private long MaximumRowBytes => (long)Options.MaximumRowMegabytes << 20;
 

@@ -150,6 +150,10 @@ public sealed record NetworkTrainerOptions
     /// <value>Default null: validation data, if given, is only reported.</value>
     public EarlyStopping? EarlyStopping { get; init; }
 
+    /// <summary>Whether the model gets the running mean of the weights instead of the last step's.</summary>
+    /// <value>Default null: the last step's.</value>
+    public WeightAveraging? WeightAveraging { get; init; }
+
     /// <summary>Seed of the initial weights, the order of rows, dropout and selection.</summary>
     /// <value>Null (the default): drawn from the MLContext when the trainer is made, so a seeded context gives the same model again.
     /// One trainer draws alike in each of its Fit calls: to go on chunk by chunk, make a trainer for each chunk or give each its own

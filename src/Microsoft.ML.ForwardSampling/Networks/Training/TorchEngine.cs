@@ -25,6 +25,7 @@ internal sealed class TorchEngine : TrainingEngine
     private Tensor? _rowLosses;
     private Tensor? _outputs;
     private Tensor[]? _bestWeights;
+    private Tensor[]? _averages;
 
     public TorchEngine(NetworkModel model, NetworkTrainerOptions options, int featureCount, bool weighted)
     {
@@ -115,6 +116,50 @@ internal sealed class TorchEngine : TrainingEngine
         return (losses.mul(weights).sum().item<float>(), weights.sum().item<float>());
     }
 
+    public override void Average(float keep)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGrad = no_grad();
+        _averages ??= [.. Weights.Select(w => w.detach().clone().DetachFromDisposeScope())];
+        using Scalar kept = keep, taken = 1f - keep;
+        foreach ((Tensor weights, Tensor average) in Weights.Zip(_averages))
+        {
+            // Counters are no numbers to average.
+            if (keep == 0f || average.dtype is not (ScalarType.Float32 or ScalarType.Float64))
+                average.copy_(weights);
+            else
+                average.mul_(kept).add_(weights, taken);
+        }
+    }
+
+    public override void ExchangeAverage()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGrad = no_grad();
+        foreach ((Tensor weights, Tensor average) in Weights.Zip(_averages!))
+        {
+            Tensor before = weights.clone();
+            weights.copy_(average);
+            average.copy_(before);
+        }
+    }
+
+    public override float[][] CopyWeights()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGrad = no_grad();
+        return [.. Weights.Select(w => Optimizer.Floats(w.detach().cpu().@float().contiguous()).ToArray())];
+    }
+
+    public override void ResumeAverage(float[][] weights)
+    {
+        Average(keep: 0f);
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGrad = no_grad();
+        foreach ((Tensor target, float[] values) in Weights.Zip(weights))
+            target.copy_(tensor(values, device: CPU).reshape(target.shape));
+    }
+
     public override void KeepBestWeights()
     {
         using IDisposable noGrad = no_grad();
@@ -147,7 +192,7 @@ internal sealed class TorchEngine : TrainingEngine
         ClearLosses();
         _rowLosses?.Dispose();
         _outputs?.Dispose();
-        foreach (Tensor tensor in _bestWeights ?? [])
+        foreach (Tensor tensor in (Tensor[])[.. _bestWeights ?? [], .. _averages ?? []])
             tensor.Dispose();
     }
 

@@ -47,6 +47,21 @@ internal abstract class TrainingEngine : IDisposable
     /// <summary>Sum of weight times loss of rows by the weights so far, and the sum of the weights.</summary>
     public abstract (double Loss, double Weight) Evaluate(RowPool pool, ReadOnlySpan<int> rows);
 
+    /// <summary>Takes the weights into their running mean.</summary>
+    /// <param name="keep">Share of the mean so far that stays, [0, 1); 0 starts it.</param>
+    public abstract void Average(float keep);
+
+    /// <summary>Exchanges the weights and their mean: until it is called again, what is scored, evaluated and noted as the best is the
+    /// mean.</summary>
+    public abstract void ExchangeAverage();
+
+    /// <summary>Copies the weights.</summary>
+    public abstract float[][] CopyWeights();
+
+    /// <summary>Takes the weights for the mean, and others for the weights.</summary>
+    /// <param name="weights">What <see cref="CopyWeights"/> of an engine of this type gave, for a network of the same shape.</param>
+    public abstract void ResumeAverage(float[][] weights);
+
     /// <summary>Notes the weights as the best so far.</summary>
     public abstract void KeepBestWeights();
 

@@ -33,6 +33,7 @@ internal sealed class TrainingRun : IDisposable
     private int _pending;
     private int _epoch;
     private long _step;
+    private long _averaged;                             // steps in the running mean of the weights
     private long _totalSteps;
     private long _backwardRows;
     private long _forwardRows;
@@ -49,7 +50,8 @@ internal sealed class TrainingRun : IDisposable
 
     public TrainingRun(
         NetworkTrainerOptions options, NetworkModel model, RowFeed rows, RowFeed? validation, TrainingColumns columns, int seed,
-        (IRowSelectionPolicy Policy, RowSelectorState State)? previousSelection, Action<TrainingProgress> report)
+        (IRowSelectionPolicy Policy, RowSelectorState State)? previousSelection, AveragedTraining? previousAverage,
+        Action<TrainingProgress> report)
     {
         _options = options;
         _head = model.Head;
@@ -80,9 +82,14 @@ internal sealed class TrainingRun : IDisposable
                 _classes = new int[options.BatchSize];
         }
 
-        // Last: nothing after it can throw, so whoever gets a run disposes its engine.
+        // Last: nothing after it throws, so whoever gets a run disposes its engine.
         _engine = TrainingEngine.Create(model, options, columns.FeatureCount,
             weighted: columns.Weight is not null || options.Selection is not null);
+        if (options.WeightAveraging is not null && previousAverage is { } before && before.Engine == _engine.GetType())
+        {
+            _engine.ResumeAverage(before.Weights);
+            _averaged = before.Steps;
+        }
     }
 
     /// <summary>Trains the network to its last step, or to the step at which early stopping ends it.</summary>
@@ -115,6 +122,12 @@ internal sealed class TrainingRun : IDisposable
         if (_step == 0)
             throw new InvalidOperationException(
                 "Training made no step: there was one usable row, and batch normalisation needs at least two in a batch.");
+        if (_averaged > 0)
+        {
+            Averaged = new AveragedTraining(_engine.GetType(), _engine.CopyWeights(), _averaged);
+            _engine.ExchangeAverage();
+        }
+
         _engine.Finish();
         return Summary();
     }
@@ -122,6 +135,9 @@ internal sealed class TrainingRun : IDisposable
     /// <summary>The policy and where its selector stands; null without selection.</summary>
     public (IRowSelectionPolicy Policy, RowSelectorState State)? Selection => _selector is null ? null
         : (_selector.Policy, _selector.State);
+
+    /// <summary>Where training stands when the model has averaged weights; null when it has those of the last step.</summary>
+    public AveragedTraining? Averaged { get; private set; }
 
     public void Dispose() => _engine.Dispose();
 
@@ -219,6 +235,8 @@ internal sealed class TrainingRun : IDisposable
         long began = Stopwatch.GetTimestamp();
         _learningRate = _options.Optimizer.LearningRate * _options.LearningRateSchedule.Factor(_step, _totalSteps);
         _engine.Step(_pending, _learningRate);
+        if (_options.WeightAveraging is { } averaging)
+            _engine.Average(averaging.KeepAt(_averaged++));
         if (LearnsFromLosses)
             ReportTraining();
         _step++;
@@ -288,6 +306,15 @@ internal sealed class TrainingRun : IDisposable
 
     /// <summary>Mean weighted loss over the validation rows; keeps the best weights and decides on early stopping.</summary>
     private void Evaluate()
+    {
+        if (_averaged > 0)
+            _engine.ExchangeAverage();
+        EvaluateWeights();
+        if (_averaged > 0)
+            _engine.ExchangeAverage();
+    }
+
+    private void EvaluateWeights()
     {
         long began = Stopwatch.GetTimestamp();
         double sum = 0, weightSum = 0;
