@@ -55,16 +55,18 @@ public sealed partial class ForwardSamplingCatalog
     /// <param name="labelColumn">Column of the label: Single (as it is), Boolean (true is 1), or Key of any width (the class from 0; a
     /// missing key is NaN, a malformed label).</param>
     /// <param name="time">When these labels became known; left out, they count as of the first record.</param>
+    /// <param name="keySecret">Secret with which keys that are texts are hashed, 16 bytes or more; left out, none.</param>
     /// <returns>A lazy sequence: each enumeration reads the view once.</returns>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or has a wrong type.</exception>
     /// <exception cref="ArgumentException"><paramref name="time"/> is neither UTC nor local.</exception>
-    public IEnumerable<LabelEvent> LabelsOf(IDataView view, string keyColumn, string labelColumn, DateTime time = default)
+    public IEnumerable<LabelEvent> LabelsOf(IDataView view, string keyColumn, string labelColumn, DateTime time = default,
+        ReadOnlyMemory<byte> keySecret = default)
     {
         ArgumentNullException.ThrowIfNull(view);
         ArgumentNullException.ThrowIfNull(keyColumn);
         ArgumentNullException.ThrowIfNull(labelColumn);
-        return new LabelsOfView(view, keyColumn, labelColumn, time);
+        return new LabelsOfView(view, keyColumn, labelColumn, time, keySecret);
     }
 
     /// <summary>The labels in a data view, each with the time at which it became known, for <see cref="LabelJoin.Run"/> or a
@@ -76,17 +78,19 @@ public sealed partial class ForwardSamplingCatalog
     /// missing key is NaN, a malformed label).</param>
     /// <param name="timeColumn">Column of the time: DateTimeOffset, or DateTime, local or UTC; one of neither kind counts as UTC, because
     /// ML.NET's files and text loaders keep no kind.</param>
+    /// <param name="keySecret">Secret with which keys that are texts are hashed, 16 bytes or more; left out, none.</param>
     /// <returns>A lazy sequence: each enumeration reads the view once, and throws <see cref="InvalidOperationException"/> at a row without
     /// a time.</returns>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or has a wrong type.</exception>
-    public IEnumerable<LabelEvent> LabelsOf(IDataView view, string keyColumn, string labelColumn, string timeColumn)
+    public IEnumerable<LabelEvent> LabelsOf(IDataView view, string keyColumn, string labelColumn, string timeColumn,
+        ReadOnlyMemory<byte> keySecret = default)
     {
         ArgumentNullException.ThrowIfNull(view);
         ArgumentNullException.ThrowIfNull(keyColumn);
         ArgumentNullException.ThrowIfNull(labelColumn);
         ArgumentNullException.ThrowIfNull(timeColumn);
-        return new LabelsOfView(view, keyColumn, labelColumn, timeColumn);
+        return new LabelsOfView(view, keyColumn, labelColumn, timeColumn, keySecret);
     }
 
     /// <summary>The keys and weights of selected rows, for who stores the selection. Reads the view once, now, and only these two
@@ -95,6 +99,7 @@ public sealed partial class ForwardSamplingCatalog
     /// <param name="keyColumn">Column of the rows' keys: any integer type (its 64 bits), Key, or text that
     /// <see cref="RecordKey.FromString(ReadOnlySpan{char})"/> turns into one. Left out, that of <see cref="LoadJoined"/>.</param>
     /// <param name="weightColumn">Column of their weights, Single. Left out, that of SelectRows.</param>
+    /// <param name="keySecret">Secret with which keys that are texts are hashed, 16 bytes or more; left out, none.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
     /// <returns>One a row, in order.</returns>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
@@ -106,12 +111,13 @@ public sealed partial class ForwardSamplingCatalog
     /// await window.CompleteAsync(fs.SelectedKeys(fs.SelectRows(rows, new BalancedGradientNormPolicy())));
     /// </code></example>
     public IReadOnlyList<SelectedKey> SelectedKeys(IDataView selected, string keyColumn = ForwardColumns.Key,
-        string weightColumn = ForwardColumns.Weight, CancellationToken cancellationToken = default)
+        string weightColumn = ForwardColumns.Weight, ReadOnlyMemory<byte> keySecret = default,
+            CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(selected);
         ArgumentNullException.ThrowIfNull(keyColumn);
         ArgumentNullException.ThrowIfNull(weightColumn);
-        return SelectedKeysOfView.Read(selected, keyColumn, weightColumn, cancellationToken);
+        return SelectedKeysOfView.Read(selected, keyColumn, weightColumn, keySecret, cancellationToken);
     }
 
     /// <summary>Appends a record for each row of a scored data view, while somebody reads it: serving and recording in one pass.</summary>

@@ -16,6 +16,14 @@ public sealed record AttachRecordsOptions
     /// <exception cref="ArgumentOutOfRangeException">Not a member of the enumeration.</exception>
     public RowsWithoutRecord Missing { get; init => field = Require.Defined(value, nameof(AttachRecordsOptions)); }
 
+    /// <summary>Secret with which keys that are texts are hashed, by
+    /// <see cref="RecordKey.FromString(ReadOnlySpan{char}, ReadOnlySpan{byte})"/>: for personal names, whose keys could otherwise be found
+    /// by hashing a list of names. Records, labels and rows need the same one.</summary>
+    /// <value>Default empty: keys are hashed without a secret. Else 16 bytes or more.</value>
+    /// <exception cref="ArgumentException">1 to 15 bytes.</exception>
+    public ReadOnlyMemory<byte> KeySecret
+    { get; init => field = RowKeyColumn.CheckedSecret(value, nameof(AttachRecordsOptions) + ".", nameof(KeySecret)); }
+
     /// <summary>The moment against which <see cref="ForwardColumns.Age"/> is measured.</summary>
     /// <value>UTC or local; default null: when the view is made.</value>
     /// <exception cref="ArgumentException">Neither UTC nor local.</exception>

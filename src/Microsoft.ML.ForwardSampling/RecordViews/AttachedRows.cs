@@ -19,7 +19,7 @@ public sealed class AttachedRows : IDataView
 
     internal AttachedRows(IDataView rows, string keyColumn, IEnumerable<JoinedRecord> joined, AttachRecordsOptions options)
     {
-        DataViewSchema.Column key = RowKeyColumn.Check(rows.Schema, keyColumn, nameof(rows));
+        DataViewSchema.Column key = RowKeyColumn.Check(rows.Schema, keyColumn, nameof(rows), options.KeySecret);
         var records = new Dictionary<ulong, JoinedRecord>(joined.TryGetNonEnumeratedCount(out int count) ? count : 0);
         foreach (JoinedRecord record in joined)
         {
@@ -32,7 +32,8 @@ public sealed class AttachedRows : IDataView
 
         Records = records.Count;
         Options = options;
-        var found = new FoundRowsView(rows, key, records, options.Missing == RowsWithoutRecord.Drop, report => _report = report);
+        var found = new FoundRowsView(rows, key, options.KeySecret, records, options.Missing == RowsWithoutRecord.Drop,
+            report => _report = report);
         _view = new AppendedColumnsView(found, new AttachedRecordsAppender(rows.Schema, JoinedColumns.WithoutLabel(options)));
     }
 

@@ -22,13 +22,14 @@ internal sealed class FoundRowsView : IDataView
 
     private readonly IDataView _source;
     private readonly DataViewSchema.Column _key;
+    private readonly ReadOnlyMemory<byte> _keySecret;
     private readonly Dictionary<ulong, JoinedRecord> _records;
     private readonly bool _drops;
     private readonly Action<AttachedRowsReport> _completed;
 
-    public FoundRowsView(IDataView source, DataViewSchema.Column key,
+    public FoundRowsView(IDataView source, DataViewSchema.Column key, ReadOnlyMemory<byte> keySecret,
         Dictionary<ulong, JoinedRecord> records, bool drops, Action<AttachedRowsReport> completed)
-        => (_source, _key, _records, _drops, _completed) = (source, key, records, drops, completed);
+        => (_source, _key, _keySecret, _records, _drops, _completed) = (source, key, keySecret, records, drops, completed);
 
     public DataViewSchema Schema => _source.Schema;
 
@@ -98,7 +99,7 @@ internal sealed class FoundRowsView : IDataView
         public Cursor(FoundRowsView view, DataViewRowCursor input, ActiveColumns active, Pass pass)
         {
             (_view, _input, _active, _pass) = (view, input, active, pass);
-            _key = RowKeyColumn.Open(input, input.Schema[view._key.Index]);
+            _key = RowKeyColumn.Open(input, input.Schema[view._key.Index], view._keySecret);
         }
 
         /// <summary>The record of the current row.</summary>

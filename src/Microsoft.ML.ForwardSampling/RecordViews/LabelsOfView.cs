@@ -14,15 +14,16 @@ internal sealed class LabelsOfView : IEnumerable<LabelEvent>
     private readonly DataViewSchema.Column _label;
     private readonly DataViewSchema.Column? _timeColumn;
     private readonly DateTime _time;
+    private readonly ReadOnlyMemory<byte> _keySecret;
 
     /// <summary>Labels of one time.</summary>
-    public LabelsOfView(IDataView view, string keyColumn, string labelColumn, DateTime time)
-        : this(view, keyColumn, labelColumn)
+    public LabelsOfView(IDataView view, string keyColumn, string labelColumn, DateTime time, ReadOnlyMemory<byte> keySecret)
+        : this(view, keyColumn, labelColumn, keySecret)
         => _time = RecordTime.Checked(time);
 
     /// <summary>Labels each with its own time.</summary>
-    public LabelsOfView(IDataView view, string keyColumn, string labelColumn, string timeColumn)
-        : this(view, keyColumn, labelColumn)
+    public LabelsOfView(IDataView view, string keyColumn, string labelColumn, string timeColumn, ReadOnlyMemory<byte> keySecret)
+        : this(view, keyColumn, labelColumn, keySecret)
     {
         const string Expected = "DateTime or DateTimeOffset",
             Advice = "It holds when the row's label became known; leave it out, or give one time, if all became known at once.";
@@ -33,12 +34,13 @@ internal sealed class LabelsOfView : IEnumerable<LabelEvent>
         _timeColumn = view.Schema[timeColumn];
     }
 
-    private LabelsOfView(IDataView view, string keyColumn, string labelColumn)
+    private LabelsOfView(IDataView view, string keyColumn, string labelColumn, ReadOnlyMemory<byte> keySecret)
     {
+        _keySecret = RowKeyColumn.CheckedSecret(keySecret, "", nameof(keySecret));
         const string Expected = "Boolean, Key or Single", Advice =
             "MapValueToKey makes a key of any label; a key's raw value less 1 is the class.";
         _view = view;
-        _key = RowKeyColumn.Check(view.Schema, keyColumn, nameof(view));
+        _key = RowKeyColumn.Check(view.Schema, keyColumn, nameof(view), keySecret);
         if (ColumnFacts.Find(view.Schema, labelColumn) is not { } label)
             throw SchemaErrors.Missing("label", labelColumn, Expected, Advice, nameof(view));
         if (!ClassLabel.IsReadable(label))
@@ -49,7 +51,7 @@ internal sealed class LabelsOfView : IEnumerable<LabelEvent>
     public IEnumerator<LabelEvent> GetEnumerator()
     {
         using DataViewRowCursor cursor = _view.GetRowCursor(_timeColumn is { } column ? [_key, _label, column] : [_key, _label]);
-        Func<ulong?> key = RowKeyColumn.Open(cursor, _key);
+        Func<ulong?> key = RowKeyColumn.Open(cursor, _key, _keySecret);
         Func<float> label = OpenLabel(cursor);
         Func<DateTime>? time = _timeColumn is { } times ? OpenTime(cursor, times) : null;
         while (cursor.MoveNext())

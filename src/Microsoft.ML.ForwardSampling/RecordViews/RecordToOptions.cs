@@ -13,6 +13,14 @@ public sealed record RecordToOptions
     /// <exception cref="ArgumentException">Null or empty.</exception>
     public string KeyColumnName { get; init => field = Require.NotEmpty(value, nameof(RecordToOptions)); } = "Key";
 
+    /// <summary>Secret with which keys that are texts are hashed, by
+    /// <see cref="RecordKey.FromString(ReadOnlySpan{char}, ReadOnlySpan{byte})"/>: for personal names, whose keys could otherwise be found
+    /// by hashing a list of names. Records, labels and rows need the same one.</summary>
+    /// <value>Default empty: keys are hashed without a secret. Else 16 bytes or more.</value>
+    /// <exception cref="ArgumentException">1 to 15 bytes.</exception>
+    public ReadOnlyMemory<byte> KeySecret
+    { get; init => field = RowKeyColumn.CheckedSecret(value, nameof(RecordToOptions) + ".", nameof(KeySecret)); }
+
     /// <summary>Column that the model adds: Single (regression, binary) or a vector of Single (multiclass).</summary>
     /// <value>Default "Score".</value>
     /// <exception cref="ArgumentException">Null or empty.</exception>

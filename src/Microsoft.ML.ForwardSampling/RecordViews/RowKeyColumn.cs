@@ -13,7 +13,7 @@ internal static class RowKeyColumn
         typeof(byte), typeof(sbyte)];
 
     /// <summary>Finds and checks the column.</summary>
-    public static DataViewSchema.Column Check(DataViewSchema schema, string name, string parameter)
+    public static DataViewSchema.Column Check(DataViewSchema schema, string name, string parameter, ReadOnlyMemory<byte> secret = default)
     {
         const string Expected = "an integer, Key or String",
             Advice = "The key is what the row's record was made with: a number, or a text that RecordKey.FromString turned into one.";
@@ -21,11 +21,20 @@ internal static class RowKeyColumn
             throw SchemaErrors.Missing("key", name, Expected, Advice, parameter);
         if (!found.IsScalar || (found.ItemRawType != typeof(ReadOnlyMemory<char>) && !s_integers.Contains(found.ItemRawType)))
             throw SchemaErrors.Mismatch("key", found, Expected, Advice, parameter);
+        if (!secret.IsEmpty && found.ItemRawType != typeof(ReadOnlyMemory<char>))
+            throw SchemaErrors.Mismatch("key", found, "String",
+                "A secret is given for its keys, and only texts are hashed: leave the secret out for keys that are numbers.", parameter);
         return schema[name];
     }
 
+    /// <summary>A secret for keys, or none.</summary>
+    /// <exception cref="ArgumentException">Shorter than 16 bytes.</exception>
+    public static ReadOnlyMemory<byte> CheckedSecret(ReadOnlyMemory<byte> secret, string owner, string name)
+        => secret.Length is 0 or >= RecordKey.FewestSecretBytes ? secret : throw new ArgumentException(
+            $"{owner}{name} must have {RecordKey.FewestSecretBytes} bytes or more, or be left out. Got {secret.Length}.", name);
+
     /// <summary>A reader of the current row's key; null where there is none: an empty text, or the missing value of a Key column.</summary>
-    public static Func<ulong?> Open(DataViewRow row, DataViewSchema.Column column)
+    public static Func<ulong?> Open(DataViewRow row, DataViewSchema.Column column, ReadOnlyMemory<byte> secret)
     {
         if (column.Type is TextDataViewType)
         {
@@ -34,7 +43,8 @@ internal static class RowKeyColumn
             return () =>
             {
                 text(ref name);
-                return name.IsEmpty ? null : RecordKey.FromString(name.Span);
+                return name.IsEmpty ? null
+                    : secret.IsEmpty ? RecordKey.FromString(name.Span) : RecordKey.FromString(name.Span, secret.Span);
             };
         }
 

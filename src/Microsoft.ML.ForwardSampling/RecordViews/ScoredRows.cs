@@ -12,7 +12,7 @@ internal static class ScoredRows
         where TRecord : struct, IForwardRecord<TRecord>
     {
         bool multiclass = TRecord.Kind == RecordKind.Multiclass;
-        DataViewSchema.Column key = RowKeyColumn.Check(schema, options.KeyColumnName, parameter);
+        DataViewSchema.Column key = RowKeyColumn.Check(schema, options.KeyColumnName, parameter, options.KeySecret);
         string expectedScore = multiclass ? "Vector<Single>" : "Single";
         string scoreAdvice = $"The model adds this column, and the log holds records of type {typeof(TRecord).Name}; a renamed score is "
             + $"given in RecordToOptions.ScoreColumnName.";
@@ -161,7 +161,7 @@ internal abstract class ScoredRows<TRecord>
     protected ScoredRows(DataViewRow row, RecordToOptions options)
     {
         Options = options;
-        _key = RowKeyColumn.Open(row, row.Schema[options.KeyColumnName]);
+        _key = RowKeyColumn.Open(row, row.Schema[options.KeyColumnName], options.KeySecret);
     }
 
     protected RecordToOptions Options { get; }

@@ -8,13 +8,14 @@ namespace Microsoft.ML.ForwardSampling.RecordViews;
 /// <summary>Reads the keys and weights of selected rows.</summary>
 internal static class SelectedKeysOfView
 {
-    public static List<SelectedKey> Read(IDataView selected, string keyColumn, string weightColumn, CancellationToken cancellationToken)
+    public static List<SelectedKey> Read(IDataView selected, string keyColumn, string weightColumn,
+        ReadOnlyMemory<byte> keySecret, CancellationToken cancellationToken)
     {
-        DataViewSchema.Column key = RowKeyColumn.Check(selected.Schema, keyColumn, nameof(selected)),
+        DataViewSchema.Column key = RowKeyColumn.Check(selected.Schema, keyColumn, nameof(selected), keySecret),
             weight = CheckWeight(selected.Schema, weightColumn);
         var rows = new List<SelectedKey>();
         using DataViewRowCursor cursor = selected.GetRowCursor([key, weight]);
-        Func<ulong?> keyOf = RowKeyColumn.Open(cursor, key);
+        Func<ulong?> keyOf = RowKeyColumn.Open(cursor, key, keySecret);
         ValueGetter<float> weightOf = cursor.GetGetter<float>(weight);
         float value = 0;
         while (cursor.MoveNext())

@@ -127,7 +127,8 @@ public class OptimizerTests
     public void AdaMod_RateThirtyTimesTooLarge_KeepsTheLossWhereAdamLosesIt()
     {
         // Ten noisy prototypes of 784 pixels, in the mean as bright as Fashion-MNIST; 60 passes of one step, the loss of each.
-        float adam = LargestLoss(new AdamOptions { LearningRate = 0.03f }), adaMod = LargestLoss(new AdaModOptions { LearningRate = 0.03f });
+        float adam = LargestLoss(new AdamOptions { LearningRate = 0.03f }),
+            adaMod = LargestLoss(new AdaModOptions { LearningRate = 0.03f });
         Assert.True(adam > 5 && adaMod < 2.6f, $"Adam {adam}, AdaMod {adaMod}");
 
         static float LargestLoss(OptimizerOptions optimizer)

@@ -45,7 +45,7 @@ public class RowWeightsTests
         IDataView[] inputs = [once, _ml.Data.Cache(once)];
         foreach (IDataView input in inputs)
         {
-            SelectionOptions[] seconds = [_small, _own, _small with { ExampleWeightColumnName = ForwardColumns.Weight },
+            SelectionOptions[] seconds = [_small, _own,
                 _small with { ExampleWeightColumnName = ForwardColumns.Weight, WeightColumnName = "Second" }];
             foreach (SelectionOptions second in seconds)
             {

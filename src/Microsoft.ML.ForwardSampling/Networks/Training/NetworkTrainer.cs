@@ -78,14 +78,15 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>, I
     /// <inheritdoc cref="Fit(IDataView, IDataView, NetworkPredictionTransformer)" path="/exception"/>
     public NetworkPredictionTransformer Fit(IDataView input, IDataView validationData) => Fit(input, validationData, null);
 
-    /// <summary>Goes on training from an earlier model, which stays as it is.</summary>
+    /// <summary>Goes on training from an earlier model, which stays as it is; without one, trains a new network.</summary>
     /// <param name="input">Training data.</param>
-    /// <param name="previousModel">Where the weights start. An optimizer of the same kind goes on with its state, and so does a selection
-    /// by an equal policy (what the policy remembers; the random numbers are the new seed's), unless the model was loaded from a
-    /// file.</param>
+    /// <param name="previousModel">Where the weights start; null for the first chunk of a stream. An optimizer of the same kind goes on
+    /// with its state, and so does a selection by an equal policy (what the policy remembers; the random numbers are the new seed's),
+    /// unless the model was loaded from a file.</param>
     /// <returns>The trained network as a transformer; dispose it when it is no longer used.</returns>
     /// <inheritdoc cref="Fit(IDataView, IDataView, NetworkPredictionTransformer)" path="/exception"/>
-    public NetworkPredictionTransformer Fit(IDataView input, NetworkPredictionTransformer previousModel) => Fit(input, null, previousModel);
+    public NetworkPredictionTransformer Fit(IDataView input, NetworkPredictionTransformer? previousModel) =>
+        Fit(input, null, previousModel);
 
     /// <summary>Trains a network, from an earlier model if there is one, with validation data if there are any.</summary>
     /// <param name="input">Training data.</param>
@@ -138,7 +139,8 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>, I
             model.Standardization = Standardize(rows, validation, previousModel?.Model, columns, channel);
             if (previousModel is not null)
                 model.Standardization.Unfold(model);
-            using var run = new TrainingRun(Options, model, rows, validation, columns, _seed, previousModel?.Model.Selection, PreviousAverage(previousModel?.Model, model),
+            using var run = new TrainingRun(Options, model, rows, validation, columns, _seed, previousModel?.Model.Selection,
+                PreviousAverage(previousModel?.Model, model),
                 progress => Tell(channel, progress));
             model.Report = run.Train() with { OptimizerContinued = continued };
             model.Selection = run.Selection;
