@@ -1,0 +1,83 @@
+namespace Microsoft.ML.ForwardSampling.Notebooks.Tests;
+
+/// <summary>Every notebook and every twin, run with packages made of this working tree: no cell fails, and what is shown is what is
+/// stored.</summary>
+public sealed class RunTests(RunTests.Packages packages) : IClassFixture<RunTests.Packages>
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public static TheoryData<string> Names => [.. Notebooks.Names];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public async Task Notebook_Run_ShowsWhatIsStored(string name)
+    {
+        using var folder = new TemporaryFolder();
+        string result = folder.File("result.ipynb"), runner = Path.Combine(Packages.RunnerFolder, "NotebookRunner.dll");
+
+        await LocalFeed.RunAsync(folder.Path, Packages.Variables, Token, "exec", runner, "run", Notebooks.PathOf(name), packages.Feed.Path,
+            packages.Feed.Version, result);
+
+        IReadOnlyList<Cell> stored = NotebookFile.Read(Notebooks.PathOf(name)), run = NotebookFile.Read(result);
+        Assert.Equal(stored, run, Notebooks.SameSource);
+        Assert.All(stored.Zip(run), cells =>
+        {
+            Assert.Equal(cells.First.Outputs.Select(output => output.MimeType), cells.Second.Outputs.Select(output => output.MimeType));
+            Words.AssertAgree(cells.First.Outputs.SelectMany(output => output.Words()),
+                cells.Second.Outputs.SelectMany(output => output.Words()));
+        });
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public async Task Twin_Run_PrintsWhatTheNotebookShows(string name)
+    {
+        using var folder = new TemporaryFolder();
+        string program = folder.File($"{name}.cs");
+        string text = await File.ReadAllTextAsync(Notebooks.TwinOf(name), Token);
+        string pinned = text.Replace("#:package Microsoft.ML.ForwardSampling@*-*",
+            $"#:package Microsoft.ML.ForwardSampling@{packages.Feed.Version}", StringComparison.Ordinal);
+        Assert.NotEqual(text, pinned);
+        await File.WriteAllTextAsync(program, pinned, Token);
+
+        string output = await LocalFeed.RunAsync(folder.Path, packages.TwinVariables, Token, "run", program, "--artifacts-path",
+            folder.File("artifacts"));
+
+        IEnumerable<string> printed = output.ReplaceLineEndings("\n").Split('\n')
+            .Where(line => !line.StartsWith("Chart: ", StringComparison.Ordinal));
+        Words.AssertAgree(NotebookFile.Read(Notebooks.PathOf(name)).SelectMany(cell => cell.Outputs).SelectMany(shown => shown.Words()),
+            new CellOutput(CellOutput.Console, string.Join('\n', printed)).Words());
+    }
+
+    /// <summary>The packages of this working tree, made once.</summary>
+    public sealed class Packages : IAsyncLifetime
+    {
+        /// <summary>The runner's output, in which libTorchSharp loads beside an old libstdc++.</summary>
+        internal static string RunnerFolder
+            => AppContext.BaseDirectory.Replace("Notebooks.Tests", "NotebookRunner", StringComparison.Ordinal);
+
+        internal static IReadOnlyDictionary<string, string> Variables => new Dictionary<string, string>
+        {
+            ["LD_LIBRARY_PATH"] = $"{RunnerFolder}:{Environment.GetEnvironmentVariable("LD_LIBRARY_PATH")}".TrimEnd(':'),
+            ["DOTNET_SYSTEM_GLOBALIZATION_INVARIANT"] = "1", // numbers as they are stored, whatever the machine's language
+        };
+
+        internal LocalFeed Feed { get; } = new();
+
+        /// <summary>A variable is a property to MSBuild: the feed, and links instead of copies of libtorch.</summary>
+        internal IReadOnlyDictionary<string, string> TwinVariables => new Dictionary<string, string>
+        {
+            ["RestoreAdditionalProjectSources"] = Feed.Path,
+            ["CreateHardLinksForCopyLocalIfPossible"] = "true",
+            ["DOTNET_SYSTEM_GLOBALIZATION_INVARIANT"] = "1",
+        };
+
+        public async ValueTask InitializeAsync() => await Feed.PackAsync(Notebooks.Repository, Token);
+
+        public ValueTask DisposeAsync()
+        {
+            Feed.Dispose();
+            return ValueTask.CompletedTask;
+        }
+    }
+}
