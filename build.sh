@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sets up, builds, runs and tests. Usage: ./build.sh [run|compare|records|test|bench|crashtest|fuzz|pack|build] [arguments]
+# Sets up, builds, runs and tests. Usage: ./build.sh [run|compare|records|test|bench|crashtest|fuzz|notebooks|pack|build] [arguments]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
@@ -92,9 +92,7 @@ run_notebooks() {
     # ScottPlot writes the charts' text in a font of the system.
     prepare fontconfig fonts-dejavu-core
     dotnet build test/NotebookRunner -c Release -v quiet
-    # A notebook takes torch from the package cache; the runner's own copy also loads beside an old libstdc++.
-    LD_LIBRARY_PATH="$PWD/artifacts/bin/NotebookRunner/release${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}" \
-        exec dotnet exec artifacts/bin/NotebookRunner/release/NotebookRunner.dll write src/Examples/notebooks
+    exec dotnet exec artifacts/bin/NotebookRunner/release/NotebookRunner.dll write src/Examples/notebooks
 }
 
 run_stress() {

@@ -13,6 +13,8 @@ internal static class NotebookKernel
 {
     private const string Product = "#r \"nuget: Microsoft.ML.ForwardSampling, ", AnyVersion = Product + "*-*\"";
 
+    private static readonly List<object> s_held = [];
+
     /// <summary>Runs every code cell of a notebook file, in order.</summary>
     /// <param name="path">The notebook.</param>
     /// <param name="packages">The folder with the product's packages.</param>
@@ -21,7 +23,8 @@ internal static class NotebookKernel
     /// <exception cref="InvalidOperationException">A cell failed; the message holds the reason and the cell.</exception>
     public static async Task<IReadOnlyList<Cell>> RunAsync(string path, string packages, string version, CancellationToken cancellation)
     {
-        using CompositeKernel kernel = NewKernel();
+        CSharpKernel csharp = NewKernel();
+        using var kernel = new CompositeKernel { csharp };
         await SendAsync(kernel, $"#i \"nuget:{packages}\"", cancellation);
         InteractiveDocument document = await InteractiveDocument.LoadAsync(new FileInfo(path),
             [new Microsoft.DotNet.Interactive.Documents.KernelInfo("csharp", "C#", ["C#"])]);
@@ -35,18 +38,20 @@ internal static class NotebookKernel
             cells.Add(new Cell(isCode, text) { Outputs = loads ? [] : outputs });
         }
 
+        // With the kernel goes the way to the packages' native libraries, which the charts' finalizers still take: those of garbage run
+        // now, and what the cells hold is held as long as the process lives.
+        s_held.Add(csharp.ScriptState);
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
         return cells;
     }
 
-    private static CompositeKernel NewKernel()
-    {
-        CSharpKernel csharp = new CSharpKernel().UseKernelHelpers().UseNugetDirective((kernel, packages) =>
+    private static CSharpKernel NewKernel()
+        => new CSharpKernel().UseKernelHelpers().UseNugetDirective((kernel, packages) =>
         {
             kernel.AddAssemblyReferences(packages.SelectMany(package => package.AssemblyPaths));
             return Task.CompletedTask;
         });
-        return new CompositeKernel { csharp };
-    }
 
     private static async Task<IReadOnlyList<CellOutput>> SendAsync(CompositeKernel kernel, string code, CancellationToken cancellation)
     {

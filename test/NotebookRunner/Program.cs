@@ -1,8 +1,6 @@
 namespace Microsoft.ML.ForwardSampling.NotebookRunner;
 
-/// <summary>Makes the notebooks of a folder from their twins, or runs one.</summary>
-/// <remarks>Where the system's libstdc++ is too old for torch, LD_LIBRARY_PATH must name this program's own folder when it is started: the
-/// package cache, from which a notebook takes its libraries, has no copy that loads there.</remarks>
+/// <summary>Makes the notebooks of a folder from their twins, or runs those that are there.</summary>
 internal static class Program
 {
     private static async Task<int> Main(string[] args)
@@ -16,11 +14,10 @@ internal static class Program
                 case ["write", string folder]:
                     await WriteAsync(Path.GetFullPath(folder), stop.Token);
                     return 0;
-                case ["run", string notebook, string packages, string version, string result]:
-                    NotebookFile.Write(result, await NotebookKernel.RunAsync(notebook, packages, version, stop.Token));
-                    return 0;
+                case ["run", string folder, string packages, string version, string results]:
+                    return await RunAsync(folder, packages, version, results, stop.Token) ? 0 : 1;
                 default:
-                    Console.Error.WriteLine("Usage: NotebookRunner write FOLDER | run NOTEBOOK PACKAGES VERSION RESULT");
+                    Console.Error.WriteLine("Usage: NotebookRunner write FOLDER | run FOLDER PACKAGES VERSION RESULTS");
                     return 2;
             }
         }
@@ -29,6 +26,27 @@ internal static class Program
             Console.Error.WriteLine(e.Message);
             return 1;
         }
+    }
+
+    /// <summary>Runs every notebook of a folder into a file of the same name in another; says which fail, and goes on.</summary>
+    private static async Task<bool> RunAsync(string folder, string packages, string version, string results, CancellationToken cancellation)
+    {
+        bool good = true;
+        foreach (string notebook in Directory.GetFiles(folder, "*.ipynb").Order(StringComparer.Ordinal))
+        {
+            try
+            {
+                NotebookFile.Write(Path.Combine(results, Path.GetFileName(notebook)),
+                    await NotebookKernel.RunAsync(notebook, packages, version, cancellation));
+            }
+            catch (InvalidOperationException e)
+            {
+                Console.Error.WriteLine($"{Path.GetFileName(notebook)}: {e.Message}");
+                good = false;
+            }
+        }
+
+        return good;
     }
 
     /// <summary>Makes, runs and writes every notebook of a folder; one that fails leaves its file as it was.</summary>
