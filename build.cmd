@@ -1,5 +1,5 @@
 @echo off
-rem Builds, runs and tests on Windows. Usage: build.cmd [run^|compare^|records^|test^|bench^|crashtest^|fuzz^|pack^|build] [arguments]
+rem Builds, runs and tests on Windows. Usage: build.cmd [run^|compare^|records^|test^|bench^|crashtest^|fuzz^|notebooks^|pack^|build] [arguments]
 setlocal
 cd /d "%~dp0"
 set DOTNET_CLI_TELEMETRY_OPTOUT=1
@@ -52,9 +52,13 @@ if "%command%"=="pack" (
     dotnet pack src\Microsoft.ML.ForwardSampling.Tool -c Release -o packages%rest%
     exit /b
 )
+if "%command%"=="notebooks" (
+    dotnet run --project test\NotebookRunner -c Release -- write src\Examples\notebooks
+    exit /b
+)
 if "%command%"=="build" (
     dotnet build ForwardSampling.slnx -c Release%rest%
     exit /b
 )
-echo Usage: build.cmd run^|compare^|records^|test^|bench^|crashtest^|fuzz^|pack^|build [arguments]
+echo Usage: build.cmd run^|compare^|records^|test^|bench^|crashtest^|fuzz^|notebooks^|pack^|build [arguments]
 exit /b 2

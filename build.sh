@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sets up, builds, runs and tests. Usage: ./build.sh [run|compare|records|test|bench|crashtest|fuzz|pack|build] [arguments]
+# Sets up, builds, runs and tests. Usage: ./build.sh [run|compare|records|test|bench|crashtest|fuzz|notebooks|pack|build] [arguments]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
@@ -26,6 +26,7 @@ Usage: ./build.sh COMMAND [ARGUMENTS]
   crashtest  kill -9 of processes that write records, at random moments (--kills N, --minutes N); fails when anything acknowledged is lost or doubled
   fuzz    damaged record files and join states, read and recovered (--files N); fails on a crash, a hang or unbounded memory
   pack    the NuGet packages, into packages/: the libraries and, for each platform, the tool forward-sampling
+  notebooks  makes src/Examples/notebooks/*.ipynb from the programs beside them, runs them and stores what they show
   build   everything, without running it
 Each command first installs what is missing, as root or with sudo, or says what to install.
 TEXT
@@ -87,6 +88,13 @@ run_bench() {
     exec bench/run.sh "$@"
 }
 
+run_notebooks() {
+    # ScottPlot writes the charts' text in a font of the system.
+    prepare fontconfig fonts-dejavu-core
+    dotnet build test/NotebookRunner -c Release -v quiet
+    exec dotnet exec artifacts/bin/NotebookRunner/release/NotebookRunner.dll write src/Examples/notebooks
+}
+
 run_stress() {
     prepare
     dotnet build test/RecordStress -c Release -v quiet
@@ -115,6 +123,7 @@ case "$command" in
         prepare
         dotnet build ForwardSampling.slnx -c Release -v quiet "$@"
         ;;
+    notebooks) run_notebooks ;;
     pack)
         prepare
         dotnet pack src/Microsoft.ML.ForwardSampling.Records -c Release -o packages "$@"
