@@ -32,10 +32,7 @@ internal static class NetworkStateCodec
             WriteArchitecture(writer, model.Architecture);
             writer.Write(transformer.LabelKeyValues is not null);
             transformer.LabelKeyValues?.Write(writer);
-            Dictionary<string, Tensor> weights = model.Weights;
-            writer.Write(weights.Count);
-            foreach ((string name, Tensor weight) in weights)
-                WriteWeight(writer, name, weight);
+            WriteWeights(writer, model.Weights);
         }
 
         return stream.ToArray();
@@ -105,6 +102,14 @@ internal static class NetworkStateCodec
         return new NetworkArchitecture(inputs, hidden, outputs, activation, normalization, reader.ReadSingle());
     }
 
+    /// <summary>Each weight: name, shape, Single values in row-major order.</summary>
+    public static void WriteWeights(BinaryWriter writer, Dictionary<string, Tensor> weights)
+    {
+        writer.Write(weights.Count);
+        foreach ((string name, Tensor weight) in weights)
+            WriteWeight(writer, name, weight);
+    }
+
     private static void WriteWeight(BinaryWriter writer, string name, Tensor weight)
     {
         using DisposeScope scope = NewDisposeScope();
@@ -118,7 +123,9 @@ internal static class NetworkStateCodec
         writer.Write(MemoryMarshal.AsBytes<float>(Optimizer.Floats(values)));
     }
 
-    private static void ReadWeights(BinaryReader reader, Dictionary<string, Tensor> weights)
+    /// <summary>Reads weights into those of the same names and shapes.</summary>
+    /// <exception cref="InvalidDataException">The state is damaged, or of other weights.</exception>
+    public static void ReadWeights(BinaryReader reader, Dictionary<string, Tensor> weights)
     {
         int count = StateReading.Count(reader, MaximumUnits, "weights");
         if (count != weights.Count)
