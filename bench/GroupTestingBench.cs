@@ -19,7 +19,7 @@ internal static class GroupTestingBench
         StemLayers = [64],
         PairLayers = [64],
         BodyLayers = [512, 512],
-        Steps = 1200,
+        Steps = 1500,
         LabelColumnName = nameof(Row.IsRare),
     };
 

@@ -181,29 +181,29 @@ public sealed class GroupTestingEstimator : IEstimator<GroupTestingTransformer>
         double recall)
     {
         RowPool pool = Read(new RowFeed(data, columns, long.MaxValue));
-        int[] positives = [.. Enumerable.Range(0, pool.Count).Where(row => pool.Labels[row] > 0f)];
-        if (positives.Length == 0)
+        bool[] labels = [.. pool.Labels.Take(pool.Count).Select(label => label > 0f)];
+        if (!labels.Contains(true))
             throw new InvalidOperationException($"The validation data have no positive row in column '{Options.LabelColumnName}': "
                 + $"thresholds for a recall cannot be chosen.");
         IEnumerable<GroupSchedule> rounds = Options.Schedule.IsTwoGroupings ? [Options.Schedule]
             : Options.Schedule.GroupSizes.Select(GroupSchedule.OneRound);
-        return GroupThresholds.Choose([.. rounds.Select(round => Logits(network, pool, round, positives))], recall);
+        return GroupThresholds.Choose([.. rounds.Select(round => Logits(network, pool, round))], labels, Options.Schedule.GroupSizes,
+            recall);
     }
 
-    /// <summary>For each of some rows, the logit of the group in which it is in one round; of two groupings the lesser.</summary>
-    private static float[] Logits(GroupNetwork network, RowPool pool, GroupSchedule round, int[] rows)
+    /// <summary>For each row, the logit of the group in which it is in one round; of two groupings the lesser.</summary>
+    private static float[] Logits(GroupNetwork network, RowPool pool, GroupSchedule round)
     {
         int block = Math.Max(1, RowsPerBlock / round.Unit) * round.Unit;
         var tester = new GroupTester(network, round, new float[1], prevalence: 0.5, block);
-        var logits = new float[rows.Length];
-        for (int start = 0, next = 0; next < rows.Length; start += block)
+        var logits = new float[pool.Count];
+        for (int start = 0; start < pool.Count; start += block)
         {
             int count = Math.Min(block, pool.Count - start);
             for (int row = 0; row < count; row++)
                 pool.Features.AsSpan((start + row) * pool.FeatureCount, pool.FeatureCount).CopyTo(tester.Features(row));
             tester.Score(count);
-            for (; next < rows.Length && rows[next] < start + count; next++)
-                logits[next] = tester.Scores[rows[next] - start];
+            tester.Scores.AsSpan(0, count).CopyTo(logits.AsSpan(start));
         }
 
         return logits;

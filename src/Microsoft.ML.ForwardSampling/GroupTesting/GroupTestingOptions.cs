@@ -69,8 +69,8 @@ public sealed record GroupTestingOptions
             float.MaxValue, nameof(GroupTestingOptions), $"{nameof(Thresholds)}[{round}]"))];
     }
 
-    /// <summary>Share of the validation data's positive rows that must be found; Fit then chooses the highest thresholds that find
-    /// them.</summary>
+    /// <summary>Share of the validation data's positive rows that must be found; Fit then chooses thresholds that find them
+    /// with few tests, and with no more false positives than one test a row where that can be had.</summary>
     /// <value>(0, 1], or null (the default). Needs <c>Fit(data, validationData)</c>.</value>
     /// <exception cref="ArgumentOutOfRangeException">Outside the range, or NaN.</exception>
     public double? WantedRecall

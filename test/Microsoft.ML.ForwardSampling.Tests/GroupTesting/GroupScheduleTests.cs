@@ -43,21 +43,39 @@ public class GroupScheduleTests
         Assert.Throws<ArgumentOutOfRangeException>(() => new GroupTestingOptions { Thresholds = [float.NaN, 0f] });
     }
 
-    [Fact]
-    public void Thresholds_AreTheHighestWithTheWantedRecall()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(0.8)]
+    [InlineData(0.5)]
+    public void Thresholds_FindTheWantedShareWithTheFewestTests(double wanted)
     {
-        // Five positives; the third is the lowest of both rounds, the first the second lowest of one.
-        float[][] logits = [[1f, 4f, 0f, 5f, 3f], [6f, 2f, -1f, 5f, 3f]];
-        Check(wanted: 0.81, [0f, -1f], found: 1);
-        Check(wanted: 0.8, [1f, 2f], found: 0.8);
-        Check(wanted: 0.4, [3f, 3f], found: 0.4);
-        Check(wanted: 0.5, [1f, 3f], found: 0.6);        // each round loses one, and the last one more
+        // Rows in pairs; a pair's logit is the larger of two that its rows would have, with noise.
+        var random = new Random(4);
+        const int Rows = 400;
+        bool[] labels = [.. Enumerable.Range(0, Rows).Select(_ => random.NextDouble() < 0.05)];
+        float[] alone = [.. labels.Select(label => (label ? 2f : 0f) + (float)(random.NextDouble() + random.NextDouble() - 1) * 2)];
+        float[] pairs = [.. alone.Select((_, row) => Math.Max(alone[row & ~1], alone[row | 1]) + ((row & ~1) % 7 / 10f))];
+        int positives = labels.Count(label => label);
+        (float[] thresholds, double recall) = GroupThresholds.Choose([pairs, alone], labels, [2, 1], wanted);
 
-        void Check(double wanted, float[] lowestFound, double found)
+        Assert.True(recall >= wanted && recall < wanted + (1.5 / positives), $"{recall}");
+        // Every pair of thresholds that finds as many: none has fewer tests and no more false positives than one test a row.
+        float limit = alone.Where((_, row) => labels[row]).Order().ElementAt(positives - (int)Math.Ceiling(wanted * positives));
+        int mostFalse = Enumerable.Range(0, Rows).Count(row => !labels[row] && alone[row] >= limit);
+        (int tests, int falsePositives) = Count(thresholds[0], thresholds[1]);
+        Assert.True(falsePositives <= mostFalse, $"{falsePositives} {mostFalse}");
+        foreach (float first in pairs.Where((_, row) => labels[row]).Select(MathF.BitDecrement))
         {
-            (float[] thresholds, double recall) = GroupThresholds.Choose(logits, wanted);
-            Assert.Equal(lowestFound.Select(MathF.BitDecrement), thresholds);
-            Assert.Equal(found, recall, 1e-12);
+            float[] open = [.. Enumerable.Range(0, Rows).Where(row => labels[row] && pairs[row] > first).Select(row => alone[row]).Order()];
+            int spare = open.Length - (int)Math.Ceiling(wanted * positives);
+            if (spare < 0)
+                continue;
+            (int otherTests, int otherFalse) = Count(first, MathF.BitDecrement(open[spare]));
+            Assert.True(otherTests >= tests || otherFalse > mostFalse, $"{otherTests} {tests}");
         }
+
+        (int Tests, int False) Count(float first, float last) => (
+            (Rows / 2) + Enumerable.Range(0, Rows).Count(row => pairs[row] > first),
+            Enumerable.Range(0, Rows).Count(row => !labels[row] && pairs[row] > first && alone[row] > last));
     }
 }
