@@ -50,4 +50,8 @@ public static class ForwardColumns
 
     /// <summary>Factor for the loss of a selected row: scalar <see cref="float"/>, > 0, dimensionless.</summary>
     public const string Weight = "Forward.Weight";
+
+    /// <summary>What a group-tested row cost: scalar <see cref="float"/>, in tests, ≥ 0. A test of m rows counts 1/m for each of them, so
+    /// that the sum over all rows is the number of tests.</summary>
+    public const string Tests = "Forward.Tests";
 }

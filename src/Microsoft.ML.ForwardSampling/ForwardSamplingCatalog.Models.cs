@@ -1,3 +1,4 @@
+using Microsoft.ML.ForwardSampling.GroupTesting;
 using Microsoft.ML.ForwardSampling.Networks;
 using Microsoft.ML.ForwardSampling.Saving;
 
@@ -34,16 +35,19 @@ public sealed partial class ForwardSamplingCatalog
     /// <param name="inputSchema">The schema that was saved with it.</param>
     /// <param name="network">Builds the user's own network; only for a model that was trained with
     /// <see cref="NetworkTrainerOptions.Network"/>.</param>
+    /// <param name="groupModules">Builds the user's own modules; only for a model that was trained with
+    /// <see cref="GroupTestingOptions.Modules"/>.</param>
     /// <returns>The model; a network scores on the CPU, and one that was built from options without torch.</returns>
     /// <remarks>Load only files you trust: ML.NET's loader loads the assemblies that a file names.</remarks>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="InvalidDataException">The file is truncated, foreign or damaged; the message names it.</exception>
     /// <exception cref="NotSupportedException">The file is of a newer version; the message names it.</exception>
     /// <exception cref="InvalidOperationException">The network is the user's own and <paramref name="network"/> is null.</exception>
-    public ITransformer Load(string path, out DataViewSchema inputSchema, NetworkFactory? network = null)
+    public ITransformer Load(string path, out DataViewSchema inputSchema, NetworkFactory? network = null,
+        GroupModuleFactory? groupModules = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        return ModelFile.Load(_context, path, out inputSchema, model => ModelRestorer.Restore(_context, model, network));
+        return ModelFile.Load(_context, path, out inputSchema, model => ModelRestorer.Restore(_context, model, network, groupModules));
     }
 
     /// <summary>A binary model that predicts positive above another probability, as ML.NET's ChangeModelThreshold gives for its own
@@ -70,14 +74,16 @@ public sealed partial class ForwardSamplingCatalog
     /// <param name="model">A loaded model, with or without transformers of this library.</param>
     /// <param name="network">Builds the user's own network; only for a model that was trained with
     /// <see cref="NetworkTrainerOptions.Network"/>.</param>
+    /// <param name="groupModules">Builds the user's own modules; only for a model that was trained with
+    /// <see cref="GroupTestingOptions.Modules"/>.</param>
     /// <returns>The restored model; the same object when there was nothing to restore.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="model"/> is null.</exception>
     /// <exception cref="InvalidDataException">The carried state is damaged.</exception>
     /// <exception cref="NotSupportedException">The carried state is of a newer version.</exception>
     /// <exception cref="InvalidOperationException">The network is the user's own and <paramref name="network"/> is null.</exception>
-    public ITransformer Restore(ITransformer model, NetworkFactory? network = null)
+    public ITransformer Restore(ITransformer model, NetworkFactory? network = null, GroupModuleFactory? groupModules = null)
     {
         ArgumentNullException.ThrowIfNull(model);
-        return ModelRestorer.Restore(_context, model, network);
+        return ModelRestorer.Restore(_context, model, network, groupModules);
     }
 }

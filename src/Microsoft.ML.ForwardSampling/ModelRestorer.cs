@@ -1,5 +1,6 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.ForwardSampling.ForwardPass;
+using Microsoft.ML.ForwardSampling.GroupTesting;
 using Microsoft.ML.ForwardSampling.Networks;
 using Microsoft.ML.ForwardSampling.Saving;
 using Microsoft.ML.Runtime;
@@ -10,23 +11,29 @@ namespace Microsoft.ML.ForwardSampling;
 internal static class ModelRestorer
 {
     /// <summary>The model with every carrier replaced by what it carries; the same object when there was none.</summary>
-    public static ITransformer Restore(IHostEnvironment environment, ITransformer model, NetworkFactory? network)
+    public static ITransformer Restore(IHostEnvironment environment, ITransformer model, NetworkFactory? network,
+        GroupModuleFactory? groupModules)
     {
         if (model is not TransformerChain<ITransformer> chain)
             return model;
         ITransformer[] stages = [.. chain];
         if (StateCarrier.TryRead(stages) is { } state)
-            return Decode(environment, state, stages, network);
-        ITransformer[] restored = Array.ConvertAll(stages, stage => Restore(environment, stage, network));
+            return Decode(environment, state, stages, network, groupModules);
+        ITransformer[] restored = Array.ConvertAll(stages, stage => Restore(environment, stage, network, groupModules));
         return restored.AsSpan().SequenceEqual(stages) ? chain : new TransformerChain<ITransformer>(restored, ScopesOf(chain, stages));
     }
 
-    private static ITransformer Decode(IHostEnvironment environment, byte[] state, ITransformer[] stages, NetworkFactory? network)
+    private static ITransformer Decode(IHostEnvironment environment, byte[] state, ITransformer[] stages, NetworkFactory? network,
+        GroupModuleFactory? groupModules)
     {
         using var reader = new BinaryReader(new MemoryStream(state));
-        return StateHeader.Read(reader) == StateKind.Network
-            ? NetworkStateCodec.Decode(reader, network)
-            : RecorderCarrier.Decode(environment, reader, Restore(environment, RecorderCarrier.InnerOf(stages), network));
+        return StateHeader.Read(reader) switch
+        {
+            StateKind.Network => NetworkStateCodec.Decode(reader, network),
+            StateKind.GroupTesting => GroupStateCodec.Decode(reader, groupModules),
+            _ => RecorderCarrier.Decode(environment, reader,
+                Restore(environment, RecorderCarrier.InnerOf(stages), network, groupModules)),
+        };
     }
 
     /// <summary>A chain tells its stages' scopes only by what it leaves out.</summary>

@@ -46,7 +46,7 @@ internal sealed class MultilayerPerceptron : nn.Module<Tensor, Tensor>
     {
         Tensor x = input;
         for (int i = 0; i < _layers.Length - 1; i++)
-            x = Drop(Activate(_layers[i].forward(x)));
+            x = Drop(Activate(_architecture.Activation, _layers[i].forward(x)));
         return x;
     }
 
@@ -60,12 +60,13 @@ internal sealed class MultilayerPerceptron : nn.Module<Tensor, Tensor>
         base.Dispose(disposing);
     }
 
-    private Tensor Activate(Tensor x)
+    /// <summary>The function between two layers.</summary>
+    public static Tensor Activate(Activation activation, Tensor x)
     {
         // TorchSharp hands a Scalar's handle to torch without keeping the Scalar alive: every Scalar here is disposed after its use, not
         // collected before.
         using Scalar slope = 0.01f, one = 1f;
-        return _architecture.Activation switch
+        return activation switch
         {
             Activation.ReLU => x.relu(),
             Activation.LeakyReLU => x.leaky_relu(slope),
@@ -74,7 +75,7 @@ internal sealed class MultilayerPerceptron : nn.Module<Tensor, Tensor>
             Activation.SiLU => x.silu(),
             Activation.Tanh => x.tanh(),
             Activation.Sigmoid => x.sigmoid(),
-            _ => throw new InvalidOperationException($"Activation {_architecture.Activation} has no function."),
+            _ => throw new InvalidOperationException($"Activation {activation} has no function."),
         };
     }
 

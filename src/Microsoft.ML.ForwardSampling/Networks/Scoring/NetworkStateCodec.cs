@@ -101,21 +101,7 @@ internal static class NetworkStateCodec
         var model = new NetworkModel(saved.Head, saved.Features, architecture: null, network, device, optimizer: null);
         try
         {
-            Dictionary<string, Tensor> weights = model.Weights;
-            if (saved.Weights.Length != weights.Count)
-                throw new InvalidDataException(
-                    $"The saved network has {saved.Weights.Length} weights; the one it is loaded into has {weights.Count}.");
-            using DisposeScope scope = NewDisposeScope();
-            using IDisposable noGrad = no_grad();
-            foreach (SavedWeight source in saved.Weights)
-            {
-                if (!weights.TryGetValue(source.Name, out Tensor? weight) || !weight.shape.AsSpan().SequenceEqual(source.Shape))
-                    throw Mismatch(source.Name, source.Shape, weight?.shape);
-                Tensor values = empty(source.Shape, dtype: ScalarType.Float32, device: CPU);
-                source.Values.CopyTo(Optimizer.Floats(values));
-                weight.copy_(values);
-            }
-
+            Copy(saved.Weights, model.Weights);
             return model;
         }
         catch
@@ -152,7 +138,8 @@ internal static class NetworkStateCodec
             : throw new InvalidDataException($"The saved network is damaged: a dropout of {dropout}; allowed is [0, 1).");
     }
 
-    private static void WriteWeights(BinaryWriter writer, Dictionary<string, Tensor> weights)
+    /// <summary>Each weight: name, shape, Single values in row-major order.</summary>
+    public static void WriteWeights(BinaryWriter writer, Dictionary<string, Tensor> weights)
     {
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
@@ -171,6 +158,28 @@ internal static class NetworkStateCodec
         foreach (long size in shape)
             writer.Write(size);
         writer.Write(MemoryMarshal.AsBytes(values));
+    }
+
+    /// <summary>Reads weights into those of the same names and shapes.</summary>
+    /// <exception cref="InvalidDataException">The state is damaged, or of other weights.</exception>
+    public static void ReadWeights(BinaryReader reader, Dictionary<string, Tensor> weights) =>
+        Copy(ReadWeights(reader, architecture: null), weights);
+
+    private static void Copy(SavedWeight[] saved, Dictionary<string, Tensor> weights)
+    {
+        if (saved.Length != weights.Count)
+            throw new InvalidDataException(
+                $"The saved network has {saved.Length} weights; the one it is loaded into has {weights.Count}.");
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGrad = no_grad();
+        foreach (SavedWeight source in saved)
+        {
+            if (!weights.TryGetValue(source.Name, out Tensor? weight) || !weight.shape.AsSpan().SequenceEqual(source.Shape))
+                throw Mismatch(source.Name, source.Shape, weight?.shape);
+            Tensor values = empty(source.Shape, dtype: ScalarType.Float32, device: CPU);
+            source.Values.CopyTo(Optimizer.Floats(values));
+            weight.copy_(values);
+        }
     }
 
     /// <summary>Sizes are held against the bytes that are there before anything of that size is made.</summary>

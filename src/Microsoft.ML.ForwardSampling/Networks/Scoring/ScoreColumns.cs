@@ -21,10 +21,8 @@ internal static class ScoreColumns
                 yield return Column(Score, NumberDataViewType.Single, Annotate(set, "Regression", "Score"));
                 break;
             case PredictionTask.Binary:
-                yield return Column(Score, NumberDataViewType.Single, Annotate(set, "BinaryClassification", "Score"));
-                yield return Column(Probability, NumberDataViewType.Single, Annotate(set, "BinaryClassification", "Probability", builder =>
-                    builder.AddPrimitiveValue("IsNormalized", BooleanDataViewType.Instance, true)));
-                yield return Column(PredictedLabel, BooleanDataViewType.Instance, Annotate(set, "BinaryClassification", "PredictedLabel"));
+                foreach (DataViewSchema.DetachedColumn column in OfBinary(inputSchema))
+                    yield return column;
                 break;
             default:
                 yield return Column(Score, new VectorDataViewType(NumberDataViewType.Single, model.ScoreCount),
@@ -40,6 +38,16 @@ internal static class ScoreColumns
 
         if (activationNorm is not null)
             yield return new DataViewSchema.DetachedColumn(activationNorm, NumberDataViewType.Single);
+    }
+
+    /// <summary>Score, Probability and PredictedLabel of a binary classification.</summary>
+    public static IEnumerable<DataViewSchema.DetachedColumn> OfBinary(DataViewSchema inputSchema)
+    {
+        uint set = NextSetId(inputSchema);
+        yield return Column(Score, NumberDataViewType.Single, Annotate(set, "BinaryClassification", "Score"));
+        yield return Column(Probability, NumberDataViewType.Single, Annotate(set, "BinaryClassification", "Probability", builder =>
+            builder.AddPrimitiveValue("IsNormalized", BooleanDataViewType.Instance, true)));
+        yield return Column(PredictedLabel, BooleanDataViewType.Instance, Annotate(set, "BinaryClassification", "PredictedLabel"));
     }
 
     private static DataViewSchema.DetachedColumn Column(string name, DataViewType type, DataViewSchema.Annotations annotations) =>

@@ -1,0 +1,160 @@
+using System.Diagnostics;
+using System.Globalization;
+using Microsoft.ML.Data;
+using Microsoft.ML.ForwardSampling.GroupTesting;
+using Microsoft.ML.ForwardSampling.Tool.Compare;
+
+namespace Microsoft.ML.ForwardSampling.Benchmarks;
+
+/// <summary>Group-tested scoring of Fashion-MNIST with one class made rare: multiply-adds, recall, false positives and time a row, each
+/// network and schedule against one test a row by the same network.</summary>
+internal static class GroupTestingBench
+{
+    private const double Prevalence = 0.005;
+    private const int RareClass = 8;                    // bags
+    private const int Repeats = 3;
+
+    private static readonly GroupTestingOptions s_options = new()
+    {
+        StemLayers = [64],
+        PairLayers = [64],
+        BodyLayers = [512, 512],
+        Steps = 1500,
+        LabelColumnName = nameof(Row.IsRare),
+    };
+
+    public static int Run(string[] args)
+    {
+        int seeds = args is ["--seeds", var given] ? int.Parse(given, CultureInfo.InvariantCulture) : 3;
+        var images = FashionMnist.Load(FashionMnist.DebianFolder);
+        var context = new MLContext(seed: 1);
+        IDataView View(Row[] rows) => context.Data.Cache(context.Data.LoadFromEnumerable(rows));
+        Row[] training = Rare(images.Training.Take(30_000), 0.02, seed: 1), test = Rare([.. images.Training.Skip(45_000), .. images.Test],
+            Prevalence, seed: 2);
+        var data = new Data(View(training), View(Rare(images.Training.Skip(30_000).Take(15_000), Prevalence, seed: 3)), View(test), test);
+        Console.WriteLine($"{training.Length:N0} training rows, {training.Count(r => r.IsRare)} positive; {test.Length:N0} test rows, "
+            + $"{data.Positives} positive; mean of {seeds} seeds; time of the first, best of {Repeats}, one thread");
+        Console.WriteLine($"{"Network, trained for",-26}{"Schedule",-26}{"tests/row",10}{"MACs",7}{"recall",8}{"FP",7}{"FPR %",8}"
+            + $"{"us/row",8}{"faster",8}");
+        foreach ((GroupTestingOptions options, GroupSchedule[] schedules) in Cases())
+            Report(context, data, options, schedules, seeds);
+
+        double floor = Enumerable.Range(0, Repeats).Min(_ => Time(() => Read(data.Test, nameof(Row.IsRare), nameof(Row.Features))));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Reading the rows only: {1e6 * floor / test.Length:F2} us a row."));
+        GroupTestingPlan plan = GroupTestingPlan.For(Prevalence, 784 * 64, (64 * 512) + (512 * 512) + 512);
+        Console.WriteLine("Plan: " + string.Join("; ", plan.All.Where(c => c.FalsePositiveRate == 0 && c.Schedule.Rounds < 4).Take(4)
+            .Concat(plan.All.Where(c => c.Schedule.Rounds == 2)).Select(c => string.Create(CultureInfo.InvariantCulture,
+                $"{c.Schedule} {c.MultiplyAddsPerRow / plan.Individual.MultiplyAddsPerRow:F3}"))));
+        return 0;
+    }
+
+    /// <summary>Networks, each with the schedules that it is scored by; the first is what the others are compared with.</summary>
+    private static IEnumerable<(GroupTestingOptions, GroupSchedule[])> Cases()
+    {
+        GroupSchedule alone = GroupSchedule.Individual, eight = GroupSchedule.TwoRounds(8), rounds = GroupSchedule.SeveralRounds(16, 4);
+        GroupTestingOptions For(GroupMerge merge, GroupSchedule schedule) => s_options with { Merge = merge, Schedule = schedule };
+        yield return (For(GroupMerge.Features, alone), [alone]);
+        yield return (For(GroupMerge.Features, eight), [alone, .. new[] { 2, 4, 8, 16, 32, 64 }.Select(GroupSchedule.TwoRounds),
+            GroupSchedule.TwoGroupings(8)]);
+        yield return (For(GroupMerge.Features, rounds), [alone, rounds]);
+        yield return (For(GroupMerge.Tree, eight), [alone, eight]);
+        yield return (For(GroupMerge.Inputs, GroupSchedule.TwoRounds(4)), [alone, GroupSchedule.TwoRounds(4)]);
+        yield return (For(GroupMerge.Inputs, eight), [alone, eight]);
+        foreach (GroupSchedule schedule in new[] { alone, eight, rounds })
+            yield return (For(GroupMerge.Features, schedule) with { WantedRecall = 0.95 }, [schedule]);
+    }
+
+    private static void Report(MLContext context, Data data, GroupTestingOptions options, GroupSchedule[] schedules, int seeds)
+    {
+        var sums = new Figures[schedules.Length];
+        var seconds = new double[schedules.Length];
+        Array.Fill(seconds, double.MaxValue);
+        for (int seed = 1; seed <= seeds; seed++)
+        {
+            using GroupTestingTransformer model = context.ForwardSampling().GroupTesting(options with { Seed = seed })
+                .Fit(data.Train, data.Validation);
+            GroupTestingTransformer With(GroupSchedule schedule)
+                => model.WithSchedule(schedule, options.WantedRecall is null ? null : model.Thresholds);
+            for (int i = 0; i < schedules.Length; i++)
+            {
+                GroupTestingTransformer counted = With(schedules[i]);
+                bool[] predicted = Read(counted.Transform(data.Test), "PredictedLabel");
+                int found = data.Rows.Where((row, n) => row.IsRare && predicted[n]).Count();
+                sums[i] = new Figures(sums[i].Tests + counted.Report.TestsPerRow, sums[i].Cost + counted.Report.Cost,
+                    sums[i].Recall + (double)found / data.Positives, sums[i].FalsePositives + predicted.Count(p => p) - found);
+            }
+
+            // In turns, so that what else the machine does meets all alike.
+            for (int repeat = 0; repeat < Repeats && seed == 1; repeat++)
+            {
+                for (int i = 0; i < schedules.Length; i++)
+                    seconds[i] = Math.Min(seconds[i], Time(() => Read(With(schedules[i]).Transform(data.Test), "PredictedLabel")));
+            }
+        }
+
+        for (int i = 0; i < schedules.Length; i++)
+        {
+            Figures f = sums[i];
+            string network = $"{options.Merge} {options.Schedule}{(options.WantedRecall is { } wanted ? $", {wanted:P0}" : "")}";
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{network,-26}{schedules[i],-26}"
+                + $"{f.Tests / seeds,10:F3}{f.Cost / seeds,7:F3}{f.Recall / seeds,8:F3}{f.FalsePositives / seeds,7:F0}"
+                + $"{100 * f.FalsePositives / seeds / (data.Rows.Length - data.Positives),8:F2}{1e6 * seconds[i] / data.Rows.Length,8:F2}"
+                + $"{seconds[0] / seconds[i],8:F2}"));
+        }
+    }
+
+    /// <summary>Images with as many of the rare class as the prevalence says, in a shuffled order.</summary>
+    private static Row[] Rare(IEnumerable<FashionImage> images, double prevalence, int seed)
+    {
+        var random = new Random(seed);
+        FashionImage[] all = [.. images];
+        FashionImage[] negatives = [.. all.Where(image => image.Label != RareClass)];
+        FashionImage[] positives = [.. all.Where(image => image.Label == RareClass)
+            .Take((int)Math.Round(negatives.Length * prevalence / (1 - prevalence)))];
+        Row[] rows = [.. negatives.Concat(positives).Select(image =>
+            new Row { Features = image.Features, IsRare = image.Label == RareClass })];
+        random.Shuffle(rows);
+        return rows;
+    }
+
+    private static double Time(Action run)
+    {
+        long start = Stopwatch.GetTimestamp();
+        run();
+        return Stopwatch.GetElapsedTime(start).TotalSeconds;
+    }
+
+    /// <summary>Reads a Boolean column, and the features along with it where they are named.</summary>
+    private static bool[] Read(IDataView view, string column, string? along = null)
+    {
+        using DataViewRowCursor cursor = view.GetRowCursor(view.Schema.Where(c => c.Name == column || c.Name == along));
+        ValueGetter<bool> getter = cursor.GetGetter<bool>(view.Schema[column]);
+        ValueGetter<VBuffer<float>>? features = along is null ? null : cursor.GetGetter<VBuffer<float>>(view.Schema[along]);
+        VBuffer<float> buffer = default;
+        var values = new List<bool>();
+        while (cursor.MoveNext())
+        {
+            bool value = false;
+            getter(ref value);
+            features?.Invoke(ref buffer);
+            values.Add(value);
+        }
+
+        return [.. values];
+    }
+
+    private sealed record Data(IDataView Train, IDataView Validation, IDataView Test, Row[] Rows)
+    {
+        public int Positives { get; } = Rows.Count(row => row.IsRare);
+    }
+
+    private record struct Figures(double Tests, double Cost, double Recall, double FalsePositives);
+
+    private sealed class Row
+    {
+        [VectorType(FashionMnist.Pixels)]
+        public float[] Features { get; set; } = [];
+
+        public bool IsRare { get; set; }
+    }
+}

@@ -1,0 +1,38 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.ForwardSampling.DataViews;
+using Microsoft.ML.ForwardSampling.Networks;
+
+namespace Microsoft.ML.ForwardSampling.GroupTesting;
+
+/// <summary>Names of the columns that a group-tested model reads and adds, and the schema with them.</summary>
+/// <param name="Features">Vector of Single of known size.</param>
+/// <param name="Label">What it was trained on; not needed to score.</param>
+/// <param name="TestsName">What a row cost.</param>
+internal sealed record GroupColumns(string Features, string Label, string TestsName)
+{
+    /// <summary>The column that tells what a row cost.</summary>
+    public static DataViewSchema.DetachedColumn Tests(string name) => new(name, NumberDataViewType.Single);
+
+    /// <summary>The input's columns, then Score, Probability, PredictedLabel and the tests.</summary>
+    public DataViewSchema Append(DataViewSchema inputSchema)
+    {
+        var builder = new DataViewSchema.Builder();
+        builder.AddColumns(inputSchema);
+        builder.AddColumns(ScoreColumns.OfBinary(inputSchema));
+        builder.AddColumns([Tests(TestsName)]);
+        return builder.ToSchema();
+    }
+
+    /// <summary>The feature column, checked.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is missing or of another type or size.</exception>
+    public DataViewSchema.Column Find(DataViewSchema inputSchema, DataViewType type)
+    {
+        const string Advice = "The network was trained on this column.";
+        string expected = type.ToString()!;
+        ColumnFacts facts = ColumnFacts.Find(inputSchema, Features)
+            ?? throw SchemaErrors.Missing("feature", Features, expected, Advice, nameof(inputSchema));
+        DataViewSchema.Column column = inputSchema[Features];
+        return column.Type.Equals(type) ? column
+            : throw SchemaErrors.Mismatch("feature", facts, expected, Advice, nameof(inputSchema));
+    }
+}
