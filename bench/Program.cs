@@ -12,6 +12,7 @@ return args switch
     ["largewindow", .. var rest] => LargeWindowBench.Run(rest),
     ["optimum", .. var rest] => OptimumBench.Run(rest),
     ["grouptesting", .. var rest] => GroupTestingBench.Run(rest),
+    ["optimizers", ..] => OptimizersBench.Run(),
     ["join", .. var rest] => JoinBench.Run(rest),
     ["postgres", .. var rest] => PostgresBench.Run(rest).GetAwaiter().GetResult(),
     _ => BenchmarkSwitcher.FromAssembly(typeof(ScoringRate).Assembly).Run(args).Any() ? 0 : 1,

@@ -72,10 +72,12 @@ internal static unsafe class TrainingParts
                 nint at = (nint)panel * Inputs * DenseKernel.PanelWidth;
                 if (toMemory)
                     DenseKernel.WeightGradient<TVector, TLanes, GradientStore<TVector, TLanes>>(y.Pointer + panel * DenseKernel.PanelWidth,
-                        stride, x.Pointer, Inputs, Rows, Inputs, new WeightMemory(null, gradient.Pointer + at, null), default);
+                        stride, x.Pointer, Inputs, Rows, Inputs, new WeightMemory(null, gradient.Pointer + at, null, null),
+                        default);
                 else
                     DenseKernel.WeightGradient<TVector, TLanes, AdamUpdate<TVector, TLanes>>(y.Pointer + panel * DenseKernel.PanelWidth,
-                        stride, x.Pointer, Inputs, Rows, Inputs, new WeightMemory(weights.Pointer, mean.Pointer, square.Pointer).At(at),
+                        stride, x.Pointer, Inputs, Rows, Inputs, new WeightMemory(weights.Pointer, mean.Pointer, square.Pointer, null)
+                            .At(at),
                         in adam);
             }
         }
@@ -95,7 +97,8 @@ internal static unsafe class TrainingParts
         {
             var adam = new AdamUpdate<TVector, TLanes>(0.9f, 0.999f, 0, 1, 1, 1e-3f, 1, 1e-8f);
             for (int i = 0; i < weightCount; i += TLanes.Count)
-                adam.Apply(new WeightMemory(weights.Pointer + i, mean.Pointer + i, square.Pointer + i), TLanes.Load(gradient.Pointer + i));
+                adam.Apply(new WeightMemory(weights.Pointer + i, mean.Pointer + i, square.Pointer + i, null),
+                    TLanes.Load(gradient.Pointer + i));
         }
     }
 
