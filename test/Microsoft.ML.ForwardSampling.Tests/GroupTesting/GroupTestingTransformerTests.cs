@@ -44,8 +44,14 @@ public class GroupTestingTransformerTests
     public void SavedModel_LoadedByTheLibrary_GivesTheSameBits(bool ownModules)
     {
         GroupModuleFactory factory = OwnModules;
-        using GroupTestingTransformer model = Fit(s_options with { Merge = GroupMerge.Tree, Modules = ownModules ? factory : null,
-            TestsColumnName = "Cost", Thresholds = [-0.1f, 0f, 0.05f], Prevalence = 0.02 });
+        using GroupTestingTransformer model = Fit(s_options with
+        {
+            Merge = GroupMerge.Tree,
+            Modules = ownModules ? factory : null,
+            TestsColumnName = "Cost",
+            Thresholds = [-0.1f, 0f, 0.05f],
+            Prevalence = 0.02
+        });
         IDataView rows = Rows(100);
         string path = Path.GetTempFileName();
         try
