@@ -1,55 +1,42 @@
 @echo off
-rem Builds, runs and tests on Windows. Usage: build.cmd [run^|compare^|records^|test^|bench^|crashtest^|fuzz^|notebooks^|pack^|build] [arguments]
-setlocal
+rem Builds, runs and tests on Windows. Usage: build.cmd [run^|compare^|profile^|records^|test^|bench^|crashtest^|fuzz^|notebooks^|pack^|build] [arguments]
+setlocal disabledelayedexpansion
+rem Paths in the arguments are the caller's.
+set "caller=%CD%"
+set "command=%~1"
+rem All arguments as they were typed: taken one by one, they would break at commas and end at an empty one.
+set rest=%*
 cd /d "%~dp0"
+set "root=%CD%"
 set DOTNET_CLI_TELEMETRY_OPTOUT=1
 set DOTNET_NOLOGO=1
 if not defined OMP_NUM_THREADS set OMP_NUM_THREADS=1
 where dotnet >nul 2>nul || (echo build.cmd: the .NET SDK 10 is missing: install it, see global.json for the version.& exit /b 1)
+if not defined command goto usage
+rem Delayed, so that quotes and signs in the arguments are not read again.
+setlocal enabledelayedexpansion
+set "rest=!rest:*%command%=!"
 
-set command=%1
-set rest=
-:collect
-shift
-if "%~1"=="" goto dispatch
-set rest=%rest% %1
-goto collect
-
-:dispatch
-if "%command%"=="run" (
-    rem Fashion-MNIST is a Debian package; on Windows give its four .gz files with --data FOLDER.
-    dotnet run --project src\Microsoft.ML.ForwardSampling.Tool -c Release -- quick-start%rest%
-    exit /b
-)
-if "%command%"=="compare" (
-    dotnet run --project src\Microsoft.ML.ForwardSampling.Tool -c Release -- compare%rest%
-    exit /b
-)
-if "%command%"=="records" (
-    dotnet run --project src\Microsoft.ML.ForwardSampling.Tool -c Release -- records%rest%
-    exit /b
-)
+rem Fashion-MNIST is a Debian package; on Windows give its four .gz files with --data FOLDER.
+if "%command%"=="run" set "command=quick-start"& goto tool
+if "%command%"=="compare" goto tool
+if "%command%"=="profile" goto tool
+if "%command%"=="records" goto tool
 if "%command%"=="test" (
-    dotnet test --solution ForwardSampling.slnx -c Release%rest%
+    dotnet test --solution ForwardSampling.slnx -c Release!rest!
     exit /b
 )
 if "%command%"=="bench" (
-    dotnet run --project bench -c Release --%rest%
+    dotnet run --project bench -c Release -- !rest!
     exit /b
 )
-if "%command%"=="crashtest" (
-    dotnet run --project test\RecordStress -c Release -- crashtest%rest%
-    exit /b
-)
-if "%command%"=="fuzz" (
-    dotnet run --project test\RecordStress -c Release -- fuzz%rest%
-    exit /b
-)
+if "%command%"=="crashtest" set "project=test\RecordStress"& set "name=RecordStress"& goto program
+if "%command%"=="fuzz" set "project=test\RecordStress"& set "name=RecordStress"& goto program
 if "%command%"=="pack" (
-    dotnet pack src\Microsoft.ML.ForwardSampling.Records -c Release -o packages%rest% || exit /b 1
-    dotnet pack src\Microsoft.ML.ForwardSampling -c Release -o packages%rest% || exit /b 1
-    dotnet pack src\Microsoft.ML.ForwardSampling.PostgreSql -c Release -o packages%rest% || exit /b 1
-    dotnet pack src\Microsoft.ML.ForwardSampling.Tool -c Release -o packages%rest%
+    dotnet pack src\Microsoft.ML.ForwardSampling.Records -c Release -o packages!rest! || exit /b 1
+    dotnet pack src\Microsoft.ML.ForwardSampling -c Release -o packages!rest! || exit /b 1
+    dotnet pack src\Microsoft.ML.ForwardSampling.PostgreSql -c Release -o packages!rest! || exit /b 1
+    dotnet pack src\Microsoft.ML.ForwardSampling.Tool -c Release -o packages!rest!
     exit /b
 )
 if "%command%"=="notebooks" (
@@ -57,8 +44,18 @@ if "%command%"=="notebooks" (
     exit /b
 )
 if "%command%"=="build" (
-    dotnet build ForwardSampling.slnx -c Release%rest%
+    dotnet build ForwardSampling.slnx -c Release!rest!
     exit /b
 )
-echo Usage: build.cmd run^|compare^|records^|test^|bench^|crashtest^|fuzz^|notebooks^|pack^|build [arguments]
+:usage
+echo Usage: build.cmd run^|compare^|profile^|records^|test^|bench^|crashtest^|fuzz^|notebooks^|pack^|build [arguments]
 exit /b 2
+
+:tool
+set "project=src\Microsoft.ML.ForwardSampling.Tool"
+set "name=Microsoft.ML.ForwardSampling.Tool"
+:program
+dotnet build "%project%" -c Release -v quiet <nul 1>&2 || exit /b 1
+cd /d "!caller!"
+dotnet "!root!\artifacts\bin\%name%\release\%name%.dll" %command% !rest!
+exit /b

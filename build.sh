@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# Sets up, builds, runs and tests. Usage: ./build.sh [run|compare|records|test|bench|crashtest|fuzz|notebooks|pack|build] [arguments]
+# Sets up, builds, runs and tests. Usage: ./build.sh [run|compare|profile|records|test|bench|crashtest|fuzz|notebooks|pack|build] [arguments]
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")"
+# Paths in the arguments are the caller's.
+caller=$PWD
+cd -- "$(dirname "${BASH_SOURCE[0]}")"
 
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 # Two spinning OpenMP threads on a busy machine can be ten times slower than one.
@@ -19,6 +21,7 @@ Usage: ./build.sh COMMAND [ARGUMENTS]
   run     the main job: record, select and train on Fashion-MNIST (arguments: --quick, --seeds N, --json FILE, ... see --help);
           the tool's command quick-start
   compare does it pay? every policy against an even draw, on Fashion-MNIST or on your file (--data rows.csv --label y --task binary, see --help)
+  profile what compare would take each column of your file for (FILE [--label y])
   records what is in the directory of a record log (DIRECTORY [--json])
   test    all tests
   bench   benchmarks: training (against a plain TorchSharp loop), scoring, records, join, postgres (psql), selection (NumPy),
@@ -74,10 +77,16 @@ run_tests() {
     ((status == 0 && counts[1] == 0 && counts[0] > 0))
 }
 
-run_tool() {
-    dotnet build src/Microsoft.ML.ForwardSampling.Tool -c Release -v quiet
-    exec dotnet run --project src/Microsoft.ML.ForwardSampling.Tool -c Release --no-build -- "$@"
+# Builds a program and becomes it, in the caller's folder; standard input is the program's alone.
+run_program() {
+    local project=$1 name=${1##*/} root=$PWD
+    shift
+    dotnet build "$project" -c Release -v quiet </dev/null >&2
+    cd -- "$caller"
+    exec dotnet "$root/artifacts/bin/$name/release/$name.dll" "$@"
 }
+
+run_tool() { run_program src/Microsoft.ML.ForwardSampling.Tool "$@"; }
 
 run_bench() {
     # The peers that are measured against.
@@ -97,8 +106,7 @@ run_notebooks() {
 
 run_stress() {
     prepare
-    dotnet build test/RecordStress -c Release -v quiet
-    exec dotnet run --project test/RecordStress -c Release --no-build -- "$@"
+    run_program test/RecordStress "$@"
 }
 
 command=${1:-}
@@ -112,9 +120,9 @@ case "$command" in
         prepare "${data_packages[@]}"
         run_tool compare "$@"
         ;;
-    records)
+    profile | records)
         prepare
-        run_tool records "$@"
+        run_tool "$command" "$@"
         ;;
     test) run_tests "$@" ;;
     bench) run_bench "$@" ;;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Microsoft.ML.ForwardSampling.Tool.Compare;
+using Microsoft.ML.ForwardSampling.Tool.Pages;
 using Microsoft.ML.ForwardSampling.Tool.QuickStart;
 using Microsoft.ML.ForwardSampling.Tool.Records;
 using Spectre.Console;
@@ -9,6 +10,9 @@ namespace Microsoft.ML.ForwardSampling.Tool;
 /// <summary><c>forward-sampling COMMAND [options]</c>.</summary>
 internal static class Program
 {
+    // A name may begin with @: no file is read in its place.
+    private static readonly ParserConfiguration Literal = new() { ResponseFileTokenReplacer = null };
+
     private static async Task<int> Main(string[] args)
     {
         IAnsiConsole console = AnsiConsole.Console;
@@ -22,6 +26,7 @@ internal static class Program
     internal static async Task<int> RunAsync(
         IReadOnlyList<string> args, IAnsiConsole console, TextWriter output, TextWriter error, CancellationToken cancellation = default)
     {
+        error = new ShownTextWriter(error); // messages quote data and arguments
         var root = new RootCommand("Microsoft.ML.ForwardSampling: does selection pay on your data, and what is in a record log.")
         {
             CompareCommand.Create(
@@ -37,6 +42,6 @@ internal static class Program
             Error = error,
             ProcessTerminationTimeout = CommandGuard.TimeToStop
         };
-        return await root.Parse(args).InvokeAsync(invocation, cancellation);
+        return await root.Parse(args, Literal).InvokeAsync(invocation, cancellation);
     }
 }

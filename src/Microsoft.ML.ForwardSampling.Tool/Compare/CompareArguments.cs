@@ -1,11 +1,14 @@
 using System.CommandLine;
+using Microsoft.ML.ForwardSampling.Tool.Arguments;
 
 namespace Microsoft.ML.ForwardSampling.Tool.Compare;
 
 /// <summary>The options that a comparison takes whatever its data are, for compare and for its presets.</summary>
 internal sealed class CompareArguments
 {
-    private readonly Option<string> _policies;
+    private const string EveryPolicy = "all";
+
+    private readonly Option<string[]> _policies;
     private readonly Option<double?> _budget;
     private readonly Option<int?> _seeds;
     private readonly Option<int?> _fullSeeds;
@@ -24,12 +27,9 @@ internal sealed class CompareArguments
     /// <param name="quick">What holds with <c>--quick</c>; null: there is no such option.</param>
     public CompareArguments(CompareOptions defaults, CompareOptions? quick = null)
     {
-        _policies = new("--policies")
-        {
-            Description = $"Comma list of {string.Join(", ", PolicyTable.Keys)}; or all (default "
-            + $"{string.Join(',', defaults.Policies)}; uniform is always there).",
-            HelpName = "LIST"
-        };
+        _policies = TextOption.Words("--policies",
+            $"Comma list of {string.Join(", ", PolicyTable.Keys)}; or all (default {string.Join(',', defaults.Policies)}; uniform is always "
+            + "there).", word => word == EveryPolicy || PolicyTable.Keys.Contains(word), $"{string.Join(", ", PolicyTable.Keys)}, or {EveryPolicy}");
         _budget = NumberOption.Create("--budget", $"Share of a window that gets a backward pass (default {defaults.Budget}).", 0.001, 1.0);
         _seeds = NumberOption.Create("--seeds", $"Repetitions (default {Default(options => $"{options.Seeds}")}).", 1, 1000);
         _fullSeeds = NumberOption.Create("--full-seeds",
@@ -58,28 +58,10 @@ internal sealed class CompareArguments
         _validation = NumberOption.Create("--validation",
             "Training rows held out of the stream, for policies that learn from a validation loss (default 0: they are told the loss on "
             + "the rows that arrive).", 0, 10_000_000);
-        _json = new("--json")
-        {
-            Description = $"Writes all figures to this file (default {defaults.Json}, or the file of --resume).",
-            HelpName = "FILE"
-        };
-        _html = new("--html")
-        {
-            Description = $"Writes the page with the plots to this file (default {defaults.Html}, or beside --json).",
-            HelpName = "FILE"
-        };
-        _resume = new("--resume")
-        {
-            Description = "Results file to go on from: what is finished in it is not run again. More policies "
-            + "and more seeds may be asked for.",
-            HelpName = "FILE"
-        };
-        _policies.Validators.Add(result =>
-        {
-            string unknown = string.Join(", ", PoliciesIn(result.Tokens[0].Value).Except(PolicyTable.Keys));
-            if (unknown.Length > 0)
-                result.AddError($"--policies must be a comma list of {string.Join(", ", PolicyTable.Keys)}, or all. Got '{unknown}'.");
-        });
+        _json = TextOption.Path("--json", $"Writes all figures to this file (default {defaults.Json}, or the file of --resume).");
+        _html = TextOption.Path("--html", $"Writes the page with the plots to this file (default {defaults.Html}, or beside --json).");
+        _resume = TextOption.Path("--resume",
+            "Results file to go on from: what is finished in it is not run again. More policies and more seeds may be asked for.");
 
         string Default(Func<CompareOptions, string> text) => quick is null || text(quick) == text(defaults) ? text(defaults)
             : $"{text(defaults)}; --quick {text(quick)}";
@@ -98,7 +80,7 @@ internal sealed class CompareArguments
         string? written = parsed.GetValue(_json) ?? parsed.GetValue(_resume);
         return start with
         {
-            Policies = parsed.GetValue(_policies) is { } list ? [.. PoliciesIn(list)] : start.Policies,
+            Policies = parsed.GetValue(_policies) is { Length: > 0 } list ? [.. PoliciesIn(list)] : start.Policies,
             Budget = parsed.GetValue(_budget) ?? start.Budget,
             Seeds = seeds,
             FullSeeds = parsed.GetValue(_fullSeeds) ?? (start.FullSeeds < start.Seeds ? Math.Min(start.FullSeeds, seeds) : seeds),
@@ -114,9 +96,6 @@ internal sealed class CompareArguments
         };
     }
 
-    /// <summary>The names of a comma list.</summary>
-    public static IEnumerable<string> NamesIn(string? list) =>
-        (list ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-
-    private static IEnumerable<string> PoliciesIn(string list) => list == "all" ? PolicyTable.Keys : NamesIn(list);
+    private static IEnumerable<string> PoliciesIn(string[] lists)
+        => NameList.Split(lists).Contains(EveryPolicy) ? PolicyTable.Keys : NameList.Split(lists);
 }

@@ -1,12 +1,16 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
-using Microsoft.ML.ForwardSampling.Networks;
+using System.Globalization;
+using Microsoft.ML.ForwardSampling.Tool.Arguments;
+using Microsoft.ML.ForwardSampling.Tool.Files;
+using Microsoft.ML.ForwardSampling.Tool.Pages;
 
 namespace Microsoft.ML.ForwardSampling.Tool.Compare;
 
 /// <summary>The command line of the comparison.</summary>
 internal static class CompareCommand
 {
+    private const int MostUnits = 65_536;
+
     private static readonly CompareOptions Defaults = new();
     private static readonly CsvOptions CsvDefaults = new() { Label = "y", Task = PredictionTask.Regression };
 
@@ -16,30 +20,19 @@ internal static class CompareCommand
     public static System.CommandLine.Command Create(
         Func<CompareOptions, CancellationToken, Task<int>> run, Func<Action<TextWriter>, CancellationToken, Task<int>> write)
     {
-        Option<string> data = new("--data")
-        {
-            Description = $"CSV file with column names in its first line (also .gz), or one of "
-            + $"{string.Join(", ", BuiltInData.All.Keys)} (default {Defaults.Data}).",
-            HelpName = "FILE"
-        };
+        Option<string> data = TextOption.Path("--data",
+            $"CSV file with column names in its first line (also .gz, a pipe, or - for standard input), or one of "
+            + $"{string.Join(", ", BuiltInData.All.Keys)} (default {Defaults.Data}).");
         Option<string> label = new("--label") { Description = "Column of the file to predict.", HelpName = "COLUMN" };
         Option<PredictionTask?> task = OneOf<PredictionTask>("--task", "What is predicted from the file:");
-        Option<string> features = new("--features")
-        {
-            Description = "Columns to learn from (default all but the label).",
-            HelpName = "LIST"
-        };
-        Option<string> ignore = new("--ignore") { Description = "Columns to leave out.", HelpName = "LIST" };
-        Option<string> categories = new("--categories")
-        {
-            Description = "Columns whose numbers are names, such as codes.",
-            HelpName = "LIST"
-        };
+        Option<string[]> features = TextOption.Names("--features", "Columns to learn from (default all but the label).");
+        Option<string[]> ignore = TextOption.Names("--ignore", "Columns to leave out.");
+        Option<string[]> categories = TextOption.Names("--categories", "Columns whose numbers are names, such as codes.");
         Option<string> separator = new("--separator")
         { Description = "Between fields: one character, or tab (default: found in the first line).", HelpName = "CHARACTER" };
         Option<double?> testShare = NumberOption.Create("--test-share",
             $"Share of the file's rows to test on (default {CsvDefaults.TestShare}).", 0.001, 0.9);
-        Option<string> testFile = new("--test") { Description = "File with the rows to test on, instead of a share.", HelpName = "FILE" };
+        Option<string> testFile = TextOption.Path("--test", "File with the rows to test on, instead of a share.");
         Option<string> rareClass = new("--rare-class")
         {
             Description = "Class to thin out in the training rows; its recall is told.",
@@ -50,39 +43,22 @@ internal static class CompareCommand
         Option<int?> recordAge = NumberOption.Create("--record-age",
             $"Refreshes of the deployed network between recording and training; 0: recorded at selection, at the price of a forward pass "
             + $"(default {Defaults.RecordAge}).", 0, 1000);
-        Option<string> hidden = new("--hidden")
-        { Description = "Units of each hidden layer (default 256,128 for fashion-mnist, else 64,64).", HelpName = "LIST" };
+        Option<string[]> hidden = TextOption.Words("--hidden",
+            "Units of each hidden layer (default 256,128 for fashion-mnist, else 64,64); \"\": none, a linear model.",
+            units => UnitsOf(units) is >= 1 and <= MostUnits, $"numbers between 1 and {MostUnits}");
         Option<double?> learningRate = NumberOption.Create("--learning-rate",
             "Adam's step size at the start (default 0.003; of the built-in data sets fashion-mnist has 0.002, the others 0.01). Give the "
             + "one that suits Uniform best: with a lower one, policies that take larger steps win for that alone.", 1e-6, 1.0);
         Option<CompareSchedule?> schedule = OneOf<CompareSchedule>("--schedule",
             "How it changes over each run's own backward rows, to 0 by default:");
         Option<CompareLoss?> loss = OneOf<CompareLoss>("--loss", "What a regression minimises, squared by default:");
-        Option<string[]> table = new("--table")
-        {
-            Description = "Only writes the tables of these results files, in Markdown.",
-            HelpName = "FILE",
-            AllowMultipleArgumentsPerToken = true
-        };
-        Option<string[]> across = new("--across")
-        {
-            Description = "Only writes one table of these results files side by side, in Markdown: the first figure, with what differs "
-            + "from Uniform marked.",
-            HelpName = "FILE",
-            AllowMultipleArgumentsPerToken = true
-        };
+        Option<string[]> table = TextOption.Paths("--table", "Only writes the tables of these results files, in Markdown.");
+        Option<string[]> across = TextOption.Paths("--across",
+            "Only writes one table of these results files side by side, in Markdown: the first figure, with what differs from Uniform "
+            + "marked.");
 
-        separator.Validators.Add(result =>
-        {
-            if (SeparatorOf(result.Tokens[0].Value) is null)
-                result.AddError($"--separator must be one character, or tab. Got '{result.Tokens[0].Value}'.");
-        });
-        hidden.Validators.Add(result =>
-        {
-            if (CompareArguments.NamesIn(result.Tokens[0].Value)
-                .Any(units => !int.TryParse(units, out int count) || count is < 1 or > 65_536))
-                result.AddError($"--hidden must be a comma list of numbers between 1 and 65536. Got '{result.Tokens[0].Value}'.");
-        });
+        separator.Refuse(text => SeparatorOf(text) is null
+            ? $"--separator must be tab, or one character that is no letter, digit, quote, point, space or end of line. Got '{text}'." : null);
 
         var command = new System.CommandLine.Command("compare",
             "Does it pay on your data? Every policy against an even draw, early-stopped and full training, with intervals, tests, page "
@@ -97,12 +73,18 @@ internal static class CompareCommand
         Option[] ofFiles = [label, task, features, ignore, categories, separator, testShare, testFile];
         command.Validators.Add(result =>
         {
-            string name = result.GetValue(data) ?? Defaults.Data;
+            string name = result.GetResult(data)?.Tokens.FirstOrDefault()?.Value ?? Defaults.Data;
+            if (!TextOption.IsPath(name))
+                return; // the option's own check says so
             Option[] given = [.. ofFiles.Where(option => result.GetResult(option) is not null)];
             if (BuiltInData.All.ContainsKey(name))
             {
                 if (given.Length > 0)
                     result.AddError($"{given[0].Name} is for a file of yours, and --data is {name}.");
+            }
+            else if (name == InputFile.StandardInput && result.GetValue(testFile) == name)
+            {
+                result.AddError("--data and --test are both -, and standard input can be read once.");
             }
             else if (!given.Contains(label) || !given.Contains(task))
             {
@@ -112,12 +94,12 @@ internal static class CompareCommand
         });
         command.SetAction((parsed, cancellation) =>
         {
+            string name = parsed.GetValue(data) ?? Defaults.Data;
             if (parsed.GetValue(table) is { Length: > 0 } files)
                 return write(output => WriteTables(output, files), cancellation);
             if (parsed.GetValue(across) is { Length: > 0 } columns)
                 return write(output => CompareConsole.WriteAcross(output,
                     [.. columns.Select(file => (Path.GetFileNameWithoutExtension(file), CompareResults.FromFile(file)))]), cancellation);
-            string name = parsed.GetValue(data) ?? Defaults.Data;
             CompareOptions options = arguments.Read(parsed, Defaults) with
             {
                 Data = name,
@@ -125,9 +107,9 @@ internal static class CompareCommand
                 {
                     Label = parsed.GetValue(label)!,
                     Task = parsed.GetValue(task)!.Value,
-                    Features = [.. CompareArguments.NamesIn(parsed.GetValue(features))],
-                    Ignore = [.. CompareArguments.NamesIn(parsed.GetValue(ignore))],
-                    Categories = [.. CompareArguments.NamesIn(parsed.GetValue(categories))],
+                    Features = parsed.GetValue(features) ?? [],
+                    Ignore = parsed.GetValue(ignore) ?? [],
+                    Categories = parsed.GetValue(categories) ?? [],
                     Separator = SeparatorOf(parsed.GetValue(separator)),
                     TestShare = parsed.GetValue(testShare) ?? CsvDefaults.TestShare,
                     TestFile = parsed.GetValue(testFile),
@@ -135,7 +117,8 @@ internal static class CompareCommand
                 RareClass = parsed.GetValue(rareClass),
                 RareShare = parsed.GetValue(rareShare) ?? Defaults.RareShare,
                 RecordAge = parsed.GetValue(recordAge) ?? Defaults.RecordAge,
-                HiddenLayers = parsed.GetValue(hidden) is { } layers ? [.. CompareArguments.NamesIn(layers).Select(int.Parse)] : null,
+                HiddenLayers = parsed.GetResult(hidden) is null ? null
+                    : [.. NameList.Split(parsed.GetValue(hidden)).Select(units => UnitsOf(units)!.Value)],
                 LearningRate = parsed.GetValue(learningRate),
                 Schedule = parsed.GetValue(schedule) ?? Defaults.Schedule,
                 Loss = parsed.GetValue(loss) ?? Defaults.Loss,
@@ -152,9 +135,9 @@ internal static class CompareCommand
         foreach (string file in files)
         {
             var results = CompareResults.FromFile(file);
-            output.WriteLine($"### {Path.GetFileNameWithoutExtension(file)}");
+            output.WriteLine($"### {ShownText.Markdown(Path.GetFileNameWithoutExtension(file))}");
             output.WriteLine();
-            output.WriteLine(results.Protocol());
+            output.WriteLine(ShownText.Markdown(results.Protocol()));
             output.WriteLine();
             CompareConsole.WriteMarkdown(output, results);
         }
@@ -182,7 +165,11 @@ internal static class CompareCommand
     private static char? SeparatorOf(string? text) => text switch
     {
         "tab" or "\\t" => '\t',
-        { Length: 1 } => text[0],
+        // Any other character would cut numbers and names.
+        { Length: 1 } when !char.IsLetterOrDigit(text[0]) && !"\"'. \r\n\0-+".Contains(text[0]) && !char.IsSurrogate(text[0]) => text[0],
         _ => null,
     };
+
+    private static int? UnitsOf(string text)
+        => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int units) ? units : null;
 }

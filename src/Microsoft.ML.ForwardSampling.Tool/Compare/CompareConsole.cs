@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.ML.ForwardSampling.Tool.Pages;
 using Spectre.Console;
 using static Microsoft.ML.ForwardSampling.Tool.Compare.CompareText;
 
@@ -10,9 +11,9 @@ internal static class CompareConsole
     /// <summary>Says what will run, and what was done with the data.</summary>
     public static void WriteProtocol(IAnsiConsole console, CompareResults results)
     {
-        console.WriteLine(results.Protocol());
+        console.WriteText(results.Protocol());
         foreach (string note in results.Notes)
-            console.WriteLine(note);
+            console.WriteText(note);
         console.WriteLine();
     }
 
@@ -21,15 +22,15 @@ internal static class CompareConsole
     {
         var table = new Table { Border = TableBorder.Simple };
         foreach ((int i, string heading) in Headings(results).Index())
-            table.AddColumn((i == 0 ? new TableColumn(heading)
-                : new TableColumn(heading.Replace(" ", "\n", StringComparison.Ordinal)).RightAligned()).NoWrap().PadLeft(0).PadRight(0));
+            table.AddColumn((i == 0 ? new TableColumn(ShownText.Markup(heading))
+                : new TableColumn(ShownText.Markup(heading).Replace(" ", "\n", StringComparison.Ordinal)).RightAligned()).NoWrap().PadLeft(0).PadRight(0));
         foreach (CompareSummary row in results.Table())
-            table.AddRow([.. Cells(results, row).Select(cell => Markup.Escape(cell.Replace(' ', '\u00A0')))]);
+            table.AddRow([.. Cells(results, row).Select(cell => ShownText.Markup(cell).Replace(' ', '\u00A0'))]);
         console.WriteLine();
         console.Write(table);
-        console.WriteLine(results.Finding());
+        console.WriteText(results.Finding());
         if (results.PartialText is { } partial)
-            console.WriteLine($"These results are {partial}.");
+            console.WriteText($"These results are {partial}.");
         console.WriteLine();
         console.WriteLine(CompareResults.TestNote);
         console.WriteLine(CompareResults.CostNote);
@@ -62,15 +63,18 @@ internal static class CompareConsole
     /// <summary>The table in Markdown, with the answer above it.</summary>
     public static void WriteMarkdown(TextWriter output, CompareResults results)
     {
-        output.WriteLine(results.PartialText is { } partial ? $"{results.Finding()} ({partial})" : results.Finding());
+        output.WriteLine(ShownText.Markdown(results.PartialText is { } partial ? $"{results.Finding()} ({partial})" : results.Finding()));
         output.WriteLine();
         string[] headings = [.. Headings(results)];
-        output.WriteLine($"| {string.Join(" | ", headings)} |");
+        WriteRow(output, headings);
         output.WriteLine($"| --- |{string.Concat(Enumerable.Repeat(" ---: |", headings.Length - 1))}");
         foreach (CompareSummary row in results.Table())
-            output.WriteLine($"| {string.Join(" | ", Cells(results, row))} |");
+            WriteRow(output, Cells(results, row));
         output.WriteLine();
     }
+
+    private static void WriteRow(TextWriter output, IEnumerable<string> cells)
+        => output.WriteLine($"| {string.Join(" | ", cells.Select(ShownText.Markdown))} |");
 
     /// <summary>One table of several comparisons in Markdown: the first figure of each training, ▲ where it is shown to be better than
     /// Uniform and ▼ where worse.</summary>
@@ -80,13 +84,13 @@ internal static class CompareConsole
             [.. columns.Select(column => (column.Results.Metrics[0], column.Results.Table().ToDictionary(row => row.Arm)))];
         IEnumerable<string> names = columns.Select(
             column => column.Results.PartialText is { } partial ? $"{column.Name} ({partial})" : column.Name);
-        output.WriteLine($"| Training | {string.Join(" | ", names)} |");
+        WriteRow(output, ["Training", .. names]);
         output.WriteLine($"| --- |{string.Concat(Enumerable.Repeat(" ---: |", columns.Count))}");
         foreach (string arm in CompareResults.Order.Concat(tables.SelectMany(table => table.Rows.Keys)).Distinct()
             .Where(arm => tables.Any(table => table.Rows.ContainsKey(arm))))
         {
             IEnumerable<string> cells = tables.Select(table => Cell(table.Metric, table.Rows.GetValueOrDefault(arm)));
-            output.WriteLine($"| {arm} | {string.Join(" | ", cells)} |");
+            WriteRow(output, [arm, .. cells]);
         }
 
         static string Cell(CompareMetric metric, CompareSummary? row)

@@ -1,3 +1,5 @@
+using Microsoft.ML.ForwardSampling.Tool.Files;
+using Microsoft.ML.ForwardSampling.Tool.Pages;
 using Spectre.Console;
 
 namespace Microsoft.ML.ForwardSampling.Tool.Compare;
@@ -9,12 +11,17 @@ internal static class CompareRunner
     /// <exception cref="PartialResultsException">It was stopped; the files hold what was finished.</exception>
     /// <exception cref="InvalidDataException">The data, an option or the file to go on from is wrong; the message says where.</exception>
     public static CompareResults Run(CompareOptions options, IAnsiConsole console, CancellationToken cancellation = default)
-        => Run(options, options.Csv is { } csv ? CsvData.Load(options.Data, csv) : BuiltInData.All[options.Data](), console, cancellation);
+    {
+        CheckOutputs(options); // before a large file is read
+        return Run(options, options.Csv is { } csv ? CsvData.Load(options.Data, csv, cancellation) : BuiltInData.All[options.Data](), console,
+            cancellation);
+    }
 
     /// <summary>The same on data that are read already.</summary>
     /// <inheritdoc cref="Run(CompareOptions, IAnsiConsole, CancellationToken)" path="/exception"/>
     internal static CompareResults Run(CompareOptions options, TabularData data, IAnsiConsole console, CancellationToken cancellation)
     {
+        CheckOutputs(options);
         CompareExperiment experiment = options.On(data);
         IReadOnlyList<CompareArm> arms = CompareArm.Of(options);
         CompareResults? earlier = options.Resume is { } file ? CompareResults.FromFile(file) : null;
@@ -33,7 +40,7 @@ internal static class CompareRunner
 
         CompareConsole.WriteProtocol(console, Results());
         if (earlier is not null)
-            console.WriteLine($"{options.Resume}: {runs.Count} runs are finished, {missing.Count} are missing.");
+            console.WriteText($"{options.Resume}: {runs.Count} runs are finished, {missing.Count} are missing.");
         try
         {
             if (missing.Count > 0)
@@ -62,8 +69,8 @@ internal static class CompareRunner
         CompareResults results = Results();
         Write(options, results);
         CompareConsole.WriteResults(console, results);
-        console.WriteLine($"Written: {Path.GetFullPath(options.Json)}");
-        console.WriteLine($"Written: {Path.GetFullPath(options.Html)}");
+        console.WriteText($"Written: {Path.GetFullPath(options.Json)}");
+        console.WriteText($"Written: {Path.GetFullPath(options.Html)}");
         return results;
 
         int SeedsOf(CompareArm arm) => arm == CompareArm.Full ? options.FullSeeds : options.Seeds;
@@ -123,19 +130,20 @@ internal static class CompareRunner
                 new Unwatched(), cancellation);
     }
 
-    /// <summary>Both files, each under another name first: whoever looks finds whole ones.</summary>
+    /// <summary>A file that cannot be written is told of before the first training.</summary>
+    /// <exception cref="InvalidDataException">One cannot be written, or would take the place of something else.</exception>
+    private static void CheckOutputs(CompareOptions options)
+    {
+        string? data = options.Csv is null ? null : options.Data;
+        (string, string?)[] read = [("--data", data), ("--test", options.Csv?.TestFile)];
+        OutputFile.Check("--json", options.Json, '{', read);
+        OutputFile.Check("--html", options.Html, '<', [.. read, ("--json", options.Json), ("--resume", options.Resume)]);
+    }
+
     private static void Write(CompareOptions options, CompareResults results)
     {
-        Replace(options.Json, results.ToJson());
-        Replace(options.Html, ComparePage.Of(results));
-
-        static void Replace(string path, string content)
-        {
-            string full = Path.GetFullPath(path);
-            Directory.CreateDirectory(Path.GetDirectoryName(full)!);
-            File.WriteAllText(full + ".new", content);
-            File.Move(full + ".new", full, overwrite: true);
-        }
+        OutputFile.Write(options.Json, results.ToJson());
+        OutputFile.Write(options.Html, ComparePage.Of(results));
     }
 
     private sealed class Unwatched : IProgress<RunProgress>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.ML.ForwardSampling.Tool.Files;
 
 namespace Microsoft.ML.ForwardSampling.Tool.Compare;
 
@@ -9,23 +10,30 @@ internal static class CsvData
     /// <summary>Reads, splits and featurises.</summary>
     /// <exception cref="FileNotFoundException">A file is missing.</exception>
     /// <exception cref="InvalidDataException">A file or an option is wrong; the message names line and column.</exception>
-    public static TabularData Load(string path, CsvOptions options)
+    public static TabularData Load(string path, CsvOptions options, CancellationToken cancellation = default)
     {
-        var file = new CsvFile(path, options.Separator);
-        string[] columns = file.ReadHeader();
-        int label = IndexOf(options.Label, "--label");
-        HashSet<int> ignored = [.. options.Ignore.Select(name => IndexOf(name, "--ignore"))],
-            categories = [.. options.Categories.Select(name => IndexOf(name, "--categories"))];
-        int[] used = [.. (options.Features.Count > 0 ? options.Features.Select(name => IndexOf(name, "--features"))
-            : Enumerable.Range(0, columns.Length)).Where(i => i != label && !ignored.Contains(i))];
+        using InputFile input = InputFile.Open("--data", path, cancellation,
+            orElse: $", or one of {string.Join(", ", BuiltInData.All.Keys)}");
+        using InputFile? testInput = options.TestFile is null ? null : InputFile.Open("--test", options.TestFile, cancellation);
+        path = input.Name;
+        var file = new CsvFile(input, options.Separator);
+        string[] names = file.ReadHeader();
+        var columns = new CsvColumns(path, names);
+        int label = columns.Find("--label", options.Label);
+        HashSet<int> ignored = [.. columns.FindAll("--ignore", options.Ignore)],
+            categories = [.. columns.FindAll("--categories", options.Categories)];
+        IReadOnlyList<int> chosen = columns.FindAll("--features", options.Features);
+        List<string> notes = [];
+        int[] used = [.. (chosen.Count > 0 ? chosen : Enumerable.Range(0, columns.Count).Where(i => !LeaveOutNameless(i)))
+            .Where(i => i != label && !ignored.Contains(i))];
         if (used.Length == 0)
             throw new InvalidDataException($"{path} has no column to learn from besides the label '{options.Label}'.");
 
         // 1. What the training rows say about each column.
-        CsvProfile[] profiles = [.. used.Select(i => new CsvProfile(i, columns[i], categories.Contains(i)))];
+        CsvProfile[] profiles = [.. used.Select(i => new CsvProfile(i, columns.Titles[i], categories.Contains(i)))];
         var labels = new CsvLabel(label, options.Task);
         long rows = 0;
-        foreach (CsvRow row in file.ReadRows(columns))
+        foreach (CsvRow row in file.ReadRows(names))
         {
             if (IsTest(rows++, options))
                 continue;
@@ -39,7 +47,6 @@ internal static class CsvData
             throw new InvalidDataException($"{path} has no row below its column names.");
         labels.Finish(path, options.Label);
 
-        List<string> notes = [];
         List<CsvFeature> features = [];
         foreach (CsvProfile profile in profiles)
         {
@@ -56,11 +63,11 @@ internal static class CsvData
         // 2. Featurise.
         List<TabularRow> training = [], test = [];
         long read = 0, unusable = 0;
-        foreach (CsvRow row in file.ReadRows(columns))
+        foreach (CsvRow row in file.ReadRows(names))
             unusable += Add(row, IsTest(read++, options) ? test : training);
-        if (options.TestFile is { } testFile)
+        if (testInput is not null)
         {
-            foreach (CsvRow row in new CsvFile(testFile, options.Separator).ReadRows(columns))
+            foreach (CsvRow row in new CsvFile(testInput, options.Separator).ReadRows(names))
                 unusable += Add(row, test);
         }
 
@@ -80,7 +87,7 @@ internal static class CsvData
             notes.Add($"'{labels.Classes[1]}' is the positive class, '{labels.Classes[0]}' the negative one.");
         return new TabularData
         {
-            Name = Path.GetFileName(path),
+            Name = input.ShortName,
             Task = options.Task,
             Training = training,
             Test = test,
@@ -106,11 +113,13 @@ internal static class CsvData
             return 0;
         }
 
-        int IndexOf(string name, string option)
+        // pandas and R write the row's number into a column without a name.
+        bool LeaveOutNameless(int column)
         {
-            int index = Array.IndexOf(columns, name);
-            return index >= 0 ? index : throw new InvalidDataException(
-                $"{option} must name columns of {path}: {string.Join(", ", columns)}. Got '{name}'.");
+            if (columns.IsNamed(column) || ignored.Contains(column) || column == label)
+                return false;
+            notes.Add($"Column {columns.Titles[column]} is left out: it has no name (--features {columns.Quoted(column)} takes it).");
+            return true;
         }
     }
 

@@ -1,14 +1,14 @@
 using System.Globalization;
-using System.IO.Compression;
 using CsvHelper;
 using CsvHelper.Configuration;
+using Microsoft.ML.ForwardSampling.Tool.Files;
 
 namespace Microsoft.ML.ForwardSampling.Tool.Compare;
 
 /// <summary>A delimited text file with a line of column names, read row by row; *.gz is unpacked on the way.</summary>
-/// <param name="path">The file.</param>
+/// <param name="input">The file.</param>
 /// <param name="separator">Between fields; null: found in the first line.</param>
-internal sealed class CsvFile(string path, char? separator)
+internal sealed class CsvFile(InputFile input, char? separator)
 {
     private static readonly char[] Separators = [',', ';', '\t', '|'];
 
@@ -24,10 +24,11 @@ internal sealed class CsvFile(string path, char? separator)
     /// <summary>What is wrong with a number that no 32-bit float can hold in standard deviations.</summary>
     public const string TooFar = "too far from the training rows: in their standard deviations it is beyond 3.4e38";
 
+    private readonly string _path = input.Name;
     private int _column;
 
     /// <summary>The file.</summary>
-    public string Path => path;
+    public string Path => _path;
 
     /// <summary>Whether a field says that there is no value.</summary>
     public static bool IsMissing(string field) => Missing.Contains(field);
@@ -41,8 +42,7 @@ internal sealed class CsvFile(string path, char? separator)
     public static bool HasDecimalComma(string field) => field.Contains(',') && Number(field.Replace(',', '.')) is not null;
 
     /// <summary>The column names.</summary>
-    /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="InvalidDataException">It is empty, or a name is missing or there twice.</exception>
+    /// <exception cref="InvalidDataException">It is empty.</exception>
     public string[] ReadHeader()
     {
         using CsvParser parser = Open();
@@ -59,13 +59,13 @@ internal sealed class CsvFile(string path, char? separator)
         string[] found = Header(parser);
         if (!found.SequenceEqual(columns))
             throw new InvalidDataException(
-                $"{path}, line 1: the columns must be those of the training rows, {string.Join(", ", columns)}. Got "
+                $"{_path}, line 1: the columns must be those of the training rows, {string.Join(", ", columns)}. Got "
                 + $"{string.Join(", ", found)}.");
         while (Read(parser))
         {
             if (parser.Count != columns.Count)
                 throw new InvalidDataException(
-                    $"{path}, line {parser.RawRow}: {parser.Count} fields, and the first line names {columns.Count} "
+                    $"{_path}, line {parser.RawRow}: {parser.Count} fields, and the first line names {columns.Count} "
                     + $"columns{(parser.Count < columns.Count ? $"; column '{columns[parser.Count]}' is the first without a value" : "")}"
                     + $". Check separators and quotes.");
             yield return new CsvRow(this, parser, columns);
@@ -82,17 +82,8 @@ internal sealed class CsvFile(string path, char? separator)
     private string[] Header(CsvParser parser)
     {
         if (!Read(parser))
-            throw new InvalidDataException($"{path} is empty: its first line must name the columns.");
+            throw new InvalidDataException($"{_path} is empty: its first line must name the columns.");
         string[] names = [.. Enumerable.Range(0, parser.Count).Select(column => Field(parser, column))];
-        for (int i = 0; i < names.Length; i++)
-        {
-            if (names[i].Length == 0)
-                throw new InvalidDataException($"{path}, line 1, column {i + 1}: the column has no name.");
-            if (Array.IndexOf(names, names[i]) is int first && first < i)
-                throw new InvalidDataException(
-                    $"{path}, line 1, column {i + 1}: the name '{names[i]}' is that of column {first + 1} already.");
-        }
-
         return names;
     }
 
@@ -102,35 +93,27 @@ internal sealed class CsvFile(string path, char? separator)
         {
             return parser.Read();
         }
-        catch (InvalidDataException e) when (!e.Message.StartsWith(path, StringComparison.Ordinal))
+        catch (InvalidDataException e) when (!e.Message.StartsWith(_path, StringComparison.Ordinal))
         {
-            throw new InvalidDataException($"{path} is not a whole gzip file ({e.Message}).", e);
+            throw new InvalidDataException($"{_path} is not a whole gzip file ({e.Message}).", e);
         }
     }
 
     private CsvParser Open()
     {
-        if (!File.Exists(path))
-            throw new FileNotFoundException(
-                $"{path} is missing. --data takes a file, or one of {string.Join(", ", BuiltInData.All.Keys)}.", path);
         char delimiter = separator ?? FindSeparator();
         var configuration = new CsvConfiguration(CultureInfo.InvariantCulture)
         {
             Delimiter = delimiter.ToString(),
             TrimOptions = TrimOptions.Trim,
             BadDataFound = bad => throw new InvalidDataException(
-                $"{path}, line {bad.Context.Parser!.RawRow}, column {_column + 1}: a quote is out of place in '{Short(bad.Field)}'. "
+                $"{_path}, line {bad.Context.Parser!.RawRow}, column {_column + 1}: a quote is out of place in '{Short(bad.Field)}'. "
                     + $"Quote the whole field, and write a quote within it twice."),
         };
         return new CsvParser(OpenText(), configuration);
     }
 
-    private StreamReader OpenText()
-    {
-        FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16, FileOptions.SequentialScan);
-        return new StreamReader(path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase)
-            ? new GZipStream(file, CompressionMode.Decompress) : file);
-    }
+    private StreamReader OpenText() => new(input.OpenRead());
 
     private char FindSeparator()
     {
@@ -143,7 +126,7 @@ internal sealed class CsvFile(string path, char? separator)
         }
         catch (InvalidDataException e)
         {
-            throw new InvalidDataException($"{path} is not a whole gzip file ({e.Message}).", e);
+            throw new InvalidDataException($"{_path} is not a whole gzip file ({e.Message}).", e);
         }
     }
 

@@ -1,3 +1,4 @@
+using Microsoft.ML.ForwardSampling.Tool.Pages;
 using Spectre.Console;
 
 namespace Microsoft.ML.ForwardSampling.Tool.Compare;
@@ -39,7 +40,7 @@ internal static class RunDisplay
         public void Report(RunProgress value)
         {
             if (value.Share >= 1)
-                console.WriteLine(Line(value, _seeds[value.Name]));
+                console.WriteText(Line(value, _seeds[value.Name]));
         }
     }
 
@@ -47,14 +48,14 @@ internal static class RunDisplay
     private sealed class LiveProgress(ProgressContext context, IReadOnlyList<(string Name, int Seeds)> seeds) : IProgress<RunProgress>
     {
         private readonly Dictionary<string, (ProgressTask Bar, int Seeds)> _bars =
-            seeds.ToDictionary(s => s.Name, s => (context.AddTask(Markup.Escape(s.Name), maxValue: s.Seeds), s.Seeds));
+            seeds.ToDictionary(s => s.Name, s => (context.AddTask(ShownText.Markup(s.Name), maxValue: s.Seeds), s.Seeds));
 
         public void Report(RunProgress value)
         {
             (ProgressTask bar, int seeds) = _bars[value.Name];
             bar.Value = value.Seed - 1 + value.Share;
             if (value.Result is not null)
-                bar.Description = Markup.Escape(Line(value, seeds));
+                bar.Description = ShownText.Markup(Line(value, seeds));
         }
     }
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 using System.Text;
 using Microsoft.ML.ForwardSampling.Tool.Compare;
 
@@ -28,8 +27,8 @@ internal static class HtmlPage
 
         """;
 
-    /// <summary>Text for the page: no line ends between a number and its percent sign.</summary>
-    public static string Encode(string text) => WebUtility.HtmlEncode(text.Replace(" %", "\u00A0%", StringComparison.Ordinal));
+    /// <inheritdoc cref="ShownText.Html"/>
+    public static string Encode(string text) => ShownText.Html(text);
 
 
     /// <summary>A table whose first column is a heading.</summary>

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Microsoft.ML.ForwardSampling.Tool.Arguments;
 using Microsoft.ML.ForwardSampling.Tool.Compare;
 
 namespace Microsoft.ML.ForwardSampling.Tool.QuickStart;
@@ -34,8 +35,8 @@ internal static class QuickStartCommand
     /// <param name="run">What to do with the options, and with the folder that holds Fashion-MNIST.</param>
     public static System.CommandLine.Command Create(Func<CompareOptions, string, CancellationToken, Task<int>> run)
     {
-        Option<string> data = new("--data")
-        { Description = $"Folder with the four files of Fashion-MNIST (default {FashionMnist.DebianFolder}).", HelpName = "DIR" };
+        Option<string> data = TextOption.Path("--data",
+            $"Folder with the four files of Fashion-MNIST (default {FashionMnist.DebianFolder}).", "DIR");
         Option<bool> quick = new("--quick") { Description = "A taste in under a minute: fewer seeds, fewer passes." };
         var arguments = new CompareArguments(Preset, Taste);
         var command = new System.CommandLine.Command("quick-start",

@@ -1,5 +1,7 @@
 using System.CommandLine;
 using Microsoft.ML.ForwardSampling.Records;
+using Microsoft.ML.ForwardSampling.Tool.Arguments;
+using Microsoft.ML.ForwardSampling.Tool.Pages;
 using Spectre.Console;
 
 namespace Microsoft.ML.ForwardSampling.Tool.Records;
@@ -16,6 +18,11 @@ internal static class RecordsCommand
     {
         Argument<string> directory = new("directory")
         { Description = "Folder of the segment files. Nothing in it is changed or locked; logs may go on writing." };
+        directory.Validators.Add(result =>
+        {
+            foreach (string value in result.Tokens.Select(token => token.Value).Where(value => !TextOption.IsPath(value)))
+                result.AddError($"The directory must be a path. Got '{value}'.");
+        });
         Option<bool> json = new("--json") { Description = "Writes the report as JSON instead of tables." };
         var command = new System.CommandLine.Command("records",
             "What is in a record log: files, writers, kinds, records, times, model versions, damage.") { directory, json };
@@ -24,7 +31,7 @@ internal static class RecordsCommand
             ForwardRecordDirectoryReport report = ForwardRecordDirectory.Inspect(parsed.GetValue(directory)!, cancellation);
             if (report.Segments.Count == 0)
                 throw new InvalidDataException(
-                    $"{RecordsText.Printable(report.Directory)} holds no segment file (records-*.fsl). {RecordsText.Others(report)}");
+                    $"{ShownText.Printable(report.Directory)} holds no segment file (records-*.fsl). {RecordsText.Others(report)}");
             if (parsed.GetValue(json))
                 output.WriteLine(RecordsText.ToJson(report));
             else

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.ML.ForwardSampling.Records;
+using Microsoft.ML.ForwardSampling.Tool.Pages;
 using Spectre.Console;
 using static Microsoft.ML.ForwardSampling.Tool.Records.RecordsText;
 
@@ -14,11 +15,11 @@ internal static class RecordsConsole
     /// <summary>Shows it.</summary>
     public static void Write(IAnsiConsole console, ForwardRecordDirectoryReport report)
     {
-        console.WriteLine(Printable(report.Directory));
+        console.WriteText(report.Directory);
         foreach (IGrouping<ulong, ForwardRecordSegment> writer in report.Segments.GroupBy(s => s.Writer))
         {
             console.WriteLine();
-            console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            console.WriteText(string.Create(CultureInfo.InvariantCulture,
                 $"Writer {Writer(writer.Key)}: files {string.Join(", ", Ranges(writer.Select(s => s.Ordinal)))}; "
                 + $"records: {writer.Sum(s => s.Records):N0}"));
             var table = new Table { Border = TableBorder.Simple };
@@ -26,35 +27,35 @@ internal static class RecordsConsole
                 table.AddColumn((i is 3 or 4 or 9 ? new TableColumn(heading).RightAligned() : new TableColumn(heading)).NoWrap().PadLeft(0)
                     .PadRight(1));
             foreach (ForwardRecordSegment segment in writer)
-                table.AddRow([.. Cells(segment).Select(cell => Markup.Escape(Printable(cell)))]);
+                table.AddRow([.. Cells(segment).Select(cell => ShownText.Markup(cell))]);
             console.Write(table);
         }
 
         foreach (ForwardRecordSegment segment in report.Segments)
         {
             foreach (ForwardRecordDamage damage in segment.Damage)
-                console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                console.WriteText(string.Create(CultureInfo.InvariantCulture,
                     $"{segment.Name} at byte {damage.Offset}: {damage.Reason}; {damage.Bytes:N0} bytes are skipped."));
             if (segment.LostRecords > 0)
-                console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                console.WriteText(string.Create(CultureInfo.InvariantCulture,
                     $"{segment.Name}: lost records between its whole blocks: {segment.LostRecords:N0}."));
             if (segment.UnfinishedBytes > 0)
-                console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                console.WriteText(string.Create(CultureInfo.InvariantCulture,
                     $"{segment.Name} at byte {segment.Bytes - segment.UnfinishedBytes}: {segment.UnfinishedBytes:N0} "
                     + $"bytes that are no whole block: being written, or torn when the writer was killed; last written "
                     + $"{Time(segment.LastWritten)}."));
         }
 
         if (report.OtherFiles.Count > 0)
-            console.WriteLine(Others(report));
+            console.WriteText(Others(report));
         var totals = RecordsTotals.Of(report);
         IEnumerable<string> kinds = totals.RecordsByKind.Select(kind =>
             string.Create(CultureInfo.InvariantCulture, $"{kind.Key} {kind.Value:N0}"));
         console.WriteLine();
-        console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Records: {totals.Records:N0} ({string.Join(", ", kinds)}), "
+        console.WriteText(string.Create(CultureInfo.InvariantCulture, $"Records: {totals.Records:N0} ({string.Join(", ", kinds)}), "
             + $"{Time(totals.EarliestTime)} to {Time(totals.LatestTime)}; blocks: {totals.Blocks:N0}; files: {totals.Segments:N0}, "
             + $"unfinished: {totals.Unfinished:N0}; writers: {totals.Writers:N0}; bytes: {totals.Bytes:N0}."));
-        console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+        console.WriteText(string.Create(CultureInfo.InvariantCulture,
             $"Damaged places: {totals.DamagedPlaces:N0}, bytes: {totals.DamagedBytes:N0}; lost records: "
             + $"{totals.LostRecords:N0}; other files: {totals.OtherFiles:N0}."));
     }

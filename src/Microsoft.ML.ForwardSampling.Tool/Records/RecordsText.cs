@@ -1,8 +1,8 @@
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.ML.ForwardSampling.Records;
+using Microsoft.ML.ForwardSampling.Tool.Pages;
 
 namespace Microsoft.ML.ForwardSampling.Tool.Records;
 
@@ -62,20 +62,9 @@ internal static class RecordsText
     {
         0 => "It is empty.",
         int count => string.Create(CultureInfo.InvariantCulture, $"It holds {count:N0} other {(count == 1 ? "file" : "files")}: ")
-            + string.Join("; ", report.OtherFiles.Take(MostNamed).Select(file => $"{Printable(file.Name)} ({Printable(file.Reason)})"))
+            + string.Join("; ", report.OtherFiles.Take(MostNamed).Select(file => $"{ShownText.Printable(file.Name)} ({ShownText.Printable(file.Reason)})"))
             + (count > MostNamed ? "; …" : "."),
     };
-
-    /// <summary>A name without characters that a terminal would obey.</summary>
-    public static string Printable(string name)
-    {
-        var text = new StringBuilder(name.Length);
-        foreach (char c in name)
-            text.Append(char.IsControl(c) || char.GetUnicodeCategory(
-                c) is UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator
-                ? string.Create(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}") : c);
-        return text.ToString();
-    }
 
 
     private const int MostNamed = 10;
