@@ -70,6 +70,8 @@ internal static class GroupStateCodec
         var thresholds = new float[sizes.Length];
         for (int round = 0; round < sizes.Length; round++)
             (sizes[round], thresholds[round]) = (reader.ReadInt32(), reader.ReadSingle());
+        if (!Array.TrueForAll(thresholds, float.IsFinite))
+            throw new InvalidDataException("The saved network is damaged: a threshold is no finite number.");
         GroupSchedule schedule = GroupSchedule.Of(isTwoGroupings, sizes);
         double prevalence = reader.ReadDouble();
         if (!(prevalence > 0 && prevalence < 1))
@@ -100,15 +102,18 @@ internal static class GroupStateCodec
         Activation activation = StateReading.Enum<Activation>(reader);
         if (stem.Length == 0 || (merge == GroupMerge.Tree && pairs.Length == 0))
             throw new InvalidDataException("The saved network is damaged: its stem or its pairs have no layer.");
-        for (int i = 0; i < stem.Length; i++)
-            StateReading.Product(reader, [i == 0 ? features : stem[i - 1], stem[i]], sizeof(float), "a layer of the stem");
-        foreach (int[] layers in (int[][])[pairs, body])
-        {
-            for (int i = 1; i < layers.Length; i++)
-                StateReading.Product(reader, [layers[i - 1], layers[i]], sizeof(float), "a layer");
-        }
-
+        CheckLength(reader, [features, .. stem, .. pairs, .. body, 1]);
         return GroupNetwork.Build(merge, features, new GroupArchitecture(stem, pairs, body, activation), seed: 0);
+    }
+
+    /// <summary>A damaged size must not take the memory of a network that large: its weights would have to follow.</summary>
+    private static void CheckLength(BinaryReader reader, int[] sizes)
+    {
+        long left = reader.BaseStream.Length - reader.BaseStream.Position;
+        double weights = sizes.Zip(sizes[1..], (inputs, outputs) => (double)inputs * outputs).Sum();
+        if (weights * sizeof(float) > left)
+            throw new InvalidDataException($"The saved network is damaged: layers of {string.Join(", ", sizes)} units have {weights} "
+                + $"weights, and {left} bytes are left.");
     }
 
     private static void WriteLayers(BinaryWriter writer, int[] units)

@@ -27,6 +27,29 @@ public class GroupTestingTransformerTests
         Assert.Throws<InvalidOperationException>(() => model.GetRowToRowMapper(Rows(3).Schema));
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(17)]
+    [InlineData(1023)]
+    [InlineData(2501)]
+    public void Cursor_AnyNumberOfRows_HasTheGroupsOfOneWholeBlock(int count)
+    {
+        using GroupTestingTransformer model = Fit(s_options);
+        RareRow[] rows = RareRows.Create(count, 6, 0.05);
+        foreach (GroupSchedule schedule in new[] { GroupSchedule.SeveralRounds(12, 6), GroupSchedule.TwoGroupings(5) })
+        {
+            Tested tested = Tested.Of(model, _context.Data.LoadFromEnumerable(rows), schedule);
+            var whole = new GroupTester(model.Network, schedule, new float[schedule.Rounds], model.Prevalence, Math.Max(1, count));
+            for (int row = 0; row < count; row++)
+                rows[row].Features.CopyTo(whole.Features(row));
+            whole.Score(count);
+            Assert.Equal(whole.Scores.Take(count), tested.Scores);
+            Assert.Equal(whole.Tests.Take(count), tested.Tests);
+            Assert.Equal((count, whole.Counts.Tests.Sum()), (tested.Report.RowsScored, tested.Report.Tests));
+        }
+    }
+
     [Fact]
     public void WrongColumns_AreNamed()
     {
@@ -103,6 +126,17 @@ public class GroupTestingTransformerTests
             StateHeader.Read(cut);
             Exception refused = Assert.ThrowsAny<Exception>(() => GroupStateCodec.Decode(cut, null));
             Assert.True(refused is InvalidDataException or EndOfStreamException, $"{length}: {refused}");
+        }
+
+        var random = new Random(1);
+        for (int i = 0; i < 2000; i++)
+        {
+            byte[] changed = [.. state];
+            changed[random.Next(6, state.Length)] ^= (byte)(1 << random.Next(8));
+            using var reader = new BinaryReader(new MemoryStream(changed));
+            StateHeader.Read(reader);
+            Exception? refused = Record.Exception(() => GroupStateCodec.Decode(reader, null).Dispose());   // a changed weight decodes
+            Assert.True(refused is null or InvalidDataException or EndOfStreamException or InvalidOperationException, $"{refused}");
         }
 
         state[5] = 9;
