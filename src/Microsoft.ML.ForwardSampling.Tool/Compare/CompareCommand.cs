@@ -58,7 +58,8 @@ internal static class CompareCommand
             + "marked.");
 
         separator.Refuse(text => SeparatorOf(text) is null
-            ? $"--separator must be tab, or one character that is no letter, digit, quote, point, space or end of line. Got '{text}'." : null);
+            ? $"--separator must be tab, or one character that is no letter, digit, quote, point, space or end of line. Got "
+                + $"'{text}'." : null);
 
         var command = new System.CommandLine.Command("compare",
             "Does it pay on your data? Every policy against an even draw, early-stopped and full training, with intervals, tests, page "

@@ -13,7 +13,8 @@ internal static class CompareRunner
     public static CompareResults Run(CompareOptions options, IAnsiConsole console, CancellationToken cancellation = default)
     {
         CheckOutputs(options); // before a large file is read
-        return Run(options, options.Csv is { } csv ? CsvData.Load(options.Data, csv, cancellation) : BuiltInData.All[options.Data](), console,
+        return Run(options, options.Csv is { } csv ? CsvData.Load(options.Data, csv, cancellation)
+            : BuiltInData.All[options.Data](), console,
             cancellation);
     }
 

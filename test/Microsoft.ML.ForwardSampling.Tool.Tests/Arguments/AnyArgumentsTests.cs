@@ -26,7 +26,8 @@ public sealed class AnyArgumentsTests : IDisposable
         string missing = _folder.File("no-such-file.csv");
         Gen<string[]> arguments = Gen.Elements(s_options).SelectMany(option => Gen.Elements(s_values), (option, value) => (option, value))
             .ListOf(4).SelectMany(_ => Gen.Elements("compare", "quick-start", "records", ""), (pairs, command) => (string[])
-                [command, .. command == "records" ? [] : new[] { "--data", missing }, .. pairs.SelectMany(pair => new[] { pair.option, pair.value })]);
+                [command, .. command == "records" ? [] : new[] { "--data", missing },
+                    .. pairs.SelectMany(pair => new[] { pair.option, pair.value })]);
 
         Properties.Hold(arguments, args =>
         {
@@ -66,10 +67,12 @@ public sealed class AnyArgumentsTests : IDisposable
     public async Task Compare_AWrongValue_IsNamedWithTheOptionAndWhatIsAllowed(string option, string value, string allowed,
         string? named = null)
     {
-        (int exitCode, _, string error) = await Runner.RunAsync(["compare", option, value, .. OfAFile(option)], TestContext.Current.CancellationToken);
+        (int exitCode, _, string error) = await Runner.RunAsync(["compare", option, value, .. OfAFile(option)],
+            TestContext.Current.CancellationToken);
 
         Assert.Equal(1, exitCode);
         Assert.Contains(error.Split('\n'), line => line.StartsWith(option, StringComparison.Ordinal)
-            && line.Contains(allowed, StringComparison.Ordinal) && line.TrimEnd().EndsWith($"Got '{named ?? value}'.", StringComparison.Ordinal));
+            && line.Contains(allowed, StringComparison.Ordinal)
+                && line.TrimEnd().EndsWith($"Got '{named ?? value}'.", StringComparison.Ordinal));
     }
 }
