@@ -11,6 +11,7 @@ return args switch
     ["filter", ..] => FilterBench.Run(),
     ["largewindow", .. var rest] => LargeWindowBench.Run(rest),
     ["optimum", .. var rest] => OptimumBench.Run(rest),
+    ["lowmemory", .. var rest] => LowMemoryBench.Run(rest),
     ["join", .. var rest] => JoinBench.Run(rest),
     ["postgres", .. var rest] => PostgresBench.Run(rest).GetAwaiter().GetResult(),
     _ => BenchmarkSwitcher.FromAssembly(typeof(ScoringRate).Assembly).Run(args).Any() ? 0 : 1,

@@ -1,5 +1,6 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.ForwardSampling.ForwardPass;
+using Microsoft.ML.ForwardSampling.LowMemory;
 using Microsoft.ML.ForwardSampling.Networks;
 using Microsoft.ML.ForwardSampling.Saving;
 using Microsoft.ML.Runtime;
@@ -26,9 +27,12 @@ internal static class ModelRestorer
         using var reader = new BinaryReader(new MemoryStream(state));
         try
         {
-            return StateHeader.Read(reader) == StateKind.Network
-                ? NetworkStateCodec.Decode(reader, network)
-                : RecorderCarrier.Decode(environment, reader, Restore(environment, RecorderCarrier.InnerOf(stages), network));
+            return StateHeader.Read(reader) switch
+            {
+                StateKind.Network => NetworkStateCodec.Decode(reader, network),
+                StateKind.LowMemory => LowMemoryStateCodec.Decode(reader),
+                _ => RecorderCarrier.Decode(environment, reader, Restore(environment, RecorderCarrier.InnerOf(stages), network)),
+            };
         }
         catch (EndOfStreamException e)
         {

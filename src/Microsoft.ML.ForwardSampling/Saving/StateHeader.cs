@@ -8,6 +8,9 @@ internal enum StateKind : byte
 
     /// <summary>A recorder of forward passes around another model.</summary>
     Recorder = 2,
+
+    /// <summary>A linear model in fixed point.</summary>
+    LowMemory = 3,
 }
 
 /// <summary>The first bytes of every state: "FwdS", the kind and the version of its format.</summary>

@@ -210,7 +210,7 @@ internal sealed class BinaryFactory : CustomMappingFactory<ForwardScores, Binary
     {
         float score = input.Scores.GetValues()[0];
         output.Score = score;
-        output.Probability = ScoreGetters.Probability(score);
+        output.Probability = SingleScoreColumns.ProbabilityOf(score);
         output.PredictedLabel = score > 0f;
     };
 }
