@@ -62,7 +62,32 @@ internal static class LowMemoryBench
             }
         }
 
+        PrintRegression(context, train, test);
         return 0;
+    }
+
+    private static void PrintRegression(MLContext context, ClickStream train, ClickStream test)
+    {
+        Console.WriteLine($"{"\nRegression",-53}{"rows/s",10}{"RMSE",10}");
+        RegressionCatalog.RegressionTrainers trainers = context.Regression.Trainers;
+        (string Name, Func<ITransformer> Fit)[] ways =
+        [
+            ("LowMemoryRegression, one pass", () => context.ForwardSampling().Trainers.LowMemoryRegression(
+                new LowMemoryTrainerOptions { LabelColumnName = "Number", Seed = 1 }).Fit(train)),
+            ("ML.NET OnlineGradientDescent, one pass", () => trainers.OnlineGradientDescent("Number").Fit(train)),
+            ("ML.NET OnlineGradientDescent, one pass, rate 0.01", () => trainers.OnlineGradientDescent("Number", learningRate: 0.01f)
+                .Fit(train)),
+            ("ML.NET Sdca, default", () => trainers.Sdca("Number").Fit(train)),
+        ];
+        foreach (var (name, fit) in ways)
+        {
+            long start = Stopwatch.GetTimestamp();
+            ITransformer model = fit();
+            double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+            double error = context.Regression.Evaluate(model.Transform(test), "Number").RootMeanSquaredError;
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"{name,-52}{train.Rows.Count / seconds,10:N0}{error,10:F3}"));
+        }
     }
 
     private static ControlLearner[] Controls(double rate) =>

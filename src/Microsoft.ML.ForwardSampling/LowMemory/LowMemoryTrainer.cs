@@ -14,7 +14,7 @@ namespace Microsoft.ML.ForwardSampling.LowMemory;
 /// <c>PredictedLabel</c> (Boolean)</description></item>
 /// </list>
 /// <para>For wide sparse rows: a row costs its features that are not 0, however many there are in all, and nothing is allocated for it.
-/// Rows are learned from in the order in which they come; one that is sorted by label needs a shuffle first. Features should be 0 or of about
+/// Rows are learned from in the order in which they come: data sorted by label need a shuffle first. Features should be 0 or of about
 /// unit scale. Rows with a missing feature, label or weight are skipped and counted (<see cref="LowMemoryReport.RowsSkipped"/>).</para>
 /// <para>One seed and one order of rows give the same model again, and one fit after another that of one longer fit.</para>
 /// <para>Source: Golovin, Sculley, McMahan and Young, "Large-scale learning with less RAM via randomization", ICML 2013: coefficients

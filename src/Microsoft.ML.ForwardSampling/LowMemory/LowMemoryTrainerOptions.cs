@@ -69,7 +69,8 @@ public sealed record LowMemoryTrainerOptions
     internal void Validate()
     {
         if (IntegerBits + FractionBits > FixedPointFormat.MostBits)
-            throw new ArgumentException($"{nameof(LowMemoryTrainerOptions)}: {nameof(IntegerBits)} + {nameof(FractionBits)} must be at most "
-                + $"{FixedPointFormat.MostBits}, beside the sign in 16 bits. Got {IntegerBits} + {FractionBits}.", nameof(FractionBits));
+            throw new ArgumentException($"{nameof(LowMemoryTrainerOptions)}: {nameof(IntegerBits)} + {nameof(FractionBits)} must be at "
+                + $"most {FixedPointFormat.MostBits}, beside the sign in 16 bits. "
+                + $"Got {IntegerBits} + {FractionBits}.", nameof(FractionBits));
     }
 }
