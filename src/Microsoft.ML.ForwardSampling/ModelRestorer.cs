@@ -1,6 +1,7 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.ForwardSampling.ForwardPass;
 using Microsoft.ML.ForwardSampling.GroupTesting;
+using Microsoft.ML.ForwardSampling.LowMemory;
 using Microsoft.ML.ForwardSampling.Networks;
 using Microsoft.ML.ForwardSampling.Saving;
 using Microsoft.ML.Runtime;
@@ -30,6 +31,7 @@ internal static class ModelRestorer
         return StateHeader.Read(reader) switch
         {
             StateKind.Network => NetworkStateCodec.Decode(reader, network),
+            StateKind.LowMemory => LowMemoryStateCodec.Decode(reader),
             StateKind.GroupTesting => GroupStateCodec.Decode(reader, groupModules),
             _ => RecorderCarrier.Decode(environment, reader,
                 Restore(environment, RecorderCarrier.InnerOf(stages), network, groupModules)),

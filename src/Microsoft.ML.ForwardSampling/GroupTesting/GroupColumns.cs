@@ -18,7 +18,7 @@ internal sealed record GroupColumns(string Features, string Label, string TestsN
     {
         var builder = new DataViewSchema.Builder();
         builder.AddColumns(inputSchema);
-        builder.AddColumns(ScoreColumns.OfBinary(inputSchema));
+        builder.AddColumns(SingleScoreColumns.Of(PredictionTask.Binary, inputSchema));
         builder.AddColumns([Tests(TestsName)]);
         return builder.ToSchema();
     }

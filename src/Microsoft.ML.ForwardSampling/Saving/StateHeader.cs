@@ -9,6 +9,9 @@ internal enum StateKind : byte
     /// <summary>A recorder of forward passes around another model.</summary>
     Recorder = 2,
 
+    /// <summary>A linear model in fixed point.</summary>
+    LowMemory = 3,
+
     /// <summary>A group-tested model.</summary>
     GroupTesting = 5,
 }

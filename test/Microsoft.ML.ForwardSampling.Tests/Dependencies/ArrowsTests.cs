@@ -17,7 +17,7 @@ public partial class ArrowsTests
     private static readonly Dictionary<string, string[]> s_allowed = new()
     {
         [Entrance] = ["ForwardPass", "RecordViews", "Selection", "Networks/Model", "Networks/Training", "Networks/Scoring", "GroupTesting",
-            "Saving", "DataViews"],
+            "LowMemory", "Saving", "DataViews"],
         ["ForwardPass"] = ["DataViews", "Saving"],
         ["RecordViews"] = ["DataViews"],
         ["Selection"] = ["DataViews"],
@@ -25,6 +25,7 @@ public partial class ArrowsTests
         ["Networks/Scoring"] = ["Networks/Model", "DataViews", "Saving"],
         ["Networks/Training"] = ["Networks/Model", "Networks/Scoring", "Selection", "DataViews"],
         ["GroupTesting"] = ["Networks/Model", "Networks/Training", "Networks/Scoring", "Selection", "DataViews", "Saving"],
+        ["LowMemory"] = ["DataViews", "Saving"],
         ["Saving"] = ["DataViews"],
         ["DataViews"] = [],
     };

@@ -227,7 +227,7 @@ internal sealed class BinaryFactory : CustomMappingFactory<ForwardScores, Binary
     {
         float score = input.Scores.GetValues()[0];
         output.Score = score;
-        output.Probability = ScoreGetters.Probability(score);
+        output.Probability = SingleScoreColumns.ProbabilityOf(score);
         output.PredictedLabel = score > 0f;
     };
 }
@@ -240,7 +240,7 @@ internal sealed class ThresholdFactory : CustomMappingFactory<ThresholdInput, Bi
     {
         float score = input.Scores.GetValues()[0];
         output.Score = score;
-        output.Probability = ScoreGetters.Probability(score);
+        output.Probability = SingleScoreColumns.ProbabilityOf(score);
         output.PredictedLabel = score > input.Threshold;
     };
 }

@@ -40,7 +40,7 @@ public sealed class NetworkPredictionTransformer : ISingleFeaturePredictionTrans
 
     /// <summary>The probability above which a row of a binary task is predicted positive; fs.ChangeThreshold gives another.</summary>
     /// <value>In (0, 1); 0.5 unless changed.</value>
-    public float Threshold => ScoreGetters.Probability(ScoreThreshold);
+    public float Threshold => SingleScoreColumns.ProbabilityOf(ScoreThreshold);
 
     /// <summary>The score, a logit, at <see cref="Threshold"/>.</summary>
     internal float ScoreThreshold { get; }

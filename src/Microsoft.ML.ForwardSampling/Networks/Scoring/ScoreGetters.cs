@@ -40,7 +40,7 @@ internal abstract class ScoreGetters : AddedValues
 
     private void GetScore(ref float value) => value = Current()[0];
 
-    private void GetProbability(ref float value) => value = Probability(Current()[0]);
+    private void GetProbability(ref float value) => value = SingleScoreColumns.ProbabilityOf(Current()[0]);
 
     private void GetIsPositive(ref bool value) => value = Current()[0] > _threshold;
 
@@ -59,9 +59,6 @@ internal abstract class ScoreGetters : AddedValues
         ReadOnlySpan<float> scores = Current();
         value = PredictedClass(scores) is int best and >= 0 ? (uint)best + 1 : 0;
     }
-
-    /// <summary>The logistic function of a score.</summary>
-    internal static float Probability(float score) => 1f / (1f + MathF.Exp(-score));
 
     /// <summary>The class of the largest score, the first of equal ones; -1 (a missing key) when a score is NaN.</summary>
     internal static int PredictedClass(ReadOnlySpan<float> scores)

@@ -1,0 +1,131 @@
+using System.Diagnostics;
+using System.Globalization;
+using Microsoft.ML.Data;
+using Microsoft.ML.ForwardSampling.LowMemory;
+using Microsoft.ML.ForwardSampling.Tests.LowMemory;
+using Microsoft.ML.Trainers;
+
+namespace Microsoft.ML.ForwardSampling.Benchmarks;
+
+/// <summary>One pass over generated clicks on 2^20 slots: rows a second, held-out log-loss and bytes a feature of the low-memory trainer,
+/// of its learner with other memories, and of ML.NET's linear trainers.</summary>
+internal static class LowMemoryBench
+{
+    private const int Slots = 1 << 20;
+
+    public static int Run(string[] args)
+    {
+        int rows = args is [var given, ..] ? int.Parse(given, CultureInfo.InvariantCulture) : 200_000;
+        double rate = args is [_, var second, ..] ? double.Parse(second, CultureInfo.InvariantCulture)
+            : new LowMemoryTrainerOptions().LearningRate;
+        var train = new ClickStream(rows, Slots, seed: 1);
+        var test = new ClickStream(rows / 4, Slots, seed: 2);
+        var context = new MLContext(seed: 1);
+        double share = test.Clicked.Average(clicked => clicked ? 1.0 : 0.0);
+        double constant = -(share * Math.Log(share) + (1 - share) * Math.Log(1 - share));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{rows:N0} rows of {train.Rows.Average(row => row.Length):F1} non-zeros in {Slots:N0} slots, {share:P1} clicked; "
+            + $"log-loss of a constant {constant:F4}, learning rate {rate}"));
+        Console.WriteLine($"{"Learner",-52}{"rows/s",10}{"log-loss",10}{"to float",10}{"bytes",7}");
+        foreach (ControlLearner learner in Controls(rate))          // compiled before it is timed
+        {
+            for (int pass = 0; pass < 2; pass++)
+                learner.Learn(test);
+        }
+
+        _ = Trainer(context, rate).Fit(test);
+        double reference = 0;
+        foreach (ControlLearner learner in Controls(rate))
+        {
+            long start = Stopwatch.GetTimestamp();
+            learner.Learn(train);
+            double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds, loss = learner.LossOf(test);
+            reference = reference == 0 ? loss : reference;
+            Print(learner.Name, rows / seconds, loss, reference, learner.Bytes.ToString(CultureInfo.InvariantCulture));
+        }
+
+        foreach (var (name, bytes, fit) in Trainers(context, rate))
+        {
+            long start = Stopwatch.GetTimestamp();
+            ITransformer model = fit(train);
+            double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+            if (!model.GetOutputSchema(train.Schema).Any(column => column.Name == "Probability"))
+                model = model.Append(context.BinaryClassification.Calibrators.Platt().Fit(model.Transform(train)));
+            Print(name, rows / seconds, LossOf(model, test), reference, bytes);
+            if (model is not LowMemoryPredictionTransformer ours)
+                continue;
+            foreach (int bits in new[] { 7, 5, 3 })
+            {
+                LowMemoryPredictionTransformer small = ours.ForPrediction(bits, seed: 1);
+                Print($"  scoring alone, q2.{bits}", double.NaN, LossOf(small, test), reference,
+                    ((double)small.Model.Bytes / Slots).ToString("F2", CultureInfo.InvariantCulture));
+            }
+        }
+
+        PrintRegression(context, train, test);
+        return 0;
+    }
+
+    private static void PrintRegression(MLContext context, ClickStream train, ClickStream test)
+    {
+        Console.WriteLine($"{"\nRegression",-53}{"rows/s",10}{"RMSE",10}");
+        RegressionCatalog.RegressionTrainers trainers = context.Regression.Trainers;
+        (string Name, Func<ITransformer> Fit)[] ways =
+        [
+            ("LowMemoryRegression, one pass", () => context.ForwardSampling().Trainers.LowMemoryRegression(
+                new LowMemoryTrainerOptions { LabelColumnName = "Number", Seed = 1 }).Fit(train)),
+            ("ML.NET OnlineGradientDescent, one pass", () => trainers.OnlineGradientDescent("Number").Fit(train)),
+            ("ML.NET OnlineGradientDescent, one pass, rate 0.01", () => trainers.OnlineGradientDescent("Number", learningRate: 0.01f)
+                .Fit(train)),
+            ("ML.NET Sdca, default", () => trainers.Sdca("Number").Fit(train)),
+        ];
+        foreach (var (name, fit) in ways)
+        {
+            long start = Stopwatch.GetTimestamp();
+            ITransformer model = fit();
+            double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+            double error = context.Regression.Evaluate(model.Transform(test), "Number").RootMeanSquaredError;
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"{name,-52}{train.Rows.Count / seconds,10:N0}{error,10:F3}"));
+        }
+    }
+
+    private static ControlLearner[] Controls(double rate) =>
+    [
+        ControlLearner.Float(Slots, rate), ControlLearner.FixedExact(Slots, rate), ControlLearner.Fixed(Slots, rate, 13),
+        ControlLearner.Adaptive(Slots, rate), ControlLearner.Fixed(Slots, rate, 7), ControlLearner.Nearest(Slots, rate, 7),
+    ];
+
+    private static LowMemoryTrainer Trainer(MLContext context, double rate) => context.ForwardSampling().Trainers
+        .LowMemoryBinaryClassification(new LowMemoryTrainerOptions { LearningRate = rate, Seed = 1 });
+
+    private static (string Name, string Bytes, Func<IDataView, ITransformer> Fit)[] Trainers(MLContext context, double rate)
+    {
+        BinaryClassificationCatalog.BinaryClassificationTrainers trainers = context.BinaryClassification.Trainers;
+        return
+        [
+            ("LowMemoryBinaryClassification.Fit, one pass", "3", data => Trainer(context, rate).Fit(data)),
+            ("ML.NET AveragedPerceptron, one pass, Platt after", "", data => trainers.AveragedPerceptron(numberOfIterations: 1).Fit(data)),
+            ("ML.NET SdcaLogisticRegression, one pass", "", data => trainers.SdcaLogisticRegression(
+                new SdcaLogisticRegressionBinaryTrainer.Options { MaximumNumberOfIterations = 1 }).Fit(data)),
+            ("ML.NET SdcaLogisticRegression, L2 1e-5", "", data => trainers.SdcaLogisticRegression(
+                new SdcaLogisticRegressionBinaryTrainer.Options { L2Regularization = 1e-5f }).Fit(data)),
+            ("ML.NET SdcaLogisticRegression, default", "", data => trainers.SdcaLogisticRegression().Fit(data)),
+        ];
+    }
+
+    private static double LossOf(ITransformer model, ClickStream test)
+    {
+        IDataView scored = model.Transform(test);
+        double sum = 0;
+        int row = 0;
+        foreach (float probability in scored.GetColumn<float>("Probability"))
+            sum -= Math.Log(Math.Max(1e-15, test.Clicked[row++] ? probability : 1 - (double)probability));
+        return sum / row;
+    }
+
+    private static void Print(string name, double rowsPerSecond, double loss, double reference, string bytes)
+        => Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{name,-52}{(double.IsNaN(rowsPerSecond) ? "" : rowsPerSecond.ToString("N0", CultureInfo.InvariantCulture)),10}"
+            + $"{loss,10:F4}{100 * (loss / reference - 1),9:+0.00;-0.00;0.00} %{bytes,6}"));
+}
