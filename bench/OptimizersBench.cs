@@ -15,7 +15,11 @@ internal static class OptimizersBench
 
     private static readonly NetworkTrainerOptions s_options = new()
     {
-        HiddenLayers = [256, 128], BatchSize = 64, Epochs = 3, Threads = 1, NormalizeFeatures = FeatureNormalization.None,
+        HiddenLayers = [256, 128],
+        BatchSize = 64,
+        Epochs = 3,
+        Threads = 1,
+        NormalizeFeatures = FeatureNormalization.None,
     };
 
     public static int Run()

@@ -32,6 +32,7 @@ internal static class Program
             CompareCommand.Create(
                 (options, token) => CommandGuard.RunAsync(error, () => CompareRunner.Run(options, console, token), token),
                 (write, token) => CommandGuard.RunAsync(error, () => write(output), token)),
+            ProfileCommand.Create(console, (token, run) => CommandGuard.RunAsync(error, run, token)),
             QuickStartCommand.Create((options, folder, token) =>
                 CommandGuard.RunAsync(error, () => CompareRunner.Run(options, BuiltInData.Fashion(folder), console, token), token)),
             RecordsCommand.Create(console, output, (token, run) => CommandGuard.RunAsync(error, run, token)),

@@ -12,7 +12,7 @@ internal static class CompareCommand
     private const int MostUnits = 65_536;
 
     private static readonly CompareOptions Defaults = new();
-    private static readonly CsvOptions CsvDefaults = new() { Label = "y", Task = PredictionTask.Regression };
+    private static readonly CsvOptions CsvDefaults = new();
 
     /// <summary>The command.</summary>
     /// <param name="run">What to do with the options.</param>
@@ -23,13 +23,8 @@ internal static class CompareCommand
         Option<string> data = TextOption.Path("--data",
             $"CSV file with column names in its first line (also .gz, a pipe, or - for standard input), or one of "
             + $"{string.Join(", ", BuiltInData.All.Keys)} (default {Defaults.Data}).");
-        Option<string> label = new("--label") { Description = "Column of the file to predict.", HelpName = "COLUMN" };
+        var csv = new CsvArguments();
         Option<PredictionTask?> task = OneOf<PredictionTask>("--task", "What is predicted from the file:");
-        Option<string[]> features = TextOption.Names("--features", "Columns to learn from (default all but the label).");
-        Option<string[]> ignore = TextOption.Names("--ignore", "Columns to leave out.");
-        Option<string[]> categories = TextOption.Names("--categories", "Columns whose numbers are names, such as codes.");
-        Option<string> separator = new("--separator")
-        { Description = "Between fields: one character, or tab (default: found in the first line).", HelpName = "CHARACTER" };
         Option<double?> testShare = NumberOption.Create("--test-share",
             $"Share of the file's rows to test on (default {CsvDefaults.TestShare}).", 0.001, 0.9);
         Option<string> testFile = TextOption.Path("--test", "File with the rows to test on, instead of a share.");
@@ -57,27 +52,24 @@ internal static class CompareCommand
             "Only writes one table of these results files side by side, in Markdown: the first figure, with what differs from Uniform "
             + "marked.");
 
-        separator.Refuse(text => SeparatorOf(text) is null
-            ? $"--separator must be tab, or one character that is no letter, digit, quote, point, space or end of line. Got "
-                + $"'{text}'." : null);
-
         var command = new System.CommandLine.Command("compare",
             "Does it pay on your data? Every policy against an even draw, early-stopped and full training, with intervals, tests, page "
             + "and JSON.")
         {
-            data, label, task, features, ignore, categories, separator, testShare, testFile,
+            data, task,
         };
         var arguments = new CompareArguments(Defaults);
-        foreach (Option option in (Option[])[.. arguments.All, rareClass, rareShare, recordAge, hidden, learningRate, schedule, loss,
+        foreach (Option option in (Option[])[.. csv.All, testShare, testFile, .. arguments.All, rareClass, rareShare, recordAge, hidden,
+            learningRate, schedule, loss,
             table, across])
             command.Add(option);
-        Option[] ofFiles = [label, task, features, ignore, categories, separator, testShare, testFile];
+        Option[] ofFiles = [task, .. csv.All, testShare, testFile];
         command.Validators.Add(result =>
         {
             string name = result.GetResult(data)?.Tokens.FirstOrDefault()?.Value ?? Defaults.Data;
             if (!TextOption.IsPath(name))
                 return; // the option's own check says so
-            Option[] given = [.. ofFiles.Where(option => result.GetResult(option) is not null)];
+            Option[] given = [.. ofFiles.Where(option => result.GetResult(option) is { Implicit: false })];
             if (BuiltInData.All.ContainsKey(name))
             {
                 if (given.Length > 0)
@@ -87,7 +79,7 @@ internal static class CompareCommand
             {
                 result.AddError("--data and --test are both -, and standard input can be read once.");
             }
-            else if (!given.Contains(label) || !given.Contains(task))
+            else if (!given.Contains(csv.Label) || !given.Contains(task))
             {
                 result.AddError($"--data {name} needs --label, the column to predict, and --task regression, binary or multiclass. "
                     + $"Built-in data sets are {string.Join(", ", BuiltInData.All.Keys)}.");
@@ -104,14 +96,9 @@ internal static class CompareCommand
             CompareOptions options = arguments.Read(parsed, Defaults) with
             {
                 Data = name,
-                Csv = BuiltInData.All.ContainsKey(name) ? null : new CsvOptions
+                Csv = BuiltInData.All.ContainsKey(name) ? null : csv.Read(parsed) with
                 {
-                    Label = parsed.GetValue(label)!,
                     Task = parsed.GetValue(task)!.Value,
-                    Features = parsed.GetValue(features) ?? [],
-                    Ignore = parsed.GetValue(ignore) ?? [],
-                    Categories = parsed.GetValue(categories) ?? [],
-                    Separator = SeparatorOf(parsed.GetValue(separator)),
                     TestShare = parsed.GetValue(testShare) ?? CsvDefaults.TestShare,
                     TestFile = parsed.GetValue(testFile),
                 },
@@ -162,14 +149,6 @@ internal static class CompareCommand
             },
         };
     }
-
-    private static char? SeparatorOf(string? text) => text switch
-    {
-        "tab" or "\\t" => '\t',
-        // Any other character would cut numbers and names.
-        { Length: 1 } when !char.IsLetterOrDigit(text[0]) && !"\"'. \r\n\0-+".Contains(text[0]) && !char.IsSurrogate(text[0]) => text[0],
-        _ => null,
-    };
 
     private static int? UnitsOf(string text)
         => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int units) ? units : null;

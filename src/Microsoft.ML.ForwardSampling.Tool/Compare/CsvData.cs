@@ -8,84 +8,66 @@ namespace Microsoft.ML.ForwardSampling.Tool.Compare;
 internal static class CsvData
 {
     /// <summary>Reads, splits and featurises.</summary>
+    /// <param name="path">The file, or - for standard input.</param>
+    /// <param name="options">How it is read.</param>
+    /// <param name="cancellation">Stops it.</param>
+    /// <param name="show">Is shown what the first reading says.</param>
     /// <exception cref="FileNotFoundException">A file is missing.</exception>
     /// <exception cref="InvalidDataException">A file or an option is wrong; the message names line and column.</exception>
-    public static TabularData Load(string path, CsvOptions options, CancellationToken cancellation = default)
+    public static TabularData Load(string path, CsvOptions options, CancellationToken cancellation = default,
+        Action<CsvReading>? show = null)
     {
         using InputFile input = InputFile.Open("--data", path, cancellation,
             orElse: $", or one of {string.Join(", ", BuiltInData.All.Keys)}");
         using InputFile? testInput = options.TestFile is null ? null : InputFile.Open("--test", options.TestFile, cancellation);
-        path = input.Name;
-        var file = new CsvFile(input, options.Separator);
-        string[] names = file.ReadHeader();
-        var columns = new CsvColumns(path, names);
-        int label = columns.Find("--label", options.Label);
-        HashSet<int> ignored = [.. columns.FindAll("--ignore", options.Ignore)],
-            categories = [.. columns.FindAll("--categories", options.Categories)];
-        IReadOnlyList<int> chosen = columns.FindAll("--features", options.Features);
-        List<string> notes = [];
-        int[] used = [.. (chosen.Count > 0 ? chosen : Enumerable.Range(0, columns.Count).Where(i => !LeaveOutNameless(i)))
-            .Where(i => i != label && !ignored.Contains(i))];
-        if (used.Length == 0)
-            throw new InvalidDataException($"{path} has no column to learn from besides the label '{options.Label}'.");
+        var file = new CsvFile(input, options);
+        var missing = new MissingWords(options.Missing);
 
         // 1. What the training rows say about each column.
-        CsvProfile[] profiles = [.. used.Select(i => new CsvProfile(i, columns.Titles[i], categories.Contains(i)))];
-        var labels = new CsvLabel(label, options.Task);
-        long rows = 0;
-        foreach (CsvRow row in file.ReadRows(names))
-        {
-            if (IsTest(rows++, options))
-                continue;
-            if (!labels.Add(row))
-                continue;
-            foreach (CsvProfile profile in profiles)
-                profile.Add(row);
-        }
-
-        if (rows == 0)
-            throw new InvalidDataException($"{path} has no row below its column names.");
-        labels.Finish(path, options.Label);
-
-        List<CsvFeature> features = [];
-        foreach (CsvProfile profile in profiles)
-        {
-            if (profile.ToFeature(out string? note) is { } feature)
-                features.Add(feature);
-            if (note is not null)
-                notes.Add(note);
-        }
-
+        var reading = CsvReading.Of(file, options, row => IsTest(row, options), missing, cancellation);
+        show?.Invoke(reading);
+        reading.ThrowProblem();
+        CsvLabel labels = reading.Label!;
+        List<string> notes = [.. reading.Notes], doubts = [.. reading.Doubts];
+        IReadOnlyList<CsvFeature> features = reading.Features;
         if (features.Count == 0)
-            throw new InvalidDataException($"{path} has no column to learn from: {string.Join(' ', notes)}");
-        CheckMemory(path, rows, features.Sum(feature => feature.Size));
+            throw new InvalidDataException($"{input.Name} has no column to learn from: {string.Join(' ', notes)}");
+        int size = features.Sum(feature => feature.Size);
+        CheckMemory(input.Name, reading.Rows.All, size);
 
         // 2. Featurise.
         List<TabularRow> training = [], test = [];
         long read = 0, unusable = 0;
-        foreach (CsvRow row in file.ReadRows(names))
+        foreach (CsvRow row in file.ReadRows(file.Names))
             unusable += Add(row, IsTest(read++, options) ? test : training);
         if (testInput is not null)
         {
-            foreach (CsvRow row in new CsvFile(testInput, options.Separator).ReadRows(names))
+            var testFile = new CsvFile(testInput, options);
+            foreach (CsvRow row in testFile.ReadRows(file.Names))
                 unusable += Add(row, test);
+            foreach (string note in testFile.Notes)
+                Doubt($"{testInput.ShortName}: {note}");
         }
 
         if (test.Count == 0 || training.Count < 20)
             throw new InvalidDataException(
-                $"{path} gives {training.Count} training and {test.Count} test rows: at least 20 and 1 are needed.");
+                $"{input.Name} gives {training.Count} training and {test.Count} test rows: at least 20 and 1 are needed.");
         if (options.Task == PredictionTask.Binary && test.All(row => row.Flag == test[0].Flag))
             throw new InvalidDataException(
-                $"{options.TestFile ?? path}: all {test.Count} test rows are '{labels.Classes[test[0].ClassIndex]}', so nothing can be "
+                $"{options.TestFile ?? input.Name}: all {test.Count} test rows are '{labels.Classes[test[0].ClassIndex]}', so nothing "
+                    + $"can be "
                 + $"compared on them.");
         if (unusable > 0)
-            notes.Add($"{unusable} rows are left out: their label is missing, or a class that no training row has.");
+            Doubt($"{unusable} rows are left out: their label is missing, or a class that no training row has.");
+        if (labels.Unknown.Count > 0)
+            Doubt($"No training row is {List(labels.Unknown.Select(one => $"'{one.Key}' ({one.Value} test rows)"))}.");
+        int[] untested = [.. Enumerable.Range(0, labels.Classes.Count).Except(test.Select(row => row.ClassIndex))];
+        if (untested.Length > 0)
+            Doubt($"No test row is {List(untested.Select(i => $"'{labels.Classes[i]}'"))}: no figure tells how well it is predicted.");
         long unknown = features.Sum(feature => feature.Unknown);
         if (unknown > 0)
             notes.Add($"{unknown} texts of test rows are in no training row: their features are all zero.");
-        if (options.Task == PredictionTask.Binary)
-            notes.Add($"'{labels.Classes[1]}' is the positive class, '{labels.Classes[0]}' the negative one.");
-        return new TabularData
+        var data = new TabularData
         {
             Name = input.ShortName,
             Task = options.Task,
@@ -93,15 +75,27 @@ internal static class CsvData
             Test = test,
             Classes = labels.Classes,
             LabelScale = labels.Scale,
-            Notes = notes,
         };
+        foreach (string note in Leaks(data, features, file.Columns))
+            Doubt(note);
+        if (options.IsStrict)
+            CsvReading.ThrowDoubts(input.Name, doubts);
+        if (options.Task == PredictionTask.Binary)
+            notes.Add($"'{labels.Classes[1]}' is the positive class, '{labels.Classes[0]}' the negative one.");
+        return data with { Notes = notes };
+
+        void Doubt(string note)
+        {
+            notes.Add(note);
+            doubts.Add(note);
+        }
 
         int Add(in CsvRow row, List<TabularRow> rows)
         {
             var target = new TabularRow();
             if (!labels.TrySet(row, target))
                 return 1;
-            target.Features = new float[features.Sum(feature => feature.Size)];
+            target.Features = new float[size];
             int at = 0;
             foreach (CsvFeature feature in features)
             {
@@ -112,15 +106,26 @@ internal static class CsvData
             rows.Add(target);
             return 0;
         }
+    }
 
-        // pandas and R write the row's number into a column without a name.
-        bool LeaveOutNameless(int column)
+    private static string List(IEnumerable<string> names)
+    {
+        string[] all = [.. names];
+        return all.Length <= 5 ? string.Join(", ", all) : $"{string.Join(", ", all[..5])} and {all.Length - 5} more";
+    }
+
+    private static IEnumerable<string> Leaks(TabularData data, IReadOnlyList<CsvFeature> features, CsvColumns columns)
+    {
+        List<(int, int, int)> slices = [];
+        int at = 0;
+        foreach (CsvFeature feature in features)
         {
-            if (columns.IsNamed(column) || ignored.Contains(column) || column == label)
-                return false;
-            notes.Add($"Column {columns.Titles[column]} is left out: it has no name (--features {columns.Quoted(column)} takes it).");
-            return true;
+            slices.Add((feature.Index, at, feature.Size));
+            at += feature.Size;
         }
+
+        return LeakCheck.Find(data, slices)
+            .Select(leak => LeakCheck.Note(columns.Titles[leak.Index], columns.Quoted(leak.Index), leak.Share, data.Task));
     }
 
     /// <summary>Whether a row is tested on: by its number alone, so that both readings and every run agree.</summary>

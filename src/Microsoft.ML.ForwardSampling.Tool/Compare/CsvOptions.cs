@@ -1,15 +1,17 @@
+using System.Text;
+
 namespace Microsoft.ML.ForwardSampling.Tool.Compare;
 
 /// <summary>How the user's file is read.</summary>
 internal sealed record CsvOptions
 {
-    /// <summary>Column to predict.</summary>
-    public required string Label { get; init; }
+    /// <summary>Column to predict; null: none, for a profile.</summary>
+    public string? Label { get; init; }
 
     /// <summary>What is predicted.</summary>
-    public required PredictionTask Task { get; init; }
+    public PredictionTask Task { get; init; }
 
-    /// <summary>Columns to learn from; empty: all but the label.</summary>
+    /// <summary>Columns to learn from, each value a name or a list; empty: all but the label.</summary>
     public IReadOnlyList<string> Features { get; init; } = [];
 
     /// <summary>Columns to leave out.</summary>
@@ -17,6 +19,21 @@ internal sealed record CsvOptions
 
     /// <summary>Columns whose numbers are names, such as codes.</summary>
     public IReadOnlyList<string> Categories { get; init; } = [];
+
+    /// <summary>Columns that are numbers whatever else stands there: other texts are missing.</summary>
+    public IReadOnlyList<string> Numbers { get; init; } = [];
+
+    /// <summary>Words where there is no value, besides an empty field; null: the usual ones.</summary>
+    public IReadOnlyList<string>? Missing { get; init; }
+
+    /// <summary>What stands before decimals, point or comma; null: as the numbers show.</summary>
+    public char? Decimal { get; init; }
+
+    /// <summary>Of the file; null: as its first bytes say, else UTF-8.</summary>
+    public Encoding? Encoding { get; init; }
+
+    /// <summary>Whether anything that could be meant otherwise stops.</summary>
+    public bool IsStrict { get; init; }
 
     /// <summary>Between fields; null: the one of comma, semicolon, tab and bar that the first line has most of.</summary>
     public char? Separator { get; init; }

@@ -141,13 +141,18 @@ public class OptimizerTests
             type["Features"].ColumnType = new VectorDataViewType(NumberDataViewType.Single, 784);
             IDataView data = context.Data.LoadFromEnumerable(Enumerable.Range(0, 64).Select(i => new Picture
             {
-                Features = [.. prototypes[i % 10].Select(x => (0.3f * x) + (0.27f * random.NextSingle()))], Label = (uint)(i % 10) + 1
+                Features = [.. prototypes[i % 10].Select(x => (0.3f * x) + (0.27f * random.NextSingle()))],
+                Label = (uint)(i % 10) + 1
             }).ToArray(), type);
             float largest = 0;
             using NetworkPredictionTransformer model = context.ForwardSampling().Trainers.MulticlassClassification(
                 new NetworkTrainerOptions
                 {
-                    HiddenLayers = [128, 64], Optimizer = optimizer, BatchSize = 64, Epochs = 60, Seed = 1,
+                    HiddenLayers = [128, 64],
+                    Optimizer = optimizer,
+                    BatchSize = 64,
+                    Epochs = 60,
+                    Seed = 1,
                     Progress = new Reporter(progress => largest = Math.Max(largest, progress.MeanLoss)),
                 }).Fit(data);
             return largest;

@@ -13,8 +13,15 @@ public class WeightAveragingTests
 
     private static NetworkTrainerOptions Options(Normalization normalization) => new()
     {
-        HiddenLayers = [5], Normalization = normalization, BatchSize = Batch, Shuffle = false, Epochs = 1, Seed = 3,
-        Optimizer = new SgdOptions { LearningRate = 0.05f }, NormalizeLabel = false, NormalizeFeatures = FeatureNormalization.None,
+        HiddenLayers = [5],
+        Normalization = normalization,
+        BatchSize = Batch,
+        Shuffle = false,
+        Epochs = 1,
+        Seed = 3,
+        Optimizer = new SgdOptions { LearningRate = 0.05f },
+        NormalizeLabel = false,
+        NormalizeFeatures = FeatureNormalization.None,
     };
 
     public static TheoryData<Normalization, float> Engines => new()
@@ -60,7 +67,8 @@ public class WeightAveragingTests
         IDataView validation = Rows(20, 5);
         NetworkTrainerOptions options = Options(normalization) with
         {
-            WeightAveraging = new WeightAveraging(), EarlyStopping = new EarlyStopping { Patience = 5 },
+            WeightAveraging = new WeightAveraging(),
+            EarlyStopping = new EarlyStopping { Patience = 5 },
         };
         using NetworkPredictionTransformer model = _context.ForwardSampling().Trainers.Regression(options).Fit(Rows(0, 8), validation);
         IDataView recorded = _context.ForwardSampling().RecordForwardPass(model, PredictionTask.Regression).Fit(validation)
@@ -73,7 +81,9 @@ public class WeightAveragingTests
     {
         NetworkTrainerOptions options = Options(Normalization.None) with
         {
-            WeightAveraging = new WeightAveraging { Decay = 0.9f }, NormalizeLabel = true, NormalizeFeatures = FeatureNormalization.Auto,
+            WeightAveraging = new WeightAveraging { Decay = 0.9f },
+            NormalizeLabel = true,
+            NormalizeFeatures = FeatureNormalization.Auto,
         };
         NetworkTrainer trainer = _context.ForwardSampling().Trainers.Regression(options);
         // The scale is the first chunk's: the same rows twice have the same.

@@ -89,8 +89,13 @@ public class RowWeightsTests
             float loss = (float)-Math.Log(1 - (0.95 * random.NextDouble()));
             records[i] = new JoinedRecord
             {
-                Key = (ulong)i, KeepingProbability = i % 9 == 0 ? 0.125f : 1, Loss = loss, GradientNorm = loss + 0.1f,
-                Margin = 0.5f, Entropy = 0.5f, Label = i % 2,
+                Key = (ulong)i,
+                KeepingProbability = i % 9 == 0 ? 0.125f : 1,
+                Loss = loss,
+                GradientNorm = loss + 0.1f,
+                Margin = 0.5f,
+                Entropy = 0.5f,
+                Label = i % 2,
             };
         }
 

@@ -13,7 +13,8 @@ public sealed class AnyArgumentsTests : IDisposable
     private static readonly string[] s_options = ["--label", "--task", "--features", "--ignore", "--categories", "--separator",
         "--test-share", "--test", "--rare-class", "--rare-share", "--record-age", "--hidden", "--learning-rate", "--schedule", "--loss",
         "--policies", "--budget", "--seeds", "--full-seeds", "--noise", "--passes", "--chunk", "--window", "--statistic-bits",
-        "--validation", "--json", "--html", "--resume", "--table", "--across", "--quick"];
+        "--validation", "--json", "--html", "--resume", "--table", "--across", "--quick",
+        "--numbers", "--missing", "--decimal", "--encoding", "--strict"];
 
     private static readonly string[] s_values = ["", " ", ",", "\"", "\"a", "-1", "0", "1e400", "NaN", "∞", "99999999999999999999", "1,2",
         "all", "all,", "@no-such-file", "[red]", "\u001b[31m", "\0", "\ud800", "a\nb", "..", "/", "y", "binary", "--", "tab", "\\t", "''",
@@ -25,7 +26,7 @@ public sealed class AnyArgumentsTests : IDisposable
         // The file to read is never there, so that nothing is trained.
         string missing = _folder.File("no-such-file.csv");
         Gen<string[]> arguments = Gen.Elements(s_options).SelectMany(option => Gen.Elements(s_values), (option, value) => (option, value))
-            .ListOf(4).SelectMany(_ => Gen.Elements("compare", "quick-start", "records", ""), (pairs, command) => (string[])
+            .ListOf(4).SelectMany(_ => Gen.Elements("compare", "quick-start", "records", "profile", ""), (pairs, command) => (string[])
                 [command, .. command == "records" ? [] : new[] { "--data", missing },
                     .. pairs.SelectMany(pair => new[] { pair.option, pair.value })]);
 
@@ -41,7 +42,8 @@ public sealed class AnyArgumentsTests : IDisposable
     }
 
     private static string[] OfAFile(string option)
-        => option is "--test" or "--task" or "--separator" ? ["--data", "no-such.csv", "--label", "y", .. option == "--task" ? [] :
+        => option is "--test" or "--task" or "--separator" or "--decimal" or "--encoding"
+            ? ["--data", "no-such.csv", "--label", "y", .. option == "--task" ? [] :
             new[] { "--task", "binary" }] : [];
 
     /// <summary>One wrong value at a time: the option, the value and what is allowed.</summary>
@@ -63,6 +65,10 @@ public sealed class AnyArgumentsTests : IDisposable
     [InlineData("--schedule", "Linear", "one of linear, constant")]
     [InlineData("--separator", "ab", "tab, or one character")]
     [InlineData("--separator", "5", "tab, or one character")]
+    [InlineData("--decimal", "comma", ". or ,")]
+    [InlineData("--encoding", "ebcdic?", "the name of an encoding")]
+    [InlineData("--encoding", "utf-7", "the name of an encoding")]
+    [InlineData("--encoding", "", "the name of an encoding")]
     [InlineData("--policies", "cube,best", "top-loss", "best")]
     public async Task Compare_AWrongValue_IsNamedWithTheOptionAndWhatIsAllowed(string option, string value, string allowed,
         string? named = null)
