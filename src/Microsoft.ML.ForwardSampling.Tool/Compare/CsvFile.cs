@@ -14,6 +14,7 @@ internal sealed partial class CsvFile
     private const int LinesLookedAt = 50;
     private const int MostFieldCharacters = 1 << 24;
     private const int LongRow = 50;
+    private const int MostTitles = 5;
 
     /// <summary>What is wrong with another text, or a number beyond a 32-bit float, among numbers.</summary>
     public const string NoNumber = "not a number (of at most 3.4e38) in a column of numbers";
@@ -45,6 +46,8 @@ internal sealed partial class CsvFile
         using CsvParser parser = Open();
         Names = Header(parser);
         Columns = new CsvColumns(input.Name, Names);
+        if (Names is [{ } only] && only.Any(c => char.IsWhiteSpace(c) || char.IsPunctuation(c)))
+            _begins.Add($"The file has one column, '{Short(only)}': if these are more, give the --separator between them.");
         if (Names.Length > 1 && Names.All(name => name.Length > 0 && CsvNumber.TryRead(name, '.', out _, out _, out _)))
             throw new InvalidDataException($"{Path}, line {_skipped + 1}: {string.Join(", ", Names.Take(3).Select(name => $"'{name}'"))}"
                 + " ... are numbers, and this line must name the columns: it seems to be a row already.");
@@ -151,7 +154,7 @@ internal sealed partial class CsvFile
         string missing = fields.Length < Columns.Count
             ? $"; column '{Columns.Titles[fields.Length]}' is the first without a value" : "";
         string hint = isFirst && fields.Length == Columns.Count + 1
-            ? " R's write.table leaves out the name of the row names: write.csv gives it one. Else check" : " Check";
+            ? " If R's write.table wrote it: write.csv names the column of row names too. Check" : " Check";
         return new InvalidDataException(Text(
             $"{Path}, line {line}: {fields.Length} fields, and the first line names {Columns.Count} columns{missing}.{hint} separators and ")
             + "quotes.");
@@ -213,8 +216,7 @@ internal sealed partial class CsvFile
 
         at = SkipBlank(lines, at);
         int titles = at;
-        while (IsTitle(lines, at, separator))
-            at = SkipBlank(lines, at + 1);
+        at = SkipTitles(lines, at, separator);
         Tell(titles, at, "titles above the names of the columns");
         return (separator ?? FindSeparator(lines[at..]), at, null);
 
@@ -223,23 +225,36 @@ internal sealed partial class CsvFile
             if (to > from)
                 _begins.Add(Text($"{(to - from == 1 ? $"Line {from + 1} is" : $"Lines {from + 1} to {to} are")} left out: {what}."));
         }
-
-        static bool IsNumber(string field) => CsvNumber.TryRead(field.Trim(), '.', out _, out _, out _);
     }
 
-    /// <summary>One text, and below it a table of more columns.</summary>
-    private static bool IsTitle(List<string> lines, int at, char? separator)
+    /// <summary>Lines of one text each, and below them a table of more columns: where it begins.</summary>
+    private static int SkipTitles(List<string> lines, int at, char? separator)
     {
-        int next = SkipBlank(lines, at + 1), afterNext = SkipBlank(lines, next + 1);
-        if (afterNext >= lines.Count || lines[at].Contains('"'))
-            return false;
-        char of = separator ?? FindSeparator(lines[next..]);
-        string[] parts = Parts(lines[at], of), below = Parts(lines[next], of);
-        return parts.Count(part => !string.IsNullOrWhiteSpace(part)) == 1 && below.Length > 1
-            && Parts(lines[afterNext], of).Length == below.Length
-            && (parts.Length == 1 || (parts.Length == below.Length && below.Count(part => !string.IsNullOrWhiteSpace(part)) > 1))
-            && !below.All(part => CsvNumber.TryRead(part.Trim(), '.', out _, out _, out _));
+        int table = at;
+        for (int titles = 0; titles < MostTitles; titles++)
+        {
+            if (table >= lines.Count || lines[table].Contains('"'))
+                return at;
+            table = SkipBlank(lines, table + 1);
+            int next = SkipBlank(lines, table + 1);
+            if (next >= lines.Count)
+                return at;
+            char of = separator ?? FindSeparator(lines[table..]);
+            string[] names = Parts(lines[table], of);
+            int filled = names.Count(IsFilled);
+            if (filled < 2 || Parts(lines[next], of).Length != names.Length || names.All(IsNumber))
+                continue;
+            bool areTitles = lines[at..table].Where(IsFilled).Select(line => Parts(line, of))
+                .All(parts => parts.Count(IsFilled) == 1 && (parts.Length == 1 || parts.Length == names.Length));
+            return areTitles ? table : at;
+        }
+
+        return at;
     }
+
+    private static bool IsFilled(string text) => !string.IsNullOrWhiteSpace(text);
+
+    private static bool IsNumber(string field) => CsvNumber.TryRead(field.Trim(), '.', out _, out _, out _);
 
     private static int SkipBlank(List<string> lines, int at)
     {

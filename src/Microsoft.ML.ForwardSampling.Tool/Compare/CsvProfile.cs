@@ -75,6 +75,10 @@ internal sealed class CsvProfile(int index, CsvColumns columns, bool isCategory,
     private long _rows;
     private long _missing;
     private long _dates;
+    private long _either;
+    private long _withUnit;
+    private long _withZeros;
+    private long _compactDates;
     private long _differ;
     private CsvExample? _firstDiffering;
 
@@ -124,8 +128,21 @@ internal sealed class CsvProfile(int index, CsvColumns columns, bool isCategory,
         }
 
         _count.Add(row.Number, isPoint ? value : double.NaN);
-        if (!isPoint && !isComma && CsvDate.Is(field))
+        if (isPoint || isComma)
+        {
+            _either++;
+            _withZeros += field.Length > 1 && field[0] == '0' && char.IsAsciiDigit(field[1]) ? 1 : 0;
+            _compactDates += CsvDate.IsCompact(field) ? 1 : 0;
+        }
+        else if (CsvDate.Is(field))
+        {
             _dates++;
+        }
+        else if (field.AsSpan().TrimEnd("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZµ°²³/%").TrimEnd() is { Length: > 0 } bare
+            && bare.Length < field.Length && CsvNumber.TryRead(bare.ToString(), '.', out _, out _, out _))
+        {
+            _withUnit++;
+        }
     }
 
     /// <summary>The numbers, as they are read with a point or a comma before decimals.</summary>
@@ -148,6 +165,12 @@ internal sealed class CsvProfile(int index, CsvColumns columns, bool isCategory,
             return Stopped(numbers, $"--numbers {name}, and none of its values is one");
         if (!isCategory && (isNumber || (numbers.Count > 0 && numbers.Count >= NumbersOfANumberColumn * present)))
             return JudgeNumbers(numbers, present, given is null && Evidence is null && elsewhere is null && separator != ',');
+        if (!isCategory && given is null && numbers.Count < _either && _either >= NumbersOfANumberColumn * present)
+            return Stopped(numbers, Text($"{_either - _commas.Count:N0} numbers have a decimal point and {_either - _points.Count:N0} a comma: ")
+                + $"write all alike, or give --ignore {name}");
+        if (!isCategory && _withUnit >= NumbersOfANumberColumn * present && _categories.Count > MostCategories)
+            return Stopped(numbers, "numbers with a unit behind. Write the numbers alone, in one unit; --categories "
+                + $"{name} takes the column as names, --ignore {name} leaves it out");
         if (!isCategory && numbers.Count > 0.5 * present && _categories.Count > MostCategories)
             return Stopped(numbers, Advice(numbers));
         present = _rows - _missing;                         // among names, None may be one
@@ -235,7 +258,15 @@ internal sealed class CsvProfile(int index, CsvColumns columns, bool isCategory,
             notes.Add($"Column {Name} is written with {CsvNumber.Describe(numbers.Traits)}: '{example.Text}' on line {example.Line} is read "
                 + Text($"as {numbers.ExampleValue:G9}")
                 + (_differ > 0 ? $" (--decimal {(numbers.Point == ',' ? '.' : ',')} reads it otherwise)." : "."));
-        bool isDoubt = notes.Count > 0;
+        if (_withZeros > 0)
+            notes.Add(Text($"Column {Name}: {_withZeros:N0} values begin with a zero, as codes do. They are read as numbers, 007 as 7 ")
+                + $"(--categories {name} takes them as names).");
+        if (_compactDates == _rows)
+            notes.Add($"Column {Name} seems to hold dates, as 20240131: between two months is a gap that is none. Write what matters as numbers, "
+                + $"or give --ignore {name}.");
+        else if (gone == 0 && _count.IsRising && _rows >= FewestRowsOfACount && !isNumber)
+            notes.Add($"Column {Name} rises, or falls, from every row to the next, as times and ids do: it says where a row stands in the file. "
+                + $"If that is all, leave it out with --ignore {name}.");
         if (_count.IsId && gone == 0 && _rows >= 5 * FewestRowsOfACount)
             notes.Add($"Column {Name} has another whole number in every row, with hardly a gap: if it numbers the rows, leave it out with "
                 + $"--ignore {name}.");
@@ -247,7 +278,7 @@ internal sealed class CsvProfile(int index, CsvColumns columns, bool isCategory,
             Feature = new NumberFeature(index, numbers.Mean, Math.Sqrt(numbers.Squares / numbers.Count), gone > 0, numbers.Point, isNumber,
                 missing),
             Notes = notes,
-            IsDoubt = isDoubt || notes.Count > 0,
+            IsDoubt = notes.Count > 0,
             Missing = _missing + _maybe.Values.Sum(),
             Misfits = misfits,
             Examples = numbers.Misfits,
@@ -278,7 +309,7 @@ internal sealed class CsvProfile(int index, CsvColumns columns, bool isCategory,
         {
             Kind = "numbers?",
             Becomes = "stops",
-            Otherwise = problem,
+            Otherwise = isNumber ? "" : $"--categories {columns.Quoted(index)}",
             Problem = new InvalidDataException(Text(
                 $"line {first?.Line ?? 0}, column {index + 1} ('{Name}'): {problem}. Got '{CsvFile.Short(first?.Text ?? "")}'{more}.")),
             IsDoubt = true,
@@ -373,6 +404,9 @@ internal sealed class CsvProfile(int index, CsvColumns columns, bool isCategory,
         private double _step = double.NaN;
         private bool _isCount = true;
         private bool _isWhole = true;
+        private double _last = double.NaN;
+        private int _ups;
+        private int _downs;
         private double _low = double.PositiveInfinity;
         private double _high = double.NegativeInfinity;
 
@@ -382,8 +416,12 @@ internal sealed class CsvProfile(int index, CsvColumns columns, bool isCategory,
         /// <summary>Whether every row has another number, and nearly all between the ends are there.</summary>
         public bool IsId => _isWhole && _seen.Count == _rows && _rows < MostCounted && _high - _low < 1.5 * _rows && Step is null;
 
+        /// <summary>Whether each number is above the one before, or each below.</summary>
+        public bool IsRising => _rows > 1 && (_ups == _rows - 1 || _downs == _rows - 1);
+
         public void Add(long row, double value)
         {
+            (_ups, _downs, _last) = (_ups + (value > _last ? 1 : 0), _downs + (value < _last ? 1 : 0), value);
             if (_rows++ == 0)
                 (_first, _start) = (row, value);
             else if (_rows == 2)
