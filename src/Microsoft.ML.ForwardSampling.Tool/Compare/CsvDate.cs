@@ -13,6 +13,11 @@ internal static class CsvDate
     private static readonly string[] s_all = [.. s_dates, .. s_times, .. s_dates.SelectMany(date => s_times.SelectMany(time => (string[])
         [$"{date} {time}", $"{date}'T'{time}", $"{date}'T'{time}K", $"{date} {time}K", $"{date} {time} 'UTC'", $"{date} {time} 'GMT'"]))];
 
+    /// <summary>Whether a number is a date, as 20240131.</summary>
+    public static bool IsCompact(string text) => text.Length == 8 && (text[0] is '1' or '2')
+        && DateTime.TryParseExact(text, "yyyyMMdd", CultureInfo.InvariantCulture, DateTimeStyles.None, out DateTime date)
+        && date.Year is >= 1900 and <= 2100;
+
     /// <summary>Whether a text is one.</summary>
     public static bool Is(string text) => text.Length is >= 4 and <= 40 && text.AsSpan().IndexOfAny("-/.:, ") > 0
         && char.IsLetterOrDigit(text[0]) && text.AsSpan().IndexOfAnyInRange('0', '9') >= 0

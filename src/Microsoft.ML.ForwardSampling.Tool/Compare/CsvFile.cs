@@ -14,6 +14,7 @@ internal sealed partial class CsvFile
     private const int LinesLookedAt = 50;
     private const int MostFieldCharacters = 1 << 24;
     private const int LongRow = 50;
+    private const int MostTitles = 5;
 
     /// <summary>What is wrong with another text, or a number beyond a 32-bit float, among numbers.</summary>
     public const string NoNumber = "not a number (of at most 3.4e38) in a column of numbers";
@@ -45,6 +46,8 @@ internal sealed partial class CsvFile
         using CsvParser parser = Open();
         Names = Header(parser);
         Columns = new CsvColumns(input.Name, Names);
+        if (Names is [{ } only] && only.Any(c => char.IsWhiteSpace(c) || char.IsPunctuation(c)))
+            _begins.Add($"The file has one column, '{Short(only)}': if these are more, give the --separator between them.");
         if (Names.Length > 1 && Names.All(name => name.Length > 0 && CsvNumber.TryRead(name, '.', out _, out _, out _)))
             throw new InvalidDataException($"{Path}, line {_skipped + 1}: {string.Join(", ", Names.Take(3).Select(name => $"'{name}'"))}"
                 + " ... are numbers, and this line must name the columns: it seems to be a row already.");
@@ -96,14 +99,16 @@ internal sealed partial class CsvFile
                 long breaks = fields.Sum(field => (long)field.Count(c => c == '\n'));
                 line -= breaks;
                 if (breaks > LongRow)
-                    _told["long"] = Text($"The row on line {line} runs to line {line + breaks}: is a quote there not closed?");
+                    _told["long"] = string.Create(CultureInfo.InvariantCulture,
+                        $"The row on line {line} runs to line {line + breaks}: is a quote there not closed?");
             }
 
             before = parser.RawRow;
             if (fields.Length != Columns.Count && fields[0].StartsWith('#'))
             {
                 firstComment = comments++ == 0 ? line : firstComment;
-                _told["comments"] = Text($"{comments} lines that begin with # are left out, the first on line {firstComment}.");
+                _told["comments"] = string.Create(CultureInfo.InvariantCulture,
+                    $"{comments} lines that begin with # are left out, the first on line {firstComment}.");
                 continue;
             }
 
@@ -119,7 +124,8 @@ internal sealed partial class CsvFile
         }
 
         if (waiting is { } last && IsTotal(last, problem is not null))
-            _told["total"] = Text($"The last row, on line {last.Line}, is left out: it begins with '{Short(First(last))}', a total.");
+            _told["total"] = string.Create(CultureInfo.InvariantCulture,
+                $"The last row, on line {last.Line}, is left out: it begins with '{Short(First(last))}', a total.");
         else if (problem is not null)
             throw problem;
         else if (waiting is { } row)
@@ -129,7 +135,6 @@ internal sealed partial class CsvFile
     /// <summary>As much of a text as a message can hold.</summary>
     internal static string Short(string text) => text.Length <= 40 ? text : string.Concat(text.AsSpan(0, 40), "...");
 
-    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
     private static string First(CsvRow row)
         => Enumerable.Range(0, row.Count).Select(i => row[i]).FirstOrDefault(field => field.Length > 0) ?? "";
@@ -151,8 +156,8 @@ internal sealed partial class CsvFile
         string missing = fields.Length < Columns.Count
             ? $"; column '{Columns.Titles[fields.Length]}' is the first without a value" : "";
         string hint = isFirst && fields.Length == Columns.Count + 1
-            ? " R's write.table leaves out the name of the row names: write.csv gives it one. Else check" : " Check";
-        return new InvalidDataException(Text(
+            ? " If R's write.table wrote it: write.csv names the column of row names too. Check" : " Check";
+        return new InvalidDataException(string.Create(CultureInfo.InvariantCulture,
             $"{Path}, line {line}: {fields.Length} fields, and the first line names {Columns.Count} columns{missing}.{hint} separators "
                 + $"and ")
             + "quotes.");
@@ -201,7 +206,8 @@ internal sealed partial class CsvFile
                 Tell(comments, at, "comments");
                 if (!lines[at].StartsWith("# ", StringComparison.Ordinal))
                     return (of, at, null);
-                _begins.Add(Text($"The names of the columns are those of line {at + 1}, behind its #."));
+                _begins.Add(string.Create(CultureInfo.InvariantCulture,
+                    $"The names of the columns are those of line {at + 1}, behind its #."));
                 return (of, at + 1, lines[at][2..]);
             }
 
@@ -214,33 +220,46 @@ internal sealed partial class CsvFile
 
         at = SkipBlank(lines, at);
         int titles = at;
-        while (IsTitle(lines, at, separator))
-            at = SkipBlank(lines, at + 1);
+        at = SkipTitles(lines, at, separator);
         Tell(titles, at, "titles above the names of the columns");
         return (separator ?? FindSeparator(lines[at..]), at, null);
 
         void Tell(int from, int to, string what)
         {
             if (to > from)
-                _begins.Add(Text($"{(to - from == 1 ? $"Line {from + 1} is" : $"Lines {from + 1} to {to} are")} left out: {what}."));
+                _begins.Add(string.Create(CultureInfo.InvariantCulture,
+                    $"{(to - from == 1 ? $"Line {from + 1} is" : $"Lines {from + 1} to {to} are")} left out: {what}."));
+        }
+    }
+
+    /// <summary>Lines of one text each, and below them a table of more columns: where it begins.</summary>
+    private static int SkipTitles(List<string> lines, int at, char? separator)
+    {
+        int table = at;
+        for (int titles = 0; titles < MostTitles; titles++)
+        {
+            if (table >= lines.Count || lines[table].Contains('"'))
+                return at;
+            table = SkipBlank(lines, table + 1);
+            int next = SkipBlank(lines, table + 1);
+            if (next >= lines.Count)
+                return at;
+            char of = separator ?? FindSeparator(lines[table..]);
+            string[] names = Parts(lines[table], of);
+            int filled = names.Count(IsFilled);
+            if (filled < 2 || Parts(lines[next], of).Length != names.Length || names.All(IsNumber))
+                continue;
+            bool areTitles = lines[at..table].Where(IsFilled).Select(line => Parts(line, of))
+                .All(parts => parts.Count(IsFilled) == 1 && (parts.Length == 1 || parts.Length == names.Length));
+            return areTitles ? table : at;
         }
 
-        static bool IsNumber(string field) => CsvNumber.TryRead(field.Trim(), '.', out _, out _, out _);
+        return at;
     }
 
-    /// <summary>One text, and below it a table of more columns.</summary>
-    private static bool IsTitle(List<string> lines, int at, char? separator)
-    {
-        int next = SkipBlank(lines, at + 1), afterNext = SkipBlank(lines, next + 1);
-        if (afterNext >= lines.Count || lines[at].Contains('"'))
-            return false;
-        char of = separator ?? FindSeparator(lines[next..]);
-        string[] parts = Parts(lines[at], of), below = Parts(lines[next], of);
-        return parts.Count(part => !string.IsNullOrWhiteSpace(part)) == 1 && below.Length > 1
-            && Parts(lines[afterNext], of).Length == below.Length
-            && (parts.Length == 1 || (parts.Length == below.Length && below.Count(part => !string.IsNullOrWhiteSpace(part)) > 1))
-            && !below.All(part => CsvNumber.TryRead(part.Trim(), '.', out _, out _, out _));
-    }
+    private static bool IsFilled(string text) => !string.IsNullOrWhiteSpace(text);
+
+    private static bool IsNumber(string field) => CsvNumber.TryRead(field.Trim(), '.', out _, out _, out _);
 
     private static int SkipBlank(List<string> lines, int at)
     {
@@ -309,7 +328,7 @@ internal sealed partial class CsvFile
         }
         catch (MaxFieldSizeException e)
         {
-            throw new InvalidDataException(Text(
+            throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture,
                 $"{Path}, line {_skipped + before + 1}: a field of more than {MostFieldCharacters:N0} characters begins here. Is a quote ")
                 + "not closed?", e);
         }
@@ -347,12 +366,15 @@ internal sealed partial class CsvFile
         if (last > lines)
             (first, last) = (first - 1, lines);             // a quote that never closes takes in the end of the last line too
         return new InvalidDataException(first == last
-            ? Text($"{Path}, line {last}, column {_column + 1}: a quote is out of place in '{Short(bad.Field)}'. Quote the whole field, "
+            ? string.Create(CultureInfo.InvariantCulture,
+                $"{Path}, line {last}, column {_column + 1}: a quote is out of place in '{Short(bad.Field)}'. Quote the whole field, "
                 + $"and ")
                 + "write a quote within it twice."
-            : Text($"{Path}, line {first}, column {_column + 1}: a quote opens in '{Short(bad.Field.Split('\n')[0].TrimEnd('\r'))}' and "
+            : string.Create(CultureInfo.InvariantCulture,
+                $"{Path}, line {first}, column {_column + 1}: a quote opens in '{Short(bad.Field.Split('\n')[0].TrimEnd('\r'))}' and "
                 + $"is ")
-                + Text($"not closed there; the field would run to line {last}. Close it, or write a quote within a field twice and quote ")
+                + string.Create(CultureInfo.InvariantCulture,
+                    $"not closed there; the field would run to line {last}. Close it, or write a quote within a field twice and quote ")
                 + "the field.");
     }
 }

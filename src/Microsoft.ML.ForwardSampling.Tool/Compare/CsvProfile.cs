@@ -75,6 +75,10 @@ internal sealed class CsvProfile(int index, CsvColumns columns, bool isCategory,
     private long _rows;
     private long _missing;
     private long _dates;
+    private long _either;
+    private long _withUnit;
+    private long _withZeros;
+    private long _compactDates;
     private long _differ;
     private CsvExample? _firstDiffering;
 
@@ -124,8 +128,21 @@ internal sealed class CsvProfile(int index, CsvColumns columns, bool isCategory,
         }
 
         _count.Add(row.Number, isPoint ? value : double.NaN);
-        if (!isPoint && !isComma && CsvDate.Is(field))
+        if (isPoint || isComma)
+        {
+            _either++;
+            _withZeros += field.Length > 1 && field[0] == '0' && char.IsAsciiDigit(field[1]) ? 1 : 0;
+            _compactDates += CsvDate.IsCompact(field) ? 1 : 0;
+        }
+        else if (CsvDate.Is(field))
+        {
             _dates++;
+        }
+        else if (field.AsSpan().TrimEnd("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZµ°²³/%").TrimEnd() is { Length: > 0 } bare
+            && bare.Length < field.Length && CsvNumber.TryRead(bare.ToString(), '.', out _, out _, out _))
+        {
+            _withUnit++;
+        }
     }
 
     /// <summary>The numbers, as they are read with a point or a comma before decimals.</summary>
@@ -148,6 +165,14 @@ internal sealed class CsvProfile(int index, CsvColumns columns, bool isCategory,
             return Stopped(numbers, $"--numbers {name}, and none of its values is one");
         if (!isCategory && (isNumber || (numbers.Count > 0 && numbers.Count >= NumbersOfANumberColumn * present)))
             return JudgeNumbers(numbers, present, given is null && Evidence is null && elsewhere is null && separator != ',');
+        if (!isCategory && given is null && numbers.Count < _either && _either >= NumbersOfANumberColumn * present)
+            return Stopped(numbers, string.Create(CultureInfo.InvariantCulture,
+                $"{_either - _commas.Count:N0} numbers have a decimal point and {_either - _points.Count:N0} a "
+                + $"comma: ")
+                + $"write all alike, or give --ignore {name}");
+        if (!isCategory && _withUnit >= NumbersOfANumberColumn * present && _categories.Count > MostCategories)
+            return Stopped(numbers, "numbers with a unit behind. Write the numbers alone, in one unit; --categories "
+                + $"{name} takes the column as names, --ignore {name} leaves it out");
         if (!isCategory && numbers.Count > 0.5 * present && _categories.Count > MostCategories)
             return Stopped(numbers, Advice(numbers));
         present = _rows - _missing;                         // among names, None may be one
@@ -161,7 +186,8 @@ internal sealed class CsvProfile(int index, CsvColumns columns, bool isCategory,
         List<string> notes = [.. WordNotes(_words)];
         bool isMixed = numbers.Count > 0 && numbers.Count >= 0.5 * present;
         if (isMixed)
-            notes.Add(Text($"Column {Name} is taken for names: {present - numbers.Count:N0} of its {present:N0} values are no numbers, ")
+            notes.Add(string.Create(CultureInfo.InvariantCulture,
+                $"Column {Name} is taken for names: {present - numbers.Count:N0} of its {present:N0} values are no numbers, ")
                 + $"{numbers.FirstMisfits()} (--numbers {name} takes it for numbers, and those for missing).");
         if (_maybe.Count > 0)
             notes.Add($"Column {Name} holds names, and {string.Join(", ", _maybe.Select(word => $"'{word.Key}' ({word.Value})"))} is one "
@@ -171,7 +197,7 @@ internal sealed class CsvProfile(int index, CsvColumns columns, bool isCategory,
             return new CsvVerdict
             {
                 Kind = "names",
-                Becomes = Text($"{_categories.Count} features, one for each"),
+                Becomes = string.Create(CultureInfo.InvariantCulture, $"{_categories.Count} features, one for each"),
                 Otherwise = numbers.Count > 0 || isCategory ? $"--numbers {name}" : $"--ignore {name}",
                 Feature = new CategoryFeature(index, [.. Sorted(_categories)], missing),
                 Notes = notes,
@@ -203,7 +229,6 @@ internal sealed class CsvProfile(int index, CsvColumns columns, bool isCategory,
 
     private static double NumberOf(string name) => CsvNumber.TryRead(name, '.', out double value, out _, out _) ? value : 0;
 
-    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
     private CsvVerdict JudgeNumbers(NumberTally numbers, long present, bool isOpen)
     {
@@ -218,13 +243,15 @@ internal sealed class CsvProfile(int index, CsvColumns columns, bool isCategory,
             return Stopped(numbers, $"the column mixes {string.Join(" and ", numbers.Currencies.Select(one => $"'{one}'"))}, and their "
                 + $"numbers cannot be compared: bring them to one, or give --ignore {name}");
         if (numbers.Percents is > 0 && numbers.Percents < numbers.Count)
-            return Stopped(numbers, Text($"{numbers.Percents:N0} of {numbers.Count:N0} numbers have a percent sign: write all with one, "
+            return Stopped(numbers, string.Create(CultureInfo.InvariantCulture,
+                $"{numbers.Percents:N0} of {numbers.Count:N0} numbers have a percent sign: write all with one, "
                 + $"or ")
                 + $"none, or give --ignore {name}");
         if (numbers.Low == numbers.High && gone == 0)
             return LeftOut("one value", "it has the same value in every training row");
         if (!isNumber && gone == 0 && _count.Step is { } step && _rows >= FewestRowsOfACount)
-            return LeftOut("a count of rows", Text($"it counts the rows, by {step:G6}, so it says where a row stands in this file and ")
+            return LeftOut("a count of rows", string.Create(CultureInfo.InvariantCulture,
+                $"it counts the rows, by {step:G6}, so it says where a row stands in this file and ")
                 + "nothing about others", $"--numbers {name} keeps it", isDoubt: true) with
             {
                 Spare = new NumberFeature(index, numbers.Mean, Math.Sqrt(numbers.Squares / numbers.Count), hasMissing: false, numbers.Point,
@@ -232,13 +259,25 @@ internal sealed class CsvProfile(int index, CsvColumns columns, bool isCategory,
             };
         List<string> notes = [.. WordNotes(_words.Concat(_maybe))];
         if (misfits > 0)
-            notes.Add(Text($"Column {Name}: {misfits:N0} values that are no numbers are taken as missing, {numbers.FirstMisfits()}."));
+            notes.Add(string.Create(CultureInfo.InvariantCulture,
+                $"Column {Name}: {misfits:N0} values that are no numbers are taken as missing, {numbers.FirstMisfits()}."));
         if (numbers.Example is { } example)
             notes.Add($"Column {Name} is written with {CsvNumber.Describe(numbers.Traits)}: '{example.Text}' on line {example.Line} is "
                 + $"read "
-                + Text($"as {numbers.ExampleValue:G9}")
+                + string.Create(CultureInfo.InvariantCulture, $"as {numbers.ExampleValue:G9}")
                 + (_differ > 0 ? $" (--decimal {(numbers.Point == ',' ? '.' : ',')} reads it otherwise)." : "."));
-        bool isDoubt = notes.Count > 0;
+        if (_withZeros > 0)
+            notes.Add(string.Create(CultureInfo.InvariantCulture,
+                $"Column {Name}: {_withZeros:N0} values begin with a zero, as codes do. They are read as numbers, 007 as 7 ")
+                + $"(--categories {name} takes them as names).");
+        if (_compactDates == _rows)
+            notes.Add($"Column {Name} seems to hold dates, as 20240131: between two months is a gap that is none. Write what matters as "
+                + $"numbers, "
+                + $"or give --ignore {name}.");
+        else if (gone == 0 && _count.IsRising && _rows >= FewestRowsOfACount && !isNumber)
+            notes.Add($"Column {Name} rises, or falls, from every row to the next, as times and ids do: it says where a row stands in "
+                + $"the file. "
+                + $"If that is all, leave it out with --ignore {name}.");
         if (_count.IsId && gone == 0 && _rows >= 5 * FewestRowsOfACount)
             notes.Add($"Column {Name} has another whole number in every row, with hardly a gap: if it numbers the rows, leave it out with "
                 + $"--ignore {name}.");
@@ -250,7 +289,7 @@ internal sealed class CsvProfile(int index, CsvColumns columns, bool isCategory,
             Feature = new NumberFeature(index, numbers.Mean, Math.Sqrt(numbers.Squares / numbers.Count), gone > 0, numbers.Point, isNumber,
                 missing),
             Notes = notes,
-            IsDoubt = isDoubt || notes.Count > 0,
+            IsDoubt = notes.Count > 0,
             Missing = _missing + _maybe.Values.Sum(),
             Misfits = misfits,
             Examples = numbers.Misfits,
@@ -277,13 +316,14 @@ internal sealed class CsvProfile(int index, CsvColumns columns, bool isCategory,
     {
         long misfits = Present - numbers.Count;
         CsvExample? first = numbers.Misfits.Count > 0 ? numbers.Misfits[0] : numbers.Example ?? _firstDiffering;
-        string more = numbers.Misfits.Count > 1 ? Text($" ({misfits:N0} such, {numbers.FirstMisfits()})") : "";
+        string more = numbers.Misfits.Count > 1
+            ? string.Create(CultureInfo.InvariantCulture, $" ({misfits:N0} such, {numbers.FirstMisfits()})") : "";
         return new CsvVerdict
         {
             Kind = "numbers?",
             Becomes = "stops",
-            Otherwise = problem,
-            Problem = new InvalidDataException(Text(
+            Otherwise = isNumber ? "" : $"--categories {columns.Quoted(index)}",
+            Problem = new InvalidDataException(string.Create(CultureInfo.InvariantCulture,
                 $"line {first?.Line ?? 0}, column {index + 1} ('{Name}'): {problem}. Got '{CsvFile.Short(first?.Text ?? "")}'{more}.")),
             IsDoubt = true,
             Missing = _missing + _maybe.Values.Sum(),
@@ -335,7 +375,8 @@ internal sealed class CsvProfile(int index, CsvColumns columns, bool isCategory,
         public IReadOnlyList<CsvExample> Misfits => _misfits;
 
         public string FirstMisfits()
-            => $"the first on {string.Join(", ", _misfits.Select(misfit => Text($"line {misfit.Line} ('{CsvFile.Short(misfit.Text)}')")))}";
+            => "the first on " + string.Join(", ", _misfits.Select(misfit =>
+            string.Create(CultureInfo.InvariantCulture, $"line {misfit.Line} ('{CsvFile.Short(misfit.Text)}')")));
 
         public bool Add(in CsvRow row, int index, out double value)
         {
@@ -377,6 +418,9 @@ internal sealed class CsvProfile(int index, CsvColumns columns, bool isCategory,
         private double _step = double.NaN;
         private bool _isCount = true;
         private bool _isWhole = true;
+        private double _last = double.NaN;
+        private int _ups;
+        private int _downs;
         private double _low = double.PositiveInfinity;
         private double _high = double.NegativeInfinity;
 
@@ -386,8 +430,12 @@ internal sealed class CsvProfile(int index, CsvColumns columns, bool isCategory,
         /// <summary>Whether every row has another number, and nearly all between the ends are there.</summary>
         public bool IsId => _isWhole && _seen.Count == _rows && _rows < MostCounted && _high - _low < 1.5 * _rows && Step is null;
 
+        /// <summary>Whether each number is above the one before, or each below.</summary>
+        public bool IsRising => _rows > 1 && (_ups == _rows - 1 || _downs == _rows - 1);
+
         public void Add(long row, double value)
         {
+            (_ups, _downs, _last) = (_ups + (value > _last ? 1 : 0), _downs + (value < _last ? 1 : 0), value);
             if (_rows++ == 0)
                 (_first, _start) = (row, value);
             else if (_rows == 2)

@@ -222,6 +222,7 @@ public sealed class CsvCasesTests : IDisposable
     [InlineData("# y,x\n", ",", "", 1)]
     [InlineData("Sales report\n\ny,x\n", ",", "", 1)]
     [InlineData("Sales report,\ny,x\n", ",", "", 1)]
+    [InlineData("Sales report\nof March\n\ny,x\n", ",", "", 1)]
     [InlineData("y,x\n", ",", "Total,99999\n", 1)]
     [InlineData("y,x\n", ",", "(200 rows affected)\n", 1)]
     [InlineData("y,x\n", ",", "# the end\n", 1)]
@@ -378,6 +379,32 @@ public sealed class CsvCasesTests : IDisposable
 
         Assert.Contains("No training row is 'd' (2 test rows).", data.Notes);
         Assert.Contains("No test row is 'c': no figure tells how well it is predicted.", data.Notes);
+    }
+
+    [Theory]
+    [InlineData("{0} kg", "numbers with a unit behind")]
+    [InlineData("{0}mm", "numbers with a unit behind")]
+    [InlineData("{0},{1}", "1 numbers have a decimal point and 299 a comma")]
+    public void Load_NumbersThatCannotBeCompared_Stop(string format, string expected)
+        => Assert.Contains(expected, Problem(Write("y;x\n" + Rows(300, i => $"{i % 2};" + (format.Contains(',') && i == 150 ? "0.55"
+            : string.Format(CultureInfo.InvariantCulture, format, i + 1, i % 7)))), Options() with { TestShare = 0 }),
+            StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("{0:00000}", "begin with a zero, as codes do")]
+    [InlineData("2024{1:00}{2:00}", "seems to hold dates, as 20240131")]
+    [InlineData("17{3:00000}", "rises, or falls, from every row to the next")]
+    public void Load_NumbersThatMeanSomethingElse_ArePointedOut(string format, string expected)
+        => Assert.Contains(Load(Write("y,x\n" + Rows(200, i => $"{i % 2}," + string.Format(CultureInfo.InvariantCulture, format,
+            i * 7919 % 1009, i % 12 + 1, i % 28 + 1, i * i)))).Notes, note => note.Contains(expected, StringComparison.Ordinal));
+
+    [Fact]
+    public async Task Profile_AFileOfOneColumnWithSpaces_AsksForItsSeparator()
+    {
+        (_, string output, _) = await Runner.RunAsync(["profile", Write("x y\n" + Rows(200, i => $"{Number(i)} {i % 2}"))], Token);
+
+        Assert.Contains("The file has one column, 'x y': if these are more, give the --separator between them.", output,
+            StringComparison.Ordinal);
     }
 
     [Fact]
