@@ -163,13 +163,13 @@ internal sealed class CsvProfile(int index, CsvColumns columns, bool isCategory,
         string name = columns.Quoted(index);
         if (isNumber && numbers.Count == 0)
             return Stopped(numbers, $"--numbers {name}, and none of its values is one");
-        if (!isCategory && (isNumber || (numbers.Count > 0 && numbers.Count >= NumbersOfANumberColumn * present)))
-            return JudgeNumbers(numbers, present, given is null && Evidence is null && elsewhere is null && separator != ',');
-        if (!isCategory && given is null && numbers.Count < _either && _either >= NumbersOfANumberColumn * present)
+        if (!isCategory && !isNumber && given is null && numbers.Count < _either && _either >= NumbersOfANumberColumn * present)
             return Stopped(numbers, string.Create(CultureInfo.InvariantCulture,
                 $"{_either - _commas.Count:N0} numbers have a decimal point and {_either - _points.Count:N0} a "
                 + $"comma: ")
                 + $"write all alike, or give --ignore {name}");
+        if (!isCategory && (isNumber || (numbers.Count > 0 && numbers.Count >= NumbersOfANumberColumn * present)))
+            return JudgeNumbers(numbers, present, given is null && Evidence is null && elsewhere is null && separator != ',');
         if (!isCategory && _withUnit >= NumbersOfANumberColumn * present && _categories.Count > MostCategories)
             return Stopped(numbers, "numbers with a unit behind. Write the numbers alone, in one unit; --categories "
                 + $"{name} takes the column as names, --ignore {name} leaves it out");
