@@ -29,7 +29,8 @@ internal sealed class CompareNetworks(MLContext mlContext, CompareExperiment exp
             (atStart, atEnd) = (1f - (float)from, Math.Max(0, 1f - (float)to));
         NetworkTrainerOptions options = with(new NetworkTrainerOptions
         {
-            HiddenLayers = [.. experiment.Network.Split('-', StringSplitOptions.RemoveEmptyEntries).Select(units => int.Parse(units, CultureInfo.InvariantCulture))],
+            HiddenLayers = [.. experiment.Network.Split('-', StringSplitOptions.RemoveEmptyEntries)
+                .Select(units => int.Parse(units, CultureInfo.InvariantCulture))],
             Optimizer = new AdamOptions { LearningRate = (float)experiment.LearningRate * atStart },
             LearningRateSchedule = new LinearSchedule { FinalFactor = atEnd / atStart },
             RegressionLoss = experiment.Loss == CompareLoss.Huber ? RegressionLoss.Huber() : RegressionLoss.Squared,

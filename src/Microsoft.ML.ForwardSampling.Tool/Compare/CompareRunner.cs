@@ -13,14 +13,14 @@ internal static class CompareRunner
     public static CompareResults Run(CompareOptions options, IAnsiConsole console, CancellationToken cancellation = default)
     {
         CheckOutputs(options); // before a large file is read
-        return Run(options, options.Csv is { } csv ? CsvData.Load(options.Data, csv, cancellation, Show) : BuiltInData.All[options.Data](), console,
-            cancellation);
+        return Run(options, options.Csv is { } csv ? CsvData.Load(options.Data, csv, cancellation, Show)
+            : BuiltInData.All[options.Data](), console, cancellation);
 
         void Show(CsvReading reading)
         {
             ProfileConsole.Write(console, reading);
             if (reading.Columns.Any(column => column.Verdict.Problem is not null))
-                {
+            {
                 // Else they are shown with those of the comparison.
                 foreach (string note in reading.Notes)
                     console.WriteText(note);

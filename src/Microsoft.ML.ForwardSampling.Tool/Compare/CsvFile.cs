@@ -156,8 +156,8 @@ internal sealed partial class CsvFile
         string hint = isFirst && fields.Length == Columns.Count + 1
             ? " If R's write.table wrote it: write.csv names the column of row names too. Check" : " Check";
         return new InvalidDataException(Text(
-            $"{Path}, line {line}: {fields.Length} fields, and the first line names {Columns.Count} columns{missing}.{hint} separators and ")
-            + "quotes.");
+            $"{Path}, line {line}: {fields.Length} fields, and the first line names {Columns.Count} columns{missing}.{hint} separators ")
+            + "and quotes.");
     }
 
     private List<string> FirstLines()
@@ -361,10 +361,10 @@ internal sealed partial class CsvFile
         if (last > lines)
             (first, last) = (first - 1, lines);             // a quote that never closes takes in the end of the last line too
         return new InvalidDataException(first == last
-            ? Text($"{Path}, line {last}, column {_column + 1}: a quote is out of place in '{Short(bad.Field)}'. Quote the whole field, and ")
-                + "write a quote within it twice."
-            : Text($"{Path}, line {first}, column {_column + 1}: a quote opens in '{Short(bad.Field.Split('\n')[0].TrimEnd('\r'))}' and is ")
-                + Text($"not closed there; the field would run to line {last}. Close it, or write a quote within a field twice and quote ")
+            ? Text($"{Path}, line {last}, column {_column + 1}: a quote is out of place in '{Short(bad.Field)}'. Quote the whole field, ")
+                + "and write a quote within it twice."
+            : Text($"{Path}, line {first}, column {_column + 1}: a quote opens in '{Short(bad.Field.Split('\n')[0].TrimEnd('\r'))}' and ")
+                + Text($"is not closed there; the field would run to line {last}. Close it, or write a quote within a field twice and quote ")
                 + "the field.");
     }
 }

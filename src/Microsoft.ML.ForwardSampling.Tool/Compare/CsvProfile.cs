@@ -164,8 +164,8 @@ internal sealed class CsvProfile(int index, CsvColumns columns, bool isCategory,
         if (isNumber && numbers.Count == 0)
             return Stopped(numbers, $"--numbers {name}, and none of its values is one");
         if (!isCategory && !isNumber && given is null && numbers.Count < _either && _either >= NumbersOfANumberColumn * present)
-            return Stopped(numbers, Text($"{_either - _commas.Count:N0} numbers have a decimal point and {_either - _points.Count:N0} a comma: ")
-                + $"write all alike, or give --ignore {name}");
+            return Stopped(numbers, Text($"{_either - _commas.Count:N0} numbers have a decimal point and {_either - _points.Count:N0} a ")
+                + $"comma: write all alike, or give --ignore {name}");
         if (!isCategory && (isNumber || (numbers.Count > 0 && numbers.Count >= NumbersOfANumberColumn * present)))
             return JudgeNumbers(numbers, present, given is null && Evidence is null && elsewhere is null && separator != ',');
         if (!isCategory && _withUnit >= NumbersOfANumberColumn * present && _categories.Count > MostCategories)
@@ -187,8 +187,8 @@ internal sealed class CsvProfile(int index, CsvColumns columns, bool isCategory,
             notes.Add(Text($"Column {Name} is taken for names: {present - numbers.Count:N0} of its {present:N0} values are no numbers, ")
                 + $"{numbers.FirstMisfits()} (--numbers {name} takes it for numbers, and those for missing).");
         if (_maybe.Count > 0)
-            notes.Add($"Column {Name} holds names, and {string.Join(", ", _maybe.Select(word => $"'{word.Key}' ({word.Value})"))} is one of "
-                + $"them (--missing {_maybe.First().Key} takes it for missing).");
+            notes.Add($"Column {Name} holds names, and {string.Join(", ", _maybe.Select(word => $"'{word.Key}' ({word.Value})"))} is one "
+                + $"of them (--missing {_maybe.First().Key} takes it for missing).");
         if (_categories.Count <= MostCategories)
             return new CsvVerdict
             {
@@ -240,8 +240,8 @@ internal sealed class CsvProfile(int index, CsvColumns columns, bool isCategory,
             return Stopped(numbers, $"the column mixes {string.Join(" and ", numbers.Currencies.Select(one => $"'{one}'"))}, and their "
                 + $"numbers cannot be compared: bring them to one, or give --ignore {name}");
         if (numbers.Percents is > 0 && numbers.Percents < numbers.Count)
-            return Stopped(numbers, Text($"{numbers.Percents:N0} of {numbers.Count:N0} numbers have a percent sign: write all with one, or ")
-                + $"none, or give --ignore {name}");
+            return Stopped(numbers, Text($"{numbers.Percents:N0} of {numbers.Count:N0} numbers have a percent sign: write all with one, ")
+                + $"or none, or give --ignore {name}");
         if (numbers.Low == numbers.High && gone == 0)
             return LeftOut("one value", "it has the same value in every training row");
         if (!isNumber && gone == 0 && _count.Step is { } step && _rows >= FewestRowsOfACount)
@@ -255,18 +255,18 @@ internal sealed class CsvProfile(int index, CsvColumns columns, bool isCategory,
         if (misfits > 0)
             notes.Add(Text($"Column {Name}: {misfits:N0} values that are no numbers are taken as missing, {numbers.FirstMisfits()}."));
         if (numbers.Example is { } example)
-            notes.Add($"Column {Name} is written with {CsvNumber.Describe(numbers.Traits)}: '{example.Text}' on line {example.Line} is read "
-                + Text($"as {numbers.ExampleValue:G9}")
+            notes.Add($"Column {Name} is written with {CsvNumber.Describe(numbers.Traits)}: '{example.Text}' on line {example.Line} is "
+                + Text($"read as {numbers.ExampleValue:G9}")
                 + (_differ > 0 ? $" (--decimal {(numbers.Point == ',' ? '.' : ',')} reads it otherwise)." : "."));
         if (_withZeros > 0)
             notes.Add(Text($"Column {Name}: {_withZeros:N0} values begin with a zero, as codes do. They are read as numbers, 007 as 7 ")
                 + $"(--categories {name} takes them as names).");
         if (_compactDates == _rows)
-            notes.Add($"Column {Name} seems to hold dates, as 20240131: between two months is a gap that is none. Write what matters as numbers, "
-                + $"or give --ignore {name}.");
+            notes.Add($"Column {Name} seems to hold dates, as 20240131: between two months is a gap that is none. Write what matters "
+                + $"as numbers, or give --ignore {name}.");
         else if (gone == 0 && _count.IsRising && _rows >= FewestRowsOfACount && !isNumber)
-            notes.Add($"Column {Name} rises, or falls, from every row to the next, as times and ids do: it says where a row stands in the file. "
-                + $"If that is all, leave it out with --ignore {name}.");
+            notes.Add($"Column {Name} rises, or falls, from every row to the next, as times and ids do: it says where a row stands "
+                + $"in the file. If that is all, leave it out with --ignore {name}.");
         if (_count.IsId && gone == 0 && _rows >= 5 * FewestRowsOfACount)
             notes.Add($"Column {Name} has another whole number in every row, with hardly a gap: if it numbers the rows, leave it out with "
                 + $"--ignore {name}.");
@@ -289,8 +289,8 @@ internal sealed class CsvProfile(int index, CsvColumns columns, bool isCategory,
     {
         string[] told = [.. words.OrderByDescending(word => word.Value).Take(5).Select(word => $"'{word.Key}' ({word.Value})")];
         if (told.Length > 0)
-            yield return $"Column {Name}: {string.Join(", ", told)} {(told.Length == 1 ? "is" : "are")} taken as missing (--missing LIST says "
-                + "otherwise).";
+            yield return $"Column {Name}: {string.Join(", ", told)} {(told.Length == 1 ? "is" : "are")} taken as missing (--missing LIST "
+                + "says otherwise).";
     }
 
     private string Advice(NumberTally numbers)

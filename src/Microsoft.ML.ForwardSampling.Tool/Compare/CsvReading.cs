@@ -51,7 +51,8 @@ internal sealed class CsvReading
             numbers = [.. columns.FindAll("--numbers", options.Numbers)],
             chosen = [.. columns.FindAll("--features", options.Features)];
         if (categories.Intersect(numbers).Any())
-            throw new InvalidDataException($"--categories and --numbers both name {columns.Quoted(categories.Intersect(numbers).First())}.");
+            throw new InvalidDataException(
+                $"--categories and --numbers both name {columns.Quoted(categories.Intersect(numbers).First())}.");
         CsvProfile?[] profiles = [.. Enumerable.Range(0, columns.Count).Select(i => i == label || Why(i) is not null ? null
             : new CsvProfile(i, columns, categories.Contains(i), numbers.Contains(i), missing))];
         CsvLabel? target = reading.Label = label < 0 ? null : new CsvLabel(label, columns, options.Task, missing);
@@ -113,7 +114,8 @@ internal sealed class CsvReading
             reading._notes.AddRange(target.Finish(file.Path, options.Decimal, elsewhere, file.Separator));
         return reading;
 
-        string? Why(int column) => ignored.Contains(column) ? "--ignore" : chosen.Count > 0 && !chosen.Contains(column) ? "not in --features"
+        string? Why(int column) => ignored.Contains(column) ? "--ignore"
+            : chosen.Count > 0 && !chosen.Contains(column) ? "not in --features"
             : chosen.Count == 0 && !columns.IsNamed(column) && !numbers.Contains(column) && !categories.Contains(column)
                 ? "without a name" : null;
     }

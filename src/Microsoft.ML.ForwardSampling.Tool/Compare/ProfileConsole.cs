@@ -23,7 +23,8 @@ internal static class ProfileConsole
             table.AddRow([.. Cells(reading, index, verdict).Select(ShownText.Markup)]);
         console.Write(table);
         if (reading.Columns.Count > MostColumns)
-            console.WriteText(string.Create(CultureInfo.InvariantCulture, $"... and {reading.Columns.Count - MostColumns:N0} more columns."));
+            console.WriteText(string.Create(CultureInfo.InvariantCulture,
+                $"... and {reading.Columns.Count - MostColumns:N0} more columns."));
     }
 
     /// <summary>A sentence.</summary>

@@ -62,7 +62,8 @@ internal static class RecordsText
     {
         0 => "It is empty.",
         int count => string.Create(CultureInfo.InvariantCulture, $"It holds {count:N0} other {(count == 1 ? "file" : "files")}: ")
-            + string.Join("; ", report.OtherFiles.Take(MostNamed).Select(file => $"{ShownText.Printable(file.Name)} ({ShownText.Printable(file.Reason)})"))
+            + string.Join("; ", report.OtherFiles.Take(MostNamed)
+                .Select(file => $"{ShownText.Printable(file.Name)} ({ShownText.Printable(file.Reason)})"))
             + (count > MostNamed ? "; …" : "."),
     };
 

@@ -27,7 +27,8 @@ public sealed class AnyArgumentsTests : IDisposable
         string missing = _folder.File("no-such-file.csv");
         Gen<string[]> arguments = Gen.Elements(s_options).SelectMany(option => Gen.Elements(s_values), (option, value) => (option, value))
             .ListOf(4).SelectMany(_ => Gen.Elements("compare", "quick-start", "records", "profile", ""), (pairs, command) => (string[])
-                [command, .. command == "records" ? [] : new[] { "--data", missing }, .. pairs.SelectMany(pair => new[] { pair.option, pair.value })]);
+                [command, .. command == "records" ? [] : new[] { "--data", missing },
+                    .. pairs.SelectMany(pair => new[] { pair.option, pair.value })]);
 
         Properties.Hold(arguments, args =>
         {
@@ -41,7 +42,8 @@ public sealed class AnyArgumentsTests : IDisposable
     }
 
     private static string[] OfAFile(string option)
-        => option is "--test" or "--task" or "--separator" or "--decimal" or "--encoding" ? ["--data", "no-such.csv", "--label", "y", .. option == "--task" ? [] :
+        => option is "--test" or "--task" or "--separator" or "--decimal" or "--encoding"
+            ? ["--data", "no-such.csv", "--label", "y", .. option == "--task" ? [] :
             new[] { "--task", "binary" }] : [];
 
     /// <summary>One wrong value at a time: the option, the value and what is allowed.</summary>
@@ -71,10 +73,12 @@ public sealed class AnyArgumentsTests : IDisposable
     public async Task Compare_AWrongValue_IsNamedWithTheOptionAndWhatIsAllowed(string option, string value, string allowed,
         string? named = null)
     {
-        (int exitCode, _, string error) = await Runner.RunAsync(["compare", option, value, .. OfAFile(option)], TestContext.Current.CancellationToken);
+        (int exitCode, _, string error) = await Runner.RunAsync(["compare", option, value, .. OfAFile(option)],
+            TestContext.Current.CancellationToken);
 
         Assert.Equal(1, exitCode);
         Assert.Contains(error.Split('\n'), line => line.StartsWith(option, StringComparison.Ordinal)
-            && line.Contains(allowed, StringComparison.Ordinal) && line.TrimEnd().EndsWith($"Got '{named ?? value}'.", StringComparison.Ordinal));
+            && line.Contains(allowed, StringComparison.Ordinal)
+            && line.TrimEnd().EndsWith($"Got '{named ?? value}'.", StringComparison.Ordinal));
     }
 }
