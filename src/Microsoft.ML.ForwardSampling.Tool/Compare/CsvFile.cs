@@ -364,8 +364,8 @@ internal sealed partial class CsvFile
             ? Text($"{Path}, line {last}, column {_column + 1}: a quote is out of place in '{Short(bad.Field)}'. Quote the whole field, ")
                 + "and write a quote within it twice."
             : Text($"{Path}, line {first}, column {_column + 1}: a quote opens in '{Short(bad.Field.Split('\n')[0].TrimEnd('\r'))}' and ")
-                + Text($"is not closed there; the field would run to line {last}. Close it, or write a quote within a field twice and quote ")
-                + "the field.");
+                + Text($"is not closed there; the field would run to line {last}. Close it, or write a quote within a field twice and ")
+                + "quote the field.");
     }
 }
 
