@@ -29,9 +29,8 @@ internal sealed class CompareArguments
     {
         _policies = TextOption.Words("--policies",
             $"Comma list of {string.Join(", ", PolicyTable.Keys)}; or all (default {string.Join(',', defaults.Policies)}; uniform is "
-                + $"always "
-            + "there).", word => word == EveryPolicy || PolicyTable.Keys.Contains(word),
-                $"{string.Join(", ", PolicyTable.Keys)}, or {EveryPolicy}");
+            + "always there).",
+            word => word == EveryPolicy || PolicyTable.Keys.Contains(word), $"{string.Join(", ", PolicyTable.Keys)}, or {EveryPolicy}");
         _budget = NumberOption.Create("--budget", $"Share of a window that gets a backward pass (default {defaults.Budget}).", 0.001, 1.0);
         _seeds = NumberOption.Create("--seeds", $"Repetitions (default {Default(options => $"{options.Seeds}")}).", 1, 1000);
         _fullSeeds = NumberOption.Create("--full-seeds",

@@ -60,8 +60,7 @@ internal static class CompareCommand
         };
         var arguments = new CompareArguments(Defaults);
         foreach (Option option in (Option[])[.. csv.All, testShare, testFile, .. arguments.All, rareClass, rareShare, recordAge, hidden,
-            learningRate, schedule, loss,
-            table, across])
+            learningRate, schedule, loss, table, across])
             command.Add(option);
         Option[] ofFiles = [task, .. csv.All, testShare, testFile];
         command.Validators.Add(result =>

@@ -23,8 +23,8 @@ internal static class CompareConsole
         var table = new Table { Border = TableBorder.Simple };
         foreach ((int i, string heading) in Headings(results).Index())
             table.AddColumn((i == 0 ? new TableColumn(ShownText.Markup(heading))
-                : new TableColumn(ShownText.Markup(heading).Replace(" ", "\n", StringComparison.Ordinal)).RightAligned()).NoWrap()
-                    .PadLeft(0).PadRight(0));
+                : new TableColumn(ShownText.Markup(heading).Replace(" ", "\n", StringComparison.Ordinal)).RightAligned())
+                .NoWrap().PadLeft(0).PadRight(0));
         foreach (CompareSummary row in results.Table())
             table.AddRow([.. Cells(results, row).Select(cell => ShownText.Markup(cell).Replace(' ', '\u00A0'))]);
         console.WriteLine();

@@ -134,8 +134,8 @@ internal sealed record CompareResults
             + $"times, in another order each time; {TestRows:N0} test rows.{noise}{rare}{heldOut} ")
             + string.Create(CultureInfo.InvariantCulture,
                 $"{age}; the policy selects {100 * e.Budget:0.##} % of each window of {e.Window:N0} rows, and the next network "
-                + $"({(e.Network.Length > 0 ? $"hidden layers {e.Network}" : "linear: no hidden layer")}) is trained from the deployed "
-                    + $"one on those rows, once, in batches of {e.Batch} (Adam, "
+                + $"({(e.Network.Length > 0 ? $"hidden layers {e.Network}" : "linear: no hidden layer")}) "
+                + $"is trained from the deployed one on those rows, once, in batches of {e.Batch} (Adam, "
                 + $"{e.LearningRate:0.#####}, {rate}{(e.Loss == CompareLoss.Huber ? ", Huber's loss" : "")}). ")
             + "The first chunk has no deployed network: there every policy draws evenly. Early-stopped full training takes every row "
                 + "that comes, until it has had as many backward rows as the policies. Full training takes every row of every pass."

@@ -14,8 +14,7 @@ internal static class CompareRunner
     {
         CheckOutputs(options); // before a large file is read
         return Run(options, options.Csv is { } csv ? CsvData.Load(options.Data, csv, cancellation, Show)
-            : BuiltInData.All[options.Data](), console,
-            cancellation);
+            : BuiltInData.All[options.Data](), console, cancellation);
 
         void Show(CsvReading reading)
         {

@@ -30,8 +30,8 @@ internal sealed class CsvArguments
     { Description = "Between fields: one character, or tab (default: found in the first line).", HelpName = "CHARACTER" }
         .Refuse(text => SeparatorOf(text) is not null ? null
             : $"--separator must be tab, or one character that is no letter, digit, quote, point, space or end of line. Got '{text}'.");
-    private readonly Option<bool> _strict =
-        new("--strict") { Description = "Stops at anything in the file that could be meant otherwise." };
+    private readonly Option<bool> _strict = new("--strict")
+    { Description = "Stops at anything in the file that could be meant otherwise." };
 
     /// <summary>The label.</summary>
     public Option<string> Label => _label;

@@ -8,11 +8,10 @@ namespace Microsoft.ML.ForwardSampling.Tool.Compare;
 /// <param name="names">The names in its first line; empty where a column has none.</param>
 internal sealed class CsvColumns(string file, IReadOnlyList<string> names)
 {
-    /// <summary>What each is called: its name; <c>#3</c> for the third where it has none; <c>x (#3)</c> where others have the
-    /// same.</summary>
+    /// <summary>What each is called: its name; <c>#3</c> for the third without one; <c>x (#3)</c> where others have the same.</summary>
     public IReadOnlyList<string> Titles { get; } =
-        [.. names.Select((name, i) => name.Length == 0 ? Number(i) : names.Count(other => other == name) > 1 ? $"{name} ({Number(i)})"
-            : name)];
+        [.. names.Select((name, i) => name.Length == 0 ? Number(i)
+            : names.Count(other => other == name) > 1 ? $"{name} ({Number(i)})" : name)];
 
     /// <summary>How many there are.</summary>
     public int Count => names.Count;

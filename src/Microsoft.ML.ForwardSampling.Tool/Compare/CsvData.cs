@@ -54,9 +54,8 @@ internal static class CsvData
                 $"{input.Name} gives {training.Count} training and {test.Count} test rows: at least 20 and 1 are needed.");
         if (options.Task == PredictionTask.Binary && test.All(row => row.Flag == test[0].Flag))
             throw new InvalidDataException(
-                $"{options.TestFile ?? input.Name}: all {test.Count} test rows are '{labels.Classes[test[0].ClassIndex]}', so nothing "
-                    + $"can be "
-                + $"compared on them.");
+                $"{options.TestFile ?? input.Name}: all {test.Count} test rows are '{labels.Classes[test[0].ClassIndex]}', so nothing can "
+                + $"be compared on them.");
         if (unusable > 0)
             Doubt($"{unusable} rows are left out: their label is missing, or a class that no training row has.");
         if (labels.Unknown.Count > 0)

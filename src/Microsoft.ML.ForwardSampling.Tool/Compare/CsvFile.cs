@@ -99,16 +99,14 @@ internal sealed partial class CsvFile
                 long breaks = fields.Sum(field => (long)field.Count(c => c == '\n'));
                 line -= breaks;
                 if (breaks > LongRow)
-                    _told["long"] = string.Create(CultureInfo.InvariantCulture,
-                        $"The row on line {line} runs to line {line + breaks}: is a quote there not closed?");
+                    _told["long"] = Text($"The row on line {line} runs to line {line + breaks}: is a quote there not closed?");
             }
 
             before = parser.RawRow;
             if (fields.Length != Columns.Count && fields[0].StartsWith('#'))
             {
                 firstComment = comments++ == 0 ? line : firstComment;
-                _told["comments"] = string.Create(CultureInfo.InvariantCulture,
-                    $"{comments} lines that begin with # are left out, the first on line {firstComment}.");
+                _told["comments"] = Text($"{comments} lines that begin with # are left out, the first on line {firstComment}.");
                 continue;
             }
 
@@ -124,8 +122,7 @@ internal sealed partial class CsvFile
         }
 
         if (waiting is { } last && IsTotal(last, problem is not null))
-            _told["total"] = string.Create(CultureInfo.InvariantCulture,
-                $"The last row, on line {last.Line}, is left out: it begins with '{Short(First(last))}', a total.");
+            _told["total"] = Text($"The last row, on line {last.Line}, is left out: it begins with '{Short(First(last))}', a total.");
         else if (problem is not null)
             throw problem;
         else if (waiting is { } row)
@@ -135,6 +132,7 @@ internal sealed partial class CsvFile
     /// <summary>As much of a text as a message can hold.</summary>
     internal static string Short(string text) => text.Length <= 40 ? text : string.Concat(text.AsSpan(0, 40), "...");
 
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
     private static string First(CsvRow row)
         => Enumerable.Range(0, row.Count).Select(i => row[i]).FirstOrDefault(field => field.Length > 0) ?? "";
@@ -157,10 +155,9 @@ internal sealed partial class CsvFile
             ? $"; column '{Columns.Titles[fields.Length]}' is the first without a value" : "";
         string hint = isFirst && fields.Length == Columns.Count + 1
             ? " If R's write.table wrote it: write.csv names the column of row names too. Check" : " Check";
-        return new InvalidDataException(string.Create(CultureInfo.InvariantCulture,
-            $"{Path}, line {line}: {fields.Length} fields, and the first line names {Columns.Count} columns{missing}.{hint} separators "
-                + $"and ")
-            + "quotes.");
+        return new InvalidDataException(Text(
+            $"{Path}, line {line}: {fields.Length} fields, and the first line names {Columns.Count} columns{missing}.{hint} separators ")
+            + "and quotes.");
     }
 
     private List<string> FirstLines()
@@ -206,8 +203,7 @@ internal sealed partial class CsvFile
                 Tell(comments, at, "comments");
                 if (!lines[at].StartsWith("# ", StringComparison.Ordinal))
                     return (of, at, null);
-                _begins.Add(string.Create(CultureInfo.InvariantCulture,
-                    $"The names of the columns are those of line {at + 1}, behind its #."));
+                _begins.Add(Text($"The names of the columns are those of line {at + 1}, behind its #."));
                 return (of, at + 1, lines[at][2..]);
             }
 
@@ -227,8 +223,7 @@ internal sealed partial class CsvFile
         void Tell(int from, int to, string what)
         {
             if (to > from)
-                _begins.Add(string.Create(CultureInfo.InvariantCulture,
-                    $"{(to - from == 1 ? $"Line {from + 1} is" : $"Lines {from + 1} to {to} are")} left out: {what}."));
+                _begins.Add(Text($"{(to - from == 1 ? $"Line {from + 1} is" : $"Lines {from + 1} to {to} are")} left out: {what}."));
         }
     }
 
@@ -328,7 +323,7 @@ internal sealed partial class CsvFile
         }
         catch (MaxFieldSizeException e)
         {
-            throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture,
+            throw new InvalidDataException(Text(
                 $"{Path}, line {_skipped + before + 1}: a field of more than {MostFieldCharacters:N0} characters begins here. Is a quote ")
                 + "not closed?", e);
         }
@@ -366,16 +361,11 @@ internal sealed partial class CsvFile
         if (last > lines)
             (first, last) = (first - 1, lines);             // a quote that never closes takes in the end of the last line too
         return new InvalidDataException(first == last
-            ? string.Create(CultureInfo.InvariantCulture,
-                $"{Path}, line {last}, column {_column + 1}: a quote is out of place in '{Short(bad.Field)}'. Quote the whole field, "
-                + $"and ")
-                + "write a quote within it twice."
-            : string.Create(CultureInfo.InvariantCulture,
-                $"{Path}, line {first}, column {_column + 1}: a quote opens in '{Short(bad.Field.Split('\n')[0].TrimEnd('\r'))}' and "
-                + $"is ")
-                + string.Create(CultureInfo.InvariantCulture,
-                    $"not closed there; the field would run to line {last}. Close it, or write a quote within a field twice and quote ")
-                + "the field.");
+            ? Text($"{Path}, line {last}, column {_column + 1}: a quote is out of place in '{Short(bad.Field)}'. Quote the whole field, ")
+                + "and write a quote within it twice."
+            : Text($"{Path}, line {first}, column {_column + 1}: a quote opens in '{Short(bad.Field.Split('\n')[0].TrimEnd('\r'))}' and ")
+                + Text($"is not closed there; the field would run to line {last}. Close it, or write a quote within a field twice and ")
+                + "quote the field.");
     }
 }
 

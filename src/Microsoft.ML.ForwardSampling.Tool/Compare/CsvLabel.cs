@@ -127,9 +127,8 @@ internal sealed partial class CsvLabel(int index, CsvColumns columns, Prediction
         (_point, _mean, Scale) = (point, numbers.Mean, Math.Sqrt(numbers.Squares / Math.Max(1, numbers.Count)));
         if (!(Scale > 0))
             throw new InvalidDataException(
-                $"{path}: label column '{columns.Titles[index]}' has the same value in all of its {numbers.Count} training rows, so "
-                    + $"there is "
-                + "nothing to learn.");
+                $"{path}: label column '{columns.Titles[index]}' has the same value in all of its {numbers.Count} training rows, so there "
+                + "is nothing to learn.");
         return verdict.Feature is null ? [] : verdict.Notes.Select(note => (note, true));
     }
 
@@ -155,16 +154,15 @@ internal sealed partial class CsvLabel(int index, CsvColumns columns, Prediction
             }
             else
             {
-                notes.Add(($"Label {title}: {words} is a class (--missing {_names[_firstMaybe.Keys.First()]} takes it for "
-                    + $"missing).", true));
+                notes.Add(
+                    ($"Label {title}: {words} is a class (--missing {_names[_firstMaybe.Keys.First()]} takes it for missing).", true));
             }
         }
 
         if (_names.Count < 2)
             throw new InvalidDataException(
                 $"{path}: label column '{title}' has {(_names.Count == 0 ? "no value" : $"only '{_names.Values.Single()}'")} in the "
-                    + $"training "
-                + $"rows, so there is nothing to learn.");
+                + $"training rows, so there is nothing to learn.");
         foreach ((string key, SortedSet<string> spellings) in _spellings.Where(one => one.Value.Count > 1 && _names.ContainsKey(one.Key)))
             notes.Add(($"Label {title}: {string.Join(", ", spellings.Select(one => $"'{one}'"))} are one class, '{_names[key]}'.", false));
         foreach (string[] alike in _names.Values.GroupBy(name => name, StringComparer.OrdinalIgnoreCase).Select(group => group.ToArray())

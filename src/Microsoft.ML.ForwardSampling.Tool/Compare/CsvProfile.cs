@@ -164,10 +164,8 @@ internal sealed class CsvProfile(int index, CsvColumns columns, bool isCategory,
         if (isNumber && numbers.Count == 0)
             return Stopped(numbers, $"--numbers {name}, and none of its values is one");
         if (!isCategory && !isNumber && given is null && numbers.Count < _either && _either >= NumbersOfANumberColumn * present)
-            return Stopped(numbers, string.Create(CultureInfo.InvariantCulture,
-                $"{_either - _commas.Count:N0} numbers have a decimal point and {_either - _points.Count:N0} a "
-                + $"comma: ")
-                + $"write all alike, or give --ignore {name}");
+            return Stopped(numbers, Text($"{_either - _commas.Count:N0} numbers have a decimal point and {_either - _points.Count:N0} a ")
+                + $"comma: write all alike, or give --ignore {name}");
         if (!isCategory && (isNumber || (numbers.Count > 0 && numbers.Count >= NumbersOfANumberColumn * present)))
             return JudgeNumbers(numbers, present, given is null && Evidence is null && elsewhere is null && separator != ',');
         if (!isCategory && _withUnit >= NumbersOfANumberColumn * present && _categories.Count > MostCategories)
@@ -186,18 +184,16 @@ internal sealed class CsvProfile(int index, CsvColumns columns, bool isCategory,
         List<string> notes = [.. WordNotes(_words)];
         bool isMixed = numbers.Count > 0 && numbers.Count >= 0.5 * present;
         if (isMixed)
-            notes.Add(string.Create(CultureInfo.InvariantCulture,
-                $"Column {Name} is taken for names: {present - numbers.Count:N0} of its {present:N0} values are no numbers, ")
+            notes.Add(Text($"Column {Name} is taken for names: {present - numbers.Count:N0} of its {present:N0} values are no numbers, ")
                 + $"{numbers.FirstMisfits()} (--numbers {name} takes it for numbers, and those for missing).");
         if (_maybe.Count > 0)
             notes.Add($"Column {Name} holds names, and {string.Join(", ", _maybe.Select(word => $"'{word.Key}' ({word.Value})"))} is one "
-                + $"of "
-                + $"them (--missing {_maybe.First().Key} takes it for missing).");
+                + $"of them (--missing {_maybe.First().Key} takes it for missing).");
         if (_categories.Count <= MostCategories)
             return new CsvVerdict
             {
                 Kind = "names",
-                Becomes = string.Create(CultureInfo.InvariantCulture, $"{_categories.Count} features, one for each"),
+                Becomes = Text($"{_categories.Count} features, one for each"),
                 Otherwise = numbers.Count > 0 || isCategory ? $"--numbers {name}" : $"--ignore {name}",
                 Feature = new CategoryFeature(index, [.. Sorted(_categories)], missing),
                 Notes = notes,
@@ -229,6 +225,7 @@ internal sealed class CsvProfile(int index, CsvColumns columns, bool isCategory,
 
     private static double NumberOf(string name) => CsvNumber.TryRead(name, '.', out double value, out _, out _) ? value : 0;
 
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
     private CsvVerdict JudgeNumbers(NumberTally numbers, long present, bool isOpen)
     {
@@ -243,15 +240,12 @@ internal sealed class CsvProfile(int index, CsvColumns columns, bool isCategory,
             return Stopped(numbers, $"the column mixes {string.Join(" and ", numbers.Currencies.Select(one => $"'{one}'"))}, and their "
                 + $"numbers cannot be compared: bring them to one, or give --ignore {name}");
         if (numbers.Percents is > 0 && numbers.Percents < numbers.Count)
-            return Stopped(numbers, string.Create(CultureInfo.InvariantCulture,
-                $"{numbers.Percents:N0} of {numbers.Count:N0} numbers have a percent sign: write all with one, "
-                + $"or ")
-                + $"none, or give --ignore {name}");
+            return Stopped(numbers, Text($"{numbers.Percents:N0} of {numbers.Count:N0} numbers have a percent sign: write all with one, ")
+                + $"or none, or give --ignore {name}");
         if (numbers.Low == numbers.High && gone == 0)
             return LeftOut("one value", "it has the same value in every training row");
         if (!isNumber && gone == 0 && _count.Step is { } step && _rows >= FewestRowsOfACount)
-            return LeftOut("a count of rows", string.Create(CultureInfo.InvariantCulture,
-                $"it counts the rows, by {step:G6}, so it says where a row stands in this file and ")
+            return LeftOut("a count of rows", Text($"it counts the rows, by {step:G6}, so it says where a row stands in this file and ")
                 + "nothing about others", $"--numbers {name} keeps it", isDoubt: true) with
             {
                 Spare = new NumberFeature(index, numbers.Mean, Math.Sqrt(numbers.Squares / numbers.Count), hasMissing: false, numbers.Point,
@@ -259,25 +253,20 @@ internal sealed class CsvProfile(int index, CsvColumns columns, bool isCategory,
             };
         List<string> notes = [.. WordNotes(_words.Concat(_maybe))];
         if (misfits > 0)
-            notes.Add(string.Create(CultureInfo.InvariantCulture,
-                $"Column {Name}: {misfits:N0} values that are no numbers are taken as missing, {numbers.FirstMisfits()}."));
+            notes.Add(Text($"Column {Name}: {misfits:N0} values that are no numbers are taken as missing, {numbers.FirstMisfits()}."));
         if (numbers.Example is { } example)
             notes.Add($"Column {Name} is written with {CsvNumber.Describe(numbers.Traits)}: '{example.Text}' on line {example.Line} is "
-                + $"read "
-                + string.Create(CultureInfo.InvariantCulture, $"as {numbers.ExampleValue:G9}")
+                + Text($"read as {numbers.ExampleValue:G9}")
                 + (_differ > 0 ? $" (--decimal {(numbers.Point == ',' ? '.' : ',')} reads it otherwise)." : "."));
         if (_withZeros > 0)
-            notes.Add(string.Create(CultureInfo.InvariantCulture,
-                $"Column {Name}: {_withZeros:N0} values begin with a zero, as codes do. They are read as numbers, 007 as 7 ")
+            notes.Add(Text($"Column {Name}: {_withZeros:N0} values begin with a zero, as codes do. They are read as numbers, 007 as 7 ")
                 + $"(--categories {name} takes them as names).");
         if (_compactDates == _rows)
-            notes.Add($"Column {Name} seems to hold dates, as 20240131: between two months is a gap that is none. Write what matters as "
-                + $"numbers, "
-                + $"or give --ignore {name}.");
+            notes.Add($"Column {Name} seems to hold dates, as 20240131: between two months is a gap that is none. Write what matters "
+                + $"as numbers, or give --ignore {name}.");
         else if (gone == 0 && _count.IsRising && _rows >= FewestRowsOfACount && !isNumber)
-            notes.Add($"Column {Name} rises, or falls, from every row to the next, as times and ids do: it says where a row stands in "
-                + $"the file. "
-                + $"If that is all, leave it out with --ignore {name}.");
+            notes.Add($"Column {Name} rises, or falls, from every row to the next, as times and ids do: it says where a row stands "
+                + $"in the file. If that is all, leave it out with --ignore {name}.");
         if (_count.IsId && gone == 0 && _rows >= 5 * FewestRowsOfACount)
             notes.Add($"Column {Name} has another whole number in every row, with hardly a gap: if it numbers the rows, leave it out with "
                 + $"--ignore {name}.");
@@ -301,8 +290,7 @@ internal sealed class CsvProfile(int index, CsvColumns columns, bool isCategory,
         string[] told = [.. words.OrderByDescending(word => word.Value).Take(5).Select(word => $"'{word.Key}' ({word.Value})")];
         if (told.Length > 0)
             yield return $"Column {Name}: {string.Join(", ", told)} {(told.Length == 1 ? "is" : "are")} taken as missing (--missing LIST "
-                + $"says "
-                + "otherwise).";
+                + "says otherwise).";
     }
 
     private string Advice(NumberTally numbers)
@@ -316,14 +304,13 @@ internal sealed class CsvProfile(int index, CsvColumns columns, bool isCategory,
     {
         long misfits = Present - numbers.Count;
         CsvExample? first = numbers.Misfits.Count > 0 ? numbers.Misfits[0] : numbers.Example ?? _firstDiffering;
-        string more = numbers.Misfits.Count > 1
-            ? string.Create(CultureInfo.InvariantCulture, $" ({misfits:N0} such, {numbers.FirstMisfits()})") : "";
+        string more = numbers.Misfits.Count > 1 ? Text($" ({misfits:N0} such, {numbers.FirstMisfits()})") : "";
         return new CsvVerdict
         {
             Kind = "numbers?",
             Becomes = "stops",
             Otherwise = isNumber ? "" : $"--categories {columns.Quoted(index)}",
-            Problem = new InvalidDataException(string.Create(CultureInfo.InvariantCulture,
+            Problem = new InvalidDataException(Text(
                 $"line {first?.Line ?? 0}, column {index + 1} ('{Name}'): {problem}. Got '{CsvFile.Short(first?.Text ?? "")}'{more}.")),
             IsDoubt = true,
             Missing = _missing + _maybe.Values.Sum(),
@@ -375,8 +362,7 @@ internal sealed class CsvProfile(int index, CsvColumns columns, bool isCategory,
         public IReadOnlyList<CsvExample> Misfits => _misfits;
 
         public string FirstMisfits()
-            => "the first on " + string.Join(", ", _misfits.Select(misfit =>
-            string.Create(CultureInfo.InvariantCulture, $"line {misfit.Line} ('{CsvFile.Short(misfit.Text)}')")));
+            => $"the first on {string.Join(", ", _misfits.Select(misfit => Text($"line {misfit.Line} ('{CsvFile.Short(misfit.Text)}')")))}";
 
         public bool Add(in CsvRow row, int index, out double value)
         {

@@ -114,8 +114,8 @@ internal sealed class CsvReading
             reading._notes.AddRange(target.Finish(file.Path, options.Decimal, elsewhere, file.Separator));
         return reading;
 
-        string? Why(int column) => ignored.Contains(column) ? "--ignore" : chosen.Count > 0 && !chosen.Contains(column)
-            ? "not in --features"
+        string? Why(int column) => ignored.Contains(column) ? "--ignore"
+            : chosen.Count > 0 && !chosen.Contains(column) ? "not in --features"
             : chosen.Count == 0 && !columns.IsNamed(column) && !numbers.Contains(column) && !categories.Contains(column)
                 ? "without a name" : null;
     }

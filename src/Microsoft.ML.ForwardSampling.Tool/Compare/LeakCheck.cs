@@ -29,8 +29,8 @@ internal static class LeakCheck
     /// <summary>What a note says.</summary>
     public static string Note(string name, string quoted, double share, PredictionTask task) => string.Create(CultureInfo.InvariantCulture,
         $"Column {name} alone predicts {100 * share:0.0} % of the test rows' "
-            + $"{(task == PredictionTask.Regression ? "variance" : "labels")}: is ")
-        + $"it a copy of the label, or known only after it? --ignore {quoted} leaves it out.";
+        + $"{(task == PredictionTask.Regression ? "variance" : "labels")}: ")
+        + $"is it a copy of the label, or known only after it? --ignore {quoted} leaves it out.";
 
     private static int IndexOfSlot(ReadOnlySpan<float> slots) => slots.IndexOf(1f) + 1;
 

@@ -8,9 +8,9 @@ internal sealed class MissingWords(IReadOnlyList<string>? given)
     private static readonly string[] s_usual = ["?", "na", "n/a", "nan", "null", "<na>", "#n/a", "(null)", "\\N"];
 
     // What people and programs write among numbers, and what may be a name among names.
-    private static readonly HashSet<string> s_amongNumbers =
-        new(["none", "nil", "-", "--", "---", "\u2013", "\u2014", ".", "..", "n.a.", "n.d.",
-        "#na", "#null!", "#div/0!", "#value!", "#ref!", "#name?", "#num!", "missing", "(blank)"], StringComparer.OrdinalIgnoreCase);
+    private static readonly HashSet<string> s_amongNumbers = new(["none", "nil", "-", "--", "---", "\u2013", "\u2014", ".", "..",
+        "n.a.", "n.d.", "#na", "#null!", "#div/0!", "#value!", "#ref!", "#name?", "#num!", "missing", "(blank)"],
+        StringComparer.OrdinalIgnoreCase);
 
     private readonly HashSet<string> _words = new(given ?? s_usual, StringComparer.OrdinalIgnoreCase);
 

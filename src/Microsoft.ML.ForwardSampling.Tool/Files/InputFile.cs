@@ -12,6 +12,9 @@ internal sealed class InputFile : IDisposable
     // A file opens at once; a named pipe, when something writes to it.
     private static readonly TimeSpan TimeToOpen = TimeSpan.FromSeconds(10);
 
+    // A query may take its time before its first row.
+    private static readonly TimeSpan TimeOfSilence = TimeSpan.FromMinutes(10);
+
     private readonly string _path;
     private readonly FileStream? _copy;
 
@@ -27,7 +30,7 @@ internal sealed class InputFile : IDisposable
     /// <param name="option">The option that names it.</param>
     /// <param name="path">The path, or <see cref="StandardInput"/>.</param>
     /// <param name="cancellation">Ends the wait for what a pipe brings.</param>
-    /// <param name="patience">How long a pipe may have no writer; null: 10 seconds.</param>
+    /// <param name="patience">How long a pipe may have no writer, and be silent; null: 10 seconds, and 10 minutes.</param>
     /// <param name="orElse">What else the option takes.</param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="InvalidDataException">It is a folder, or a pipe that nothing writes to.</exception>
@@ -39,7 +42,7 @@ internal sealed class InputFile : IDisposable
             if (!Console.IsInputRedirected)
                 throw new InvalidDataException($"{option} - reads standard input, and nothing is piped into it.");
             using Stream input = Console.OpenStandardInput();
-            return Copy("standard input", input, cancellation);
+            return Copy("standard input", input, patience ?? TimeOfSilence, cancellation);
         }
 
         if (Directory.Exists(path))
@@ -55,7 +58,7 @@ internal sealed class InputFile : IDisposable
         }
 
         using (file)
-            return Copy(path, file, cancellation);
+            return Copy(path, file, patience ?? TimeOfSilence, cancellation);
     }
 
     /// <summary>Its bytes from the beginning.</summary>
@@ -92,7 +95,7 @@ internal sealed class InputFile : IDisposable
         }
     }
 
-    private static InputFile Copy(string name, Stream pipe, CancellationToken cancellation)
+    private static InputFile Copy(string name, Stream pipe, TimeSpan silence, CancellationToken cancellation)
     {
         string path = Path.Combine(Path.GetTempPath(), $"forward-sampling-{Path.GetRandomFileName()}");
         var options = new FileStreamOptions
@@ -108,9 +111,18 @@ internal sealed class InputFile : IDisposable
         try
         {
             // A read that waits cannot be called back: it is left behind.
-            pipe.CopyToAsync(copy, cancellation).WaitAsync(cancellation).GetAwaiter().GetResult();
+            byte[] buffer = new byte[1 << 16];
+            while (Task.Run(() => pipe.Read(buffer), CancellationToken.None).WaitAsync(silence, cancellation).GetAwaiter().GetResult()
+                is > 0 and int count)
+                copy.Write(buffer.AsSpan(0, count));
             copy.Flush();
             return new InputFile(name, path, copy);
+        }
+        catch (TimeoutException)
+        {
+            copy.Dispose();
+            throw new InvalidDataException($"{name} is a pipe, and nothing came through it for {silence.TotalSeconds} seconds. Does its "
+                + "writer wait for something? Give a file.");
         }
         catch
         {

@@ -79,6 +79,6 @@ public sealed class AnyArgumentsTests : IDisposable
         Assert.Equal(1, exitCode);
         Assert.Contains(error.Split('\n'), line => line.StartsWith(option, StringComparison.Ordinal)
             && line.Contains(allowed, StringComparison.Ordinal)
-                && line.TrimEnd().EndsWith($"Got '{named ?? value}'.", StringComparison.Ordinal));
+            && line.TrimEnd().EndsWith($"Got '{named ?? value}'.", StringComparison.Ordinal));
     }
 }

@@ -46,8 +46,8 @@ public sealed class CsvCasesTests : IDisposable
     public void Load_ThousandsAmongSmallNumbers_HaveTheirSize()
     {
         // "8,483" is a thousand times 8.483: standardised by its own column, only beside others does it show.
-        string file = Write("y,x\n" + Rows(200,
-            i => $"{i % 2},{(i % 4 == 0 ? "\"1,000\"" : i % 4 == 1 ? "2" : i % 4 == 2 ? "3" : "530")}"));
+        string file = Write("y,x\n" + Rows(200, i =>
+            $"{i % 2},{(i % 4 == 0 ? "\"1,000\"" : i % 4 == 1 ? "2" : i % 4 == 2 ? "3" : "530")}"));
 
         TabularData data = Load(file);
 
@@ -63,8 +63,7 @@ public sealed class CsvCasesTests : IDisposable
         string file = Write("y;x\n" + Rows(200, i => $"{i % 2};{1 + i % 9},{100 + i}"));
 
         Assert.Contains("line 2, column 2 ('x'): '1,100' on line 2 can be read in two ways: give --decimal . if the comma groups "
-            + "thousands, "
-            + "or --decimal , if decimals follow it.", Problem(file), StringComparison.Ordinal);
+            + "thousands, or --decimal , if decimals follow it.", Problem(file), StringComparison.Ordinal);
         Assert.Equal(1, Load(file, Options() with { Decimal = ',' }).FeatureCount);
         Assert.Equal(1, Load(file, Options() with { Decimal = '.' }).FeatureCount);
     }
@@ -190,8 +189,8 @@ public sealed class CsvCasesTests : IDisposable
     {
         string file = Write("x,z,y\n" + Rows(lines, i => i == line - 2 ? "1.5,\"abc,0" : $"{Number(i)},{Number(i + 1)},{i % 2}"));
 
-        Assert.StartsWith($"{file}, line {line}, column 2: a quote opens in '\"abc,0' and is not closed there; the field would run to "
-            + $"line ",
+        Assert.StartsWith(
+            $"{file}, line {line}, column 2: a quote opens in '\"abc,0' and is not closed there; the field would run to line ",
             Problem(file), StringComparison.Ordinal);
     }
 
@@ -423,16 +422,16 @@ public sealed class CsvCasesTests : IDisposable
         Assert.Equal(1, Load(clear, Options() with { IsStrict = true }).FeatureCount);
 
         string doubtful = Write("x,y\n" + Rows(200, i => $"{(i % 9 == 0 ? "None" : Number(i))},{i % 2}"));
-        Assert.StartsWith($"{doubtful}: --strict stops at 1 doubt. Column x: 'None' (",
-            Problem(doubtful, Options() with { IsStrict = true }),
+        Assert.StartsWith(
+            $"{doubtful}: --strict stops at 1 doubt. Column x: 'None' (", Problem(doubtful, Options() with { IsStrict = true }),
             StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Profile_ShowsEveryColumnAndWhatDoesNotFit()
     {
-        string file = Write("Id,price,town,y\n"
-            + Rows(300, i => $"{i + 1},\"{1000 + i * 7919 % 509:#,0}\",{(i % 2 == 0 ? "[Bern]" : "Zug")},{i % 2}"));
+        string file = Write("Id,price,town,y\n" + Rows(300, i =>
+            $"{i + 1},\"{1000 + i * 7919 % 509:#,0}\",{(i % 2 == 0 ? "[Bern]" : "Zug")},{i % 2}"));
 
         (int exitCode, string output, string error) = await Runner.RunAsync(["profile", file, "--label", "y"], Token);
 

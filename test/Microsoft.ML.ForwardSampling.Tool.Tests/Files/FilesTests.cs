@@ -37,6 +37,17 @@ public sealed class FilesTests : IDisposable
     }
 
     [Fact]
+    public void Open_ANamedPipeWhoseWriterIsSilent_IsRefusedAfterAWhile()
+    {
+        string pipe = MakePipe();
+        using var writer = new FileStream(pipe, FileMode.Open, FileAccess.ReadWrite); // both ends: it opens at once, and stays open
+
+        var error = Assert.Throws<InvalidDataException>(() => InputFile.Open("--data", pipe, Token, TimeSpan.FromMilliseconds(200)));
+
+        Assert.StartsWith($"{pipe} is a pipe, and nothing came through it for ", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Open_AFolderAndAMissingFile_SayWhatTheyAre()
     {
         Assert.Contains($"--data must be a file, and {_folder.Path} is a folder.",
