@@ -1,13 +1,9 @@
-using System.Runtime.CompilerServices;
-
 namespace Microsoft.ML.ForwardSampling.Notebooks.Tests;
 
 /// <summary>The notebooks of the repository.</summary>
 internal static class Notebooks
 {
-    public static string Repository { get; } = Find();
-
-    public static string Folder { get; } = Path.Combine(Repository, "src", "Examples", "notebooks");
+    public static string Folder { get; } = Path.Combine(RepositoryFolder.Root, "src", "Examples", "notebooks");
 
     public static string[] Names { get; } =
         [.. Directory.GetFiles(Folder, "*.ipynb").Select(Path.GetFileNameWithoutExtension).Order(StringComparer.Ordinal)!];
@@ -18,7 +14,4 @@ internal static class Notebooks
 
     /// <summary>Whether two cells have the same kind and text.</summary>
     public static bool SameSource(Cell one, Cell other) => (one.IsCode, one.Text) == (other.IsCode, other.Text);
-
-    private static string Find([CallerFilePath] string path = "")
-        => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(path)!, "..", ".."));
 }

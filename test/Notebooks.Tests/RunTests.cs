@@ -71,7 +71,7 @@ public sealed class RunTests(RunTests.Packages packages) : IClassFixture<RunTest
 
         public async ValueTask InitializeAsync()
         {
-            await Feed.PackAsync(Notebooks.Repository, Token);
+            await Feed.PackAsync(RepositoryFolder.Root, Token);
             string runner = Path.Combine(AppContext.BaseDirectory.Replace("Notebooks.Tests", "NotebookRunner", StringComparison.Ordinal),
                 "NotebookRunner.dll");
             try

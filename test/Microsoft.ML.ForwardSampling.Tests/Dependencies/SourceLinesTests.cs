@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 
 namespace Microsoft.ML.ForwardSampling.Tests.Dependencies;
@@ -9,7 +8,7 @@ public partial class SourceLinesTests
     [Fact]
     public void Lines_OutsideRawStrings_HaveAtMost140Characters()
     {
-        string[] folders = [.. new[] { "src", "test", "bench" }.Select(folder => Path.Combine(Repository(), folder))];
+        string[] folders = [.. new[] { "src", "test", "bench" }.Select(folder => Path.Combine(RepositoryFolder.Root, folder))];
         string[] files = [.. folders.SelectMany(folder => Directory.EnumerateFiles(folder, "*.cs", SearchOption.AllDirectories))];
         Assert.InRange(files.Length, 400, int.MaxValue);
         Assert.Empty(files.SelectMany(TooLong));
@@ -31,7 +30,4 @@ public partial class SourceLinesTests
 
     [GeneratedRegex("\"{3,}")]
     private static partial Regex RawStringMark();
-
-    private static string Repository([CallerFilePath] string path = "") =>
-        Path.GetFullPath(Path.Combine(Path.GetDirectoryName(path)!, "..", "..", ".."));
 }
