@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.Globalization;
+using Microsoft.ML.ForwardSampling.Networks;
 using Microsoft.ML.ForwardSampling.Tool.Arguments;
 
 namespace Microsoft.ML.ForwardSampling.Tool.Compare;
@@ -7,6 +9,10 @@ namespace Microsoft.ML.ForwardSampling.Tool.Compare;
 internal sealed class CompareArguments
 {
     private const string EveryPolicy = "all";
+    private const int MostBatchRows = 65_536;
+
+    private static readonly string[] CompositionNames =
+        [.. Enum.GetNames<BatchComposition>().Select(name => name.ToLowerInvariant())];
 
     private readonly Option<string[]> _policies;
     private readonly Option<double?> _budget;
@@ -18,6 +24,9 @@ internal sealed class CompareArguments
     private readonly Option<int?> _window;
     private readonly Option<int?> _statisticBits;
     private readonly Option<int?> _validation;
+    private readonly Option<string[]> _batch;
+    private readonly Option<string[]> _batches;
+    private readonly Option<bool> _tune;
     private readonly Option<string> _json;
     private readonly Option<string> _html;
     private readonly Option<string> _resume;
@@ -59,6 +68,19 @@ internal sealed class CompareArguments
         _validation = NumberOption.Create("--validation",
             "Training rows held out of the stream, for policies that learn from a validation loss (default 0: they are told the loss on "
             + "the rows that arrive).", 0, 10_000_000);
+        _batch = TextOption.Words("--batch",
+            $"Rows of a step (default {defaults.Batch[0]}). A list: the first is the usual one, Uniform's and full training's, and policies "
+            + "are trained at the others too, with the step size multiplied by the root of their share of the usual.",
+            rows => RowsOf(rows) is >= 1 and <= MostBatchRows, $"numbers between 1 and {MostBatchRows}");
+        _batches = TextOption.Words("--batches",
+            $"How rows are put into batches: a list of {string.Join(", ", CompositionNames)} (default {CompositionNames[0]}, which is always "
+            + "there). Stratified: a row of each stratum of label and recorded loss, or residual, in each batch.",
+            CompositionNames.Contains, string.Join(", ", CompositionNames));
+        _tune = new("--tune")
+        {
+            Description = "Shows each training also at its own best of a grid (batch, step size, shuffled or stratified), chosen on training "
+                + "rows that are held out (--validation, else a tenth, at most 5000).",
+        };
         _json = TextOption.Path("--json", $"Writes all figures to this file (default {defaults.Json}, or the file of --resume).");
         _html = TextOption.Path("--html", $"Writes the page with the plots to this file (default {defaults.Html}, or beside --json).");
         _resume = TextOption.Path("--resume",
@@ -70,7 +92,7 @@ internal sealed class CompareArguments
 
     /// <summary>All of them, in the order of the help.</summary>
     public IEnumerable<Option> All => [_policies, _budget, _seeds, _fullSeeds, _noise, _passes, _chunk, _window, _statisticBits,
-        _validation, _json, _html, _resume];
+        _validation, _batch, _batches, _tune, _json, _html, _resume];
 
     /// <summary>What the command line asks for.</summary>
     /// <param name="parsed">The command line.</param>
@@ -91,11 +113,19 @@ internal sealed class CompareArguments
             Window = parsed.GetValue(_window) ?? start.Window,
             StatisticBits = parsed.GetValue(_statisticBits) ?? start.StatisticBits,
             ValidationRows = parsed.GetValue(_validation) ?? start.ValidationRows,
+            Batch = parsed.GetValue(_batch) is { Length: > 0 } rows ? [.. NameList.Split(rows).Select(text => RowsOf(text)!.Value)]
+                : start.Batch,
+            Batches = parsed.GetValue(_batches) is { Length: > 0 } names
+                ? [.. NameList.Split(names).Select(name => Enum.Parse<BatchComposition>(name, ignoreCase: true))] : start.Batches,
+            Tune = parsed.GetValue(_tune) || start.Tune,
             Resume = parsed.GetValue(_resume),
             Json = written ?? start.Json,
             Html = parsed.GetValue(_html) ?? (written is null ? start.Html : Path.ChangeExtension(written, ".html")),
         };
     }
+
+    private static int? RowsOf(string text)
+        => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int rows) ? rows : null;
 
     private static IEnumerable<string> PoliciesIn(string[] lists)
         => NameList.Split(lists).Contains(EveryPolicy) ? PolicyTable.Keys : NameList.Split(lists);

@@ -4,10 +4,16 @@ namespace Microsoft.ML.ForwardSampling.Tool.Compare;
 /// <param name="Name">What tables call it.</param>
 /// <param name="Policy">Its policy, or null: every row that comes gets a backward pass.</param>
 /// <param name="StopsAtBudget">Without a policy: whether it ends at the policies' backward rows.</param>
-internal sealed record CompareArm(string Name, KnownPolicy? Policy, bool StopsAtBudget)
+/// <param name="Setting">How its rows become steps; null: as the experiment says.</param>
+internal sealed record CompareArm(string Name, KnownPolicy? Policy, bool StopsAtBudget, CompareSetting? Setting = null)
 {
     /// <summary>The policy with which all are compared.</summary>
     public const string Baseline = "Uniform";
+
+    /// <summary>Between a training's name and what its setting changes.</summary>
+    public const string Separator = " · ";
+
+    private const string OwnBest = "own best";
 
     /// <summary>Every row that comes, until the policies' number of backward rows is reached; the learning rate's fall is shrunk to
     /// fit.</summary>
@@ -19,13 +25,30 @@ internal sealed record CompareArm(string Name, KnownPolicy? Policy, bool StopsAt
     /// <summary>Whether it trains on as many rows as the policies.</summary>
     public bool SameBudget => Policy is not null || StopsAtBudget;
 
-    /// <summary>What the options ask for, in the order of the table.</summary>
-    public static IReadOnlyList<CompareArm> Of(CompareOptions options)
+    /// <summary>What the options ask for at the usual setting and at the others, in the order of the table.</summary>
+    /// <param name="options">The command line.</param>
+    /// <param name="experiment">The usual setting.</param>
+    public static IReadOnlyList<CompareArm> Of(CompareOptions options, CompareExperiment experiment)
     {
-        List<CompareArm> arms = [.. PolicyTable.Named(options.Policies).Select(policy => new CompareArm(policy.Name, policy, true)),
-            EarlyStopped];
-        if (options.FullSeeds > 0)
-            arms.Add(Full);
-        return arms;
+        CompareArm[] bases = [.. Bases(options)];
+        CompareSetting[] others = [.. options.Settings(experiment).Where(setting => setting != experiment.Setting)];
+        return [.. bases.SelectMany(arm => arm.Policy is null ? [arm]
+            : others.Select(setting => arm.At(setting, setting.Beside(experiment.Setting))).Prepend(arm))];
     }
+
+    /// <summary>What the options ask for, each once, at the usual setting.</summary>
+    public static IEnumerable<CompareArm> Bases(CompareOptions options)
+    {
+        IEnumerable<CompareArm> arms = [.. PolicyTable.Named(options.Policies).Select(policy => new CompareArm(policy.Name, policy, true)),
+            EarlyStopped];
+        return options.FullSeeds > 0 ? arms.Append(Full) : arms;
+    }
+
+    /// <summary>The same training at the setting that suited it best.</summary>
+    public CompareArm AtOwnBest(CompareSetting setting) => At(setting, OwnBest);
+
+    /// <summary>A training's name without its setting.</summary>
+    public static string BaseOf(string name) => name.Split(Separator)[0];
+
+    private CompareArm At(CompareSetting setting, string what) => this with { Name = $"{Name}{Separator}{what}", Setting = setting };
 }

@@ -40,7 +40,7 @@ internal static class CompareConsole
 
     /// <summary>Headings of the table.</summary>
     public static IEnumerable<string> Headings(CompareResults results)
-        => ["Training", .. results.Metrics.Select(metric => metric.Name), "to Uniform", "p", "seeds", "backward rows", "recorded rows",
+        => ["Training", .. results.Metrics.Select(metric => metric.Name), "to Uniform", "p", "gap closed", "seeds", "backward rows", "recorded rows",
             "extra forward rows", "record s", "select s", "train s"];
 
     /// <summary>A row of the table.</summary>
@@ -52,6 +52,7 @@ internal static class CompareConsole
             yield return i < row.Values.Count ? Mean(results.Metrics[i], row.Values[i]) : None;
         yield return row.AgainstUniform is { } difference ? Difference(results.Metrics[0], difference) : None;
         yield return Chance(row.PValue);
+        yield return row.GapClosed is { } closed ? Share(closed) : None;
         yield return string.Create(CultureInfo.InvariantCulture, $"{row.Seeds}");
         yield return row.Last is { } rows ? string.Create(CultureInfo.InvariantCulture, $"{rows.BackwardRows:N0}") : None;
         yield return row.Last is { } recorded ? string.Create(CultureInfo.InvariantCulture, $"{recorded.RecordedRows:N0}") : None;
@@ -87,8 +88,7 @@ internal static class CompareConsole
             column => column.Results.PartialText is { } partial ? $"{column.Name} ({partial})" : column.Name);
         WriteRow(output, ["Training", .. names]);
         output.WriteLine($"| --- |{string.Concat(Enumerable.Repeat(" ---: |", columns.Count))}");
-        foreach (string arm in CompareResults.Order.Concat(tables.SelectMany(table => table.Rows.Keys)).Distinct()
-            .Where(arm => tables.Any(table => table.Rows.ContainsKey(arm))))
+        foreach (string arm in CompareResults.Ordered(tables.SelectMany(table => table.Rows.Keys)))
         {
             IEnumerable<string> cells = tables.Select(table => Cell(table.Metric, table.Rows.GetValueOrDefault(arm)));
             WriteRow(output, [arm, .. cells]);

@@ -15,8 +15,8 @@ internal static class CompareFinding
     /// <param name="experiment">The rules.</param>
     public static string Of(IReadOnlyList<CompareSummary> table, CompareMetric metric, CompareExperiment experiment)
     {
-        CompareSummary[] policies = [.. table.Where(row => row.Arm != CompareArm.Baseline && row.Arm != CompareArm.EarlyStopped.Name
-            && row.Arm != CompareArm.Full.Name)];
+        CompareSummary[] policies = [.. table.Where(row => CompareArm.BaseOf(row.Arm) is not CompareArm.Baseline and var name
+            && name != CompareArm.EarlyStopped.Name && name != CompareArm.Full.Name)];
         CompareSummary[] tested = [.. policies.Where(row => row.AgainstUniform is not null)];
         if (tested.Length == 0)
             return "Nothing can be said yet: no policy has a finished run at a seed of Uniform's.";

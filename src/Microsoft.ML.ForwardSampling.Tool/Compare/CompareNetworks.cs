@@ -19,11 +19,13 @@ internal sealed class CompareNetworks(MLContext mlContext, CompareExperiment exp
     /// <param name="with">Sets what differs between calls.</param>
     /// <param name="from">Share of the whole training that lies before this call.</param>
     /// <param name="to">Share at its end.</param>
+    /// <param name="setting">How rows become steps; null: as the experiment says.</param>
     /// <param name="previous">Network to go on from, with Adam's moments; null starts from new weights.</param>
     public NetworkPredictionTransformer Fit(
         IEnumerable<TabularRow> rows, Func<NetworkTrainerOptions, NetworkTrainerOptions> with, double from, double to,
-            NetworkPredictionTransformer? previous)
+        CompareSetting? setting, NetworkPredictionTransformer? previous)
     {
+        CompareSetting steps = setting ?? experiment.Setting;
         float atStart = 1, atEnd = 1;
         if (experiment.Schedule == CompareSchedule.Linear)
             (atStart, atEnd) = (1f - (float)from, Math.Max(0, 1f - (float)to));
@@ -31,13 +33,14 @@ internal sealed class CompareNetworks(MLContext mlContext, CompareExperiment exp
         {
             HiddenLayers = [.. experiment.Network.Split('-', StringSplitOptions.RemoveEmptyEntries)
                 .Select(units => int.Parse(units, CultureInfo.InvariantCulture))],
-            Optimizer = new AdamOptions { LearningRate = (float)experiment.LearningRate * atStart },
+            Optimizer = new AdamOptions { LearningRate = (float)steps.LearningRate * atStart },
             LearningRateSchedule = new LinearSchedule { FinalFactor = atEnd / atStart },
             RegressionLoss = experiment.Loss == CompareLoss.Huber ? RegressionLoss.Huber() : RegressionLoss.Squared,
             // The data come on unit scale, features and label, by what the training rows say and not by what a chunk does.
             NormalizeLabel = false,
             NormalizeFeatures = FeatureNormalization.None,
-            BatchSize = experiment.Batch,
+            BatchSize = steps.Batch,
+            Batches = steps.Batches,
             CancellationToken = cancellation,
         });
         NetworkTrainer trainer = experiment.Task switch
@@ -46,7 +49,10 @@ internal sealed class CompareNetworks(MLContext mlContext, CompareExperiment exp
             PredictionTask.Binary => _fs.Trainers.BinaryClassification(options),
             _ => _fs.Trainers.MulticlassClassification(options),
         };
-        return trainer.Fit(data.ToView(mlContext, rows, ForwardColumns.Weight, ForwardColumns.ReferenceLoss), null, previous);
+        string stratum = experiment.Task == PredictionTask.Regression ? ForwardColumns.Residual : ForwardColumns.Loss;
+        string[] statistics = steps.IsStratified ? [ForwardColumns.Weight, ForwardColumns.ReferenceLoss, stratum]
+            : [ForwardColumns.Weight, ForwardColumns.ReferenceLoss];
+        return trainer.Fit(data.ToView(mlContext, rows, statistics), null, previous);
     }
 
     /// <summary>Scores rows with a network and reads what that leaves.</summary>

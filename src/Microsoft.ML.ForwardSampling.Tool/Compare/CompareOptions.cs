@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+using Microsoft.ML.ForwardSampling.Networks;
 using Microsoft.ML.ForwardSampling.Selection;
 
 namespace Microsoft.ML.ForwardSampling.Tool.Compare;
@@ -47,6 +49,10 @@ internal sealed record CompareExperiment
 
     /// <summary>Adam's step size at the start.</summary>
     public required double LearningRate { get; init; }
+
+    /// <summary>The usual setting: Uniform's, full training's, and what the others are named beside.</summary>
+    [JsonIgnore]
+    public CompareSetting Setting => new(Batch, LearningRate, BatchComposition.Shuffled);
 
     /// <summary>Whether the step size falls to 0 over each run, or stays.</summary>
     public required CompareSchedule Schedule { get; init; }
@@ -131,6 +137,15 @@ internal sealed record CompareOptions
     /// <summary>Adam's step size at the start.</summary>
     public double? LearningRate { get; init; }
 
+    /// <summary>Rows of a step; the first is the usual one, and policies are trained at each.</summary>
+    public IReadOnlyList<int> Batch { get; init; } = [64];
+
+    /// <summary>How rows are put together into batches: policies are trained with each.</summary>
+    public IReadOnlyList<BatchComposition> Batches { get; init; } = [BatchComposition.Shuffled];
+
+    /// <summary>Whether each training is also shown at its own best of a grid, chosen on validation rows.</summary>
+    public bool Tune { get; init; }
+
     /// <summary>How the learning rate changes over a run.</summary>
     public CompareSchedule Schedule { get; init; }
 
@@ -160,7 +175,6 @@ internal sealed record CompareOptions
     /// <exception cref="InvalidDataException">An option does not suit the data.</exception>
     public CompareExperiment On(TabularData data)
     {
-        const int BatchRows = 64;
         if (RareClass is { } rare && !data.Classes.Contains(rare))
             throw new InvalidDataException(
                 $"--rare-class must be a class of {data.Name}: "
@@ -179,10 +193,11 @@ internal sealed record CompareOptions
 
         if (RecordAge == 0)
             CheckTrainerCanSelect(data.Task);
-        int rows = data.Training.Count - ValidationRows;
+        int validation = ValidationRows > 0 || !Tune ? ValidationRows : Math.Clamp(data.Training.Count / 10, 1, 5000);
+        int rows = data.Training.Count - validation;
         if (rows < 1)
             throw new InvalidDataException(
-                $"--validation {ValidationRows} leaves nothing to train on: there are {data.Training.Count} training rows.");
+                $"--validation {validation} leaves nothing to train on: there are {data.Training.Count} training rows.");
         CompareDefaults defaults = data.Defaults ?? new CompareDefaults([64, 64], 3e-3, Math.Clamp((480_000 + rows - 1) / rows, 4, 100));
         int chunk = Math.Min(rows, Chunk ?? (rows >= 10 * 2560 ? 2560 : 640));
         int window = Window ?? Math.Min(640, chunk);
@@ -201,15 +216,20 @@ internal sealed record CompareOptions
             Passes = Passes ?? defaults.Passes,
             Chunk = chunk,
             Window = window,
-            Batch = BatchRows,
+            Batch = Batch[0],
             Network = string.Join('-', HiddenLayers ?? defaults.HiddenLayers),
             LearningRate = LearningRate ?? defaults.LearningRate,
             Schedule = Schedule,
             Loss = Loss,
             StatisticBits = StatisticBits,
-            ValidationRows = ValidationRows,
+            ValidationRows = validation,
         };
     }
+
+    /// <summary>Every batch size with every composition, at the step size that goes with it.</summary>
+    public IEnumerable<CompareSetting> Settings(CompareExperiment experiment)
+        => Batch.Distinct().SelectMany(batch => Batches.Distinct().Select(composition
+            => new CompareSetting(batch, CompareSetting.RateFor(experiment.Setting, batch), composition)));
 
     /// <summary>With statistics computed at selection, the trainer selects; it has no validation rows here, and a regression no
     /// groups.</summary>

@@ -25,10 +25,11 @@ internal sealed record CompareEstimate(double Mean, double HalfWidth)
 /// failed, and for Uniform itself.</param>
 /// <param name="PValue">Of that difference, adjusted for the number of trainings of the same budget (Holm); NaN where there is
 /// none.</param>
+/// <param name="GapClosed">Share of the way from Uniform to full training, in the first figure; null where full training was left out, or
+/// is no better.</param>
 /// <param name="Last">Means of what a run took.</param>
-internal sealed record CompareSummary(
-    string Arm, int Seeds, int Failed,
-        IReadOnlyList<CompareEstimate> Values, PairedDifference? AgainstUniform, double PValue, ComparePoint? Last);
+internal sealed record CompareSummary(string Arm, int Seeds, int Failed, IReadOnlyList<CompareEstimate> Values,
+    PairedDifference? AgainstUniform, double PValue, CompareEstimate? GapClosed, ComparePoint? Last);
 
 /// <summary>Everything a comparison has found so far.</summary>
 internal sealed record CompareResults
@@ -73,6 +74,9 @@ internal sealed record CompareResults
     /// <summary>The finished runs.</summary>
     public required IReadOnlyList<CompareRun> Runs { get; init; }
 
+    /// <summary>What was tried for the trainings at their own best; files written before there was such a choice lack it.</summary>
+    public IReadOnlyList<CompareTry> Tries { get; init; } = [];
+
     /// <summary>What models are judged by; the first decides.</summary>
     [JsonIgnore]
     public IReadOnlyList<CompareMetric> Metrics => CompareMetrics.Of(Experiment);
@@ -91,13 +95,21 @@ internal sealed record CompareResults
     {
         List<CompareSummary> table = [];
         ILookup<string, CompareRun> byArm = Runs.ToLookup(run => run.Arm);
-        foreach (string arm in Order.Concat(byArm.Select(runs => runs.Key)).Distinct().Where(byArm.Contains))
-            table.Add(Summarize(arm, [.. byArm[arm].OrderBy(run => run.Seed)], [.. byArm[CompareArm.Baseline]]));
+        CompareRun[] uniform = [.. byArm[CompareArm.Baseline]], full = [.. byArm[CompareArm.Full.Name]];
+        foreach (string arm in Ordered(byArm.Select(runs => runs.Key)))
+            table.Add(Summarize(arm, [.. byArm[arm].OrderBy(run => run.Seed)], uniform, full));
 
         // One family of tests: everything that trains on as many rows as Uniform.
         double[] adjusted = Statistics.Holm(
-            [.. table.Select(row => row.Arm == CompareArm.Full.Name ? double.NaN : row.AgainstUniform?.PValue ?? double.NaN)]);
+            [.. table.Select(row => CompareArm.BaseOf(row.Arm) == CompareArm.Full.Name ? double.NaN : row.AgainstUniform?.PValue ?? double.NaN)]);
         return [.. table.Select((row, i) => row with { PValue = adjusted[i] })];
+    }
+
+    /// <summary>Trainings in the order of tables: each beside itself at other settings, and what is not known at the end.</summary>
+    public static IEnumerable<string> Ordered(IEnumerable<string> arms)
+    {
+        string[] order = [.. Order];
+        return arms.Distinct().OrderBy(arm => Array.IndexOf(order, CompareArm.BaseOf(arm)) is >= 0 and var place ? place : order.Length);
     }
 
     /// <summary>Puts the answer in one sentence.</summary>
@@ -139,6 +151,7 @@ internal sealed record CompareResults
                 + $"{e.LearningRate:0.#####}, {rate}{(e.Loss == CompareLoss.Huber ? ", Huber's loss" : "")}). ")
             + "The first chunk has no deployed network: there every policy draws evenly. Early-stopped full training takes every row "
                 + "that comes, until it has had as many backward rows as the policies. Full training takes every row of every pass."
+            + SettingsText()
             + (Runs.FirstOrDefault(run => run.Arm == ReducibleLoss && run.Failure is null) is { } run
                 ? string.Create(CultureInfo.InvariantCulture,
                     $" {ReducibleLoss} compares with two networks that each learnt from one half of the rows and scored the other "
@@ -147,10 +160,24 @@ internal sealed record CompareResults
                 : "");
     }
 
+    /// <summary>What is named after a training's name.</summary>
+    private string SettingsText()
+    {
+        CompareRun[] others = [.. Runs.Where(run => run.Setting is not null)];
+        if (others.Length == 0)
+            return "";
+        string grid = Tries.Count == 0 ? "" : string.Create(CultureInfo.InvariantCulture,
+            $" Own best is chosen on {Experiment.ValidationRows:N0} held-out training rows, at one seed that is not compared, among "
+            + $"{CompareTuning.Grid(Experiment.Setting).Count} settings: {string.Join("; ", CompareTuning.Grid(Experiment.Setting))}.");
+        IEnumerable<string> chosen = others.DistinctBy(run => run.Arm).Select(run => $"{run.Arm}: {run.Setting}");
+        return $" Where a name says more, its rows became steps in another way ({string.Join("; ", chosen)}).{grid}";
+    }
+
     /// <summary>What figures mean.</summary>
     public const string TestNote =
         "Intervals are 95 % (Student's t over seeds). Differences to Uniform are paired by seed; p is of the paired t test, adjusted by "
-            + "Holm over all trainings with the same backward rows.";
+            + "Holm over all trainings with the same backward rows. Gap closed is the share of the way from Uniform to full training, both "
+            + "at the usual setting.";
 
     /// <summary>What figures leave out.</summary>
     public const string CostNote =
@@ -184,6 +211,8 @@ internal sealed record CompareResults
                         P = Finite(d.PValue),
                         AdjustedP = Finite(row.PValue)
                     } : null,
+                GapClosed = row.GapClosed?.Mean,
+                GapClosedHalfWidth = row.GapClosed is { } closed ? Finite(closed.HalfWidth) : null,
                 row.Last?.BackwardRows,
                 row.Last?.RecordedRows,
                 row.Last?.ForwardRows,
@@ -237,12 +266,12 @@ internal sealed record CompareResults
         }
     }
 
-    private CompareSummary Summarize(string arm, CompareRun[] runs, CompareRun[] uniform)
+    private CompareSummary Summarize(string arm, CompareRun[] runs, CompareRun[] uniform, CompareRun[] full)
     {
         CompareRun[] finished = [.. runs.Where(run => run.Failure is null)];
         int failed = runs.Length - finished.Length;
         if (finished.Length == 0)
-            return new CompareSummary(arm, 0, failed, [], null, double.NaN, null);
+            return new CompareSummary(arm, 0, failed, [], null, double.NaN, null, null);
         CompareEstimate[] values = [.. Metrics.Select((_, i) => CompareEstimate.Of([.. finished.Select(run => run.Curve[^1].Values[i])]))];
         ComparePoint[] last = [.. finished.Select(run => run.Curve[^1])];
         ComparePoint mean = last[0] with
@@ -258,7 +287,11 @@ internal sealed record CompareResults
             ? null
             : PairedDifference.Of([.. pairs.Select(pair => pair.Run.Curve[^1].Values[0])],
                 [.. pairs.Select(pair => pair.Uniform.Curve[^1].Values[0])]);
-        return new CompareSummary(arm, finished.Length, failed, values, difference, double.NaN, mean);
+        CompareEstimate? closed = failed > 0 ? null : GapClosed.Of(Final(finished), Final(uniform), Final(full), Metrics[0].LowerIsBetter);
+        return new CompareSummary(arm, finished.Length, failed, values, difference, double.NaN, closed, mean);
+
+        static Dictionary<int, double> Final(IEnumerable<CompareRun> runs)
+            => runs.Where(run => run.Failure is null).ToDictionary(run => run.Seed, run => run.Curve[^1].Values[0]);
     }
 
     private static double? Finite(double value) => double.IsFinite(value) ? value : null;

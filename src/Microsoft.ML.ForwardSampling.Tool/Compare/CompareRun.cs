@@ -31,4 +31,6 @@ internal sealed record SelectionShape(IReadOnlyList<double>? ByLoss, IReadOnlyLi
 /// <param name="Curve">Tested networks, the last one last; empty when it failed.</param>
 /// <param name="Selection">What was chosen; null where the trainer itself chose, or nothing was chosen.</param>
 /// <param name="Failure">Why it could not be finished, or null.</param>
-internal sealed record CompareRun(string Arm, int Seed, IReadOnlyList<ComparePoint> Curve, SelectionShape? Selection, string? Failure);
+/// <param name="Setting">How its rows became steps; null: as the experiment says. Files written before there was a choice lack it.</param>
+internal sealed record CompareRun(string Arm, int Seed, IReadOnlyList<ComparePoint> Curve, SelectionShape? Selection, string? Failure,
+    CompareSetting? Setting = null);

@@ -34,33 +34,39 @@ internal static class CompareRunner
     {
         CheckOutputs(options);
         CompareExperiment experiment = options.On(data);
-        IReadOnlyList<CompareArm> arms = CompareArm.Of(options);
+        IReadOnlyList<CompareArm> arms = CompareArm.Of(options, experiment);
         CompareResults? earlier = options.Resume is { } file ? CompareResults.FromFile(file) : null;
         earlier?.CheckContinues(experiment, options.Resume!);
 
         List<CompareRun> runs = [.. earlier?.Runs ?? []];
+        List<CompareTry> tries = [.. earlier?.Tries ?? []];
         HashSet<(string, int)> finished = [.. runs.Select(run => (run.Arm, run.Seed))];
-        List<(CompareArm Arm, int Seed)> missing =
-        [
-            .. Enumerable.Range(1, Math.Max(options.Seeds, options.FullSeeds))
-                .SelectMany(seed => arms.Where(arm => seed <= SeedsOf(arm)).Select(arm => (arm, seed)))
-                .Where(run => !finished.Contains((run.arm.Name, run.seed))),
-        ];
-        int planned = runs.Count + missing.Count;
+        CompareArm[] bases = [.. CompareArm.Bases(options)];
+        string[] tuned = options.Tune ? [.. bases.Select(arm => arm.AtOwnBest(experiment.Setting).Name)] : [];
+        int planned = runs.Count + arms.Sum(arm => Missing(arm.Name)) + tuned.Sum(Missing);
         TabularData example = Prepare(data, experiment, 1);
 
         CompareConsole.WriteProtocol(console, Results());
         if (earlier is not null)
-            console.WriteText($"{options.Resume}: {runs.Count} runs are finished, {missing.Count} are missing.");
+            console.WriteText($"{options.Resume}: {runs.Count} runs are finished, {planned - runs.Count} are missing.");
         try
         {
-            if (missing.Count > 0)
+            if (planned > runs.Count)
                 WarmUp(experiment, example, arms, cancellation);
-            RunDisplay.Watch(console, [.. arms.Select(arm => (arm.Name, SeedsOf(arm)))], progress =>
+            if (options.Tune)
+            {
+                RunDisplay.Watch(console, "try", [.. bases.Select(arm => (arm.Name, CompareTuning.Grid(experiment.Setting).Count))],
+                    progress => CompareTuning.Run(experiment, data, bases, tries, progress, cancellation));
+                Write(options, Results());
+                arms = [.. arms, .. OwnBests()];
+            }
+
+            RunDisplay.Watch(console, "seed", [.. arms.Select(arm => (arm.Name, SeedsOf(arm.Name)))], progress =>
             {
                 TabularData prepared = example;
                 int preparedFor = 1;
-                foreach ((CompareArm arm, int seed) in missing)
+                foreach ((CompareArm arm, int seed) in Enumerable.Range(1, Math.Max(options.Seeds, options.FullSeeds))
+                    .SelectMany(seed => arms.Where(arm => IsMissing(arm.Name, seed)).Select(arm => (arm, seed))))
                 {
                     if (seed != preparedFor)
                         (prepared, preparedFor) = (Prepare(data, experiment, seed), seed);
@@ -84,7 +90,22 @@ internal static class CompareRunner
         console.WriteText($"Written: {Path.GetFullPath(options.Html)}");
         return results;
 
-        int SeedsOf(CompareArm arm) => arm == CompareArm.Full ? options.FullSeeds : options.Seeds;
+        int SeedsOf(string arm) => CompareArm.BaseOf(arm) == CompareArm.Full.Name ? options.FullSeeds : options.Seeds;
+
+        bool IsMissing(string arm, int seed) => seed <= SeedsOf(arm) && !finished.Contains((arm, seed));
+
+        int Missing(string arm) => Enumerable.Range(1, SeedsOf(arm)).Count(seed => IsMissing(arm, seed));
+
+        IEnumerable<CompareArm> OwnBests()
+        {
+            foreach (CompareArm arm in bases)
+            {
+                if (CompareTuning.Best(tries, arm.Name, CompareMetrics.Of(experiment)[0]) is { } best)
+                    yield return arm.AtOwnBest(best);
+                else
+                    planned -= Missing(arm.AtOwnBest(experiment.Setting).Name);
+            }
+        }
 
         CompareResults Results() => new()
         {
@@ -96,6 +117,7 @@ internal static class CompareRunner
             Notes = [.. data.Notes, .. options.Notes],
             Planned = planned,
             Runs = [.. runs],
+            Tries = [.. tries],
         };
     }
 

@@ -74,12 +74,12 @@ internal sealed class CompareStream : IDisposable
         try
         {
             stream.Train();
-            return new CompareRun(arm.Name, seed, stream._curve, stream._profile.ToShape(), null);
+            return new CompareRun(arm.Name, seed, stream._curve, stream._profile.ToShape(), null, arm.Setting);
         }
         catch (InvalidOperationException e) when (e.InnerException is not OperationCanceledException)
         {
             progress.Report(new RunProgress(arm.Name, seed, 1, "failed"));
-            return new CompareRun(arm.Name, seed, [], null, e.Message);
+            return new CompareRun(arm.Name, seed, [], null, e.Message, arm.Setting);
         }
     }
 
@@ -201,7 +201,8 @@ internal sealed class CompareStream : IDisposable
             Group = needs.HasFlag(RecordStatistics.Group) ? [.. arrived.Select(row => row.ClassIndex)] : [], // a regression is one group
         };
         bool isValidated = _selector!.Feedback.HasFlag(SelectionFeedback.ValidationLoss);
-        if (_deployed.Count == 0 || ((needs & Columns) == 0 && !isValidated))
+        bool isStratified = _arm.Setting?.IsStratified == true;
+        if (_deployed.Count == 0 || ((needs & Columns) == 0 && !isValidated && !isStratified))
             return statistics;
 
         // The loss is always read: the page shows where along it a policy chooses.
@@ -211,6 +212,8 @@ internal sealed class CompareStream : IDisposable
             wanted.Add((ForwardColumns.GradientNorm, statistics.GradientNorm = new float[arrived.Count]));
         if (needs.HasFlag(RecordStatistics.Margin))
             wanted.Add((ForwardColumns.Margin, statistics.Margin = new float[arrived.Count]));
+        if (isStratified && _experiment.Task == PredictionTask.Regression)
+            wanted.Add((ForwardColumns.Residual, statistics.Residual = new float[arrived.Count]));
         if (needs.HasFlag(RecordStatistics.Entropy))
             wanted.Add((ForwardColumns.Entropy, statistics.Entropy = new float[arrived.Count]));
         _recordedRows += _networks.Read(_deployed.ElementAt(Math.Min(_experiment.RecordAge, _deployed.Count) - 1), arrived, wanted);
@@ -245,7 +248,7 @@ internal sealed class CompareStream : IDisposable
             long started = Stopwatch.GetTimestamp();
             selector.Select(in window, _rows.AsSpan(0, budget), _weights.AsSpan(0, budget));
             for (int i = 0; i < budget; i++)
-                chosen.Add(arrived[start + _rows[i]].WithWeight(_weights[i]));
+                chosen.Add(arrived[start + _rows[i]].AsChosen(_weights[i], statistics.Stratum(start + _rows[i])));
             _selectTime += Stopwatch.GetElapsedTime(started);
 
             if (selector == _selector)
@@ -263,7 +266,7 @@ internal sealed class CompareStream : IDisposable
         double from = (double)_backwardRows / _plannedRows, to = (double)(_backwardRows + backwardRows) / _plannedRows;
         long started = Stopwatch.GetTimestamp();
         NetworkPredictionTransformer next = _networks.Fit(rows,
-            options => options with { Epochs = 1, Selection = selection, Seed = chunkSeed }, from, to, _deployed.First?.Value);
+            options => options with { Epochs = 1, Selection = selection, Seed = chunkSeed }, from, to, _arm.Setting, _deployed.First?.Value);
         TimeSpan took = Stopwatch.GetElapsedTime(started);
         TrainingReport report = next.Model.Report!;
         if (report.RowsSkipped > 0 || report.BackwardRows != backwardRows || (_deployed.Count > 0 && !report.OptimizerContinued))
@@ -334,6 +337,8 @@ internal sealed class CompareStream : IDisposable
 
         public float[] GradientNorm { get; set; } = [];
 
+        public float[] Residual { get; set; } = [];
+
         public float[] Margin { get; set; } = [];
 
         public float[] Entropy { get; set; } = [];
@@ -345,6 +350,9 @@ internal sealed class CompareStream : IDisposable
         public required float[] ReferenceLoss { get; init; }
 
         public required int[] Group { get; init; }
+
+        /// <summary>What batches are stratified by; not a number where nothing was recorded.</summary>
+        public float Stratum(int row) => Residual.Length > 0 ? Residual[row] : Loss.Length > 0 ? Loss[row] : float.NaN;
 
         public SelectionWindow Window(int start, int count, SelectionScratch scratch) => new(count, scratch)
         {

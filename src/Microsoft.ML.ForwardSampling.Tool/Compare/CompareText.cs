@@ -26,6 +26,11 @@ internal static class CompareText
         ? Difference(metric, difference.Mean)
         : $"{Difference(metric, difference.Mean)} [{Difference(metric, difference.Low)}, {Difference(metric, difference.High)}]";
 
+    /// <summary>A share in per cent, with half the width of its interval; alone for one seed.</summary>
+    public static string Share(CompareEstimate share) => double.IsNaN(share.HalfWidth)
+        ? string.Create(CultureInfo.InvariantCulture, $"{100 * share.Mean:0} %")
+        : string.Create(CultureInfo.InvariantCulture, $"{100 * share.Mean:0} ± {100 * share.HalfWidth:0} %");
+
     /// <summary>An adjusted chance.</summary>
     public static string Chance(double p) => double.IsNaN(p) ? "–" : p < 0.001 ? "<0.001"
         : string.Create(CultureInfo.InvariantCulture, $"{p:0.000}");

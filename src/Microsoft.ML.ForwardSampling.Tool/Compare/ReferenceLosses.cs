@@ -28,7 +28,7 @@ internal static class ReferenceLosses
         {
             IEnumerable<TabularRow> evenly = Enumerable.Range(0, (int)count).Select(i => rows[learnt[i % learnt.Length]]);
             using NetworkPredictionTransformer network = networks.Fit(evenly, options => options with { Epochs = 1, Seed = ~seed }, 0,
-                1, null);
+                1, null, null);
             float[] losses = new float[scored.Length];
             networks.Read(network, scored.Select(i => rows[i]), [(ForwardColumns.Loss, losses)]);
             return losses;

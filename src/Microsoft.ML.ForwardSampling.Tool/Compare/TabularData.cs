@@ -37,7 +37,7 @@ internal sealed record TabularData
     /// <summary>Rows as a data view with the columns Features and Label.</summary>
     /// <param name="mlContext">Makes it.</param>
     /// <param name="rows">The rows.</param>
-    /// <param name="more">Further columns: Forward.Weight, Forward.ReferenceLoss.</param>
+    /// <param name="more">Further columns: Forward.Weight, Forward.ReferenceLoss, Forward.Loss, Forward.Residual.</param>
     public IDataView ToView(MLContext mlContext, IEnumerable<TabularRow> rows, params string[] more)
     {
         var schema = SchemaDefinition.Create(typeof(TabularRow));

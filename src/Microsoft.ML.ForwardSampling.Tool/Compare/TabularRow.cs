@@ -26,17 +26,29 @@ internal sealed class TabularRow
     [ColumnName(ForwardColumns.ReferenceLoss)]
     public float ReferenceLoss { get; set; } = float.NaN;
 
+    /// <summary>Loss under the network that recorded the row; not a number where none did.</summary>
+    [ColumnName(ForwardColumns.Loss)]
+    public float Loss { get; set; } = float.NaN;
+
+    /// <summary>What that network missed a regression's label by, with its sign; not a number where none recorded the row.</summary>
+    [ColumnName(ForwardColumns.Residual)]
+    public float Residual { get; set; } = float.NaN;
+
     /// <summary>Class of the row, counted from 0: false is 0 and true is 1; a regression has none, and says 0.</summary>
     public int ClassIndex => Flag ? 1 : (int)Class;
 
     /// <summary>The same row as a policy chose it; the features are shared.</summary>
-    public TabularRow WithWeight(float weight) => new()
+    /// <param name="weight">Factor of its loss.</param>
+    /// <param name="stratum">What batches are stratified by: the recorded residual of a regression, the recorded loss else.</param>
+    public TabularRow AsChosen(float weight, float stratum) => new()
     {
         Features = Features,
         Number = Number,
         Flag = Flag,
         Class = Class,
-        Weight = weight
+        Weight = weight,
+        Loss = stratum,
+        Residual = stratum,
     };
 
     /// <summary>The same row with its loss under another network; the features are shared.</summary>

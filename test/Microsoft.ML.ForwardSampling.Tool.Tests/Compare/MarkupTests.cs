@@ -46,7 +46,7 @@ public sealed class MarkupTests : IDisposable
         Assert.DoesNotContain('\u001b', output);
         Assert.Contains($"| recall of {inMarkdown} |", table, StringComparison.Ordinal);
         Assert.All(table.Split('\n').Where(line => line.StartsWith('|')),
-            line => Assert.Equal(14, line.Replace("\\\\", "", StringComparison.Ordinal)
+            line => Assert.Equal(15, line.Replace("\\\\", "", StringComparison.Ordinal)
                 .Replace("\\|", "", StringComparison.Ordinal).Count(c => c == '|')));
         string page = File.ReadAllText(_folder.File("results.html"));
         using var reader = XmlReader.Create(new StringReader(page), new XmlReaderSettings { DtdProcessing = DtdProcessing.Ignore });
