@@ -33,7 +33,8 @@ public sealed class ToolPackageTests(ToolPackageTests.Installed tool) : IClassFi
 
         (int exitCode, string output) = await tool.RunAsync(
             folder.Path, "compare", "--data", csv, "--label", "Bought", "--task", "binary", "--ignore", "Kind,Price", "--hidden", "4",
-                "--passes", "1", "--policies", "cube", "--seeds", "1", "--full-seeds", "0", "--json", json);
+                "--passes", "1", "--policies", "cube", "--seeds", "1", "--full-seeds", "0", "--batches", "shuffled",
+                "--json", json);
 
         Assert.True(exitCode == 0, output);
         Assert.Equal(["Uniform", "Cube", "Early-stopped full training"], CompareResults.FromFile(json).Runs.Select(run => run.Arm));

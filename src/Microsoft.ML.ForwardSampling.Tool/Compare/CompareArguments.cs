@@ -70,11 +70,12 @@ internal sealed class CompareArguments
             + "the rows that arrive).", 0, 10_000_000);
         _batch = TextOption.Words("--batch",
             $"Rows of a step (default {defaults.Batch[0]}). A list: the first is the usual one, Uniform's and full training's, and policies "
-            + "are trained at the others too, with the step size multiplied by the root of their share of the usual.",
+            + "are trained at the others too.",
             rows => RowsOf(rows) is >= 1 and <= MostBatchRows, $"numbers between 1 and {MostBatchRows}");
         _batches = TextOption.Words("--batches",
             $"How rows are put into batches: a list of {string.Join(", ", CompositionNames)} (default {CompositionNames[0]}, which is always "
-            + "there). Stratified: a row of each stratum of label and recorded loss, or residual, in each batch.",
+            + "there; with one --batch or none, Uniform and the default policy are also shown as the trainer does by itself with selected "
+            + "rows: batches of 16, stratified). Stratified: a row of each stratum of label and recorded loss, or residual, in each batch.",
             CompositionNames.Contains, string.Join(", ", CompositionNames));
         _tune = new("--tune")
         {

@@ -13,6 +13,7 @@ internal sealed record CompareArm(string Name, KnownPolicy? Policy, bool StopsAt
     /// <summary>Between a training's name and what its setting changes.</summary>
     public const string Separator = " · ";
 
+    private const string DefaultPolicy = "BalancedGradientNorm";
     private const string OwnBest = "own best";
 
     /// <summary>Every row that comes, until the policies' number of backward rows is reached; the learning rate's fall is shrunk to
@@ -31,9 +32,14 @@ internal sealed record CompareArm(string Name, KnownPolicy? Policy, bool StopsAt
     public static IReadOnlyList<CompareArm> Of(CompareOptions options, CompareExperiment experiment)
     {
         CompareArm[] bases = [.. Bases(options)];
-        CompareSetting[] others = [.. options.Settings(experiment).Where(setting => setting != experiment.Setting)];
-        return [.. bases.SelectMany(arm => arm.Policy is null ? [arm]
-            : others.Select(setting => arm.At(setting, setting.Beside(experiment.Setting))).Prepend(arm))];
+        CompareSetting[] settings = [.. options.Settings(experiment)];
+        return [.. bases.SelectMany(arm => Settings(arm).Where(setting => setting != experiment.Setting)
+            .Select(setting => arm.At(setting, setting.Beside(experiment.Setting))).Prepend(arm))];
+
+        // Without a word about batches, the library's own default is shown for the policy that is its default, and for an even draw.
+        IEnumerable<CompareSetting> Settings(CompareArm arm) => arm.Policy is null ? []
+            : options.Batch.Count > 1 || options.Batches.Count > 0 ? settings
+            : arm.Name is Baseline or DefaultPolicy ? [CompareSetting.OfSelectedRows(experiment.Setting)] : [];
     }
 
     /// <summary>What the options ask for, each once, at the usual setting.</summary>

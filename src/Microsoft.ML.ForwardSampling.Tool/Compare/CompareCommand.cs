@@ -38,6 +38,8 @@ internal static class CompareCommand
         Option<int?> recordAge = NumberOption.Create("--record-age",
             $"Refreshes of the deployed network between recording and training; 0: recorded at selection, at the price of a forward pass "
             + $"(default {Defaults.RecordAge}).", 0, 1000);
+        Option<CompareOrder?> order = OneOf<CompareOrder>("--order",
+            "In what order rows arrive, another at each pass by default; given: the data's own, for rows that are sorted by time:");
         Option<string[]> hidden = TextOption.Words("--hidden",
             "Units of each hidden layer (default 256,128 for fashion-mnist, else 64,64); \"\": none, a linear model.",
             units => UnitsOf(units) is >= 1 and <= MostUnits, $"numbers between 1 and {MostUnits}");
@@ -59,8 +61,8 @@ internal static class CompareCommand
             data, task,
         };
         var arguments = new CompareArguments(Defaults);
-        foreach (Option option in (Option[])[.. csv.All, testShare, testFile, .. arguments.All, rareClass, rareShare, recordAge, hidden,
-            learningRate, schedule, loss, table, across])
+        foreach (Option option in (Option[])[.. csv.All, testShare, testFile, .. arguments.All, rareClass, rareShare, recordAge, order,
+            hidden, learningRate, schedule, loss, table, across])
             command.Add(option);
         Option[] ofFiles = [task, .. csv.All, testShare, testFile];
         command.Validators.Add(result =>
@@ -104,6 +106,7 @@ internal static class CompareCommand
                 RareClass = parsed.GetValue(rareClass),
                 RareShare = parsed.GetValue(rareShare) ?? Defaults.RareShare,
                 RecordAge = parsed.GetValue(recordAge) ?? Defaults.RecordAge,
+                Order = parsed.GetValue(order) ?? Defaults.Order,
                 HiddenLayers = parsed.GetResult(hidden) is null ? null
                     : [.. NameList.Split(parsed.GetValue(hidden)).Select(units => UnitsOf(units)!.Value)],
                 LearningRate = parsed.GetValue(learningRate),

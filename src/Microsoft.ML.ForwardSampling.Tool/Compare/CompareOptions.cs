@@ -67,6 +67,19 @@ internal sealed record CompareExperiment
     /// <summary>Training rows that no training sees, on which policies that learn from a validation loss are told theirs; 0: the rows that
     /// arrive serve. Files written before there was this option lack it.</summary>
     public int ValidationRows { get; init; }
+
+    /// <summary>In what order rows arrive. Files written before there was this option lack it.</summary>
+    public CompareOrder Order { get; init; }
+}
+
+/// <summary>In what order rows arrive.</summary>
+internal enum CompareOrder
+{
+    /// <summary>Another at each pass and seed.</summary>
+    Shuffled,
+
+    /// <summary>The data's own, at each pass and seed: time's, where they are sorted by it.</summary>
+    Given,
 }
 
 /// <summary>How the learning rate changes over a run.</summary>
@@ -140,8 +153,9 @@ internal sealed record CompareOptions
     /// <summary>Rows of a step; the first is the usual one, and policies are trained at each.</summary>
     public IReadOnlyList<int> Batch { get; init; } = [64];
 
-    /// <summary>How rows are put together into batches: policies are trained with each.</summary>
-    public IReadOnlyList<BatchComposition> Batches { get; init; } = [BatchComposition.Shuffled];
+    /// <summary>How rows are put together into batches: policies are trained with each. Empty: shuffled, and where <see cref="Batch"/> has
+    /// one value, Uniform and the default policy also as the trainer does by itself with selected rows.</summary>
+    public IReadOnlyList<BatchComposition> Batches { get; init; } = [];
 
     /// <summary>Whether each training is also shown at its own best of a grid, chosen on validation rows.</summary>
     public bool Tune { get; init; }
@@ -158,6 +172,9 @@ internal sealed record CompareOptions
     /// <summary>Training rows at the end of the data that no training sees: policies that learn from a validation loss are told the loss on
     /// them. 0: that on the rows that arrive.</summary>
     public int ValidationRows { get; init; }
+
+    /// <summary>In what order rows arrive.</summary>
+    public CompareOrder Order { get; init; }
 
     /// <summary>What is to be said about the run besides the data's own notes.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
@@ -223,13 +240,14 @@ internal sealed record CompareOptions
             Loss = Loss,
             StatisticBits = StatisticBits,
             ValidationRows = validation,
+            Order = Order,
         };
     }
 
-    /// <summary>Every batch size with every composition, at the step size that goes with it.</summary>
+    /// <summary>Every batch size with every composition, at the usual step size.</summary>
     public IEnumerable<CompareSetting> Settings(CompareExperiment experiment)
-        => Batch.Distinct().SelectMany(batch => Batches.Distinct().Select(composition
-            => new CompareSetting(batch, CompareSetting.RateFor(experiment.Setting, batch), composition)));
+        => Batch.Distinct().SelectMany(batch => Batches.DefaultIfEmpty(BatchComposition.Shuffled).Distinct().Select(composition
+            => new CompareSetting(batch, experiment.LearningRate, composition)));
 
     /// <summary>With statistics computed at selection, the trainer selects; it has no validation rows here, and a regression no
     /// groups.</summary>

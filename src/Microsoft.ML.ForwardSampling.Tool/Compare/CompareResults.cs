@@ -101,7 +101,8 @@ internal sealed record CompareResults
 
         // One family of tests: everything that trains on as many rows as Uniform.
         double[] adjusted = Statistics.Holm(
-            [.. table.Select(row => CompareArm.BaseOf(row.Arm) == CompareArm.Full.Name ? double.NaN : row.AgainstUniform?.PValue ?? double.NaN)]);
+            [.. table.Select(row => CompareArm.BaseOf(row.Arm) == CompareArm.Full.Name ? double.NaN
+                : row.AgainstUniform?.PValue ?? double.NaN)]);
         return [.. table.Select((row, i) => row with { PValue = adjusted[i] })];
     }
 
@@ -139,11 +140,12 @@ internal sealed record CompareResults
                 $"Each chunk's statistics were recorded{bits} by the network deployed {e.RecordAge} refreshes before the one that "
                 + $"is trained on it (at the start by the oldest there is)"),
         };
+        string order = e.Order == CompareOrder.Shuffled ? "in another order each time" : "in the order of the data each time";
         string rate = e.Schedule == CompareSchedule.Linear ? "falling in a straight line to 0 over each run's own backward rows"
             : "constant";
         return string.Create(CultureInfo.InvariantCulture,
             $"{e.Data}: {TrainingRows:N0} training rows of {Features:N0} features arrive in chunks of {e.Chunk:N0}, {e.Passes} "
-            + $"times, in another order each time; {TestRows:N0} test rows.{noise}{rare}{heldOut} ")
+            + $"times, {order}; {TestRows:N0} test rows.{noise}{rare}{heldOut} ")
             + string.Create(CultureInfo.InvariantCulture,
                 $"{age}; the policy selects {100 * e.Budget:0.##} % of each window of {e.Window:N0} rows, and the next network "
                 + $"({(e.Network.Length > 0 ? $"hidden layers {e.Network}" : "linear: no hidden layer")}) "

@@ -13,10 +13,9 @@ internal sealed record CompareSetting(int Batch, double LearningRate, BatchCompo
     [System.Text.Json.Serialization.JsonIgnore]
     public bool IsStratified => Batches == BatchComposition.Stratified;
 
-    /// <summary>The step size that goes with another batch: a step's noise falls with the root of its rows.</summary>
-    /// <param name="usual">Setting whose step size is known.</param>
-    /// <param name="batch">Rows of a step.</param>
-    public static double RateFor(CompareSetting usual, int batch) => usual.LearningRate * Math.Sqrt((double)batch / usual.Batch);
+    /// <summary>What the trainer does with selected rows where nothing is said.</summary>
+    public static CompareSetting OfSelectedRows(CompareSetting usual)
+        => usual with { Batch = 16, Batches = BatchComposition.Stratified }; // NetworkTrainerOptions.BatchSize
 
     /// <summary>As tables write it: what differs from the usual one.</summary>
     public string Beside(CompareSetting usual)
@@ -24,7 +23,7 @@ internal sealed record CompareSetting(int Batch, double LearningRate, BatchCompo
         List<string> parts = [];
         if (Batch != usual.Batch)
             parts.Add(string.Create(CultureInfo.InvariantCulture, $"batch {Batch}"));
-        if (Math.Abs(LearningRate / RateFor(usual, Batch) - 1) > 1e-6)
+        if (LearningRate != usual.LearningRate)
             parts.Add(string.Create(CultureInfo.InvariantCulture, $"rate {LearningRate:0.######}"));
         if (Batches != usual.Batches)
             parts.Add(Batches.ToString().ToLowerInvariant());

@@ -99,7 +99,8 @@ internal sealed class CompareStream : IDisposable
             AddReferenceLosses(stream);
         while (_backwardRows < _plannedRows)
         {
-            random.Shuffle(stream);
+            if (_experiment.Order == CompareOrder.Shuffled)
+                random.Shuffle(stream);
             for (int start = 0; start < stream.Length && _backwardRows < _plannedRows; start += _experiment.Chunk)
             {
                 _cancellation.ThrowIfCancellationRequested();
@@ -201,7 +202,7 @@ internal sealed class CompareStream : IDisposable
             Group = needs.HasFlag(RecordStatistics.Group) ? [.. arrived.Select(row => row.ClassIndex)] : [], // a regression is one group
         };
         bool isValidated = _selector!.Feedback.HasFlag(SelectionFeedback.ValidationLoss);
-        bool isStratified = _arm.Setting?.IsStratified == true;
+        bool isStratified = _arm.Setting?.IsStratified == true && _experiment.RecordAge > 0;
         if (_deployed.Count == 0 || ((needs & Columns) == 0 && !isValidated && !isStratified))
             return statistics;
 
@@ -266,7 +267,8 @@ internal sealed class CompareStream : IDisposable
         double from = (double)_backwardRows / _plannedRows, to = (double)(_backwardRows + backwardRows) / _plannedRows;
         long started = Stopwatch.GetTimestamp();
         NetworkPredictionTransformer next = _networks.Fit(rows,
-            options => options with { Epochs = 1, Selection = selection, Seed = chunkSeed }, from, to, _arm.Setting, _deployed.First?.Value);
+            options => options with { Epochs = 1, Selection = selection, Seed = chunkSeed }, from, to, _arm.Setting,
+            _deployed.First?.Value);
         TimeSpan took = Stopwatch.GetElapsedTime(started);
         TrainingReport report = next.Model.Report!;
         if (report.RowsSkipped > 0 || report.BackwardRows != backwardRows || (_deployed.Count > 0 && !report.OptimizerContinued))

@@ -16,13 +16,13 @@ internal static class CompareTuning
     /// <summary>Seed of every try.</summary>
     private const int Seed = 0;
 
-    /// <summary>The grid: a quarter of the usual batch and the usual one, half, once and twice the step size that goes with it, shuffled and
+    /// <summary>The grid: a quarter of the usual batch and the usual one; a quarter, half, once and twice the usual step size; shuffled and
     /// stratified.</summary>
     public static IReadOnlyList<CompareSetting> Grid(CompareSetting usual) =>
     [
         .. new[] { Math.Max(1, usual.Batch / 4), usual.Batch }.Distinct().SelectMany(batch
-            => new[] { 0.5, 1, 2 }.SelectMany(factor => Enum.GetValues<BatchComposition>().Select(composition
-                => new CompareSetting(batch, factor * CompareSetting.RateFor(usual, batch), composition)))),
+            => new[] { 0.25, 0.5, 1, 2 }.SelectMany(factor => Enum.GetValues<BatchComposition>().Select(composition
+                => new CompareSetting(batch, factor * usual.LearningRate, composition)))),
     ];
 
     /// <summary>Tries what was not tried yet.</summary>

@@ -132,7 +132,7 @@ public sealed class DenseEngineTests
     public void CanTrain_SomethingBetweenTheLayers_IsLeftToTorch(Normalization normalization, float dropout)
     {
         using var steps = new TorchSteps(PredictionTask.Regression,
-            new NetworkTrainerOptions { HiddenLayers = [4], Normalization = normalization, Dropout = dropout });
+            new NetworkTrainerOptions { HiddenLayers = [4], BatchSize = 64, Normalization = normalization, Dropout = dropout });
 
         Assert.False(DenseEngine.CanTrain(steps.Model));
     }

@@ -20,7 +20,8 @@ public class NetworkTrainerOptionsTests
         Assert.Equal(new AdamOptions { LearningRate = 0.001f, Beta1 = 0.9f, Beta2 = 0.999f, Epsilon = 1e-8f }, options.Optimizer);
         Assert.Equal(LearningRateSchedule.Constant, options.LearningRateSchedule);
         Assert.Null(options.MaximumGradientNorm);
-        Assert.Equal(64, options.BatchSize);
+        Assert.Null(options.BatchSize);
+        Assert.Null(options.Batches);
         Assert.Equal(10, options.Epochs);
         Assert.Null(options.MaximumSteps);
         Assert.True(options.Shuffle);

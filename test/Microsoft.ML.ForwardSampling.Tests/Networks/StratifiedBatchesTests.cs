@@ -2,6 +2,7 @@ using FsCheck;
 using FsCheck.Fluent;
 using Microsoft.ML.Data;
 using Microsoft.ML.ForwardSampling.Networks;
+using Microsoft.ML.ForwardSampling.Selection;
 
 namespace Microsoft.ML.ForwardSampling.Tests.Networks;
 
@@ -153,6 +154,44 @@ public class StratifiedBatchesTests
             : trainers.BinaryClassification(with).Fit(data);
 
         float[] Scores(NetworkPredictionTransformer model) => [.. model.Transform(data).GetColumn<float>("Score")];
+    }
+
+    [Theory]
+    [InlineData(false, null, true, 64, BatchComposition.Shuffled)]
+    [InlineData(true, null, true, 16, BatchComposition.Stratified)]
+    [InlineData(true, null, false, 16, BatchComposition.Shuffled)]     // the order of the rows is the user's
+    [InlineData(false, 640, true, 16, BatchComposition.Stratified)]    // 64 rows of each window: four batches
+    [InlineData(false, 640, false, 16, BatchComposition.Stratified)]   // a window keeps the order of the rows
+    [InlineData(false, 160, true, 16, BatchComposition.Shuffled)]      // 16 rows of each: nothing to deal
+    public void WithBatches_NothingSaid_DependsOnWhetherRowsAreSelected(bool isSelected, int? window, bool shuffle, int rows,
+        BatchComposition composition)
+    {
+        NetworkTrainerOptions options = new()
+        {
+            Shuffle = shuffle,
+            Selection = window is { } size ? new InTrainingSelection { WindowSize = size, Budget = 0.1 } : null
+        };
+
+        NetworkTrainerOptions settled = options.WithBatches(isSelected);
+
+        Assert.Equal((rows, composition), (settled.BatchRows, settled.Batches));
+        NetworkTrainerOptions said = (options with { BatchSize = 7, Batches = BatchComposition.Shuffled }).WithBatches(isSelected);
+        Assert.Equal((7, BatchComposition.Shuffled), (said.BatchRows, said.Batches));
+    }
+
+    [Fact]
+    public void Fit_NothingSaid_TakesSmallBatchesOfSelectedRowsAlone()
+    {
+        var context = new MLContext(1);
+        ForwardSamplingCatalog fs = context.ForwardSampling();
+        IDataView data = TrainingData.View(context, 1000);
+        NetworkTrainerOptions options = new() { HiddenLayers = [4], Epochs = 1, Seed = 1 };
+        IDataView selected = fs.SelectRows(data, new UniformPolicy(), new SelectionOptions { WindowSize = 500, Budget = 0.32 });
+        using NetworkPredictionTransformer all = fs.Trainers.Regression(options).Fit(data),
+            some = fs.Trainers.Regression(options).Fit(selected);
+
+        Assert.Equal((16, 1000), (all.Model.Report!.Steps, all.Model.Report.BackwardRows));
+        Assert.Equal((20, 320), (some.Model.Report!.Steps, some.Model.Report.BackwardRows));
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using Microsoft.ML.Data;
+using Microsoft.ML.ForwardSampling.Networks;
 using Microsoft.ML.ForwardSampling.Tool.Compare;
 using Spectre.Console;
 
@@ -232,7 +233,7 @@ public sealed class CompareEngineTests : IDisposable
     {
         string csv = TinyCsv.Write(_folder), json = _folder.File("part.json");
         string[] arguments = ["compare", "--data", csv, "--label", "Kind", "--task", "multiclass", "--ignore", "Bought,Price", "--hidden",
-            "8", "--passes", "2", "--policies", "cube", "--seeds", "3", "--full-seeds", "0"];
+            "8", "--passes", "2", "--policies", "cube", "--seeds", "3", "--full-seeds", "0", "--batches", "shuffled"];
         using var stop = new CancellationTokenSource();
         var output = new StoppingWriter(stop, afterRuns: 4);
 
@@ -315,7 +316,7 @@ public sealed class CompareEngineTests : IDisposable
         (int shown, string table, _) = await Runner.RunAsync(["compare", "--across", json], Token);
         (int continued, _, string error) = await Runner.RunAsync(
             ["compare", "--data", csv, "--label", "Kind", "--task", "multiclass", "--ignore", "Bought,Price", "--hidden", "4", "--passes",
-                "1", "--policies", "cube", "--seeds", "3", "--full-seeds", "0", "--resume", json], Token);
+                "1", "--policies", "cube", "--seeds", "3", "--full-seeds", "0", "--batches", "shuffled", "--resume", json], Token);
 
         Assert.Equal((0, 0, ""), (shown, continued, error));
         Assert.Contains("| Cube | ", table, StringComparison.Ordinal);
@@ -364,6 +365,7 @@ public sealed class CompareEngineTests : IDisposable
         Window = 160,
         HiddenLayers = [16],
         LearningRate = 0.01,
+        Batches = [BatchComposition.Shuffled],
         Json = _folder.File("results.json"),
         Html = PagePath,
     };

@@ -223,7 +223,7 @@ public sealed class CompareRunTests(CompareRunTests.SmallRun run) : IClassFixtur
         internal CompareResults Results => _results ??= CompareResults.FromFile(Json);
 
         public static string[] Arguments(string csv) => ["compare", "--data", csv, "--label", "Bought", "--task", "binary", "--ignore",
-            "Kind,Price", "--passes", "3", "--hidden", "16", "--learning-rate", "0.01"];
+            "Kind,Price", "--passes", "3", "--hidden", "16", "--learning-rate", "0.01", "--batches", "shuffled"];
 
         public async ValueTask InitializeAsync()
         {

@@ -31,7 +31,7 @@ public sealed class CompareSettingsTests : IDisposable
         Assert.All(results.Runs, run => Assert.Null(run.Failure));
         CompareRun usual = RunOf("BalancedGradientNorm"), other = RunOf("BalancedGradientNorm · batch 8 · stratified");
         Assert.Null(usual.Setting);
-        Assert.Equal(new CompareSetting(8, 0.003 * Math.Sqrt(8.0 / 32), BatchComposition.Stratified), other.Setting);
+        Assert.Equal(new CompareSetting(8, 0.003, BatchComposition.Stratified), other.Setting);
         Assert.Equal(usual.Curve[^1].BackwardRows, other.Curve[^1].BackwardRows);
         Assert.InRange(other.Curve[^1].Steps, 3.5 * usual.Curve[^1].Steps, 4.5 * usual.Curve[^1].Steps);
         Assert.Equal(table.Length, table.Select(row => row.Values[^1].Mean).Distinct().Count());
@@ -40,9 +40,20 @@ public sealed class CompareSettingsTests : IDisposable
     }
 
     [Fact]
+    public async Task Batch_NothingSaid_ShowsTheTrainersOwnDefaultForSelectedRows()
+    {
+        CompareResults results = await RunAsync("binary", "Bought", "Kind,Price");
+
+        Assert.Equal(["Uniform", "Uniform · batch 16 · stratified", "BalancedGradientNorm", "BalancedGradientNorm · batch 16 · stratified",
+            "Early-stopped full training", "Full training"], results.Table().Select(row => row.Arm));
+        CompareSetting shown = results.Runs.First(run => run.Setting is not null).Setting!;
+        Assert.Equal((16, BatchComposition.Stratified), (shown.Batch, shown.Batches)); // as the trainer's own test has it
+    }
+
+    [Fact]
     public async Task Json_GapClosed_IsThatOfTheTable()
     {
-        CompareResults results = await RunAsync("regression", "Price", "Bought,Kind", "--batch", "16");
+        CompareResults results = await RunAsync("regression", "Price", "Bought,Kind", "--batch", "16", "--batches", "shuffled");
 
         using var json = JsonDocument.Parse(File.ReadAllText(Json));
         JsonElement[] rows = [.. json.RootElement.GetProperty("table").EnumerateArray()];
@@ -65,11 +76,11 @@ public sealed class CompareSettingsTests : IDisposable
     [Fact]
     public async Task Tune_EveryTraining_IsAlsoShownAtItsBestTryOnHeldOutRows()
     {
-        CompareResults results = await RunAsync("binary", "Bought", "Kind,Price", "--tune");
+        CompareResults results = await RunAsync("binary", "Bought", "Kind,Price", "--tune", "--batches", "shuffled");
 
         IReadOnlyList<CompareSetting> grid = CompareTuning.Grid(results.Experiment.Setting);
         string[] bases = ["Uniform", "BalancedGradientNorm", "Early-stopped full training", "Full training"];
-        Assert.Equal(2 * 3 * 2, grid.Distinct().Count());
+        Assert.Equal(2 * 4 * 2, grid.Distinct().Count());
         Assert.Equal(bases.SelectMany(arm => grid.Select(setting => (arm, setting))), results.Tries.Select(t => (t.Arm, t.Setting)));
         Assert.Equal(120, results.Experiment.ValidationRows); // a tenth of the 1200 training rows
         Assert.Equal(bases.SelectMany(arm => new[] { arm, $"{arm} · own best" }), results.Table().Select(row => row.Arm));
@@ -85,8 +96,8 @@ public sealed class CompareSettingsTests : IDisposable
     [Fact]
     public async Task Tune_GoesOnFromItsFile_TriesNothingAgain()
     {
-        CompareResults first = await RunAsync("binary", "Bought", "Kind,Price", "--tune");
-        CompareResults again = await RunAsync("binary", "Bought", "Kind,Price", "--tune", "--resume", Json, "--seeds", "3");
+        CompareResults first = await RunAsync("binary", "Bought", "Kind,Price", "--tune", "--batches", "shuffled");
+        CompareResults again = await RunAsync("binary", "Bought", "Kind,Price", "--tune", "--batches", "shuffled", "--resume", Json, "--seeds", "3");
 
         Assert.Equal(first.Tries, again.Tries);
         Assert.Equal(first.Runs.Select(run => (run.Arm, run.Seed, run.Curve[^1].Values[0], run.Curve[^1].TrainSeconds)),

@@ -69,16 +69,16 @@ internal sealed unsafe class DenseEngine : TrainingEngine
         int[] sizes = [architecture.Inputs, .. architecture.HiddenLayers, architecture.Outputs];
         _layers = new Layer[sizes.Length - 1];
         for (int i = 0; i < _layers.Length; i++)
-            _layers[i] = new Layer(sizes[i], sizes[i + 1], options.BatchSize, _optimizer.StateTensors,
+            _layers[i] = new Layer(sizes[i], sizes[i + 1], options.BatchRows, _optimizer.StateTensors,
                 keepsInput: i < _layers.Length - 1 && ActivationFunctions.DerivativeNeedsInput(_activation),
                 keepsGradient: _gradientLimit is not null, passesGradientOn: i > 0);
-        _batch = new AlignedFloats((long)options.BatchSize * _featureStride);
+        _batch = new AlignedFloats((long)options.BatchRows * _featureStride);
         _one.Span[0] = 1f;
         _weightCount = _layers.Sum(layer => (long)layer.Weights.Length);
         _zeros = new AlignedFloats(_layers.Max(layer => layer.Panels) * DenseKernel.PanelWidth);
-        _labels = new float[options.BatchSize];
-        _weights = new float[options.BatchSize];
-        _rowLosses = new float[options.BatchSize];
+        _labels = new float[options.BatchRows];
+        _weights = new float[options.BatchRows];
+        _rowLosses = new float[options.BatchRows];
         _team = new ThreadTeam(Math.Clamp(options.Threads ?? TorchSettings.UsersThreads, 1, Environment.ProcessorCount));
         _passRows = PassRows;
         _scoreRows = ScoreRows;

@@ -110,11 +110,13 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>, I
             && (memory.Feedback & SelectionFeedback.ValidationLoss) != 0)
             throw new ArgumentException($"Policy {policy.Name} learns from the loss on validation data: call Fit(data, validationData).",
                 nameof(validationData));
-        TrainingColumns columns = Bind(input.Schema, forTraining: true);
+        TrainingColumns columns = Bind(input.Schema);
+        NetworkTrainerOptions options = Options.WithBatches(columns.IsSelected);
+        columns = columns with { Selection = SelectionColumnsOf(input.Schema), Stratum = Stratum(options, input.Schema) };
         int outputs = CountOutputs(columns.Label);
         var head = TaskHead.Create(Task, outputs, Options.RegressionLoss);
-        CheckSizes(columns.FeatureCount, outputs);
-        TrainingColumns? validationColumns = validationData is null ? null : Bind(validationData.Schema, forTraining: false);
+        CheckSizes(options.BatchRows, columns.FeatureCount, outputs);
+        TrainingColumns? validationColumns = validationData is null ? null : Bind(validationData.Schema);
         if (validationColumns is not null)
             CheckAlike(columns, validationColumns);
         if (previousModel is not null)
@@ -139,7 +141,7 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>, I
             model.Standardization = Standardize(rows, validation, previousModel?.Model, columns, channel);
             if (previousModel is not null)
                 model.Standardization.Unfold(model);
-            using var run = new TrainingRun(Options, model, rows, validation, columns, _seed, previousModel?.Model.Selection,
+            using var run = new TrainingRun(options, model, rows, validation, columns, _seed, previousModel?.Model.Selection,
                 PreviousAverage(previousModel?.Model, model),
                 progress => Tell(channel, progress));
             model.Report = run.Train() with { OptimizerContinued = continued };
@@ -242,8 +244,8 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>, I
         Options.Progress?.Report(progress);
     }
 
-    /// <summary>Checks the columns as ML.NET's own trainer would, and finds the ones this run reads.</summary>
-    private TrainingColumns Bind(DataViewSchema schema, bool forTraining)
+    /// <summary>Checks the columns as ML.NET's own trainer would, and finds those that validation reads too.</summary>
+    private TrainingColumns Bind(DataViewSchema schema)
     {
         GetOutputSchema(Shapes.Of(schema));
         DataViewSchema.Column? weight = Options.ExampleWeightColumnName is { } named ? schema[named]
@@ -253,16 +255,15 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>, I
                 $"SelectRows and LoadJoined add this column; another one is named in "
                 + $"{nameof(NetworkTrainerOptions)}.{nameof(NetworkTrainerOptions.ExampleWeightColumnName)}.", nameof(schema));
 
-        return new TrainingColumns(schema[Options.FeatureColumnName], schema[Options.LabelColumnName], weight,
-            forTraining ? SelectionColumnsOf(schema) : SelectionColumns.None, forTraining ? Stratum(schema) : null);
+        return new TrainingColumns(schema[Options.FeatureColumnName], schema[Options.LabelColumnName], weight, SelectionColumns.None);
     }
 
     /// <summary>The recorded statistic by which batches are stratified, where the data have it; fresh statistics need no column.</summary>
-    private DataViewSchema.Column? Stratum(DataViewSchema schema)
+    private DataViewSchema.Column? Stratum(NetworkTrainerOptions options, DataViewSchema schema)
     {
-        if (Options.Batches != BatchComposition.Stratified || Options.Selection is { Statistics: StatisticsSource.Fresh })
+        if (options.Batches != BatchComposition.Stratified || options.Selection is { Statistics: StatisticsSource.Fresh })
             return null;
-        string name = Task == PredictionTask.Regression ? ForwardColumns.Residual : Options.Selection?.Columns.Loss ?? ForwardColumns.Loss;
+        string name = Task == PredictionTask.Regression ? ForwardColumns.Residual : options.Selection?.Columns.Loss ?? ForwardColumns.Loss;
         return ColumnFacts.Find(schema, name) is { IsSingle: true } ? schema[name] : null;
     }
 
@@ -306,10 +307,10 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>, I
     }
 
     /// <summary>What one tensor holds has a limit: 2^29 Singles are two gigabytes.</summary>
-    private void CheckSizes(int features, int outputs)
+    private void CheckSizes(int batchRows, int features, int outputs)
     {
         const long Most = 1L << 29;
-        Check(Options.BatchSize, features, $"{nameof(NetworkTrainerOptions.BatchSize)} x features");
+        Check(batchRows, features, $"{nameof(NetworkTrainerOptions.BatchSize)} x features");
         if (Options.Network is not null)
             return;
         int inputs = features;

@@ -15,6 +15,9 @@ public delegate nn.Module<Tensor, Tensor> NetworkFactory(int inputs, int outputs
 /// <summary>What a network trainer needs to know; every value has a default and is checked when it is set.</summary>
 public sealed record NetworkTrainerOptions
 {
+    private const int UsualBatchRows = 64;
+    private const int SelectedBatchRows = 16;
+
     /// <summary>The label column: Single for regression, Boolean for binary, Key for multiclass.</summary>
     /// <value>Default "Label".</value>
     /// <exception cref="ArgumentException">Empty.</exception>
@@ -108,9 +111,15 @@ public sealed record NetworkTrainerOptions
     }
 
     /// <summary>Rows of one step.</summary>
-    /// <value>[1, 1048576] rows; default 64.</value>
+    /// <remarks>Selection leaves few rows, and with them few steps: smaller batches give some back (docs/training.md has the figures and
+    /// what they cost). The learning rate is the optimizer's own, whatever the batch.</remarks>
+    /// <value>[1, 1048576] rows. Null (the default): 16 where rows are selected, by <see cref="Selection"/> or by <c>SelectRows</c>, whose
+    /// <c>Forward.Weight</c> is then the weight column; else 64.</value>
     /// <exception cref="ArgumentOutOfRangeException">Outside the range.</exception>
-    public int BatchSize { get; init => field = Require.InRange(value, 1, 1 << 20, nameof(NetworkTrainerOptions)); } = 64;
+    public int? BatchSize
+    {
+        get; init => field = value is { } rows ? Require.InRange(rows, 1, 1 << 20, nameof(NetworkTrainerOptions)) : null;
+    }
 
     /// <summary>Passes over the data.</summary>
     /// <value>[1, 1000000]; default 10.</value>
@@ -137,10 +146,16 @@ public sealed record NetworkTrainerOptions
     public int MaximumRowMegabytes { get; init => field = Require.InRange(value, 1, 1 << 20, nameof(NetworkTrainerOptions)); } = 1024;
 
     /// <summary>How rows are put together into batches.</summary>
-    /// <value>Default <see cref="BatchComposition.Shuffled"/>. <see cref="BatchComposition.Stratified"/> makes an order of its own, except
-    /// for the windows of a selection, so that it does not go with <see cref="Shuffle"/> switched off without one.</value>
+    /// <remarks><see cref="BatchComposition.Stratified"/> makes an order of its own, except for the windows of a selection, so that it does
+    /// not go with <see cref="Shuffle"/> switched off without one.</remarks>
+    /// <value>Null (the default): <see cref="BatchComposition.Stratified"/> where rows are selected (as for <see cref="BatchSize"/>),
+    /// unless <see cref="Shuffle"/> is off or the windows of <see cref="Selection"/> leave less than two batches each; else
+    /// <see cref="BatchComposition.Shuffled"/>.</value>
     /// <exception cref="ArgumentOutOfRangeException">Not one of the named values.</exception>
-    public BatchComposition Batches { get; init => field = Require.Defined(value, nameof(NetworkTrainerOptions)); }
+    public BatchComposition? Batches
+    {
+        get; init => field = value is { } batches ? Require.Defined(batches, nameof(NetworkTrainerOptions)) : null;
+    }
 
     /// <summary>Selection by the trainer itself; null: every row it is given gets a backward pass.</summary>
     /// <value>Default null.</value>
@@ -191,6 +206,24 @@ public sealed record NetworkTrainerOptions
 
     /// <summary>Ends training between two steps with an <see cref="OperationCanceledException"/>; nothing is left half-made.</summary>
     public CancellationToken CancellationToken { get; init; }
+
+    /// <summary>Rows of one step, once <see cref="WithBatches"/> has said.</summary>
+    internal int BatchRows => BatchSize ?? throw new InvalidOperationException($"{nameof(BatchSize)} is not settled yet.");
+
+    /// <summary>The same options with nothing left open about batches.</summary>
+    /// <param name="isSelected">Whether the rows carry the weights of a selection.</param>
+    internal NetworkTrainerOptions WithBatches(bool isSelected)
+    {
+        isSelected |= Selection is not null;
+        int rows = BatchSize ?? (isSelected ? SelectedBatchRows : UsualBatchRows);
+        bool isStratified = isSelected && (Selection is { } selection
+            ? selection.Budget.For(selection.WindowSize, selection.WindowSize) >= 2 * rows : Shuffle);
+        return this with
+        {
+            BatchSize = rows,
+            Batches = Batches ?? (isStratified ? BatchComposition.Stratified : BatchComposition.Shuffled)
+        };
+    }
 
     /// <summary>Checks what only pairs of options, or a task, can say.</summary>
     /// <exception cref="ArgumentException">Two options contradict each other.</exception>

@@ -15,6 +15,9 @@ internal sealed record TrainingColumns(DataViewSchema.Column Features, DataViewS
 {
     public int FeatureCount => ((VectorDataViewType)Features.Type).Size;
 
+    /// <summary>Whether the weights are those of a selection.</summary>
+    public bool IsSelected => Weight?.Name == ForwardColumns.Weight;
+
     public IEnumerable<DataViewSchema.Column> All
         => new DataViewSchema.Column?[] { Features, Label, Weight, Stratum }.OfType<DataViewSchema.Column>().Concat(Selection.All)
             .DistinctBy(column => column.Index);

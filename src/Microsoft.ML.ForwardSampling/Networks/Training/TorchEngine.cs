@@ -36,7 +36,7 @@ internal sealed class TorchEngine : TrainingEngine
         _weighted = weighted;
         _parameters = [.. _network.parameters().Where(p => p.requires_grad)];
         MostRowsPerScoring = DataViews.RowBlocks.RowsFor(featureCount, MostRows);
-        _batch = new BatchTensors(options.BatchSize, featureCount, _head.LabelType, model.Device);
+        _batch = new BatchTensors(options.BatchRows, featureCount, _head.LabelType, model.Device);
         _scored = new BatchTensors(MostRowsPerScoring, featureCount, _head.LabelType, model.Device);
     }
 

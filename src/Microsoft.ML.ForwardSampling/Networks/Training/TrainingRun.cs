@@ -63,8 +63,8 @@ internal sealed class TrainingRun : IDisposable
         if (options.Batches == BatchComposition.Stratified)
         {
             _batches = new StratifiedBatches();
-            _dealtRows = new int[options.BatchSize];
-            _dealtWeights = new float[options.BatchSize];
+            _dealtRows = new int[options.BatchRows];
+            _dealtWeights = new float[options.BatchRows];
         }
 
         if (options.Selection is { } selection)
@@ -79,7 +79,7 @@ internal sealed class TrainingRun : IDisposable
             _window = new WindowStatistics(selection.WindowSize, selection.Policy.Needs, _head.Task, columns.FeatureCount,
                 selection.Limits is { AreSet: true, OldRecords: OldRecords.Discount });
             if (LearnsFromLosses && _head.Task != PredictionTask.Regression)
-                _classes = new int[options.BatchSize];
+                _classes = new int[options.BatchRows];
         }
 
         // Last: nothing after it throws, so whoever gets a run disposes its engine.
@@ -148,7 +148,7 @@ internal sealed class TrainingRun : IDisposable
 
     private bool LearnsFromLosses => _selector is not null && (_selector.Feedback & SelectionFeedback.TrainingLoss) != 0;
 
-    private int WindowSize => _options.Selection?.WindowSize ?? _options.BatchSize;
+    private int WindowSize => _options.Selection?.WindowSize ?? _options.BatchRows;
 
     /// <summary>Rows in another order, window by window: select, then a step for each full batch.</summary>
     private void TrainOn(RowPool part)
@@ -190,7 +190,7 @@ internal sealed class TrainingRun : IDisposable
     {
         bool isNumber = _head.Task == PredictionTask.Regression;
         float[] strata = _strata.Length > 0 ? _strata : part.Strata.Length > 0 ? part.Strata : isNumber ? part.Labels : [];
-        _batches!.Deal(rows, isNumber ? [] : part.Labels, strata, _options.BatchSize, _order);
+        _batches!.Deal(rows, isNumber ? [] : part.Labels, strata, _options.BatchRows, _order);
         for (int n = 0; n < _batches.Count && !Finished; n++)
         {
             ReadOnlySpan<int> batch = _batches.Batch(n);
@@ -210,12 +210,12 @@ internal sealed class TrainingRun : IDisposable
     {
         while (rows.Length > 0 && !Finished)
         {
-            int taken = Math.Min(rows.Length, _options.BatchSize - _pending);
+            int taken = Math.Min(rows.Length, _options.BatchRows - _pending);
             _engine.Fill(part, rows[..taken], weights.IsEmpty ? [] : weights[..taken], _pending);
             _pending += taken;
             rows = rows[taken..];
             weights = weights.IsEmpty ? [] : weights[taken..];
-            if (_pending == _options.BatchSize)
+            if (_pending == _options.BatchRows)
                 Step();
         }
     }
@@ -224,7 +224,7 @@ internal sealed class TrainingRun : IDisposable
     /// next pass.</summary>
     private void FlushBatch()
     {
-        bool mayNormalizeOverBatch = _options.Network is not null ? _options.BatchSize > 1 : _options.Normalization == Normalization.Batch;
+        bool mayNormalizeOverBatch = _options.Network is not null ? _options.BatchRows > 1 : _options.Normalization == Normalization.Batch;
         if (_pending > 1 || (_pending == 1 && !mayNormalizeOverBatch))
             Step();
     }
@@ -257,7 +257,7 @@ internal sealed class TrainingRun : IDisposable
         if (_labelDeviation != 1)
         {
             if (_rowLosses.Length < _pending)
-                _rowLosses = new float[_options.BatchSize];
+                _rowLosses = new float[_options.BatchRows];
             TensorPrimitives.Multiply(losses, LossUnit, _rowLosses);
             losses = _rowLosses.AsSpan(0, _pending);
         }
@@ -383,7 +383,7 @@ internal sealed class TrainingRun : IDisposable
         return Math.Min(steps, _options.MaximumSteps ?? long.MaxValue);
     }
 
-    private long StepsFor(long rows) => (rows + _options.BatchSize - 1) / _options.BatchSize;
+    private long StepsFor(long rows) => (rows + _options.BatchRows - 1) / _options.BatchRows;
 
     /// <summary>Steps on a part whose rows, or whose windows' chosen rows, are dealt by themselves.</summary>
     private long CountDealt(int rows)
