@@ -28,9 +28,9 @@ internal static class ModelRestorer
         GroupModuleFactory? groupModules)
     {
         using var reader = new BinaryReader(new MemoryStream(state));
-        return StateHeader.Read(reader) switch
+        return StateHeader.Read(reader, out int version) switch
         {
-            StateKind.Network => NetworkStateCodec.Decode(reader, network),
+            StateKind.Network => NetworkStateCodec.Decode(reader, version, network),
             StateKind.LowMemory => LowMemoryStateCodec.Decode(reader),
             StateKind.GroupTesting => GroupStateCodec.Decode(reader, groupModules),
             _ => RecorderCarrier.Decode(environment, reader,

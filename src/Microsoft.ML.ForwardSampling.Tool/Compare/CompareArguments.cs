@@ -69,18 +69,18 @@ internal sealed class CompareArguments
             "Training rows held out of the stream, for policies that learn from a validation loss (default 0: they are told the loss on "
             + "the rows that arrive).", 0, 10_000_000);
         _batch = TextOption.Words("--batch",
-            $"Rows of a step (default {defaults.Batch[0]}). A list: the first is the usual one, Uniform's and full training's, and policies "
-            + "are trained at the others too.",
+            $"Rows of a step (default {defaults.Batch[0]}). A list: the first is the usual one, Uniform's and full training's, and "
+            + "policies are trained at the others too.",
             rows => RowsOf(rows) is >= 1 and <= MostBatchRows, $"numbers between 1 and {MostBatchRows}");
         _batches = TextOption.Words("--batches",
-            $"How rows are put into batches: a list of {string.Join(", ", CompositionNames)} (default {CompositionNames[0]}, which is always "
-            + "there; with one --batch or none, Uniform and the default policy are also shown as the trainer does by itself with selected "
-            + "rows: batches of 16, stratified). Stratified: a row of each stratum of label and recorded loss, or residual, in each batch.",
+            $"How rows are put into batches: a list of {string.Join(", ", CompositionNames)} (default {CompositionNames[0]}, which is "
+            + "always there; with one --batch or none, Uniform and the default policy are also shown as the trainer does by itself with "
+            + "selected rows: batches of 16, stratified). Stratified: a row of each stratum of label and recorded loss, or residual, in each batch.",
             CompositionNames.Contains, string.Join(", ", CompositionNames));
         _tune = new("--tune")
         {
-            Description = "Shows each training also at its own best of a grid (batch, step size, shuffled or stratified), chosen on training "
-                + "rows that are held out (--validation, else a tenth, at most 5000).",
+            Description = "Shows each training also at its own best of a grid (batch, step size, shuffled or stratified), chosen on "
+                + "training rows that are held out (--validation, else a tenth, at most 5000).",
         };
         _json = TextOption.Path("--json", $"Writes all figures to this file (default {defaults.Json}, or the file of --resume).");
         _html = TextOption.Path("--html", $"Writes the page with the plots to this file (default {defaults.Html}, or beside --json).");

@@ -40,8 +40,8 @@ internal static class CompareConsole
 
     /// <summary>Headings of the table.</summary>
     public static IEnumerable<string> Headings(CompareResults results)
-        => ["Training", .. results.Metrics.Select(metric => metric.Name), "to Uniform", "p", "gap closed", "seeds", "backward rows", "recorded rows",
-            "extra forward rows", "record s", "select s", "train s"];
+        => ["Training", .. results.Metrics.Select(metric => metric.Name), "to Uniform", "p", "gap closed", "seeds", "backward rows",
+            "recorded rows", "extra forward rows", "record s", "select s", "train s"];
 
     /// <summary>A row of the table.</summary>
     public static IEnumerable<string> Cells(CompareResults results, CompareSummary row)

@@ -42,8 +42,8 @@ internal static class CompareTuning
             foreach ((int n, CompareSetting setting) in Grid(experiment.Setting).Index()
                 .Where(entry => !known.Any(tried => tried.Arm == arm.Name && tried.Setting == entry.Item)))
             {
-                CompareRun run = CompareStream.Run(experiment, judged, arm with { Setting = setting }, Seed, new TryProgress(progress, n + 1),
-                    cancellation);
+                CompareRun run = CompareStream.Run(experiment, judged, arm with { Setting = setting }, Seed,
+                    new TryProgress(progress, n + 1), cancellation);
                 known.Add(new CompareTry(arm.Name, setting, run.Failure is null ? run.Curve[^1].Values[0] : null));
             }
         }

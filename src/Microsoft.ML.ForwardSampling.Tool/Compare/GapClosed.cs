@@ -4,8 +4,8 @@ namespace Microsoft.ML.ForwardSampling.Tool.Compare;
 internal static class GapClosed
 {
     /// <summary>The ratio of the mean gain to full training's, over the seeds that all three have.</summary>
-    /// <remarks>Its interval is the delta method's: the spread over seeds of gain − ratio x full training's gain, in units of the mean of the
-    /// latter (Cochran, Sampling Techniques, 3rd ed., section 6.4).</remarks>
+    /// <remarks>Its interval is the delta method's: the spread over seeds of gain − ratio x full training's gain, in units of the mean of
+    /// the latter (Cochran, Sampling Techniques, 3rd ed., section 6.4).</remarks>
     /// <param name="training">Figure by seed.</param>
     /// <param name="uniform">Uniform's.</param>
     /// <param name="full">Full training's.</param>

@@ -36,7 +36,8 @@ internal static class RunDisplay
     private static string Line(RunProgress value, string what, int count)
         => $"{value.Name}, {what} {value.Seed} of {count}: {value.Result}";
 
-    private sealed class PlainProgress(IAnsiConsole console, string what, IReadOnlyList<(string Name, int Count)> counts) : IProgress<RunProgress>
+    private sealed class PlainProgress(IAnsiConsole console, string what, IReadOnlyList<(string Name, int Count)> counts)
+        : IProgress<RunProgress>
     {
         private readonly Dictionary<string, int> _counts = counts.ToDictionary(c => c.Name, c => c.Count);
 
@@ -48,7 +49,8 @@ internal static class RunDisplay
     }
 
     /// <summary>One bar for each name, over all of its seeds.</summary>
-    private sealed class LiveProgress(ProgressContext context, string what, IReadOnlyList<(string Name, int Count)> counts) : IProgress<RunProgress>
+    private sealed class LiveProgress(ProgressContext context, string what, IReadOnlyList<(string Name, int Count)> counts)
+        : IProgress<RunProgress>
     {
         private readonly Dictionary<string, (ProgressTask Bar, int Count)> _bars =
             counts.ToDictionary(c => c.Name, c => (context.AddTask(ShownText.Markup(c.Name), maxValue: c.Count), c.Count));

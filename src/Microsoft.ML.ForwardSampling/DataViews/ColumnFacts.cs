@@ -10,8 +10,9 @@ namespace Microsoft.ML.ForwardSampling.DataViews;
 /// <param name="IsKey">True for a key or a vector of keys.</param>
 /// <param name="TypeText">The type as ML.NET writes it, for messages.</param>
 /// <param name="Size">Items of a vector of known size; 0 where that is not known, as in every promised shape.</param>
+/// <param name="KeyCount">Values of a key; 0 where that is not known, as in every promised shape.</param>
 internal readonly record struct ColumnFacts(string Name, SchemaShape.Column.VectorKind Kind, Type ItemRawType, bool IsKey, string TypeText,
-    int Size = 0)
+    int Size = 0, ulong KeyCount = 0)
 {
     public bool IsScalar => Kind == SchemaShape.Column.VectorKind.Scalar;
 
@@ -57,7 +58,8 @@ internal readonly record struct ColumnFacts(string Name, SchemaShape.Column.Vect
             { IsKnownSize: true } => SchemaShape.Column.VectorKind.Vector,
             _ => SchemaShape.Column.VectorKind.VariableVector,
         };
-        return new ColumnFacts(column.Name, kind, item.RawType, item is KeyDataViewType, column.Type.ToString()!, vector?.Size ?? 0);
+        return new ColumnFacts(column.Name, kind, item.RawType, item is KeyDataViewType, column.Type.ToString()!, vector?.Size ?? 0,
+            (item as KeyDataViewType)?.Count ?? 0);
     }
 
     private static ColumnFacts Of(SchemaShape.Column column)

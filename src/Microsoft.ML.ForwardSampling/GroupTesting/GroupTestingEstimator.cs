@@ -127,7 +127,7 @@ public sealed class GroupTestingEstimator : IEstimator<GroupTestingTransformer>
         Standardization standardization = Standardization.None;
         if (network.Architecture is not null)
         {
-            var statistics = new ScaleStatistics(columns.FeatureCount);
+            var statistics = new ScaleStatistics(columns.FeatureCount, columns.FeatureCount);
             statistics.Add(pool, features: true, label: false);
             standardization = statistics.ToStandardization(features: true);
             pool.Standardize(standardization);

@@ -74,10 +74,14 @@ internal static class StateCarrier
     }
 
     /// <summary>A schema of one column.</summary>
-    public static DataViewSchema SchemaOf(string columnName, DataViewType type)
+    public static DataViewSchema SchemaOf(string columnName, DataViewType type) => SchemaOf([(columnName, type)]);
+
+    /// <summary>A schema of some columns.</summary>
+    public static DataViewSchema SchemaOf(IEnumerable<(string Name, DataViewType Type)> columns)
     {
         var builder = new DataViewSchema.Builder();
-        builder.AddColumn(columnName, type);
+        foreach ((string name, DataViewType type) in columns)
+            builder.AddColumn(name, type);
         return builder.ToSchema();
     }
 

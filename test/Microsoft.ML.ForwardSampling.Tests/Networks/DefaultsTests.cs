@@ -114,7 +114,7 @@ public class DefaultsTests
             values.Add(x);
         }
 
-        var statistics = new ScaleStatistics(3);
+        var statistics = new ScaleStatistics(3, 3);
         statistics.Add(pool, features: true, label: true);
         var far = statistics.FarFeatures.ToArray();
         Assert.Equal([0, 1, 2], far.Select(f => f.Slot));

@@ -22,7 +22,10 @@ internal static class SavedFiles
         DefaultLabel = 0
     };
 
-    public static string[] Models => ["regression", "binary", "multiclass", "own-module", "recorder"];
+    public static string[] Models => ["regression", "binary", "multiclass", "own-module", "recorder", "embeddings"];
+
+    /// <summary>The first version that wrote a model of that name.</summary>
+    public static string Since(string model) => model == "embeddings" ? "1.0.0-preview.2" : "1.0.0-preview.1";
 
     /// <summary>Policies whose selectors remember something, and one that does not.</summary>
     public static string[] Policies => ["Uniform", "Assisted", "AdaptivePercentile", "SelectiveBackprop history"];
@@ -148,6 +151,12 @@ internal static class SavedFiles
             "multiclass" => context.Transforms.Conversion.MapValueToKey("BandKey", nameof(TrainingRow.Band))
                 .Append(trainers.MulticlassClassification(
                     options with { LabelColumnName = "BandKey", Normalization = Normalization.Layer })).Fit(rows),
+            "embeddings" => context.Transforms.Conversion.MapValueToKey("BandKey", nameof(TrainingRow.Band))
+                .Append(trainers.Regression(options with
+                {
+                    MoreFeatureColumns = [nameof(TrainingRow.Weight)],
+                    EmbeddingColumns = new Dictionary<string, int> { ["BandKey"] = 3 },
+                })).Fit(rows),
             "own-module" => trainers.Regression(options with { Network = OwnModule }).Fit(rows),
             _ => context.ForwardSampling().RecordForwardPass(
                 context.Regression.Trainers.Sdca(new Microsoft.ML.Trainers.SdcaRegressionTrainer.Options { NumberOfThreads = 1 }),

@@ -83,7 +83,7 @@ public sealed class SavedFormatsTests : IDisposable
         var cases = new TheoryData<string, string>();
         foreach (string version in Directory.GetDirectories(Files))
         {
-            foreach (string name in names)
+            foreach (string name in names.Where(name => string.CompareOrdinal(SavedFiles.Since(name), Path.GetFileName(version)) <= 0))
                 cases.Add(Path.GetFileName(version), name);
         }
 

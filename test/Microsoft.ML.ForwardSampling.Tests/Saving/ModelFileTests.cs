@@ -284,16 +284,24 @@ public sealed class ModelFileTests : IDisposable
     public void Decode_StateCutOrChangedAnywhere_GivesOneKindOfError()
     {
         IDataView data = TrainingData.WithKey(_context, TrainingData.View(_context, 50));
-        using NetworkPredictionTransformer model = Fit(PredictionTask.Multiclass, data, _options with { HiddenLayers = [2] });
-        byte[] whole = NetworkStateCodec.Encode(model);
-        for (int length = 0; length < whole.Length; length++)
-            Assert.True(DecodeFails(whole[..length]), $"cut at {length}");
-        var random = new Random(1);
-        for (int i = 0; i < 500; i++)
+        data = _context.Transforms.Conversion.MapValueToKey("Color", nameof(TrainingRow.Band)).Fit(data).Transform(data);
+        foreach (NetworkTrainerOptions options in new[] { _options, _options with
         {
-            byte[] changed = [.. whole];
-            changed[random.Next(whole.Length)] ^= (byte)(1 << random.Next(8));
-            DecodeFails(changed); // a changed weight still decodes; nothing else may be thrown
+            MoreFeatureColumns = [nameof(TrainingRow.Weight)],
+            EmbeddingColumns = new Dictionary<string, int> { ["Color"] = 2 },
+        } })
+        {
+            using NetworkPredictionTransformer model = Fit(PredictionTask.Multiclass, data, options with { HiddenLayers = [2] });
+            byte[] whole = NetworkStateCodec.Encode(model);
+            for (int length = 0; length < whole.Length; length++)
+                Assert.True(DecodeFails(whole[..length]), $"cut at {length}");
+            var random = new Random(1);
+            for (int i = 0; i < 500; i++)
+            {
+                byte[] changed = [.. whole];
+                changed[random.Next(whole.Length)] ^= (byte)(1 << random.Next(8));
+                DecodeFails(changed); // a changed weight still decodes; nothing else may be thrown
+            }
         }
 
         static bool DecodeFails(byte[] state)
@@ -301,11 +309,11 @@ public sealed class ModelFileTests : IDisposable
             try
             {
                 using var reader = new BinaryReader(new MemoryStream(state));
-                StateHeader.Read(reader);
-                NetworkStateCodec.Decode(reader, null).Dispose();
+                StateHeader.Read(reader, out int version);
+                NetworkStateCodec.Decode(reader, version, null).Dispose();
                 return false;
             }
-            catch (NotSupportedException) when (state[5] > 1)
+            catch (NotSupportedException) when (state[5] > 2 || (state[5] > 1 && state[4] != (byte)StateKind.Network))
             {
                 return true; // a newer version
             }
@@ -337,8 +345,8 @@ public sealed class ModelFileTests : IDisposable
             many.CopyTo(changed, at);
             long before = GC.GetAllocatedBytesForCurrentThread();
             using var reader = new BinaryReader(new MemoryStream(changed));
-            StateHeader.Read(reader);
-            Assert.Throws<InvalidDataException>(() => NetworkStateCodec.Decode(reader, null));
+            StateHeader.Read(reader, out int version);
+            Assert.Throws<InvalidDataException>(() => NetworkStateCodec.Decode(reader, version, null));
             Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
         }
 
@@ -348,12 +356,20 @@ public sealed class ModelFileTests : IDisposable
     [Fact]
     public void Read_NewerVersion_SaysWhatToDo()
     {
-        byte[] state = [0x46, 0x77, 0x64, 0x53, 1, 2];
+        byte[] state = [0x46, 0x77, 0x64, 0x53, 2, 2];
         using var reader = new BinaryReader(new MemoryStream(state));
         Assert.Equal(
             "The saved state has format version 2; this version of Microsoft.ML.ForwardSampling reads version 1. Update the package to "
                 + "load it.",
             Assert.Throws<NotSupportedException>(() => StateHeader.Read(reader)).Message);
+        state[4] = (byte)StateKind.Network;
+        reader.BaseStream.Position = 0;
+        Assert.Equal(StateKind.Network, StateHeader.Read(reader, out int version));
+        Assert.Equal(2, version);
+        state[5] = 3;
+        reader.BaseStream.Position = 0;
+        Assert.Contains("format version 3", Assert.Throws<NotSupportedException>(() => StateHeader.Read(reader)).Message,
+            StringComparison.Ordinal);
     }
 
     private NetworkTrainer Trainer(PredictionTask task, NetworkTrainerOptions options)

@@ -97,7 +97,8 @@ public sealed class CompareSettingsTests : IDisposable
     public async Task Tune_GoesOnFromItsFile_TriesNothingAgain()
     {
         CompareResults first = await RunAsync("binary", "Bought", "Kind,Price", "--tune", "--batches", "shuffled");
-        CompareResults again = await RunAsync("binary", "Bought", "Kind,Price", "--tune", "--batches", "shuffled", "--resume", Json, "--seeds", "3");
+        CompareResults again = await RunAsync("binary", "Bought", "Kind,Price", "--tune", "--batches", "shuffled", "--resume", Json,
+            "--seeds", "3");
 
         Assert.Equal(first.Tries, again.Tries);
         Assert.Equal(first.Runs.Select(run => (run.Arm, run.Seed, run.Curve[^1].Values[0], run.Curve[^1].TrainSeconds)),

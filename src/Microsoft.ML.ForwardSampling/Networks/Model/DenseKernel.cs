@@ -58,6 +58,52 @@ internal static unsafe class DenseKernel
             Forward<Vector128<float>, Lanes128>(x, xStride, weights, bias, y, yStride, rows, inputs, panels);
     }
 
+    /// <summary>The same for one row that is zero in all inputs but some: the sums leave out what adds nothing, and so have the same
+    /// bits.</summary>
+    /// <param name="slots">The row's inputs that are not zero, ascending.</param>
+    /// <param name="x">Their values.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="weights">W in panels.</param>
+    /// <param name="bias">One for each output of the panels.</param>
+    /// <param name="y">The row's outputs, panels x <see cref="PanelWidth"/>.</param>
+    /// <param name="inputs">Inputs of the layer.</param>
+    /// <param name="panels">Panels of the layer.</param>
+    public static void ForwardSparse(int* slots, float* x, int count, float* weights, float* bias, float* y, int inputs, int panels)
+    {
+        if (Lanes512.IsSupported)
+            ForwardSparse<Vector512<float>, Lanes512>(slots, x, count, weights, bias, y, inputs, panels);
+        else if (Lanes256.IsSupported)
+            ForwardSparse<Vector256<float>, Lanes256>(slots, x, count, weights, bias, y, inputs, panels);
+        else
+            ForwardSparse<Vector128<float>, Lanes128>(slots, x, count, weights, bias, y, inputs, panels);
+    }
+
+    /// <summary>The gradient of one panel's weights of one input, which is not zero in some rows only.</summary>
+    /// <param name="d">Gradient of the panel's outputs, shape [rows, <see cref="PanelWidth"/>].</param>
+    /// <param name="dStride">Distance of two rows of <paramref name="d"/>.</param>
+    /// <param name="rows">The rows in which the input is not zero.</param>
+    /// <param name="x">Its values there.</param>
+    /// <param name="count">How many rows.</param>
+    /// <param name="weights">The panel's weights of the input, and the state beside them.</param>
+    /// <param name="update">What is done with the gradient.</param>
+    public static void SparseWeightGradient<TVector, TLanes, TUpdate>(float* d, nint dStride, int* rows, float* x, int count,
+        WeightMemory weights, in TUpdate update)
+        where TLanes : struct, ILanes<TVector>
+        where TUpdate : struct, IWeightUpdate<TVector>
+    {
+        TVector s0 = TLanes.All(0), s1 = s0;
+        for (int i = 0; i < count; i++)
+        {
+            float* gradient = d + rows[i] * dStride;
+            TVector v = TLanes.All(x[i]);
+            s0 = TLanes.MultiplyAdd(v, TLanes.Load(gradient), s0);
+            s1 = TLanes.MultiplyAdd(v, TLanes.Load(gradient + TLanes.Count), s1);
+        }
+
+        update.Apply(weights, s0);
+        update.Apply(weights.At(TLanes.Count), s1);
+    }
+
     /// <summary>gradient of W = sum over the rows of (gradient of the outputs)(inputs), for some inputs of one panel; each goes to the
     /// update while it is in a register.</summary>
     /// <param name="d">Gradient of the panel's outputs, shape [rows, <see cref="PanelWidth"/>].</param>
@@ -102,6 +148,33 @@ internal static unsafe class DenseKernel
                     y + row * yStride + p * width, inputs);
             for (; p < panels; p++)
                 OnePanel<TVector, TLanes>(x + row * xStride, weights + p * panel, bias + p * width, y + row * yStride + p * width, inputs);
+        }
+    }
+
+    private static void ForwardSparse<TVector, TLanes>(int* slots, float* x, int count, float* weights, float* bias, float* y, int inputs,
+        int panels)
+        where TLanes : struct, ILanes<TVector>
+    {
+        const int Ahead = 8; // a slot's weights are anywhere in memory: they are asked for before their turn
+        nint width = 2 * TLanes.Count, panel = inputs * width;
+        for (int p = 0; p < panels; p++, weights += panel, bias += width, y += width)
+        {
+            TVector s0 = TLanes.Load(bias), s1 = TLanes.Load(bias + TLanes.Count);
+            for (int k = 0; k < count; k++)
+            {
+                if (Sse.IsSupported && k + Ahead < count)
+                {
+                    Sse.Prefetch0(weights + slots[k + Ahead] * width);
+                    Sse.Prefetch0(weights + slots[k + Ahead] * width + TLanes.Count);
+                }
+
+                float* w = weights + slots[k] * width;
+                TVector v = TLanes.All(x[k]);
+                s0 = TLanes.MultiplyAdd(v, TLanes.Load(w), s0);
+                s1 = TLanes.MultiplyAdd(v, TLanes.Load(w + TLanes.Count), s1);
+            }
+
+            Store<TVector, TLanes>(y, s0, s1);
         }
     }
 

@@ -10,6 +10,7 @@ internal sealed class MultilayerPerceptron : nn.Module<Tensor, Tensor>
 {
     private readonly NetworkArchitecture _architecture;
     private readonly DenseLayer[] _layers;
+    private readonly EmbeddingLayer[] _tables;
     private readonly Generator? _dropoutGenerator;
 
     /// <param name="architecture">Sizes and functions.</param>
@@ -23,13 +24,20 @@ internal sealed class MultilayerPerceptron : nn.Module<Tensor, Tensor>
         _architecture = architecture;
         var random = new Random(seed);
         Random? weights = isContinued && architecture.Dropout == 0f ? null : random;
-        int[] sizes = [architecture.Inputs, .. architecture.HiddenLayers, architecture.Outputs];
+        int[] sizes = [architecture.FirstInputs, .. architecture.HiddenLayers, architecture.Outputs];
         _layers = new DenseLayer[sizes.Length - 1];
         for (int i = 0; i < _layers.Length; i++)
         {
             _layers[i] = new DenseLayer(sizes[i], sizes[i + 1], i < _layers.Length - 1 ? architecture.Normalization : Normalization.None,
                 weights, device);
             register_module(LayerName(i), _layers[i]);
+        }
+
+        _tables = new EmbeddingLayer[architecture.Embeddings.Length];
+        for (int i = 0; i < _tables.Length; i++)
+        {
+            _tables[i] = new EmbeddingLayer(architecture.Embeddings[i], weights, device);
+            register_module(TableName(i), _tables[i]);
         }
 
         if (architecture.Dropout > 0f)
@@ -39,12 +47,15 @@ internal sealed class MultilayerPerceptron : nn.Module<Tensor, Tensor>
     /// <summary>Name under which the layer's weights stand in the state dictionary: <c>layer0.weight</c> and so on.</summary>
     public static string LayerName(int layer) => $"layer{layer}";
 
+    /// <summary>Name under which a table's weights stand in the state dictionary: <c>embedding0.weight</c> and so on.</summary>
+    public static string TableName(int table) => $"embedding{table}";
+
     public override Tensor forward(Tensor input) => Last(Hidden(input));
 
     /// <summary>What enters the last layer.</summary>
     public Tensor Hidden(Tensor input)
     {
-        Tensor x = input;
+        Tensor x = _tables.Length == 0 ? input : Embed(input);
         for (int i = 0; i < _layers.Length - 1; i++)
             x = Drop(Activate(_architecture.Activation, _layers[i].forward(x)));
         return x;
@@ -79,6 +90,13 @@ internal sealed class MultilayerPerceptron : nn.Module<Tensor, Tensor>
         };
     }
 
+    /// <summary>Puts the keys' values in the place of the keys, which are the last columns.</summary>
+    private Tensor Embed(Tensor input)
+    {
+        int features = _architecture.Features;
+        return cat([input.narrow(1, 0, features), .. _tables.Select((table, i) => table.forward(input.select(1, features + i)))], 1);
+    }
+
     private Tensor Drop(Tensor x)
     {
         if (!training || _dropoutGenerator is null)
@@ -88,6 +106,30 @@ internal sealed class MultilayerPerceptron : nn.Module<Tensor, Tensor>
         Tensor kept = rand(x.shape, dtype: ScalarType.Float32, device: x.device, generator: _dropoutGenerator).ge(share).@float();
         return x.mul(kept).mul(larger);
     }
+}
+
+/// <summary>A table of learned values: row 0, for a missing key, starts as zeros.</summary>
+internal sealed class EmbeddingLayer : nn.Module<Tensor, Tensor>
+{
+    private readonly Parameter weight;
+
+    public EmbeddingLayer(EmbeddingShape shape, Random? random, Device device)
+        : base(nameof(EmbeddingLayer))
+    {
+        Tensor values = zeros(shape.Keys + 1, shape.Width, dtype: ScalarType.Float32, device: CPU);
+        if (random is not null)
+        {
+            // The scale of a feature of unit scale.
+            foreach (ref float value in Optimizer.Floats(values)[shape.Width..])
+                value = 2f * random.NextSingle() - 1f;
+        }
+
+        weight = new Parameter(TorchRuntime.Move(values, device), requires_grad: true);
+        RegisterComponents();
+    }
+
+    /// <summary>The rows of keys, shape [rows, width].</summary>
+    public override Tensor forward(Tensor keys) => weight.index_select(0, keys.@long());
 }
 
 /// <summary>One layer: a linear map and, if asked for, a normalisation. Its fields' names are those of the saved weights.</summary>

@@ -44,6 +44,13 @@ internal sealed record Standardization
         TensorPrimitives.Divide<float>(features, FeatureDeviations, features);
     }
 
+    /// <summary>Puts a sparse row's features onto the scale of training, on which none has a mean.</summary>
+    public void Apply(ReadOnlySpan<int> slots, Span<float> values)
+    {
+        for (int i = 0; i < values.Length; i++)
+            values[i] /= FeatureDeviations[slots[i]];
+    }
+
     public float Apply(float label) => (float)((label - LabelMean) / LabelDeviation);
 
     /// <summary>Changes the weights of a network that takes features as they come into those of one that is trained on this
@@ -64,7 +71,7 @@ internal sealed record Standardization
         if (!towardsTraining)
             Biases = (Values(weights, 0, "bias"), Values(weights, last, "bias"));
         if (ChangesFeatures)
-            ChangeFirstLayer(weights, architecture.Inputs, towardsTraining);
+            ChangeFirstLayer(weights, architecture, towardsTraining);
         if (ChangesLabel && towardsTraining)
             ChangeLastLayer(weights, last, 1 / LabelDeviation, -LabelMean / LabelDeviation);
         else if (ChangesLabel)
@@ -76,15 +83,15 @@ internal sealed record Standardization
         }
     }
 
-    private void ChangeFirstLayer(Dictionary<string, Tensor> weights, int inputs, bool towardsTraining)
+    private void ChangeFirstLayer(Dictionary<string, Tensor> weights, NetworkArchitecture architecture, bool towardsTraining)
     {
         float[] weight = Values(weights, 0, "weight"), bias = Values(weights, 0, "bias");
         for (int unit = 0; unit < bias.Length; unit++)
         {
             double shift = 0;
-            for (int i = 0; i < inputs; i++)
+            for (int i = 0; i < architecture.Features; i++)
             {
-                ref float value = ref weight[(unit * inputs) + i];
+                ref float value = ref weight[(unit * architecture.FirstInputs) + i];
                 double changed = towardsTraining ? (double)value * FeatureDeviations[i] : (double)value / FeatureDeviations[i];
                 // W·m, with the weights by which features as they come are multiplied.
                 shift += (towardsTraining ? value : changed) * FeatureMeans[i];

@@ -5,8 +5,8 @@ namespace Microsoft.ML.ForwardSampling.Networks;
 
 /// <summary>Reads rows ahead, scores them by one pass of the network when the first of their scores is asked for, and serves them one by
 /// one.</summary>
-/// <remarks>Blocks grow from 16 to 1,024 rows (fewer where rows are wide), so that whoever takes a few rows does not pay for many. Active
-/// columns of the input are copied.</remarks>
+/// <remarks>Blocks grow from 16 to 1,024 rows (fewer where rows have many values), so that whoever takes a few rows does not pay for many.
+/// Active columns of the input are copied.</remarks>
 internal sealed class LookAheadCursor : DataViewRowCursor
 {
     private const int FirstBlock = 16;
@@ -19,7 +19,7 @@ internal sealed class LookAheadCursor : DataViewRowCursor
     private readonly ColumnBuffer<DataViewRowId> _ids;
     private readonly int _largestBlock;
     private readonly long[] _batches;
-    private readonly ValueGetter<VBuffer<float>> _features;
+    private readonly InputReader _inputs;
     private readonly BlockScores _scores;
     private VBuffer<float> _buffer;
     private int _filled;
@@ -30,18 +30,18 @@ internal sealed class LookAheadCursor : DataViewRowCursor
 
     public LookAheadCursor(
         DataViewRowCursor input, DataViewSchema schema, ActiveColumns active, DataViewSchema.Column[] buffered,
-            DataViewSchema.Column features, NetworkModel model, bool withActivationNorm, float threshold)
+            InputReader inputs, NetworkModel model, bool withActivationNorm, float threshold)
     {
         _input = input;
         Schema = schema;
         _active = active;
-        _largestBlock = RowBlocks.RowsFor(model.FeatureCount, LargestBlock);
+        _largestBlock = ScoringBatch.RowsFor(model, LargestBlock);
         _batches = new long[_largestBlock];
         _columns = new ColumnBuffer?[input.Schema.Count];
         foreach (DataViewSchema.Column column in buffered)
             _columns[column.Index] = ColumnBuffer.Create(input, column, _current, _largestBlock);
         _ids = ColumnBuffer.CreateForIds(input, _current, _largestBlock);
-        _features = input.GetGetter<VBuffer<float>>(input.Schema[features.Index]);
+        _inputs = inputs;
         _scores = new BlockScores(model, _current, _largestBlock, withActivationNorm, threshold);
     }
 
@@ -96,17 +96,16 @@ internal sealed class LookAheadCursor : DataViewRowCursor
         _block = Math.Min(2 * _block, _largestBlock);
         _filled = 0;
         _current.Slot = -1;
-        while (_filled < _block && _input.MoveNext())
+        while (_filled < _block && !_scores.IsFull(_filled) && !(_ended = !_input.MoveNext()))
         {
-            _features(ref _buffer);
-            _buffer.CopyTo(_scores.Features(_filled));
+            _inputs.Read(ref _buffer);
+            _scores.Set(_filled, _buffer);
             _ids.Fill(_filled);
             foreach (ColumnBuffer? column in _columns)
                 column?.Fill(_filled);
             _batches[_filled++] = _input.Batch;
         }
 
-        _ended = _filled < _block;
         _scores.NewBlock(_filled);
         return _filled > 0;
     }
@@ -118,7 +117,9 @@ internal sealed class LookAheadCursor : DataViewRowCursor
         private int _rows;
         private bool _scored;
 
-        public Span<float> Features(int slot) => Batch.Features(slot);
+        public void Set(int slot, in VBuffer<float> inputs) => Batch.Set(slot, inputs);
+
+        public bool IsFull(int rows) => rows > 0 && Batch.IsFull;
 
         public void NewBlock(int rows)
         {

@@ -23,13 +23,15 @@ internal static class NetworkCarrier
     public const string BlockColumn = "__fs_block";
     public const string ThresholdColumn = "__fs_threshold";
     private const string ValueColumn = "__fs_value";
+    private const string KeyColumn = "__fs_input";
 
     public static void Save(NetworkPredictionTransformer transformer, ModelSaveContext context)
     {
         TransformsCatalog transforms = PrivateContext.Instance.Transforms;
-        var chain = new StateCarrier.Builder(StateCarrier.SchemaOf(transformer.FeatureColumnName, transformer.FeatureColumnType));
+        var chain = new StateCarrier.Builder(StateCarrier.SchemaOf([(transformer.FeatureColumnName, transformer.FeatureColumnType),
+            .. transformer.MoreInputs.Select(input => (input.Name, input.Type))]));
         chain.AddState(NetworkStateCodec.Encode(transformer));
-        chain.Add(transforms.CopyColumns(FeaturesColumn, transformer.FeatureColumnName));
+        AddInputs(chain, transforms, transformer);
         chain.Add(transforms.CustomMapping(new ForwardFactory().GetMapping(), ForwardContract));
         switch (transformer.Model.Task)
         {
@@ -53,6 +55,28 @@ internal static class NetworkCarrier
         chain.Add(transforms.DropColumns(
             [.. chain.Schema.Where(c => !c.IsHidden && c.Name.StartsWith("__fs_", StringComparison.Ordinal)).Select(c => c.Name)]));
         chain.Save(context);
+    }
+
+    /// <summary>One vector of all that the network reads.</summary>
+    private static void AddInputs(StateCarrier.Builder chain, TransformsCatalog transforms, NetworkPredictionTransformer transformer)
+    {
+        if (transformer.MoreInputs.Length == 0)
+        {
+            chain.Add(transforms.CopyColumns(FeaturesColumn, transformer.FeatureColumnName));
+            return;
+        }
+
+        var parts = new List<string> { transformer.FeatureColumnName };
+        foreach (InputColumn input in transformer.MoreInputs)
+        {
+            // ML.NET makes no number of a key, but a vector in which a missing one is all zeros.
+            string indicator = $"{KeyColumn}{parts.Count}";
+            if (input.Keys > 0)
+                chain.Add(transforms.Conversion.MapKeyToVector(indicator, input.Name));
+            parts.Add(input.Keys > 0 ? indicator : input.Name);
+        }
+
+        chain.Add(transforms.Concatenate(FeaturesColumn, [.. parts]));
     }
 
     /// <summary>Score as a vector of known size, which Evaluate asks for: a contract's columns are fixed, so scores come in blocks of
@@ -192,21 +216,40 @@ internal sealed class ForwardFactory : CustomMappingFactory<ForwardInput, Forwar
         public CarriedNetwork(string state)
         {
             using var reader = new BinaryReader(new MemoryStream(StateCarrier.Decode(state)));
-            if (StateHeader.Read(reader) != StateKind.Network)
+            if (StateHeader.Read(reader, out int version) != StateKind.Network)
                 throw new InvalidDataException("The saved state is not of a network.");
-            _model = NetworkStateCodec.Decode(reader, factory: null).Model;
+            _model = NetworkStateCodec.Decode(reader, version, factory: null).Model;
             _batch = new ThreadLocal<ScoringBatch>(() => ScoringBatch.Create(_model, 1));
         }
 
         public VBuffer<float> Score(VBuffer<float> features)
         {
-            if (features.Length != _model.FeatureCount)
-                throw new InvalidOperationException(
-                    $"The row has {features.Length} features; the network was trained on {_model.FeatureCount}.");
+            int expected = _model.FeatureCount + (_model.Architecture?.Embeddings.Sum(table => table.Keys - 1) ?? 0);
+            if (features.Length != expected)
+                throw new InvalidOperationException($"The row has {features.Length} features; the network was trained on {expected}.");
             ScoringBatch batch = _batch.Value!;
-            features.CopyTo(batch.Features(0));
+            batch.Set(0, _model.Architecture is { Embeddings.Length: > 0 } architecture ? ToKeys(features, architecture) : features);
             batch.Score(1);
             return new VBuffer<float>(_model.ScoreCount, batch.ScoresOf(0).ToArray());
+        }
+
+        /// <summary>Each key's number in the place of its indicator vector.</summary>
+        private static VBuffer<float> ToKeys(VBuffer<float> features, NetworkArchitecture architecture)
+        {
+            var slots = new List<int>();
+            var values = new List<float>();
+            foreach ((int slot, float value) in features.Items())
+            {
+                int table = 0, within = slot - architecture.Features;
+                while (within >= 0 && within >= architecture.Embeddings[table].Keys)
+                    within -= architecture.Embeddings[table++].Keys;
+                if (within >= 0 && value == 0f)
+                    continue;
+                slots.Add(within < 0 ? slot : architecture.Features + table);
+                values.Add(within < 0 ? value : within + 1);
+            }
+
+            return new VBuffer<float>(architecture.Inputs, slots.Count, [.. values], [.. slots]);
         }
     }
 }

@@ -20,7 +20,6 @@ public sealed class NetworkPredictionTransformer : ISingleFeaturePredictionTrans
         LabelColumnName = labelColumnName;
         LabelKeyValues = labelKeyValues;
         ActivationNormColumnName = activationNormColumnName;
-        FeatureColumnType = new VectorDataViewType(NumberDataViewType.Single, model.FeatureCount);
     }
 
     /// <summary>The trained network.</summary>
@@ -30,7 +29,8 @@ public sealed class NetworkPredictionTransformer : ISingleFeaturePredictionTrans
     public string FeatureColumnName { get; }
 
     /// <inheritdoc/>
-    public DataViewType FeatureColumnType { get; }
+    public DataViewType FeatureColumnType => new VectorDataViewType(NumberDataViewType.Single,
+        Model.FeatureCount - MoreInputs.Sum(input => input.Slots));
 
     /// <summary>The label column the model was trained on; not needed to score.</summary>
     public string LabelColumnName { get; }
@@ -46,6 +46,9 @@ public sealed class NetworkPredictionTransformer : ISingleFeaturePredictionTrans
     internal float ScoreThreshold { get; }
 
     internal LabelKeyValues? LabelKeyValues { get; }
+
+    /// <summary>What is read beside the feature column.</summary>
+    internal InputColumn[] MoreInputs { get; init; } = [];
 
     /// <summary>Column for the norm of the last hidden layer's activations; null where it is not added. RecordForwardPass asks for
     /// it.</summary>
@@ -85,12 +88,14 @@ public sealed class NetworkPredictionTransformer : ISingleFeaturePredictionTrans
     /// <summary>The same network with another threshold. Both own it.</summary>
     internal NetworkPredictionTransformer WithThreshold(float probability)
         => new(Model, FeatureColumnName, LabelColumnName, LabelKeyValues, (float)Math.Log(probability / (1.0 - probability)),
-            ActivationNormColumnName);
+            ActivationNormColumnName)
+        { MoreInputs = MoreInputs };
 
     // What a user's own module calls its last hidden layer, nobody knows.
     ITransformer? IOffersActivationNorm.WithActivationNorm(string column)
         => Model.Architecture is null ? null
-            : new NetworkPredictionTransformer(Model, FeatureColumnName, LabelColumnName, LabelKeyValues, ScoreThreshold, column);
+            : new NetworkPredictionTransformer(Model, FeatureColumnName, LabelColumnName, LabelKeyValues, ScoreThreshold, column)
+            { MoreInputs = MoreInputs };
 
     void ICanSaveModel.Save(ModelSaveContext ctx) => NetworkCarrier.Save(this, ctx);
 }

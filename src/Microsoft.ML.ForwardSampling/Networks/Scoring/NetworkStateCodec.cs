@@ -11,6 +11,8 @@ namespace Microsoft.ML.ForwardSampling.Networks;
 /// Huber delta or 0 (single); whether the network is a built one (bool) and then its hidden layers, activation, normalisation and dropout;
 /// label key values, if any; then each weight: name, shape, Single values in row-major order; then, where it is not 0, the
 /// score above which a row is positive (single).
+/// Version 2, written where more than the feature column is read, has behind the key values: the number of other columns, each with its
+/// name, inputs and keys (int32; 0: numbers), and for keys the width of their embeddings and their values, if any.
 /// </remarks>
 internal static class NetworkStateCodec
 {
@@ -23,7 +25,7 @@ internal static class NetworkStateCodec
         using var stream = new MemoryStream();
         using (var writer = new BinaryWriter(stream))
         {
-            StateHeader.Write(writer, StateKind.Network);
+            StateHeader.Write(writer, StateKind.Network, version: (byte)(transformer.MoreInputs.Length > 0 ? 2 : 1));
             writer.Write((byte)model.Task);
             writer.Write(model.FeatureCount);
             writer.Write(model.ScoreCount);
@@ -33,6 +35,8 @@ internal static class NetworkStateCodec
             WriteArchitecture(writer, model.Architecture);
             writer.Write(transformer.LabelKeyValues is not null);
             transformer.LabelKeyValues?.Write(writer);
+            if (transformer.MoreInputs.Length > 0)
+                WriteInputs(writer, transformer);
             if (model.Saved is { } saved)
             {
                 writer.Write(saved.Length);
@@ -52,18 +56,20 @@ internal static class NetworkStateCodec
 
     /// <summary>The transformer, on the CPU. A network built from options needs no torch.</summary>
     /// <param name="reader">After the header.</param>
+    /// <param name="version">The header's.</param>
     /// <param name="factory">Builds the user's own network; not used for a built one.</param>
     /// <exception cref="InvalidDataException">The state is damaged, or the factory's network has other weights.</exception>
     /// <exception cref="InvalidOperationException">The network is the user's own and <paramref name="factory"/> is null.</exception>
-    public static NetworkPredictionTransformer Decode(BinaryReader reader, NetworkFactory? factory)
+    public static NetworkPredictionTransformer Decode(BinaryReader reader, int version, NetworkFactory? factory)
     {
-        SavedNetwork saved = StateReading.Whole(reader, Read);
+        SavedNetwork saved = StateReading.Whole(reader, from => Read(from, version));
         return new NetworkPredictionTransformer(saved.Architecture is { } architecture
             ? new NetworkModel(saved.Head, architecture, saved.Weights) : CreateOwn(saved, factory), saved.FeatureColumn,
-            saved.LabelColumn, saved.Keys, saved.ScoreThreshold);
+            saved.LabelColumn, saved.Keys, saved.ScoreThreshold)
+        { MoreInputs = saved.MoreInputs };
     }
 
-    private static SavedNetwork Read(BinaryReader reader)
+    private static SavedNetwork Read(BinaryReader reader, int version)
     {
         PredictionTask task = StateReading.Enum<PredictionTask>(reader);
         int features = StateReading.Count(reader, MaximumUnits, "features", least: 1);
@@ -75,8 +81,54 @@ internal static class NetworkStateCodec
         LabelKeyValues? keys = reader.ReadBoolean() ? LabelKeyValues.Read(reader) : null;
         if (keys is not null && keys.Count != outputs)
             throw new InvalidDataException($"The saved network is damaged: {keys.Count} key values for {outputs} outputs.");
+        InputColumn[] more = [];
+        if (version > 1)
+            (more, architecture) = ReadInputs(reader, features, architecture);
         return new SavedNetwork(features, TaskHead.Create(task, outputs, delta > 0f ? RegressionLoss.Huber(delta) : RegressionLoss.Squared),
-            featureColumn, labelColumn, architecture, keys, ReadWeights(reader, architecture), ReadThreshold(reader));
+            featureColumn, labelColumn, architecture, keys, ReadWeights(reader, architecture), ReadThreshold(reader))
+        { MoreInputs = more };
+    }
+
+    private static void WriteInputs(BinaryWriter writer, NetworkPredictionTransformer transformer)
+    {
+        writer.Write(transformer.MoreInputs.Length);
+        int table = 0;
+        foreach (InputColumn input in transformer.MoreInputs)
+        {
+            writer.Write(input.Name);
+            writer.Write(input.Slots);
+            writer.Write(input.Keys);
+            if (input.Keys == 0)
+                continue;
+            writer.Write(transformer.Model.Architecture!.Embeddings[table++].Width);
+            writer.Write(input.KeyValues is not null);
+            input.KeyValues?.Write(writer);
+        }
+    }
+
+    private static (InputColumn[] Inputs, NetworkArchitecture? Architecture) ReadInputs(BinaryReader reader, int features,
+        NetworkArchitecture? architecture)
+    {
+        var inputs = new InputColumn[StateReading.Count(reader, MaximumUnits, "columns", bytesEach: 1 + 2 * sizeof(int))];
+        var tables = new List<EmbeddingShape>();
+        long slots = 0;
+        for (int i = 0; i < inputs.Length; i++)
+        {
+            string name = reader.ReadString();
+            int own = StateReading.Count(reader, features, "inputs of a column", least: 1);
+            slots += own;
+            int keys = StateReading.Count(reader, InputColumn.MostKeys, "keys");
+            if (keys > 0)
+                tables.Add(new EmbeddingShape(keys, StateReading.Count(reader, MaximumUnits, "values of a key", least: 1)));
+            LabelKeyValues? values = keys > 0 && reader.ReadBoolean() ? LabelKeyValues.Read(reader) : null;
+            inputs[i] = new InputColumn(name, own, keys, values);
+        }
+
+        // Keys come last, and the feature column has a slot at least.
+        if (slots >= features || inputs.SkipWhile(input => input.Keys == 0).Any(input => input.Keys == 0 || input.Slots != 1)
+            || (tables.Count > 0 && architecture is null))
+            throw new InvalidDataException($"The saved network is damaged: columns of {slots} inputs in {features} features.");
+        return (inputs, architecture is null ? null : architecture with { Embeddings = [.. tables] });
     }
 
     /// <summary>Added after preview 1, and only where it is not 0: a reader of that time does not look behind the weights.</summary>
@@ -215,5 +267,8 @@ internal static class NetworkStateCodec
             + $"{(expected is null ? "no such weight" : $"[{string.Join(", ", expected)}]")}.");
 
     private sealed record SavedNetwork(int Features, TaskHead Head, string FeatureColumn, string LabelColumn,
-        NetworkArchitecture? Architecture, LabelKeyValues? Keys, SavedWeight[] Weights, float ScoreThreshold);
+        NetworkArchitecture? Architecture, LabelKeyValues? Keys, SavedWeight[] Weights, float ScoreThreshold)
+    {
+        public InputColumn[] MoreInputs { get; init; } = [];
+    }
 }

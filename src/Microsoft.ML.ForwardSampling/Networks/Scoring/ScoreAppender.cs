@@ -8,6 +8,7 @@ internal sealed class ScoreAppender : ColumnAppender
 {
     private readonly NetworkPredictionTransformer _transformer;
     private readonly DataViewSchema.Column _features;
+    private readonly DataViewSchema.Column[] _more;
 
     public ScoreAppender(DataViewSchema inputSchema, NetworkPredictionTransformer transformer)
         : base(inputSchema, ScoreColumns.Of(transformer.Model, transformer.LabelKeyValues, transformer.ActivationNormColumnName,
@@ -21,12 +22,13 @@ internal sealed class ScoreAppender : ColumnAppender
             ?? throw SchemaErrors.Missing("feature", name, expected, Advice, nameof(inputSchema));
         _features = inputSchema[name];
         if (_features.Type is not VectorDataViewType vector || vector.ItemType != NumberDataViewType.Single
-            || vector.Size != transformer.Model.FeatureCount)
+            || vector.Size != ((VectorDataViewType)transformer.FeatureColumnType).Size)
             throw SchemaErrors.Mismatch("feature", facts, expected, Advice, nameof(inputSchema));
+        _more = [.. transformer.MoreInputs.Select(input => input.FindIn(inputSchema, nameof(inputSchema)))];
     }
 
     public override AddedValues Bind(DataViewRow input, ReadOnlySpan<bool> activeAdded) =>
-        new RowScores(input, _features, _transformer.Model, NeedsNorm(activeAdded), _transformer.ScoreThreshold);
+        new RowScores(input, Reader(input), _transformer.Model, NeedsNorm(activeAdded), _transformer.ScoreThreshold);
 
     public override DataViewRowCursor OpenCursor(DataViewRowCursor input, ActiveColumns active)
     {
@@ -35,12 +37,20 @@ internal sealed class ScoreAppender : ColumnAppender
         bool[] passedThrough = active.CopyPassedThrough();
         DataViewSchema.Column[] buffered = ActiveColumns.Choose(input.Schema, passedThrough);
         return Array.TrueForAll(buffered, column => ColumnBuffer.CanCopy(column.Type))
-            ? new LookAheadCursor(input, OutputSchema, active, buffered, _features, _transformer.Model, NeedsNorm(active.Added),
+            ? new LookAheadCursor(input, OutputSchema, active, buffered, Reader(input), _transformer.Model, NeedsNorm(active.Added),
                 _transformer.ScoreThreshold)
             : base.OpenCursor(input, active);
     }
 
-    protected override void MarkDependencies(ReadOnlySpan<bool> activeAdded, Span<bool> needed) => needed[_features.Index] = true;
+    protected override void MarkDependencies(ReadOnlySpan<bool> activeAdded, Span<bool> needed)
+    {
+        needed[_features.Index] = true;
+        foreach (DataViewSchema.Column column in _more)
+            needed[column.Index] = true;
+    }
+
+    private InputReader Reader(DataViewRow input)
+        => new(input, input.Schema[_features.Index], _more.Select(column => input.Schema[column.Index]));
 
     /// <summary>Whether somebody asked for the norm, which is the last column where it is there.</summary>
     private bool NeedsNorm(ReadOnlySpan<bool> activeAdded) => _transformer.ActivationNormColumnName is not null && activeAdded[^1];

@@ -80,16 +80,15 @@ internal abstract class ScoreGetters : AddedValues
 internal sealed class RowScores : ScoreGetters
 {
     private readonly DataViewRow _row;
-    private readonly ValueGetter<VBuffer<float>> _features;
+    private readonly InputReader _inputs;
     private VBuffer<float> _buffer;
     private long _scoredPosition = -1;
 
-    public RowScores(DataViewRow row, DataViewSchema.Column features, NetworkModel model, bool withActivationNorm,
-        float threshold)
+    public RowScores(DataViewRow row, InputReader inputs, NetworkModel model, bool withActivationNorm, float threshold)
         : base(model, 1, withActivationNorm, threshold)
     {
         _row = row;
-        _features = row.GetGetter<VBuffer<float>>(row.Schema[features.Index]);
+        _inputs = inputs;
     }
 
     protected override int CurrentRow()
@@ -97,8 +96,8 @@ internal sealed class RowScores : ScoreGetters
         // A prediction engine's row has no position that tells one row from the next.
         if (_row.Position < 0 || _row.Position != _scoredPosition)
         {
-            _features(ref _buffer);
-            _buffer.CopyTo(Batch.Features(0));
+            _inputs.Read(ref _buffer);
+            Batch.Set(0, _buffer);
             Batch.Score(1);
             _scoredPosition = _row.Position;
         }

@@ -1,3 +1,4 @@
+using Microsoft.ML.Data;
 using Microsoft.ML.ForwardSampling.DataViews;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -33,12 +34,21 @@ internal abstract class ScoringBatch : IDisposable
     public static ScoringBatch Create(NetworkModel model, int capacity, bool withActivationNorms = false)
     {
         model.ThrowIfDisposed();
-        return model.Dense is { } dense ? new DenseBatch(model, dense, capacity, withActivationNorms)
-            : new TorchBatch(model, capacity, withActivationNorms);
+        return model.Dense is not { } dense ? new TorchBatch(model, capacity, withActivationNorms)
+            : dense.TakesSparse ? new SparseBatch(model, dense, capacity, withActivationNorms)
+            : new DenseBatch(model, dense, capacity, withActivationNorms);
     }
 
-    /// <summary>Memory of one row's features.</summary>
-    public abstract Span<float> Features(int row);
+    /// <summary>How many rows a batch of the model's may have: at most <paramref name="most"/>, fewer where their memory is known to be
+    /// large.</summary>
+    public static int RowsFor(NetworkModel model, int most)
+        => model.Dense is { TakesSparse: true } ? most : RowBlocks.RowsFor(model.FeatureCount, most);
+
+    /// <summary>Whether no further row should be set: the rows have many values.</summary>
+    public virtual bool IsFull => false;
+
+    /// <summary>Sets a row; row 0 first, then one after the other.</summary>
+    public abstract void Set(int row, in VBuffer<float> features);
 
     /// <summary>Scores of one row after <see cref="Score"/>.</summary>
     public ReadOnlySpan<float> ScoresOf(int row) => Scores.AsSpan(row * _model.ScoreCount, _model.ScoreCount);
@@ -78,9 +88,53 @@ internal abstract class ScoringBatch : IDisposable
         private readonly DenseNetwork.Scratch _scratch = new(network);
         private readonly int _featureCount = model.FeatureCount;
 
-        public override Span<float> Features(int row) => _features.AsSpan(row * _featureCount, _featureCount);
+        public override void Set(int row, in VBuffer<float> features)
+            => features.CopyTo(_features.AsSpan(row * _featureCount, _featureCount));
 
         protected override void Forward(int rows) => network.Forward(_features, rows, Scores, _scratch, ActivationNorms);
+    }
+
+    /// <summary>The same for rows with embeddings, or so wide that they may be sparse.</summary>
+    private sealed class SparseBatch(NetworkModel model, DenseNetwork network, int capacity, bool withActivationNorms)
+        : ScoringBatch(model, capacity, withActivationNorms)
+    {
+        private const int DenseShare = 4;   // from one value in four that is not zero, whole rows side by side are faster
+
+        private readonly SparseRows _rows = new();
+        private readonly DenseNetwork.Scratch _scratch = new(network);
+        private readonly int _featureCount = model.FeatureCount;
+        private readonly int _scoreCount = model.ScoreCount;
+        private float[] _whole = [];
+
+        public override bool IsFull => _rows.Length >= RowBlocks.MostValues;
+
+        public override void Set(int row, in VBuffer<float> features)
+        {
+            if (row == 0)
+                _rows.Clear();
+            _rows.Add(features);
+        }
+
+        protected override void Forward(int rows)
+        {
+            if (!network.TakesWhole || _rows.Length < _rows.Count * (long)_featureCount / DenseShare)
+            {
+                network.Forward(_rows, Scores, _scratch, ActivationNorms);
+                return;
+            }
+
+            int most = RowBlocks.RowsFor(_featureCount, rows);
+            if (_whole.Length == 0)
+                _whole = new float[RowBlocks.RowsFor(_featureCount, Capacity) * _featureCount];
+            for (int start = 0; start < rows; start += most)
+            {
+                int count = Math.Min(most, rows - start);
+                for (int row = 0; row < count; row++)
+                    _rows.CopyTo(start + row, _whole.AsSpan(row * _featureCount, _featureCount));
+                network.Forward(_whole, count, Scores.AsSpan(start * _scoreCount), _scratch,
+                    ActivationNorms.Length == 0 ? [] : ActivationNorms.AsSpan(start, count));
+            }
+        }
     }
 
     /// <summary>A user's own network, or one on a GPU: one call of torch for all rows.</summary>
@@ -91,8 +145,8 @@ internal abstract class ScoringBatch : IDisposable
         private readonly Tensor _features = empty(capacity, model.FeatureCount, dtype: ScalarType.Float32, device: CPU)
             .DetachFromDisposeScope();
 
-        public override Span<float> Features(int row) => Optimizer.Floats(_features)
-            .Slice(row * _network.FeatureCount, _network.FeatureCount);
+        public override void Set(int row, in VBuffer<float> features) => features.CopyTo(Optimizer.Floats(_features)
+            .Slice(row * _network.FeatureCount, _network.FeatureCount));
 
         public override void Dispose() => _features.Dispose();
 

@@ -36,7 +36,7 @@ internal sealed class BatchTensors : IDisposable
     {
         Span<float> features = Optimizer.Floats(_features).Slice(start * _featureCount, rows.Length * _featureCount);
         for (int i = 0; i < rows.Length; i++)
-            pool.Features.AsSpan(rows[i] * _featureCount, _featureCount).CopyTo(features[(i * _featureCount)..]);
+            pool.CopyFeatures(rows[i], features[(i * _featureCount)..]);
 
         if (_labels.dtype == ScalarType.Int64)
         {

@@ -13,6 +13,9 @@ namespace Microsoft.ML.ForwardSampling.Networks;
 /// forwards and back. In the second each takes some of the weights, and sums and uses up their gradients register by register: a weight and
 /// its optimizer state are read and written once. Every sum is made by one thread in a fixed order: the same seed gives the same bits on
 /// any number of threads.
+/// Sparse rows enter the first layer as the values that are not zero. Only the weights of the inputs that some row of the batch has are
+/// summed, updated and decayed, and only their optimizer state moves; the bits of the others stay. A table of embeddings is a layer below
+/// the first whose rows have one input each, a key.
 /// </remarks>
 internal sealed unsafe class DenseEngine : TrainingEngine
 {
@@ -26,6 +29,9 @@ internal sealed unsafe class DenseEngine : TrainingEngine
     private readonly Optimizer _optimizer;
     private readonly float? _gradientLimit;
     private readonly Layer[] _layers;
+    private readonly Layer[] _tables;
+    private readonly Layer[] _sparseLayers = [];
+    private readonly SparseInput? _sparse;
     private readonly ThreadTeam _team;
     private readonly Action<int> _passRows;
     private readonly Action<int> _scoreRows;
@@ -34,7 +40,7 @@ internal sealed unsafe class DenseEngine : TrainingEngine
     private readonly Action<int> _useStoredGradients;
     private readonly Action<int> _transpose;
     private readonly long _weightCount;
-    private readonly int _features;
+    private readonly int _features;     // without keys
     private readonly int _featureStride;
     private readonly AlignedFloats _batch;
     private readonly AlignedFloats _one = new(1);
@@ -46,6 +52,7 @@ internal sealed unsafe class DenseEngine : TrainingEngine
 
     // For scoring, made when first asked for: most runs are short and score nothing.
     private AlignedFloats? _scored;
+    private SparseRows? _scoredRows;
     private AlignedFloats[] _scoredOutputs = [];
     private float[] _outputs = [];
 
@@ -55,7 +62,10 @@ internal sealed unsafe class DenseEngine : TrainingEngine
     private double _lossSum;
     private int _losses;
 
-    public DenseEngine(NetworkModel model, NetworkTrainerOptions options)
+    /// <param name="model">A network that <see cref="CanTrain"/> accepts.</param>
+    /// <param name="options">How it is trained.</param>
+    /// <param name="sparse">Whether the rows come from a pool that holds them sparse.</param>
+    public DenseEngine(NetworkModel model, NetworkTrainerOptions options, bool sparse = false)
     {
         _model = model;
         _head = model.Head;
@@ -63,18 +73,31 @@ internal sealed unsafe class DenseEngine : TrainingEngine
         _gradientLimit = options.MaximumGradientNorm;
         NetworkArchitecture architecture = model.Architecture!;
         _activation = architecture.Activation;
-        _features = architecture.Inputs;
-        _featureStride = DenseKernel.OddLines(_features);
-        MostRowsPerScoring = RowBlocks.RowsFor(_features, MostRows);
-        int[] sizes = [architecture.Inputs, .. architecture.HiddenLayers, architecture.Outputs];
+        _features = architecture.Features;
+        _sparse = sparse || architecture.Embeddings.Length > 0 ? new SparseInput(architecture.FirstInputs) : null;
+        _featureStride = _sparse is null ? DenseKernel.OddLines(_features) : 0;
+        MostRowsPerScoring = sparse ? MostRows : RowBlocks.RowsFor(architecture.FirstInputs, MostRows);
+        int[] sizes = [architecture.FirstInputs, .. architecture.HiddenLayers, architecture.Outputs];
         _layers = new Layer[sizes.Length - 1];
         for (int i = 0; i < _layers.Length; i++)
-            _layers[i] = new Layer(sizes[i], sizes[i + 1], options.BatchRows, _optimizer.StateTensors,
-                keepsInput: i < _layers.Length - 1 && ActivationFunctions.DerivativeNeedsInput(_activation),
-                keepsGradient: _gradientLimit is not null, passesGradientOn: i > 0);
+            _layers[i] = new Layer(sizes[i], sizes[i + 1], options.BatchRows, _optimizer.StateTensors, i == 0 ? _sparse : null)
+            {
+                BeforeActivation = i < _layers.Length - 1 && ActivationFunctions.DerivativeNeedsInput(_activation) 
+                    ? new AlignedFloats((long)options.BatchRows * DenseKernel.Stride(sizes[i + 1])) : null,
+                KeepsGradient = _gradientLimit is not null,
+                PassesGradientOn = i > 0,
+            };
+        _tables = [.. architecture.Embeddings.Select(table => new Layer(table.Keys + 1, table.Width, options.BatchRows,
+            _optimizer.StateTensors, new SparseInput(table.Keys + 1))
+        {
+            IsTable = true,
+            KeepsGradient = _gradientLimit is not null,
+        })];
+        if (_sparse is not null)
+            _sparseLayers = [_layers[0], .. _tables];
         _batch = new AlignedFloats((long)options.BatchRows * _featureStride);
         _one.Span[0] = 1f;
-        _weightCount = _layers.Sum(layer => (long)layer.Weights.Length);
+        _weightCount = _layers.Sum(layer => layer.Sparse is null ? (long)layer.Weights.Length : 0);
         _zeros = new AlignedFloats(_layers.Max(layer => layer.Panels) * DenseKernel.PanelWidth);
         _labels = new float[options.BatchRows];
         _weights = new float[options.BatchRows];
@@ -103,7 +126,10 @@ internal sealed unsafe class DenseEngine : TrainingEngine
 
     public override void Fill(RowPool pool, ReadOnlySpan<int> rows, ReadOnlySpan<float> weights, int start)
     {
-        CopyFeatures(pool, rows, _batch.Span[(start * _featureStride)..]);
+        if (_sparse is null)
+            CopyFeatures(pool, rows, _batch.Span[(start * _featureStride)..]);
+        else
+            AddFeatures(pool, rows, start);
         for (int i = 0; i < rows.Length; i++)
         {
             _labels[start + i] = pool.Labels[rows[i]];
@@ -115,11 +141,13 @@ internal sealed unsafe class DenseEngine : TrainingEngine
     {
         _rows = rows;
         _optimizer.Advance(learningRate);
+        foreach (Layer layer in _sparseLayers)
+            layer.TakeTouched(rows);
         Share(_passRows);
         if (_gradientLimit is { } limit)
         {
             Share(_storeGradients);
-            double norm = Math.Sqrt(_layers.Sum(layer => layer.SumOfSquaredGradients()));
+            double norm = Math.Sqrt(Layers.Sum(layer => layer.SumOfSquaredGradients()));
             _gradientScale = norm > limit ? (float)(limit / norm) : 1f;
             Share(_useStoredGradients);
             Share(_transpose);
@@ -140,7 +168,14 @@ internal sealed unsafe class DenseEngine : TrainingEngine
         if (_packed.Length < rows * _features)
             _packed = new float[rows * _features];
         for (int row = 0; row < rows; row++)
-            _batch.Span.Slice(row * _featureStride, _features).CopyTo(_packed.AsSpan(row * _features));
+        {
+            Span<float> to = _packed.AsSpan(row * _features, _features);
+            if (_sparse is null)
+                _batch.Span.Slice(row * _featureStride, _features).CopyTo(to);
+            else
+                _sparse.Rows.CopyTo(row, to);
+        }
+
         return _packed.AsSpan(0, rows * _features);
     }
 
@@ -164,17 +199,21 @@ internal sealed unsafe class DenseEngine : TrainingEngine
         if (_scored is null)
         {
             _scored = new AlignedFloats((long)MostRowsPerScoring * _featureStride);
+            _scoredRows = _sparse is null ? null : new SparseRows();
             _scoredOutputs = [.. _layers.Select(layer => new AlignedFloats((long)MostRowsPerScoring * layer.Stride))];
             _outputs = new float[MostRowsPerScoring * _head.Outputs];
         }
 
-        CopyFeatures(pool, rows, _scored.Span);
+        if (_scoredRows is null)
+            CopyFeatures(pool, rows, _scored.Span);
+        else
+            AddFeatures(pool, rows, _scoredRows);
         _rows = rows.Length;
         Share(_scoreRows);
         for (int row = 0; row < activationNorms.Length; row++)
         {
-            ReadOnlySpan<float> entering = _layers.Length == 1 ? _scored.Span.Slice(row * _featureStride, _features)
-                : _layers[^2].Row(_scoredOutputs[^2], row);
+            ReadOnlySpan<float> entering = _layers.Length > 1 ? _layers[^2].Row(_scoredOutputs[^2], row)
+                : _scoredRows is { } sparse ? sparse.ValuesOf(row) : _scored.Span.Slice(row * _featureStride, _features);
             activationNorms[row] = (float)Math.Sqrt(WindowSums.SumOfSquares(entering));
         }
 
@@ -197,26 +236,27 @@ internal sealed unsafe class DenseEngine : TrainingEngine
 
     public override void Average(float keep)
     {
-        foreach (Layer layer in _layers)
+        foreach (Layer layer in Layers)
             layer.AverageWeights(keep);
     }
 
     public override void ExchangeAverage()
     {
-        foreach (Layer layer in _layers)
+        foreach (Layer layer in Layers)
             layer.ExchangeAverage();
     }
 
     public override float[][] CopyWeights() =>
-        [.. _layers.SelectMany(layer => new[] { layer.Weights.Span.ToArray(), layer.Bias.Span.ToArray() })];
+        [.. Layers.SelectMany(layer => new[] { layer.Weights.Span.ToArray(), layer.Bias.Span.ToArray() })];
 
     public override void ResumeAverage(float[][] weights)
     {
         Average(keep: 0f);
-        for (int i = 0; i < _layers.Length; i++)
+        int i = 0;
+        foreach (Layer layer in Layers)
         {
-            weights[2 * i].CopyTo(_layers[i].Weights.Span);
-            weights[(2 * i) + 1].CopyTo(_layers[i].Bias.Span);
+            weights[i++].CopyTo(layer.Weights.Span);
+            weights[i++].CopyTo(layer.Bias.Span);
         }
 
         Transpose(0);
@@ -224,13 +264,13 @@ internal sealed unsafe class DenseEngine : TrainingEngine
 
     public override void KeepBestWeights()
     {
-        foreach (Layer layer in _layers)
+        foreach (Layer layer in Layers)
             layer.KeepBest();
     }
 
     public override void Finish()
     {
-        foreach (Layer layer in _layers)
+        foreach (Layer layer in Layers)
             layer.RestoreBest();
         CopyToModel();
         _model.Network.eval();
@@ -245,17 +285,21 @@ internal sealed unsafe class DenseEngine : TrainingEngine
             output.Dispose();
         _one.Dispose();
         _zeros.Dispose();
-        foreach (Layer layer in _layers)
+        foreach (Layer layer in Layers)
             layer.Dispose();
     }
 
-    private void Share(Action<int> work)
+    /// <summary>All layers, tables of embeddings last.</summary>
+    private IEnumerable<Layer> Layers => _layers.Concat(_tables);
+
+    private void Share(Action<int> part)
     {
-        _members = _rows * _weightCount >= SmallestShare * _team.Size ? _team.Size : 1;
+        long work = _rows * _weightCount + (_sparse is null ? 0 : (long)_sparse.Rows.Length * _layers[0].Outputs);
+        _members = work >= SmallestShare * _team.Size ? _team.Size : 1;
         if (_members == 1)
-            work(0);
+            part(0);
         else
-            _team.Run(work);
+            _team.Run(part);
     }
 
     private void CopyFeatures(RowPool pool, ReadOnlySpan<int> rows, Span<float> to)
@@ -263,6 +307,44 @@ internal sealed unsafe class DenseEngine : TrainingEngine
         for (int i = 0; i < rows.Length; i++)
             pool.Features.AsSpan(rows[i] * _features, _features).CopyTo(to[(i * _featureStride)..]);
     }
+
+    private void AddFeatures(RowPool pool, ReadOnlySpan<int> rows, int start)
+    {
+        AddFeatures(pool, rows, _sparse!.Rows, isNew: start == 0);
+        for (int column = 0; column < _tables.Length; column++)
+        {
+            SparseRows keys = _tables[column].Sparse!.Rows;
+            if (start == 0)
+                keys.Clear();
+            foreach (int row in rows)
+                keys.AddOne(KeyOf(pool, row, column));
+        }
+    }
+
+    /// <summary>Adds rows as what enters the first layer: features, then the embeddings of keys as they are now.</summary>
+    private void AddFeatures(RowPool pool, ReadOnlySpan<int> rows, SparseRows to, bool isNew = true)
+    {
+        if (isNew)
+            to.Clear();
+        foreach (int row in rows)
+        {
+            if (pool.Sparse is { } sparse)
+                to.Add(sparse, row, _features);
+            else
+                to.AddWhole(pool.Features.AsSpan(row * pool.FeatureCount, _features));
+            int slot = _features;
+            for (int column = 0; column < _tables.Length; column++)
+            {
+                Layer table = _tables[column];
+                table.CopyWeightsOf(KeyOf(pool, row, column), to.Extend(slot, table.Outputs));
+                slot += table.Outputs;
+            }
+        }
+    }
+
+    /// <summary>A row's keys stand behind its features; 0 is a missing one.</summary>
+    private int KeyOf(RowPool pool, int row, int column) => (int)(pool.Sparse is { } sparse ? sparse.ValueOf(row, _features + column)
+        : pool.Features[row * pool.FeatureCount + _features + column]);
 
     /// <summary>A member's part of the batch, whole tiles of it.</summary>
     private (int First, int Count) RowsOf(int member)
@@ -278,7 +360,7 @@ internal sealed unsafe class DenseEngine : TrainingEngine
         (int first, int count) = RowsOf(member);
         if (count <= 0)
             return;
-        Forward(_scored!.Pointer, first, count, forTraining: false);
+        Forward(_scored!.Pointer, _scoredRows, first, count, forTraining: false);
         Layer last = _layers[^1];
         for (int row = first; row < first + count; row++)
             last.Row(_scoredOutputs[^1], row).CopyTo(_outputs.AsSpan(row * _head.Outputs));
@@ -289,7 +371,7 @@ internal sealed unsafe class DenseEngine : TrainingEngine
         (int first, int count) = RowsOf(member);
         if (count <= 0)
             return;
-        Forward(_batch.Pointer, first, count, forTraining: true);
+        Forward(_batch.Pointer, _sparse?.Rows, first, count, forTraining: true);
         Layer last = _layers[^1];
         for (int row = first; row < first + count; row++)
             _rowLosses[row] = _head.RowLossAndGradient(last.Row(last.Output, row), _labels[row], _weights[row] / _rows,
@@ -303,9 +385,17 @@ internal sealed unsafe class DenseEngine : TrainingEngine
                 ActivationFunctions.MultiplyByDerivative(_activation, below.Row(below.BeforeActivation ?? below.Output, row),
                     below.Row(below.Gradient, row));
         }
+
+        int slot = _features;
+        foreach (Layer table in _tables)
+        {
+            for (int row = first; row < first + count; row++)
+                _layers[0].PassBack(row, slot, table.Row(table.Gradient, row));
+            slot += table.Outputs;
+        }
     }
 
-    private void Forward(float* features, int first, int count, bool forTraining)
+    private void Forward(float* features, SparseRows? sparse, int first, int count, bool forTraining)
     {
         float* x = features + (nint)first * _featureStride;
         nint stride = _featureStride;
@@ -314,7 +404,11 @@ internal sealed unsafe class DenseEngine : TrainingEngine
             Layer layer = _layers[i];
             AlignedFloats output = forTraining ? layer.Output : _scoredOutputs[i];
             float* y = output.Pointer + (nint)first * layer.Stride;
-            DenseKernel.Forward(x, stride, layer.Weights.Pointer, layer.Bias.Pointer, y, layer.Stride, count, layer.Inputs, layer.Panels);
+            if (i == 0 && sparse is not null)
+                ForwardSparse(sparse, layer, y, first, count);
+            else
+                DenseKernel.Forward(x, stride, layer.Weights.Pointer, layer.Bias.Pointer, y, layer.Stride, count, layer.Inputs,
+                    layer.Panels);
             if (i < _layers.Length - 1)
             {
                 if (forTraining && layer.BeforeActivation is { } before)
@@ -325,6 +419,17 @@ internal sealed unsafe class DenseEngine : TrainingEngine
 
             x = y;
             stride = layer.Stride;
+        }
+    }
+
+    private static void ForwardSparse(SparseRows rows, Layer layer, float* y, int first, int count)
+    {
+        fixed (int* slots = rows.Slots)
+        fixed (float* values = rows.Values)
+        {
+            for (int row = first; row < first + count; row++, y += layer.Stride)
+                DenseKernel.ForwardSparse(slots + rows.Start(row), values + rows.Start(row), rows.LengthOf(row), layer.Weights.Pointer,
+                    layer.Bias.Pointer, y, layer.Inputs, layer.Panels);
         }
     }
 
@@ -380,9 +485,13 @@ internal sealed unsafe class DenseEngine : TrainingEngine
             return;
         }
 
+        foreach (Layer table in _tables)
+            UseStored<TVector, TLanes, TUpdate>(member, table, in update);
         foreach (Layer layer in _layers)
         {
-            (int first, int end) = Part(member, layer.Weights.Length / TLanes.Count);
+            (int first, int end) = layer.Sparse is null ? Part(member, layer.Weights.Length / TLanes.Count) : (0, 0);
+            if (layer.Sparse is not null)
+                UseStored<TVector, TLanes, TUpdate>(member, layer, in update);
             for (int i = first; i < end; i++)
                 update.Apply(layer.WeightMemory.At(i * (nint)TLanes.Count),
                     TLanes.Load(layer.WeightGradient!.Pointer + i * (nint)TLanes.Count));
@@ -390,6 +499,52 @@ internal sealed unsafe class DenseEngine : TrainingEngine
             for (int i = first; i < end; i++)
                 update.Apply(layer.BiasMemory.At(i * (nint)TLanes.Count),
                     TLanes.Load(layer.BiasGradient!.Pointer + i * (nint)TLanes.Count));
+        }
+    }
+
+    /// <summary>Gives a member's part of the touched inputs' stored gradients to the update.</summary>
+    private void UseStored<TVector, TLanes, TUpdate>(int member, Layer layer, in TUpdate update)
+        where TLanes : struct, ILanes<TVector>
+        where TUpdate : struct, IWeightUpdate<TVector>
+    {
+        SparseInput input = layer.Sparse!;
+        float* gradient = input.Gradient!.Pointer;
+        (int first, int end) = Part(member, input.TouchedCount);
+        for (int i = first; i < end; i++)
+        {
+            for (int panel = 0; panel < layer.Panels; panel++)
+            {
+                WeightMemory weights = layer.WeightMemory.At(layer.IndexOf(input.Touched[i], panel));
+                for (int at = 0; at < DenseKernel.PanelWidth; at += TLanes.Count)
+                    update.Apply(weights.At(at), TLanes.Load(gradient + (i * (nint)layer.Panels + panel) * DenseKernel.PanelWidth + at));
+            }
+        }
+    }
+
+    /// <summary>The same as <see cref="EachGradient"/> for the inputs that some row touches.</summary>
+    private void EachTouched<TVector, TLanes, TUpdate>(int member, Layer layer, bool toGradients, in TUpdate update)
+        where TLanes : struct, ILanes<TVector>
+        where TUpdate : struct, IWeightUpdate<TVector>
+    {
+        SparseInput input = layer.Sparse!;
+        (int first, int end) = Part(member, input.TouchedCount);
+        fixed (int* rows = input.RowsByInput)
+        fixed (float* values = input.ValuesByInput)
+        {
+            for (int i = first; i < end; i++)
+            {
+                int start = input.Starts[i], count = input.Starts[i + 1] - start;
+                for (int panel = 0; panel < layer.Panels; panel++)
+                {
+                    if (i + 1 < end && !toGradients)
+                        layer.WeightMemory.At(layer.IndexOf(input.Touched[i + 1], panel)).Prefetch(DenseKernel.PanelWidth);
+                    nint stored = (i * (nint)layer.Panels + panel) * DenseKernel.PanelWidth;
+                    DenseKernel.SparseWeightGradient<TVector, TLanes, TUpdate>(layer.Gradient.Pointer + panel * DenseKernel.PanelWidth,
+                        layer.Stride, rows + start, values + start, count, toGradients
+                            ? new WeightMemory(null, input.Gradient!.Pointer + stored, null, null)
+                            : layer.WeightMemory.At(layer.IndexOf(input.Touched[i], panel)), in update);
+                }
+            }
         }
     }
 
@@ -401,17 +556,24 @@ internal sealed unsafe class DenseEngine : TrainingEngine
     {
         float* x = _batch.Pointer;
         nint stride = _featureStride;
+        foreach (Layer table in _tables)
+            EachTouched<TVector, TLanes, TUpdate>(member, table, toGradients, in update);
         foreach (Layer layer in _layers)
         {
-            WeightMemory weights = toGradients ? new WeightMemory(null, layer.WeightGradient!.Pointer, null, null) : layer.WeightMemory;
+            if (layer.Sparse is not null)
+                EachTouched<TVector, TLanes, TUpdate>(member, layer, toGradients, in update);
+            WeightMemory weights = !toGradients ? layer.WeightMemory
+                : layer.Sparse is null ? new WeightMemory(null, layer.WeightGradient!.Pointer, null, null) : default;
             WeightMemory biases = toGradients ? new WeightMemory(null, layer.BiasGradient!.Pointer, null, null) : layer.BiasMemory;
-            int unitsPerPanel = (layer.Inputs + InputsPerUnit - 1) / InputsPerUnit;
+            int unitsPerPanel = layer.Sparse is not null ? 1 : (layer.Inputs + InputsPerUnit - 1) / InputsPerUnit;
             (int first, int end) = Part(member, layer.Panels * unitsPerPanel);
             for (int unit = first; unit < end; unit++)
             {
                 (int panel, int part) = Math.DivRem(unit, unitsPerPanel);
                 float* gradient = layer.Gradient.Pointer + panel * DenseKernel.PanelWidth;
-                int input = part * InputsPerUnit, inputs = Math.Min(InputsPerUnit, layer.Inputs - input);
+                int input = part * InputsPerUnit;
+                // Of a layer with sparse inputs the bias alone is left.
+                int inputs = layer.Sparse is not null ? 0 : Math.Min(InputsPerUnit, layer.Inputs - input);
                 DenseKernel.WeightGradient<TVector, TLanes, TUpdate>(gradient, layer.Stride, x + input, stride, _rows, inputs,
                     weights.At(((nint)panel * layer.Inputs + input) * DenseKernel.PanelWidth), in update);
                 if (!toGradients)
@@ -442,26 +604,26 @@ internal sealed unsafe class DenseEngine : TrainingEngine
     private void CopyFromModel() => Exchange((layer, weight, bias, state) =>
     {
         layer.ToPanels(Optimizer.Floats(weight), layer.Weights);
-        Optimizer.Floats(bias).CopyTo(layer.Bias.Span);
+        if (bias is not null)
+            Optimizer.Floats(bias).CopyTo(layer.Bias.Span);
         for (int i = 0; i < state.Weight.Length; i++)
-        {
             layer.ToPanels(Optimizer.Floats(state.Weight[i]), layer.WeightState[i]);
+        for (int i = 0; i < state.Bias.Length; i++)
             Optimizer.Floats(state.Bias[i]).CopyTo(layer.BiasState[i].Span);
-        }
     });
 
     private void CopyToModel() => Exchange((layer, weight, bias, state) =>
     {
         layer.FromPanels(layer.Weights, Optimizer.Floats(weight));
-        layer.Bias.Span[..layer.Outputs].CopyTo(Optimizer.Floats(bias));
+        if (bias is not null)
+            layer.Bias.Span[..layer.Outputs].CopyTo(Optimizer.Floats(bias));
         for (int i = 0; i < state.Weight.Length; i++)
-        {
             layer.FromPanels(layer.WeightState[i], Optimizer.Floats(state.Weight[i]));
+        for (int i = 0; i < state.Bias.Length; i++)
             layer.BiasState[i].Span[..layer.Outputs].CopyTo(Optimizer.Floats(state.Bias[i]));
-        }
     });
 
-    private void Exchange(Action<Layer, Tensor, Tensor, (Tensor[] Weight, Tensor[] Bias)> copy)
+    private void Exchange(Action<Layer, Tensor, Tensor?, (Tensor[] Weight, Tensor[] Bias)> copy)
     {
         using DisposeScope scope = NewDisposeScope();
         (string Name, Tensor Value)[] parameters = [.. _model.Network.named_parameters().Select(p => (p.name, (Tensor)p.parameter))];
@@ -472,6 +634,12 @@ internal sealed unsafe class DenseEngine : TrainingEngine
                 bias = Array.FindIndex(parameters, p => p.Name == $"{MultilayerPerceptron.LayerName(i)}.bias");
             copy(_layers[i], parameters[weight].Value, parameters[bias].Value, (state[weight], state[bias]));
         }
+
+        for (int i = 0; i < _tables.Length; i++)
+        {
+            int weight = Array.FindIndex(parameters, p => p.Name == $"{MultilayerPerceptron.TableName(i)}.weight");
+            copy(_tables[i], parameters[weight].Value, null, (state[weight], []));
+        }
     }
 
     /// <summary>One layer's weights, what the optimizer notes of each, and the buffers of a batch.</summary>
@@ -479,11 +647,18 @@ internal sealed unsafe class DenseEngine : TrainingEngine
     {
         private readonly AlignedFloats?[] _bestWeights = new AlignedFloats?[2];
         private readonly AlignedFloats?[] _averages = new AlignedFloats?[2];
+        private readonly LateAverage? _late;
 
-        public Layer(int inputs, int outputs, int rows, int states, bool keepsInput, bool keepsGradient, bool passesGradientOn)
+        /// <param name="inputs">Inputs.</param>
+        /// <param name="outputs">Outputs.</param>
+        /// <param name="rows">Rows of a batch.</param>
+        /// <param name="states">Numbers that the optimizer notes of each weight.</param>
+        /// <param name="sparse">What enters it; null: the layer below, or whole rows of features.</param>
+        public Layer(int inputs, int outputs, int rows, int states, SparseInput? sparse)
         {
             Inputs = inputs;
             Outputs = outputs;
+            Sparse = sparse;
             Panels = DenseKernel.Panels(outputs);
             Stride = DenseKernel.Stride(outputs);
             int padded = Panels * DenseKernel.PanelWidth;
@@ -493,10 +668,7 @@ internal sealed unsafe class DenseEngine : TrainingEngine
             BiasState = [.. Enumerable.Range(0, states).Select(_ => new AlignedFloats(padded))];
             Output = new AlignedFloats((long)rows * Stride);
             Gradient = new AlignedFloats((long)rows * Stride);
-            BeforeActivation = keepsInput ? new AlignedFloats((long)rows * Stride) : null;
-            WeightGradient = keepsGradient ? new AlignedFloats((long)padded * inputs) : null;
-            BiasGradient = keepsGradient ? new AlignedFloats(padded) : null;
-            Transposed = passesGradientOn ? new AlignedFloats((long)DenseKernel.Panels(inputs) * DenseKernel.PanelWidth * outputs) : null;
+            _late = sparse is null ? null : new LateAverage(inputs);
         }
 
         public int Inputs { get; }
@@ -522,15 +694,40 @@ internal sealed unsafe class DenseEngine : TrainingEngine
         /// weights there.</summary>
         public AlignedFloats Gradient { get; }
 
-        public AlignedFloats? BeforeActivation { get; }
+        public AlignedFloats? BeforeActivation { get; init; }
 
-        public AlignedFloats? WeightGradient { get; }
+        public AlignedFloats? WeightGradient { get; private init; }
 
-        public AlignedFloats? BiasGradient { get; }
+        public AlignedFloats? BiasGradient { get; private init; }
+
+        /// <summary>What enters it where a batch touches few of its inputs; null: all of them.</summary>
+        public SparseInput? Sparse { get; }
+
+        /// <summary>Whether it is a table of embeddings: without bias, and its weights stand in the model input by input.</summary>
+        public bool IsTable { get; init; }
+
+        /// <summary>Whether gradients are written down before they are used.</summary>
+        public bool KeepsGradient
+        {
+            get => BiasGradient is not null;
+            init
+            {
+                if (!value)
+                    return;
+                WeightGradient = Sparse is null ? new AlignedFloats(Weights.Length) : null;
+                BiasGradient = new AlignedFloats(Bias.Length);
+            }
+        }
+
+        /// <summary>Whether the gradient of its inputs is asked for.</summary>
+        public bool PassesGradientOn
+        {
+            init => Transposed = value ? new AlignedFloats((long)DenseKernel.Panels(Inputs) * DenseKernel.PanelWidth * Outputs) : null;
+        }
 
         /// <summary>The weights once more, in panels of inputs, for the gradient of the inputs; null for the first layer, whose inputs need
         /// none.</summary>
-        public AlignedFloats? Transposed { get; }
+        public AlignedFloats? Transposed { get; private init; }
 
         public WeightMemory WeightMemory => Memory(Weights, WeightState);
 
@@ -538,8 +735,47 @@ internal sealed unsafe class DenseEngine : TrainingEngine
 
         public Span<float> Row(AlignedFloats buffer, int row) => buffer.Span.Slice(row * Stride, Outputs);
 
-        public double SumOfSquaredGradients() => (double)TensorPrimitives.SumOfSquares<float>(WeightGradient!.Span)
-            + TensorPrimitives.SumOfSquares<float>(BiasGradient!.Span);
+        public double SumOfSquaredGradients()
+        {
+            ReadOnlySpan<float> ofWeights = Sparse is null ? WeightGradient!.Span
+                : Sparse.Gradient!.Span[..(Sparse.TouchedCount * Panels * DenseKernel.PanelWidth)];
+            return (double)TensorPrimitives.SumOfSquares(ofWeights)
+                + (IsTable ? 0 : TensorPrimitives.SumOfSquares<float>(BiasGradient!.Span));
+        }
+
+        /// <summary>Where an input's weights of a panel stand.</summary>
+        public nint IndexOf(int input, int panel) => (panel * (nint)Inputs + input) * DenseKernel.PanelWidth;
+
+        /// <summary>Finds the inputs that the batch touches, before their weights change.</summary>
+        public void TakeTouched(int rows)
+        {
+            Sparse!.Transpose(rows);
+            if (KeepsGradient)
+                Sparse.KeepGradient(Panels * DenseKernel.PanelWidth);
+            if (_averages[0] is { } average)
+                _late!.CatchUp(Sparse.Touched, Weights, average, this);
+        }
+
+        /// <summary>Copies the weights of an input.</summary>
+        public void CopyWeightsOf(int input, Span<float> to)
+        {
+            for (int output = 0; output < Outputs; output++)
+                to[output] = Weights.Pointer[IndexOf(input, output / DenseKernel.PanelWidth) + output % DenseKernel.PanelWidth];
+        }
+
+        /// <summary>The gradient of some inputs of a row, from that of its outputs.</summary>
+        public void PassBack(int row, int firstInput, Span<float> gradient)
+        {
+            int width = DenseKernel.PanelWidth;
+            for (int i = 0; i < gradient.Length; i++)
+            {
+                float sum = 0f;
+                for (int panel = 0; panel < Panels; panel++)
+                    sum += TensorPrimitives.Dot(new ReadOnlySpan<float>(Gradient.Pointer + row * (nint)Stride + panel * width, width),
+                        new ReadOnlySpan<float>(Weights.Pointer + IndexOf(firstInput + i, panel), width));
+                gradient[i] = sum;
+            }
+        }
 
         /// <summary>Copies some inputs' weights of a panel to where the transposed ones stand.</summary>
         public void Transpose(int panel, int firstInput, int inputs)
@@ -566,7 +802,7 @@ internal sealed unsafe class DenseEngine : TrainingEngine
                 for (int input = 0; input < Inputs; input++, to += width)
                 {
                     for (int output = 0; output < outputs; output++)
-                        to[output] = rows[(first + output) * Inputs + input];
+                        to[output] = rows[IsTable ? input * Outputs + first + output : (first + output) * Inputs + input];
                 }
             }
         }
@@ -581,19 +817,25 @@ internal sealed unsafe class DenseEngine : TrainingEngine
                 for (int input = 0; input < Inputs; input++, from += width)
                 {
                     for (int output = 0; output < outputs; output++)
-                        rows[(first + output) * Inputs + input] = from[output];
+                        rows[IsTable ? input * Outputs + first + output : (first + output) * Inputs + input] = from[output];
                 }
             }
         }
 
         public void AverageWeights(float keep)
         {
-            Average(ref _averages[0], Weights, keep);
+            if (Sparse is not null && keep > 0f && _averages[0] is { } average)
+                _late!.Take(Sparse.Touched, Weights, average, keep, this);
+            else
+                Average(ref _averages[0], Weights, keep);
+            if (keep == 0f)
+                _late?.Restart();
             Average(ref _averages[1], Bias, keep);
         }
 
         public void ExchangeAverage()
         {
+            _late?.CatchUp(Weights, _averages[0]!, this);
             (Weights, _averages[0]) = (_averages[0]!, Weights);
             (Bias, _averages[1]) = (_averages[1]!, Bias);
         }
@@ -624,10 +866,61 @@ internal sealed unsafe class DenseEngine : TrainingEngine
             foreach (AlignedFloats? memory in (AlignedFloats?[])[Weights, Bias, Output, Gradient, BeforeActivation, WeightGradient,
                 BiasGradient, Transposed, .. WeightState, .. BiasState, .. _bestWeights, .. _averages])
                 memory?.Dispose();
+            Sparse?.Dispose();
         }
 
         private static WeightMemory Memory(AlignedFloats weights, AlignedFloats[] state)
             => new(weights.Pointer, state.Length > 0 ? state[0].Pointer : null, state.Length > 1 ? state[1].Pointer : null,
                 state.Length > 2 ? state[2].Pointer : null);
+    }
+
+    /// <summary>The running mean of weights of which a step changes few: a mean goes towards a weight that stands still by a factor a
+    /// step, which is made up for before the weight moves.</summary>
+    private sealed class LateAverage(int inputs)
+    {
+        private readonly double[] _at = new double[inputs];     // of each input, the sum so far when its mean was right
+        private double _logKept;                                // sum of ln keep over the steps
+
+        public void Restart()
+        {
+            _logKept = 0;
+            Array.Clear(_at);
+        }
+
+        /// <summary>Makes up for the touched inputs.</summary>
+        public void CatchUp(ReadOnlySpan<int> touched, AlignedFloats weights, AlignedFloats average, Layer layer)
+        {
+            foreach (int input in touched)
+                CatchUp(input, weights, average, layer);
+        }
+
+        /// <summary>Makes up for all.</summary>
+        public void CatchUp(AlignedFloats weights, AlignedFloats average, Layer layer)
+        {
+            for (int input = 0; input < _at.Length; input++)
+                CatchUp(input, weights, average, layer);
+        }
+
+        /// <summary>Takes the touched inputs' weights after a step into their mean.</summary>
+        public void Take(ReadOnlySpan<int> touched, AlignedFloats weights, AlignedFloats average, float keep, Layer layer)
+        {
+            _logKept += Math.Log(keep);
+            foreach (int input in touched)
+                CatchUp(input, weights, average, layer);
+        }
+
+        private void CatchUp(int input, AlignedFloats weights, AlignedFloats average, Layer layer)
+        {
+            if (_at[input] == _logKept)
+                return;
+            float take = (float)(1 - Math.Exp(_logKept - _at[input]));
+            _at[input] = _logKept;
+            for (int panel = 0; panel < layer.Panels; panel++)
+            {
+                int at = (int)layer.IndexOf(input, panel);
+                Span<float> mean = average.Span.Slice(at, DenseKernel.PanelWidth);
+                TensorPrimitives.Lerp(mean, weights.Span.Slice(at, DenseKernel.PanelWidth), take, mean);
+            }
+        }
     }
 }

@@ -24,6 +24,9 @@ namespace Microsoft.ML.ForwardSampling.Networks;
 /// </remarks>
 public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>, IPromisesActivationNorm
 {
+    private const string MoreFeatures = $"{nameof(NetworkTrainerOptions)}.{nameof(NetworkTrainerOptions.MoreFeatureColumns)}";
+    private const string Embeddings = $"{nameof(NetworkTrainerOptions)}.{nameof(NetworkTrainerOptions.EmbeddingColumns)}";
+
     private readonly IHost _host;
     private readonly int _seed;
 
@@ -53,6 +56,10 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>, I
     public SchemaShape GetOutputSchema(SchemaShape inputSchema)
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
+        foreach (string name in Options.MoreFeatureColumns)
+            InputColumn.CheckNumbers(ColumnFacts.Find(inputSchema, name), name, MoreFeatures, nameof(inputSchema));
+        foreach (string name in Options.EmbeddingColumns.Keys)
+            InputColumn.CheckKeys(ColumnFacts.Find(inputSchema, name), name, Embeddings, nameof(inputSchema));
         MLContext context = PrivateContext.Instance;
         (string label, string features, string? weight) = (Options.LabelColumnName, Options.FeatureColumnName,
             Options.ExampleWeightColumnName);
@@ -115,12 +122,17 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>, I
         columns = columns with { Selection = SelectionColumnsOf(input.Schema), Stratum = Stratum(options, input.Schema) };
         int outputs = CountOutputs(columns.Label);
         var head = TaskHead.Create(Task, outputs, Options.RegressionLoss);
-        CheckSizes(options.BatchRows, columns.FeatureCount, outputs);
+        bool sparse = IsSparse(input, columns);
+        CheckSizes(options.BatchRows, columns, outputs, sparse);
         TrainingColumns? validationColumns = validationData is null ? null : Bind(validationData.Schema);
         if (validationColumns is not null)
-            CheckAlike(columns, validationColumns);
+            CheckAlike(columns, validationColumns, validationData!.Schema);
         if (previousModel is not null)
+        {
             CheckKeys(columns.Label, previousModel);
+            CheckInputs(columns, previousModel);
+        }
+
         Device device = TorchRuntime.GetDevice(Options.Device);
 
         using IChannel channel = _host.Start("Fit");
@@ -129,6 +141,10 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>, I
         var architecture = Options.Network is null
             ? new NetworkArchitecture(columns.FeatureCount, [.. Options.HiddenLayers], outputs, Options.Activation, Options.Normalization,
                 Options.Dropout)
+            {
+                Embeddings = [.. columns.More.Where(column => column.Input.Keys > 0)
+                    .Select(column => new EmbeddingShape(column.Input.Keys, Options.EmbeddingColumns[column.Input.Name]))],
+            }
             : null;
         var model = new NetworkModel(head, columns.FeatureCount, architecture,
             CreateNetwork(architecture, columns.FeatureCount, outputs, device, isContinued: previousModel is not null), device,
@@ -136,8 +152,9 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>, I
         try
         {
             bool continued = previousModel is not null && model.ContinueFrom(previousModel.Model);
-            var rows = new RowFeed(input, columns, MaximumRowBytes, Options.Selection?.Limits);
-            RowFeed? validation = validationData is null ? null : new RowFeed(validationData, validationColumns!, MaximumRowBytes);
+            var rows = new RowFeed(input, columns, MaximumRowBytes, Options.Selection?.Limits, sparse);
+            RowFeed? validation = validationData is null ? null
+                : new RowFeed(validationData, validationColumns!, MaximumRowBytes, sparse: sparse);
             model.Standardization = Standardize(rows, validation, previousModel?.Model, columns, channel);
             if (previousModel is not null)
                 model.Standardization.Unfold(model);
@@ -158,7 +175,10 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>, I
                 channel.Info(MessageSensitivity.None, "{0} of {1} rows were left out of training: their record is too old.",
                     rows.RowsExcluded, rows.RowsRead);
             LabelKeyValues? keys = Task == PredictionTask.Multiclass ? LabelKeyValues.Of(columns.Label) : null;
-            return new NetworkPredictionTransformer(model, columns.Features.Name, columns.Label.Name, keys);
+            return new NetworkPredictionTransformer(model, columns.Features.Name, columns.Label.Name, keys)
+            {
+                MoreInputs = [.. columns.More.Select(column => column.Input)],
+            };
         }
         catch (Exception e)
         {
@@ -183,7 +203,7 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>, I
         }
         else
         {
-            var statistics = new ScaleStatistics(columns.FeatureCount);
+            var statistics = new ScaleStatistics(columns.FeatureCount, columns.NumberCount);
             foreach (RowPool part in rows.Parts(Options.CancellationToken))
                 statistics.Add(part, Options.NormalizeFeatures != FeatureNormalization.None, label);
             standardization = statistics.ToStandardization(isBuilt && Options.NormalizeFeatures == FeatureNormalization.Auto);
@@ -204,7 +224,7 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>, I
             f => Math.Abs(Math.Log10(Math.Max(1e-30, Math.Sqrt((f.Mean * f.Mean) + (f.Deviation * f.Deviation))))));
         string name = KeyTexts.SlotName(columns.Features, slot) is { } text ? $" ('{text}')" : "";
         string what = string.Create(CultureInfo.InvariantCulture,
-            $"{far.Length} of {columns.FeatureCount} features in '{columns.Features.Name}' are far from unit scale, the farthest slot "
+            $"{far.Length} of {columns.NumberCount} features in '{columns.Features.Name}' are far from unit scale, the farthest slot "
             + $"{slot}{name} with mean {mean:G4} and s.d. {deviation:G4}.");
         if (isBuilt && Options.NormalizeFeatures == FeatureNormalization.Auto)
             channel.Info(MessageSensitivity.Schema, "{0} They are standardised for training ({1}.{2}).", what,
@@ -255,7 +275,34 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>, I
                 $"SelectRows and LoadJoined add this column; another one is named in "
                 + $"{nameof(NetworkTrainerOptions)}.{nameof(NetworkTrainerOptions.ExampleWeightColumnName)}.", nameof(schema));
 
-        return new TrainingColumns(schema[Options.FeatureColumnName], schema[Options.LabelColumnName], weight, SelectionColumns.None);
+        return new TrainingColumns(schema[Options.FeatureColumnName], schema[Options.LabelColumnName], weight, SelectionColumns.None)
+        {
+            More = [.. Options.MoreFeatureColumns.Select(name => InputColumn.OfNumbers(schema, name, MoreFeatures))
+                .Concat(Options.EmbeddingColumns.Keys.Select(name => InputColumn.OfKeys(schema, name, Embeddings)))
+                .Select(input => (schema[input.Name], input))],
+        };
+    }
+
+    /// <summary>Whether rows are held as their values that are not zero.</summary>
+    private bool IsSparse(IDataView data, TrainingColumns columns)
+    {
+        const int FirstRows = 256, Share = 16;
+        int width = ((VectorDataViewType)columns.Features.Type).Size;
+        if (Options.FeatureStorage != FeatureStorage.Auto)
+            return Options.FeatureStorage == FeatureStorage.Sparse;
+        if (width < DenseNetwork.WideInputs || Options.WhyNotSparse() is not null)
+            return false;
+        using DataViewRowCursor cursor = data.GetRowCursor([columns.Features]);
+        ValueGetter<VBuffer<float>> getter = cursor.GetGetter<VBuffer<float>>(columns.Features);
+        VBuffer<float> features = default;
+        long rows = 0, values = 0;
+        for (; rows < FirstRows && cursor.MoveNext(); rows++)
+        {
+            getter(ref features);
+            values += features.GetValues().Length - features.GetValues().Count(0f);
+        }
+
+        return values * Share <= rows * width;
     }
 
     /// <summary>The recorded statistic by which batches are stratified, where the data have it; fresh statistics need no column.</summary>
@@ -284,7 +331,7 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>, I
     }
 
     /// <summary>Validation data must be of the same problem: a row's features and classes mean the same.</summary>
-    private static void CheckAlike(TrainingColumns training, TrainingColumns validation)
+    private static void CheckAlike(TrainingColumns training, TrainingColumns validation, DataViewSchema validationSchema)
     {
         if (validation.FeatureCount != training.FeatureCount)
             throw new ArgumentException($"Feature column '{validation.Features.Name}' of the validation data is "
@@ -292,10 +339,32 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>, I
         if (validation.Label.Type is KeyDataViewType key && key.Count != ((KeyDataViewType)training.Label.Type).Count)
             throw new ArgumentException($"Label column '{validation.Label.Name}' of the validation data is {validation.Label.Type}, that "
                 + $"of the training data {training.Label.Type}. {KeyTexts.Advice}", "validationData");
+        foreach ((_, InputColumn input) in training.More)
+            input.FindIn(validationSchema, "validationData");
         if (KeyTexts.FirstDifference(KeyTexts.Of(validation.Label.Annotations, KeyTexts.KeyValuesKind),
             KeyTexts.Of(training.Label.Annotations, KeyTexts.KeyValuesKind)) is var (at, found, expected))
             throw new ArgumentException($"Key {at} of label column '{validation.Label.Name}' stands for '{found}' in the validation data "
                 + $"and for '{expected}' in the training data. {KeyTexts.Advice}", "validationData");
+    }
+
+    /// <summary>The previous model must read the same columns, and its keys mean the same.</summary>
+    private static void CheckInputs(TrainingColumns columns, NetworkPredictionTransformer previousModel)
+    {
+        string[] mine = [.. columns.More.Select(column => column.Input.Name)],
+            others = [.. previousModel.MoreInputs.Select(input => input.Name)];
+        if (!mine.SequenceEqual(others))
+            throw new ArgumentException($"The previous model reads {Text(others)} beside its features; the trainer's options ask for "
+                + $"{Text(mine)}. Train with the previous model's columns, or start afresh.", nameof(previousModel));
+        foreach ((DataViewSchema.Column column, InputColumn input) in columns.More)
+        {
+            if (KeyTexts.FirstDifference(KeyTexts.Of(column.Annotations, KeyTexts.KeyValuesKind),
+                previousModel.MoreInputs.Single(other => other.Name == input.Name).KeyValues?.Texts()) is var (at, found, expected))
+                throw new ArgumentException($"Key {at} of embedding column '{column.Name}' stands for '{found}'; the previous model was "
+                    + $"trained with '{expected}'. {KeyTexts.Advice}", nameof(previousModel));
+        }
+
+        static string Text(string[] names) => names.Length == 0 ? "no column"
+            : string.Join(", ", names.Select(name => $"column '{name}'"));
     }
 
     private static void CheckKeys(DataViewSchema.Column label, NetworkPredictionTransformer previousModel)
@@ -307,13 +376,16 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>, I
     }
 
     /// <summary>What one tensor holds has a limit: 2^29 Singles are two gigabytes.</summary>
-    private void CheckSizes(int batchRows, int features, int outputs)
+    private void CheckSizes(int batchRows, TrainingColumns columns, int outputs, bool sparse)
     {
         const long Most = 1L << 29;
-        Check(batchRows, features, $"{nameof(NetworkTrainerOptions.BatchSize)} x features");
+        if (!sparse)
+            Check(batchRows, columns.FeatureCount, $"{nameof(NetworkTrainerOptions.BatchSize)} x features");
         if (Options.Network is not null)
             return;
-        int inputs = features;
+        foreach (InputColumn column in columns.More.Select(column => column.Input).Where(column => column.Keys > 0))
+            Check(column.Keys + 1, Options.EmbeddingColumns[column.Name], $"the embeddings of column '{column.Name}'");
+        int inputs = columns.NumberCount + Options.EmbeddingColumns.Values.Sum();
         foreach (int units in Options.HiddenLayers.Append(outputs))
         {
             Check(inputs, units, "the weights of a layer");

@@ -28,6 +28,50 @@ public sealed record NetworkTrainerOptions
     /// <exception cref="ArgumentException">Empty.</exception>
     public string FeatureColumnName { get; init => field = Require.NotEmpty(value, nameof(NetworkTrainerOptions)); } = "Features";
 
+    /// <summary>Columns of numbers that are read beside <see cref="FeatureColumnName"/>, as if they were concatenated to it in this
+    /// order.</summary>
+    /// <value>Names of columns of Single, or of a vector of Single of known size; default none.</value>
+    /// <exception cref="ArgumentException">An empty name, or one twice.</exception>
+    public IReadOnlyList<string> MoreFeatureColumns
+    {
+        get;
+        init
+        {
+            ArgumentNullException.ThrowIfNull(value, nameof(MoreFeatureColumns));
+            field = [.. value.Select(name => Require.NotEmpty(name, nameof(NetworkTrainerOptions)))];
+            if (field.Distinct().Count() < field.Count)
+                throw new ArgumentException($"{nameof(NetworkTrainerOptions)}.{nameof(MoreFeatureColumns)} must name each column once. Got "
+                    + $"{string.Join(", ", field)}.", nameof(MoreFeatureColumns));
+        }
+    } = [];
+
+    /// <summary>Key columns that are read beside the features, and how many learned numbers stand for a key of each:
+    /// <c>EmbeddingColumns = new Dictionary&lt;string, int&gt; { ["Origin"] = 8 }</c>.</summary>
+    /// <remarks>Each has a table with a row a key and one for a missing key, which starts as zeros and is learned from the rows that miss
+    /// it: where none does, it adds nothing. MapValueToKey gives a value that it has not seen as a missing key. A key that no training row
+    /// has keeps the random numbers it starts with. Not for a user's own <see cref="Network"/>.</remarks>
+    /// <value>Names, and widths in [1, 4096]; default none.</value>
+    /// <exception cref="ArgumentException">An empty name.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A width outside the range; the message names the column.</exception>
+    public IReadOnlyDictionary<string, int> EmbeddingColumns
+    {
+        get;
+        init
+        {
+            ArgumentNullException.ThrowIfNull(value, nameof(EmbeddingColumns));
+            // In the order of their names: that of a dictionary is nobody's.
+            field = new SortedDictionary<string, int>(value.ToDictionary(
+                column => Require.NotEmpty(column.Key, nameof(NetworkTrainerOptions)),
+                column => Require.InRange(column.Value, 1, 4096, nameof(NetworkTrainerOptions),
+                    $"{nameof(EmbeddingColumns)}[\"{column.Key}\"]")), StringComparer.Ordinal);
+        }
+    } = new SortedDictionary<string, int>();
+
+    /// <summary>Whether rows are held, and stepped on, as all of their features or as those that are not zero.</summary>
+    /// <value>Default <see cref="FeatureStorage.Auto"/>: a wide column of few values takes the sparse way.</value>
+    /// <exception cref="ArgumentOutOfRangeException">Not one of the named values.</exception>
+    public FeatureStorage FeatureStorage { get; init => field = Require.Defined(value, nameof(NetworkTrainerOptions)); }
+
     /// <summary>The weight column (Single): the factor of a row's loss. A batch's loss is the sum of weight x loss over its rows, divided
     /// by its number of rows.</summary>
     /// <value>Null (the default): <c>Forward.Weight</c>, which <c>SelectRows</c> adds, where the data has it; else
@@ -224,6 +268,15 @@ public sealed record NetworkTrainerOptions
             Batches = Batches ?? (isStratified ? BatchComposition.Stratified : BatchComposition.Shuffled)
         };
     }
+    /// <summary>What keeps a network from being trained on sparse rows; null: nothing.</summary>
+    internal string? WhyNotSparse()
+        => Network is not null ? $"{nameof(Network)} is set"
+            : Normalization != Normalization.None ? $"{nameof(Normalization)} is {Normalization}"
+            : Dropout > 0f ? $"{nameof(Dropout)} is {Dropout}"
+            : Device != "cpu" ? $"{nameof(Device)} is {Device}"
+            : Selection is { } selection && selection.Policy.Needs.HasFlag(RecordStatistics.Features)
+                ? $"policy {selection.Policy.Name} reads features"
+            : null;
 
     /// <summary>Checks what only pairs of options, or a task, can say.</summary>
     /// <exception cref="ArgumentException">Two options contradict each other.</exception>
@@ -235,6 +288,18 @@ public sealed record NetworkTrainerOptions
         if (LabelColumnName == FeatureColumnName)
             throw new ArgumentException($"{nameof(NetworkTrainerOptions)}.{nameof(LabelColumnName)} and {nameof(FeatureColumnName)} must "
                 + $"be different columns. Both are '{LabelColumnName}'.", nameof(FeatureColumnName));
+        if (MoreFeatureColumns.Concat(EmbeddingColumns.Keys).GroupBy(name => name).FirstOrDefault(names => names.Count() > 1
+            || names.Key == LabelColumnName || names.Key == FeatureColumnName) is { Key: var twice })
+            throw new ArgumentException($"{nameof(NetworkTrainerOptions)}.{nameof(MoreFeatureColumns)} and {nameof(EmbeddingColumns)} must "
+                + $"name columns that are used for nothing else. Column '{twice}' is used twice.", nameof(MoreFeatureColumns));
+        if (Network is not null && EmbeddingColumns.Count > 0)
+            throw new ArgumentException($"{nameof(NetworkTrainerOptions)}.{nameof(EmbeddingColumns)} are for networks built from options, "
+                + $"and {nameof(Network)} is set: a module of your own takes keys as features of {nameof(MoreFeatureColumns)}.",
+                nameof(EmbeddingColumns));
+        if (FeatureStorage == FeatureStorage.Sparse && WhyNotSparse() is { } reason)
+            throw new ArgumentException($"{nameof(NetworkTrainerOptions)}.{nameof(FeatureStorage)} is {FeatureStorage.Sparse}, and "
+                + $"{reason}: that takes whole rows. Use {nameof(FeatureStorage)}.{FeatureStorage.Auto}, or leave it out.",
+                nameof(FeatureStorage));
         if (BatchSize == 1 && Normalization == Normalization.Batch && Network is null)
             throw new ArgumentException($"{nameof(NetworkTrainerOptions)}.{nameof(BatchSize)} must be at least 2 with "
                 + $"{nameof(Normalization)}.{nameof(Normalization.Batch)}: one row has no variance. Got 1.", nameof(BatchSize));

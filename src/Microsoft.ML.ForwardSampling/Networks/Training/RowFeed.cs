@@ -13,14 +13,21 @@ namespace Microsoft.ML.ForwardSampling.Networks;
 internal sealed record TrainingColumns(DataViewSchema.Column Features, DataViewSchema.Column Label, DataViewSchema.Column? Weight,
     SelectionColumns Selection, DataViewSchema.Column? Stratum = null)
 {
-    public int FeatureCount => ((VectorDataViewType)Features.Type).Size;
+    /// <summary>What is read beside <see cref="Features"/>: columns of numbers, then those of keys.</summary>
+    public (DataViewSchema.Column Column, InputColumn Input)[] More { get; init; } = [];
+
+    /// <summary>Inputs of a row, a key of each embedding column last.</summary>
+    public int FeatureCount => ((VectorDataViewType)Features.Type).Size + More.Sum(column => column.Input.Slots);
+
+    /// <summary>Inputs that are numbers.</summary>
+    public int NumberCount => FeatureCount - More.Count(column => column.Input.Keys > 0);
 
     /// <summary>Whether the weights are those of a selection.</summary>
     public bool IsSelected => Weight?.Name == ForwardColumns.Weight;
 
     public IEnumerable<DataViewSchema.Column> All
         => new DataViewSchema.Column?[] { Features, Label, Weight, Stratum }.OfType<DataViewSchema.Column>().Concat(Selection.All)
-            .DistinctBy(column => column.Index);
+            .Concat(More.Select(column => column.Column)).DistinctBy(column => column.Index);
 }
 
 /// <summary>Reads the rows of a data view into memory: once when they fit, else part by part at each pass.</summary>
@@ -39,15 +46,19 @@ internal sealed class RowFeed
     /// <param name="columns">What is read of them.</param>
     /// <param name="maximumBytes">Memory for the rows held at a time.</param>
     /// <param name="limits">Limits on the rows' records and what becomes of old ones; null: none.</param>
-    public RowFeed(IDataView data, TrainingColumns columns, long maximumBytes, RecordLimits? limits = null)
+    /// <param name="sparse">Whether features are held as those that are not zero.</param>
+    public RowFeed(IDataView data, TrainingColumns columns, long maximumBytes, RecordLimits? limits = null, bool sparse = false)
     {
         _data = data;
         _columns = columns;
         _limits = limits ?? new RecordLimits();
         _pool = new RowPool(columns.FeatureCount, columns.Weight is not null, columns.Selection.Held,
-            _limits is { AreSet: true, OldRecords: OldRecords.Discount }, maximumBytes)
+            _limits is { AreSet: true, OldRecords: OldRecords.Discount }, maximumBytes, sparse)
         { HasStrata = columns.Stratum is not null };
     }
+
+    /// <summary>Whether features are held as those that are not zero.</summary>
+    public bool IsSparse => _pool.Sparse is not null;
 
     public long RowsRead { get; private set; }
 
@@ -101,7 +112,7 @@ internal sealed class RowFeed
     private bool Fill(DataViewRowCursor cursor, RowReader row, CancellationToken cancellation)
     {
         _pool.Clear();
-        while (_pool.Count < _pool.MaximumRows)
+        while (!_pool.IsFull)
         {
             if (RowsRead % RowsBetweenCancellationChecks == 0)
                 cancellation.ThrowIfCancellationRequested();
@@ -125,7 +136,7 @@ internal sealed class RowFeed
     /// <summary>The getters of one cursor.</summary>
     private sealed class RowReader
     {
-        private readonly ValueGetter<VBuffer<float>> _features;
+        private readonly InputReader _features;
         private readonly Func<float> _label;
         private readonly Func<float>? _weight;
         private readonly Func<float>? _stratum;
@@ -134,7 +145,7 @@ internal sealed class RowFeed
 
         public RowReader(DataViewRowCursor cursor, TrainingColumns columns, RecordLimits limits)
         {
-            _features = cursor.GetGetter<VBuffer<float>>(columns.Features);
+            _features = new InputReader(cursor, columns.Features, columns.More.Select(column => column.Column));
             _label = Label(cursor, columns.Label);
             _weight = Single(cursor, columns.Weight);
             _stratum = Single(cursor, columns.Stratum);
@@ -156,10 +167,8 @@ internal sealed class RowFeed
             float weight = _weight?.Invoke() ?? 1f;
             if (!float.IsFinite(label) || !float.IsFinite(weight) || weight < 0f)
                 return false;
-            _features(ref _buffer);
-            Span<float> features = pool.NextFeatures();
-            _buffer.CopyTo(features);
-            if (!WindowSums.AllFinite(features))
+            _features.Read(ref _buffer);
+            if (!pool.TryAddFeatures(_buffer))
                 return false;
             _selection.ReadStatistics(pool.Statistics, pool.Count);
             pool.Add(label, weight, _selection.Group(), credibility, _stratum?.Invoke() ?? 0f);

@@ -7,7 +7,9 @@ namespace Microsoft.ML.ForwardSampling.Networks;
 /// <remarks>Blocks of rows that stay in the cache are gone over twice, for their mean and for the deviations from it, and put together in
 /// Doubles (Chan, Golub and LeVeque, The American Statistician 37, 1983): a large mean, or one far-off row, costs no digits of the
 /// others.</remarks>
-internal sealed class ScaleStatistics(int featureCount)
+/// <param name="featureCount">Features of a row, keys among them.</param>
+/// <param name="scaled">How many of them, from the first, are numbers that have a scale.</param>
+internal sealed class ScaleStatistics(int featureCount, int scaled)
 {
     private const int BlockRows = 32;
     private const double LargeRms = 10;
@@ -20,6 +22,7 @@ internal sealed class ScaleStatistics(int featureCount)
     private readonly float[] _sizes = new float[featureCount];
     private readonly double[] _means = new double[featureCount];
     private readonly double[] _squares = new double[featureCount];
+    private int[] _values = [];     // of sparse rows, how many of each feature are not zero
     private long _rows;
     private long _labels;
     private double _labelShift;
@@ -38,7 +41,9 @@ internal sealed class ScaleStatistics(int featureCount)
         if (_labels == 0)
             _labelShift = part.Labels[0];
         _labels += part.Count;
-        for (int start = 0; start < part.Count && features; start += BlockRows)
+        if (part.Sparse is { } sparse && features)
+            AddFeatures(sparse);
+        for (int start = 0; start < part.Count && features && part.Sparse is null; start += BlockRows)
             AddFeatures(part.Features.AsSpan(start * featureCount, Math.Min(BlockRows, part.Count - start) * featureCount));
         for (int i = 0; i < part.Count && label; i++)
         {
@@ -80,9 +85,11 @@ internal sealed class ScaleStatistics(int featureCount)
     {
         get
         {
-            for (int i = 0; i < featureCount && _rows > 0; i++)
+            for (int i = 0; i < scaled && _rows > 0; i++)
             {
-                double mean = _means[i], deviation = Math.Sqrt(_squares[i] / _rows);
+                double mean = _means[i], deviation = Math.Sqrt(_squares[i] / (_values.Length > 0 ? _values[i] : _rows));
+                if (_values.Length > 0 && _values[i] == 0)
+                    continue;
                 if (!double.IsFinite(mean + deviation))
                     (mean, deviation) = (0, _sizes[i]);         // beyond what Singles can square
                 double rms = Math.Sqrt((mean * mean) + (deviation * deviation));
@@ -90,6 +97,23 @@ internal sealed class ScaleStatistics(int featureCount)
                     || (deviation > 0 && Math.Abs(mean) > DistantMeans * deviation && _rows > 1))
                     yield return (i, mean, deviation);
             }
+        }
+    }
+
+    /// <summary>A sparse feature's scale is that of its values beside zero, and stays around it: less a mean, no row would be sparse
+    /// any more.</summary>
+    private void AddFeatures(SparseRows rows)
+    {
+        if (_values.Length == 0)
+            _values = new int[featureCount];
+        _rows += rows.Count;
+        for (int i = 0; i < rows.Length; i++)
+        {
+            int slot = rows.Slots[i];
+            float value = rows.Values[i];
+            _values[slot]++;
+            _squares[slot] += (double)value * value;
+            _sizes[slot] = Math.Max(_sizes[slot], Math.Abs(value));
         }
     }
 

@@ -9,8 +9,14 @@ internal abstract class TrainingEngine : IDisposable
     public abstract int MostRowsPerScoring { get; }
 
     /// <summary>The engine for a network: plain memory where the network and the device allow it, else torch.</summary>
-    public static TrainingEngine Create(NetworkModel model, NetworkTrainerOptions options, int featureCount, bool weighted)
-        => DenseEngine.CanTrain(model) ? new DenseEngine(model, options) : new TorchEngine(model, options, featureCount, weighted);
+    /// <param name="model">The network.</param>
+    /// <param name="options">How it is trained.</param>
+    /// <param name="featureCount">Features of a row, keys among them.</param>
+    /// <param name="weighted">Whether rows may have weights.</param>
+    /// <param name="sparse">Whether the rows' pool holds them sparse.</param>
+    public static TrainingEngine Create(NetworkModel model, NetworkTrainerOptions options, int featureCount, bool weighted, bool sparse)
+        => DenseEngine.CanTrain(model) ? new DenseEngine(model, options, sparse)
+            : new TorchEngine(model, options, featureCount, weighted);
 
     /// <summary>Copies rows of the pool into slots of the batch.</summary>
     /// <param name="pool">Where the rows are.</param>

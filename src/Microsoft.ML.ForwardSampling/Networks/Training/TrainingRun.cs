@@ -84,7 +84,7 @@ internal sealed class TrainingRun : IDisposable
 
         // Last: nothing after it throws, so whoever gets a run disposes its engine.
         _engine = TrainingEngine.Create(model, options, columns.FeatureCount,
-            weighted: columns.Weight is not null || options.Selection is not null);
+            weighted: columns.Weight is not null || options.Selection is not null, rows.IsSparse);
         if (options.WeightAveraging is not null && previousAverage is { } before && before.Engine == _engine.GetType())
         {
             _engine.ResumeAverage(before.Weights);

@@ -93,7 +93,7 @@ internal sealed class WindowStatistics
             if (_features.Length < window.Length * _featureCount)
                 _features = new float[window.Length * _featureCount];
             for (int i = 0; i < window.Length; i++)
-                part.Features.AsSpan(window[i] * _featureCount, _featureCount).CopyTo(_features.AsSpan(i * _featureCount));
+                part.CopyFeatures(window[i], _features.AsSpan(i * _featureCount));
         }
     }
 
