@@ -75,7 +75,8 @@ internal sealed class CompareArguments
         _batches = TextOption.Words("--batches",
             $"How rows are put into batches: a list of {string.Join(", ", CompositionNames)} (default {CompositionNames[0]}, which is "
             + "always there; with one --batch or none, Uniform and the default policy are also shown as the trainer does by itself with "
-            + "selected rows: batches of 16, stratified). Stratified: a row of each stratum of label and recorded loss, or residual, in each batch.",
+            + "selected rows: batches of 16, stratified). Stratified: a row of each stratum of label and recorded loss, or residual, in "
+            + "each batch.",
             CompositionNames.Contains, string.Join(", ", CompositionNames));
         _tune = new("--tune")
         {

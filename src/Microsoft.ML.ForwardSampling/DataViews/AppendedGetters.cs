@@ -27,13 +27,13 @@ internal sealed class AppendedGetters : IDisposable
         if (!IsActive(column))
             throw SchemaErrors.Inactive(column);
 
-        int added = column.Index - _appender.InputSchema.Count;
-        if (added < 0)
-            return _input.GetGetter<TValue>(_input.Schema[column.Index]);
-
-        Delegate getter = _values!.GetGetter(added);
-        return getter as ValueGetter<TValue> ?? throw SchemaErrors.WrongGetterType(column, typeof(TValue));
+        return OwnGetter(column) is { } own ? own as ValueGetter<TValue> ?? throw SchemaErrors.WrongGetterType(column, typeof(TValue))
+            : _input.GetGetter<TValue>(_input.Schema[column.Index]);
     }
+
+    /// <summary>The getter of an added column; null for one of the input's.</summary>
+    public Delegate? OwnGetter(DataViewSchema.Column column)
+        => column.Index < _appender.InputSchema.Count ? null : _values!.GetGetter(column.Index - _appender.InputSchema.Count);
 
     public void Dispose() => _values?.Dispose();
 }

@@ -17,28 +17,21 @@ internal sealed class EmptyView(DataViewSchema schema) : IDataView
     public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null)
         => [GetRowCursor(columnsNeeded, rand)];
 
-    private sealed class Cursor(DataViewSchema schema, ActiveColumns active) : DataViewRowCursor
+    private sealed class Cursor(DataViewSchema schema, ActiveColumns active) : ViewCursor(schema, active)
     {
-        public override DataViewSchema Schema => schema;
-
         public override long Position => -1;
 
         public override long Batch => 0;
 
         public override bool MoveNext() => false;
 
-        public override bool IsColumnActive(DataViewSchema.Column column) => active.IsActive(column, schema);
+        public override ValueGetter<DataViewRowId> GetIdGetter() => static (ref DataViewRowId _) => throw SchemaErrors.NoRow();
 
-        public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column)
+        protected override ValueGetter<TValue>? GetterOf<TValue>(DataViewSchema.Column column)
+            => typeof(TValue) == column.Type.RawType ? static (ref TValue _) => throw SchemaErrors.NoRow() : null;
+
+        protected override void Close()
         {
-            if (!IsColumnActive(column))
-                throw SchemaErrors.Inactive(column);
-            if (typeof(TValue) != column.Type.RawType)
-                throw SchemaErrors.WrongGetterType(column, typeof(TValue));
-            return static (ref TValue _) => throw new InvalidOperationException("The view has no rows.");
         }
-
-        public override ValueGetter<DataViewRowId> GetIdGetter() => static (ref DataViewRowId _) =>
-            throw new InvalidOperationException("The view has no rows.");
     }
 }

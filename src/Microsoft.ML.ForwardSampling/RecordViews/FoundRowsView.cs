@@ -82,11 +82,9 @@ internal sealed class FoundRowsView : IDataView
         }
     }
 
-    internal sealed class Cursor : DataViewRowCursor
+    internal sealed class Cursor : InputCursor
     {
         private readonly FoundRowsView _view;
-        private readonly DataViewRowCursor _input;
-        private readonly ActiveColumns _active;
         private readonly Pass _pass;
         private readonly Func<ulong?> _key;
         private JoinedRecord _record;
@@ -94,28 +92,24 @@ internal sealed class FoundRowsView : IDataView
         private long _seen;
         private long _missing;
         private bool _ended;
-        private bool _disposed;
 
         public Cursor(FoundRowsView view, DataViewRowCursor input, ActiveColumns active, Pass pass)
+            : base(view.Schema, active, input)
         {
-            (_view, _input, _active, _pass) = (view, input, active, pass);
+            (_view, _pass) = (view, pass);
             _key = RowKeyColumn.Open(input, input.Schema[view._key.Index], view._keySecret);
         }
 
         /// <summary>The record of the current row.</summary>
         public JoinedRecord Record => _position >= 0 ? _record : throw SchemaErrors.NoRow();
 
-        public override DataViewSchema Schema => _view.Schema;
-
         public override long Position => _position;
-
-        public override long Batch => _input.Batch;
 
         public override bool MoveNext()
         {
             if (_ended)
                 return false;
-            while (_input.MoveNext())
+            while (Input.MoveNext())
             {
                 _seen++;
                 _record = default;
@@ -138,22 +132,10 @@ internal sealed class FoundRowsView : IDataView
             return false;
         }
 
-        public override bool IsColumnActive(DataViewSchema.Column column) => _active.IsActive(column, Schema);
-
-        public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column)
-            => IsColumnActive(column) ? _input.GetGetter<TValue>(_input.Schema[column.Index]) : throw SchemaErrors.Inactive(column);
-
-        public override ValueGetter<DataViewRowId> GetIdGetter() => _input.GetIdGetter();
-
-        protected override void Dispose(bool disposing)
+        protected override void Close()
         {
-            if (disposing && !_disposed)
-            {
-                (_disposed, _ended, _position) = (true, true, -1);
-                _input.Dispose();
-            }
-
-            base.Dispose(disposing);
+            (_ended, _position) = (true, -1);
+            base.Close();
         }
     }
 }

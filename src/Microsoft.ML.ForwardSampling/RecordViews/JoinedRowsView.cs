@@ -31,23 +31,21 @@ internal sealed class JoinedRowsView : IDataView
     public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null)
         => [GetRowCursor(columnsNeeded, rand)];
 
-    private sealed class Cursor : DataViewRowCursor
+    private sealed class Cursor : ViewCursor
     {
-        private readonly ActiveColumns _active;
         private readonly IEnumerator<JoinedRecord> _rows;
         private readonly Delegate[] _getters;
         private JoinedRecord _current;
         private long _position = -1;
         private bool _isOnRow;
-        private bool _disposed;
+        private bool _isClosed;
 
         public Cursor(DataViewSchema schema, ActiveColumns active, IEnumerator<JoinedRecord> rows, JoinedColumns columns)
+            : base(schema, active)
         {
-            (Schema, _active, _rows) = (schema, active, rows);
+            _rows = rows;
             _getters = columns.Open(Current);
         }
-
-        public override DataViewSchema Schema { get; }
 
         public override long Position => _position;
 
@@ -55,7 +53,7 @@ internal sealed class JoinedRowsView : IDataView
 
         public override bool MoveNext()
         {
-            _isOnRow = !_disposed && _rows.MoveNext();
+            _isOnRow = !_isClosed && _rows.MoveNext();
             if (!_isOnRow)
             {
                 _position = -1;
@@ -67,33 +65,21 @@ internal sealed class JoinedRowsView : IDataView
             return true;
         }
 
-        public override bool IsColumnActive(DataViewSchema.Column column) => _active.IsActive(column, Schema);
-
-        public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column)
-        {
-            if (!IsColumnActive(column))
-                throw SchemaErrors.Inactive(column);
-            return _getters[column.Index] as ValueGetter<TValue> ?? throw SchemaErrors.WrongGetterType(column, typeof(TValue));
-        }
-
         public override ValueGetter<DataViewRowId> GetIdGetter() => (ref DataViewRowId id) =>
         {
             _ = Current();
             id = new DataViewRowId((ulong)_position, 0);
         };
 
-        protected override void Dispose(bool disposing)
-        {
-            if (disposing && !_disposed)
-            {
-                _disposed = true;
-                _rows.Dispose();
-            }
+        protected override ValueGetter<TValue>? GetterOf<TValue>(DataViewSchema.Column column)
+            => _getters[column.Index] as ValueGetter<TValue>;
 
-            base.Dispose(disposing);
+        protected override void Close()
+        {
+            _isClosed = true;
+            _rows.Dispose();
         }
 
-        private JoinedRecord Current() => _isOnRow ? _current
-            : throw new InvalidOperationException("The cursor is not on a row: call MoveNext first.");
+        private JoinedRecord Current() => _isOnRow ? _current : throw SchemaErrors.NoRow();
     }
 }

@@ -62,7 +62,8 @@ public partial class ArrowsTests
         var found = Find();
         Assert.Contains("SelectedRows -> ColumnFacts", found[("Selection", "DataViews")]);              // a call
         Assert.Contains("NetworkPredictionTransformer -> NetworkModel", found[("Networks/Scoring", "Networks/Model")]);
-        Assert.Contains("LookAheadCursor -> ColumnBuffer", found[("Networks/Scoring", "DataViews")]);   // a field
+        Assert.Contains("LookAheadCursor -> BlockCursor", found[("Networks/Scoring", "DataViews")]);    // a base class
+        Assert.Contains("AttachedRows -> AppendedColumnsView", found[("RecordViews", "DataViews")]);     // a field
     }
 
     private static Dictionary<(string From, string To), SortedSet<string>> Find()

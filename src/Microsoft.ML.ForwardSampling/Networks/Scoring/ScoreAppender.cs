@@ -37,7 +37,7 @@ internal sealed class ScoreAppender : ColumnAppender
         bool[] passedThrough = active.CopyPassedThrough();
         DataViewSchema.Column[] buffered = ActiveColumns.Choose(input.Schema, passedThrough);
         return Array.TrueForAll(buffered, column => ColumnBuffer.CanCopy(column.Type))
-            ? new LookAheadCursor(input, OutputSchema, active, buffered, Reader(input), _transformer.Model, NeedsNorm(active.Added),
+            ? new LookAheadCursor(input, OutputSchema, active, Reader(input), _transformer.Model, NeedsNorm(active.Added),
                 _transformer.ScoreThreshold)
             : base.OpenCursor(input, active);
     }

@@ -5,9 +5,8 @@ namespace Microsoft.ML.ForwardSampling.Selection;
 
 /// <summary>A pass over chosen rows: the values are an input cursor's, the weight is added. What is chosen, the derived class
 /// says.</summary>
-internal abstract class ChosenRowsCursor : DataViewRowCursor
+internal abstract class ChosenRowsCursor : InputCursor
 {
-    private readonly ActiveColumns _active;
     private readonly ValueGetter<float>[] _rowWeights = [];
     private readonly ValueGetter<float> _weightGetter;
     private long _position = -1;
@@ -15,23 +14,14 @@ internal abstract class ChosenRowsCursor : DataViewRowCursor
 
     protected ChosenRowsCursor(DataViewSchema schema, ActiveColumns active, DataViewRowCursor values,
         DataViewSchema.Column[] rowWeights)
+        : base(schema, active, values)
     {
-        Schema = schema;
-        _active = active;
-        Values = values;
         if (active.AnyAdded)
             _rowWeights = Array.ConvertAll(rowWeights, column => values.GetGetter<float>(values.Schema[column.Index]));
         _weightGetter = GetWeight;
     }
 
-    public sealed override DataViewSchema Schema { get; }
-
     public sealed override long Position => _position;
-
-    public sealed override long Batch => Values.Batch;
-
-    /// <summary>The input cursor whose row is shown.</summary>
-    protected DataViewRowCursor Values { get; }
 
     /// <summary>The weight that the policy gave the row that is shown.</summary>
     protected abstract float Weight { get; }
@@ -51,34 +41,19 @@ internal abstract class ChosenRowsCursor : DataViewRowCursor
         return true;
     }
 
-    public sealed override bool IsColumnActive(DataViewSchema.Column column) => _active.IsActive(column, Schema);
-
-    public sealed override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column)
-    {
-        if (!IsColumnActive(column))
-            throw SchemaErrors.Inactive(column);
-        if (column.Index < Values.Schema.Count)
-            return Values.GetGetter<TValue>(Values.Schema[column.Index]);
-        return _weightGetter as ValueGetter<TValue> ?? throw SchemaErrors.WrongGetterType(column, typeof(TValue));
-    }
-
-    public sealed override ValueGetter<DataViewRowId> GetIdGetter() => Values.GetIdGetter();
-
-    /// <summary>Moves <see cref="Values"/> to the next chosen row; false when there is none.</summary>
+    /// <summary>Moves <see cref="InputCursor.Input"/> to the next chosen row; false when there is none.</summary>
     protected abstract bool MoveToChosen();
 
     /// <summary>Takes the end of the pass: checks that the input was the same all along, and hands over what was counted.</summary>
     protected abstract void Complete();
 
-    protected override void Dispose(bool disposing)
-    {
-        if (disposing)
-        {
-            End();
-            Values.Dispose();
-        }
+    protected sealed override Delegate? OwnGetter(DataViewSchema.Column column)
+        => column.Index < Input.Schema.Count ? null : _weightGetter;
 
-        base.Dispose(disposing);
+    protected override void Close()
+    {
+        End();
+        base.Close();
     }
 
     private void End()

@@ -55,17 +55,16 @@ internal sealed class SelectedRowsCursor : ChosenRowsCursor
     {
         // Both cursors must end together.
         MoveDataTo(_reader.RowsRead - 1);
-        if (Values.MoveNext())
+        if (Input.MoveNext())
             throw SelectionErrors.NotRepeatable($"there are {_reader.RowsRead} rows where statistics are read and more where values are");
         _selector.CountOldRecords(_reader.ExcludedRows, _reader.DiscountedRows);
         _view.Complete(_selector.State);
     }
 
-    protected override void Dispose(bool disposing)
+    protected override void Close()
     {
-        if (disposing)
-            _reader.Dispose();
-        base.Dispose(disposing);
+        _reader.Dispose();
+        base.Close();
     }
 
     private void Select()
@@ -87,7 +86,7 @@ internal sealed class SelectedRowsCursor : ChosenRowsCursor
     {
         while (_dataRow < row)
         {
-            if (!Values.MoveNext())
+            if (!Input.MoveNext())
                 throw SelectionErrors.NotRepeatable(
                     $"there are {_dataRow + 1} rows where values are read and at least {_reader.RowsRead} where statistics are");
             _dataRow++;

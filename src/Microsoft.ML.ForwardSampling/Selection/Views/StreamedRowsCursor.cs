@@ -32,7 +32,7 @@ internal sealed class StreamedRowsCursor : ChosenRowsCursor
             _draw = _plan.Start(new RepeatableRandom((ulong)(uint)_view.Seed));
         }
 
-        while (Values.MoveNext())
+        while (Input.MoveNext())
         {
             if (++_rows > _plan.Rows)
                 throw SelectionErrors.NotRepeatable(
