@@ -27,24 +27,19 @@ internal static class RecordingColumns
     {
         bool multiclass = options.Task == PredictionTask.Multiclass;
         string expectedScore = multiclass ? "Vector<Single>" : "Single";
-        if (score is not { } s)
-            throw SchemaErrors.Missing("score", options.ScoreColumnName, expectedScore, RecordingMessages.ScoreAdvice(options), parameter);
-        if (!(multiclass ? s.IsSingleVector : s.IsOneSingle))
-            throw SchemaErrors.Mismatch("score", s, expectedScore, RecordingMessages.ScoreAdvice(options), parameter);
+        new ColumnNeed("score", expectedScore, RecordingMessages.ScoreAdvice(options), parameter)
+            .Require(score, options.ScoreColumnName, found => multiclass ? found.IsSingleVector : found.IsOneSingle);
+        if (options.Task == PredictionTask.Binary)
+            new ColumnNeed("probability", "Single", RecordingMessages.ProbabilityAdvice, parameter)
+                .Check(probability, found => found.IsOneSingle);
 
-        if (options.Task == PredictionTask.Binary && probability is { IsOneSingle: false } p)
-            throw SchemaErrors.Mismatch("probability", p, "Single", RecordingMessages.ProbabilityAdvice, parameter);
-
-        if (label is not { } l)
-            return;
-        (bool fits, string expected) = options.Task switch
+        (string expected, Predicate<ColumnFacts> fits) = options.Task switch
         {
-            PredictionTask.Regression => (l.IsSingle, "Single"),
-            PredictionTask.Binary => (l.IsBoolean || l.IsSingle, "Boolean or Single"),
-            _ => (l.IsScalarKey || l.IsSingle, "Key or Single"),
+            PredictionTask.Regression => ("Single", new Predicate<ColumnFacts>(found => found.IsSingle)),
+            PredictionTask.Binary => ("Boolean or Single", found => found.IsBoolean || found.IsSingle),
+            _ => ("Key or Single", found => found.IsScalarKey || found.IsSingle),
         };
-        if (!fits)
-            throw SchemaErrors.Mismatch("label", l, expected, RecordingMessages.LabelAdvice(options), parameter);
+        new ColumnNeed("label", expected, RecordingMessages.LabelAdvice(options), parameter).Check(label, fits);
     }
 
     private static DataViewSchema.DetachedColumn Single(string name) => new(name, NumberDataViewType.Single);

@@ -27,12 +27,8 @@ internal sealed record GroupColumns(string Features, string Label, string TestsN
     /// <exception cref="ArgumentOutOfRangeException">It is missing or of another type or size.</exception>
     public DataViewSchema.Column Find(DataViewSchema inputSchema, DataViewType type)
     {
-        const string Advice = "The network was trained on this column.";
-        string expected = type.ToString()!;
-        ColumnFacts facts = ColumnFacts.Find(inputSchema, Features)
-            ?? throw SchemaErrors.Missing("feature", Features, expected, Advice, nameof(inputSchema));
-        DataViewSchema.Column column = inputSchema[Features];
-        return column.Type.Equals(type) ? column
-            : throw SchemaErrors.Mismatch("feature", facts, expected, Advice, nameof(inputSchema));
+        new ColumnNeed("feature", type.ToString()!, "The network was trained on this column.", nameof(inputSchema))
+            .Require(ColumnFacts.Find(inputSchema, Features), Features, _ => inputSchema[Features].Type.Equals(type));
+        return inputSchema[Features];
     }
 }

@@ -13,15 +13,10 @@ internal sealed class LinearScoreAppender : ColumnAppender
         : base(inputSchema, SingleScoreColumns.Of(transformer.Model.Task, inputSchema))
     {
         _model = transformer.Model;
-        const string Advice = "The model was trained on this column.";
         string name = transformer.FeatureColumnName;
-        string expected = transformer.FeatureColumnType.ToString()!;
-        ColumnFacts facts = ColumnFacts.Find(inputSchema, name)
-            ?? throw SchemaErrors.Missing("feature", name, expected, Advice, nameof(inputSchema));
+        new ColumnNeed("feature", transformer.FeatureColumnType.ToString()!, "The model was trained on this column.", nameof(inputSchema))
+            .Require(ColumnFacts.Find(inputSchema, name), name, found => found.IsSingleVector && found.Size == _model.FeatureCount);
         _features = inputSchema[name];
-        if (_features.Type is not VectorDataViewType vector || vector.ItemType != NumberDataViewType.Single
-            || vector.Size != _model.FeatureCount)
-            throw SchemaErrors.Mismatch("feature", facts, expected, Advice, nameof(inputSchema));
     }
 
     public override AddedValues Bind(DataViewRow input, ReadOnlySpan<bool> activeAdded) => new LinearScores(input, _features, _model);

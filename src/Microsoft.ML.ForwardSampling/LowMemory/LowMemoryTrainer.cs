@@ -165,12 +165,8 @@ public sealed class LowMemoryTrainer : IEstimator<LowMemoryPredictionTransformer
     private LinearColumns Bind(DataViewSchema schema)
     {
         GetOutputSchema(Shapes.Of(schema));
-        DataViewSchema.Column? weight = Options.ExampleWeightColumnName is { } named ? schema[named]
-            : schema.GetColumnOrNull(ForwardColumns.Weight);
-        if (weight is { } found && found.Type != NumberDataViewType.Single)
-            throw SchemaErrors.Mismatch("weight", ColumnFacts.Find(schema, found.Name)!.Value, "Single",
-                $"SelectRows adds this column; another one is named in "
-                + $"{nameof(LowMemoryTrainerOptions)}.{nameof(LowMemoryTrainerOptions.ExampleWeightColumnName)}.", nameof(schema));
+        DataViewSchema.Column? weight = WeightColumn.Find(schema, Options.ExampleWeightColumnName,
+            $"{nameof(LowMemoryTrainerOptions)}.{nameof(LowMemoryTrainerOptions.ExampleWeightColumnName)}");
         var columns = new LinearColumns(schema[Options.FeatureColumnName], schema[Options.LabelColumnName], weight);
         if (columns.FeatureCount > MaximumFeatures)
             throw new ArgumentOutOfRangeException(nameof(schema), $"Feature column '{columns.Features.Name}' must have at most "

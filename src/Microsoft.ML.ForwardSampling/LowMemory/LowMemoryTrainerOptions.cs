@@ -14,8 +14,8 @@ public sealed record LowMemoryTrainerOptions
     public string FeatureColumnName { get; init => field = Require.NotEmpty(value, nameof(LowMemoryTrainerOptions)); } = "Features";
 
     /// <summary>The weight column (Single): a row of weight 3 is learned from as three such rows in a line are.</summary>
-    /// <value>Null (the default): <c>Forward.Weight</c>, which <c>SelectRows</c> adds, where the data has it; else every row weighs
-    /// 1.</value>
+    /// <value>Null (the default): <c>Forward.Weight</c>, which <c>SelectRows</c> adds, where the data has it; else
+    /// <c>Forward.RecordWeight</c> of thinned records; else every row weighs 1.</value>
     /// <exception cref="ArgumentException">Empty.</exception>
     public string? ExampleWeightColumnName { get; init => field = Require.NullOrNotEmpty(value, nameof(LowMemoryTrainerOptions)); }
 

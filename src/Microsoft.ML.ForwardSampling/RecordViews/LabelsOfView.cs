@@ -25,26 +25,21 @@ internal sealed class LabelsOfView : IEnumerable<LabelEvent>
     public LabelsOfView(IDataView view, string keyColumn, string labelColumn, string timeColumn, ReadOnlyMemory<byte> keySecret)
         : this(view, keyColumn, labelColumn, keySecret)
     {
-        const string Expected = "DateTime or DateTimeOffset",
-            Advice = "It holds when the row's label became known; leave it out, or give one time, if all became known at once.";
-        if (ColumnFacts.Find(view.Schema, timeColumn) is not { } time)
-            throw SchemaErrors.Missing("time", timeColumn, Expected, Advice, nameof(view));
-        if (!time.IsScalar || (time.ItemRawType != typeof(DateTime) && time.ItemRawType != typeof(DateTimeOffset)))
-            throw SchemaErrors.Mismatch("time", time, Expected, Advice, nameof(view));
+        new ColumnNeed("time", "DateTime or DateTimeOffset",
+            "It holds when the row's label became known; leave it out, or give one time, if all became known at once.", nameof(view))
+            .Require(ColumnFacts.Find(view.Schema, timeColumn), timeColumn,
+                found => found.IsScalar && (found.ItemRawType == typeof(DateTime) || found.ItemRawType == typeof(DateTimeOffset)));
         _timeColumn = view.Schema[timeColumn];
     }
 
     private LabelsOfView(IDataView view, string keyColumn, string labelColumn, ReadOnlyMemory<byte> keySecret)
     {
         _keySecret = RowKeyColumn.CheckedSecret(keySecret, "", nameof(keySecret));
-        const string Expected = "Boolean, Key or Single", Advice =
-            "MapValueToKey makes a key of any label; a key's raw value less 1 is the class.";
         _view = view;
         _key = RowKeyColumn.Check(view.Schema, keyColumn, nameof(view), keySecret);
-        if (ColumnFacts.Find(view.Schema, labelColumn) is not { } label)
-            throw SchemaErrors.Missing("label", labelColumn, Expected, Advice, nameof(view));
-        if (!ClassLabel.IsReadable(label))
-            throw SchemaErrors.Mismatch("label", label, Expected, Advice, nameof(view));
+        new ColumnNeed("label", "Boolean, Key or Single",
+            "MapValueToKey makes a key of any label; a key's raw value less 1 is the class.", nameof(view))
+            .Require(ColumnFacts.Find(view.Schema, labelColumn), labelColumn, found => ClassLabel.IsReadable(found));
         _label = view.Schema[labelColumn];
     }
 

@@ -17,14 +17,15 @@ internal static class RowKeyColumn
     {
         const string Expected = "an integer, Key or String",
             Advice = "The key is what the row's record was made with: a number, or a text that RecordKey.FromString turned into one.";
-        if (ColumnFacts.Find(schema, name) is not { } found)
-            throw SchemaErrors.Missing("key", name, Expected, Advice, parameter);
-        if (!found.IsScalar || (found.ItemRawType != typeof(ReadOnlyMemory<char>) && !s_integers.Contains(found.ItemRawType)))
-            throw SchemaErrors.Mismatch("key", found, Expected, Advice, parameter);
-        if (!secret.IsEmpty && found.ItemRawType != typeof(ReadOnlyMemory<char>))
-            throw SchemaErrors.Mismatch("key", found, "String",
-                "A secret is given for its keys, and only texts are hashed: leave the secret out for keys that are numbers.", parameter);
+        ColumnFacts key = new ColumnNeed("key", Expected, Advice, parameter).Require(ColumnFacts.Find(schema, name), name,
+            found => found.IsScalar && (IsText(found) || s_integers.Contains(found.ItemRawType)));
+        if (!secret.IsEmpty)
+            new ColumnNeed("key", "String",
+                "A secret is given for its keys, and only texts are hashed: leave the secret out for keys that are numbers.", parameter)
+                .Check(key, IsText);
         return schema[name];
+
+        static bool IsText(ColumnFacts found) => found.ItemRawType == typeof(ReadOnlyMemory<char>);
     }
 
     /// <summary>A secret for keys, or none.</summary>

@@ -16,24 +16,18 @@ internal static class ScoredRows
         string expectedScore = multiclass ? "Vector<Single>" : "Single";
         string scoreAdvice = $"The model adds this column, and the log holds records of type {typeof(TRecord).Name}; a renamed score is "
             + $"given in RecordToOptions.ScoreColumnName.";
-        if (ColumnFacts.Find(schema, options.ScoreColumnName) is not { } score)
-            throw SchemaErrors.Missing("score", options.ScoreColumnName, expectedScore, scoreAdvice, parameter);
-        if (!(multiclass ? score.IsSingleVector : score.IsOneSingle))
-            throw SchemaErrors.Mismatch("score", score, expectedScore, scoreAdvice, parameter);
+        new ColumnNeed("score", expectedScore, scoreAdvice, parameter).Require(ColumnFacts.Find(schema, options.ScoreColumnName),
+            options.ScoreColumnName, found => multiclass ? found.IsSingleVector : found.IsOneSingle);
 
         var columns = new List<DataViewSchema.Column> { key, schema[options.ScoreColumnName] };
         if (multiclass && schema[options.ScoreColumnName].Type is VectorDataViewType { Size: > MulticlassRecord.MaximumClasses } vector)
             throw new ArgumentOutOfRangeException(parameter,
                 $"Score column '{options.ScoreColumnName}' has {vector.Size} classes, and a record can name "
                 + $"{MulticlassRecord.MaximumClasses}.");
-        if (TRecord.Kind == RecordKind.Binary && ColumnFacts.Find(schema, options.ProbabilityColumnName) is { } probability)
-        {
-            if (!probability.IsOneSingle)
-                throw SchemaErrors.Mismatch("probability", probability, "Single",
-                    "A calibrated binary model adds this column; a renamed one is given in RecordToOptions.ProbabilityColumnName.",
-                    parameter);
+        if (TRecord.Kind == RecordKind.Binary && new ColumnNeed("probability", "Single",
+            "A calibrated binary model adds this column; a renamed one is given in RecordToOptions.ProbabilityColumnName.", parameter)
+            .Check(ColumnFacts.Find(schema, options.ProbabilityColumnName), found => found.IsOneSingle) is not null)
             columns.Add(schema[options.ProbabilityColumnName]);
-        }
 
         return [.. columns];
     }

@@ -32,11 +32,8 @@ internal static class SelectedKeysOfView
 
     private static DataViewSchema.Column CheckWeight(DataViewSchema schema, string name)
     {
-        const string Expected = "Single", Advice = "SelectRows adds this column.";
-        if (ColumnFacts.Find(schema, name) is not { } found)
-            throw SchemaErrors.Missing("weight", name, Expected, Advice, "selected");
-        if (found.ItemRawType != typeof(float) || !found.IsScalar)
-            throw SchemaErrors.Mismatch("weight", found, Expected, Advice, "selected");
+        new ColumnNeed("weight", "Single", "SelectRows adds this column.", "selected")
+            .Require(ColumnFacts.Find(schema, name), name, found => found.IsSingle);
         return schema[name];
     }
 }

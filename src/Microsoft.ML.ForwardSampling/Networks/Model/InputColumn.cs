@@ -26,12 +26,8 @@ internal sealed record InputColumn(string Name, int Slots, int Keys, LabelKeyVal
     /// <summary>Checks a column of a schema or of a promised shape.</summary>
     /// <exception cref="ArgumentOutOfRangeException">It is missing or of another type.</exception>
     public static void CheckNumbers(ColumnFacts? found, string name, string option, string parameter)
-    {
-        const string Expected = "Single or a vector of Single of known size";
-        ColumnFacts facts = found ?? throw SchemaErrors.Missing("feature", name, Expected, $"{option} names it.", parameter);
-        if (!facts.IsSingle && !(facts.IsSingleVector && facts.Kind == SchemaShape.Column.VectorKind.Vector))
-            throw SchemaErrors.Mismatch("feature", facts, Expected, $"{option} names it.", parameter);
-    }
+        => new ColumnNeed("feature", "Single or a vector of Single of known size", $"{option} names it.", parameter).Require(found, name,
+            column => column.IsSingle || (column.IsSingleVector && column.Kind == SchemaShape.Column.VectorKind.Vector));
 
     /// <summary>The key column of that name.</summary>
     /// <exception cref="ArgumentOutOfRangeException">It is missing, of another type, or has too many keys.</exception>
@@ -45,13 +41,9 @@ internal sealed record InputColumn(string Name, int Slots, int Keys, LabelKeyVal
     /// <summary>Checks a column of a schema or of a promised shape.</summary>
     /// <exception cref="ArgumentOutOfRangeException">It is missing, of another type, or has too many keys.</exception>
     public static void CheckKeys(ColumnFacts? found, string name, string option, string parameter)
-    {
-        string expected = $"a key of at most {MostKeys} values";
-        string advice = $"{option} names it; MapValueToKey makes keys, and Hash makes keys of any number of values.";
-        ColumnFacts facts = found ?? throw SchemaErrors.Missing("embedding", name, expected, advice, parameter);
-        if (!facts.IsScalarKey || facts.KeyCount > MostKeys)
-            throw SchemaErrors.Mismatch("embedding", facts, expected, advice, parameter);
-    }
+        => new ColumnNeed("embedding", $"a key of at most {MostKeys} values",
+            $"{option} names it; MapValueToKey makes keys, and Hash makes keys of any number of values.", parameter)
+            .Require(found, name, column => column.IsScalarKey && column.KeyCount <= MostKeys);
 
     /// <summary>The type that it must have.</summary>
     public DataViewType Type => Keys > 0 ? new KeyDataViewType(typeof(uint), Keys)
@@ -62,13 +54,10 @@ internal sealed record InputColumn(string Name, int Slots, int Keys, LabelKeyVal
     /// values.</exception>
     public DataViewSchema.Column FindIn(DataViewSchema schema, string parameter)
     {
-        string role = Keys > 0 ? "embedding" : "feature", expected = Type.ToString()!;
-        ColumnFacts facts = ColumnFacts.Find(schema, Name) ?? throw SchemaErrors.Missing(role, Name, expected, Advice, parameter);
+        new ColumnNeed(Keys > 0 ? "embedding" : "feature", Type.ToString()!, Advice, parameter).Require(
+            ColumnFacts.Find(schema, Name), Name, facts => Keys > 0 ? facts.IsScalarKey && facts.KeyCount == (ulong)Keys
+                : Slots == 1 ? facts.IsOneSingle : facts.IsSingleVector && facts.Size == Slots);
         DataViewSchema.Column column = schema[Name];
-        bool fits = Keys > 0 ? column.Type is KeyDataViewType { Count: var count } && count == (ulong)Keys
-            : Slots == 1 ? facts.IsOneSingle : facts.IsSingleVector && facts.Size == Slots;
-        if (!fits)
-            throw SchemaErrors.Mismatch(role, facts, expected, Advice, parameter);
         if (Keys > 0 && KeyTexts.FirstDifference(KeyTexts.Of(column.Annotations, KeyTexts.KeyValuesKind), KeyValues?.Texts())
             is var (key, found, known))
             throw new ArgumentOutOfRangeException(parameter,

@@ -15,15 +15,11 @@ internal sealed class ScoreAppender : ColumnAppender
             inputSchema))
     {
         _transformer = transformer;
-        const string Advice = "The network was trained on this column.";
         string name = transformer.FeatureColumnName;
-        string expected = transformer.FeatureColumnType.ToString()!;
-        ColumnFacts facts = ColumnFacts.Find(inputSchema, name)
-            ?? throw SchemaErrors.Missing("feature", name, expected, Advice, nameof(inputSchema));
+        int size = ((VectorDataViewType)transformer.FeatureColumnType).Size;
+        new ColumnNeed("feature", transformer.FeatureColumnType.ToString()!, "The network was trained on this column.", nameof(inputSchema))
+            .Require(ColumnFacts.Find(inputSchema, name), name, found => found.IsSingleVector && found.Size == size);
         _features = inputSchema[name];
-        if (_features.Type is not VectorDataViewType vector || vector.ItemType != NumberDataViewType.Single
-            || vector.Size != ((VectorDataViewType)transformer.FeatureColumnType).Size)
-            throw SchemaErrors.Mismatch("feature", facts, expected, Advice, nameof(inputSchema));
         _more = [.. transformer.MoreInputs.Select(input => input.FindIn(inputSchema, nameof(inputSchema)))];
     }
 

@@ -268,13 +268,8 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>, I
     private TrainingColumns Bind(DataViewSchema schema)
     {
         GetOutputSchema(Shapes.Of(schema));
-        DataViewSchema.Column? weight = Options.ExampleWeightColumnName is { } named ? schema[named]
-            : schema.GetColumnOrNull(ForwardColumns.Weight) ?? schema.GetColumnOrNull(ForwardColumns.RecordWeight);
-        if (weight is { } found && found.Type != NumberDataViewType.Single)
-            throw SchemaErrors.Mismatch("weight", ColumnFacts.Find(schema, found.Name)!.Value, "Single",
-                $"SelectRows and LoadJoined add this column; another one is named in "
-                + $"{nameof(NetworkTrainerOptions)}.{nameof(NetworkTrainerOptions.ExampleWeightColumnName)}.", nameof(schema));
-
+        DataViewSchema.Column? weight = WeightColumn.Find(schema, Options.ExampleWeightColumnName,
+            $"{nameof(NetworkTrainerOptions)}.{nameof(NetworkTrainerOptions.ExampleWeightColumnName)}");
         return new TrainingColumns(schema[Options.FeatureColumnName], schema[Options.LabelColumnName], weight, SelectionColumns.None)
         {
             More = [.. Options.MoreFeatureColumns.Select(name => InputColumn.OfNumbers(schema, name, MoreFeatures))

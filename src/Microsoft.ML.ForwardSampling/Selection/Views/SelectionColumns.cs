@@ -82,9 +82,10 @@ internal sealed record SelectionColumns(
         if (limits.MinimumModelVersion is not null)
             RequireVersion(find, limits.ModelVersionColumnName, parameter);
 
-        if ((needs & RecordStatistics.Label) != 0 && find(label) is { } classes && !ClassLabel.IsReadable(classes))
-            throw SchemaErrors.Mismatch("label", classes, "Boolean, Key or Single",
-                $"MapValueToKey makes a key of any label; another column is given in {owner}.LabelColumnName.", parameter);
+        if ((needs & RecordStatistics.Label) != 0)
+            new ColumnNeed("label", "Boolean, Key or Single",
+                $"MapValueToKey makes a key of any label; another column is given in {owner}.LabelColumnName.", parameter)
+                .Check(find(label), found => ClassLabel.IsReadable(found));
     }
 
     /// <summary>Checks the column of a weight that rows already have, where one is named.</summary>
@@ -96,30 +97,17 @@ internal sealed record SelectionColumns(
     }
 
     private static void CheckGroup(Func<string, ColumnFacts?> find, string name, string parameter)
-    {
-        const string Expected = "Boolean or Key";
-        string advice = SelectionErrors.Origin(RecordStatistics.Group);
-        if (find(name) is not { } column)
-            throw SchemaErrors.Missing("group", name, Expected, advice, parameter);
-        if (!column.IsBoolean && !column.IsScalarKey)
-            throw SchemaErrors.Mismatch("group", column, Expected, advice, parameter);
-    }
+        => new ColumnNeed("group", "Boolean or Key", SelectionErrors.Origin(RecordStatistics.Group), parameter)
+            .Require(find(name), name, found => found.IsBoolean || found.IsScalarKey);
 
     private static void RequireVersion(Func<string, ColumnFacts?> find, string name, string parameter)
     {
         const string Advice = "It holds the version of the model that scored the row and is read because "
             + "RecordLimits.MinimumModelVersion is set; a renamed one is given in RecordLimits.ModelVersionColumnName.";
-        if (find(name) is not { } column)
-            throw SchemaErrors.Missing("model version", name, "UInt64", Advice, parameter);
-        if (!column.IsScalar || column.IsKey || column.ItemRawType != typeof(ulong))
-            throw SchemaErrors.Mismatch("model version", column, "UInt64", Advice, parameter);
+        new ColumnNeed("model version", "UInt64", Advice, parameter)
+            .Require(find(name), name, found => found.IsScalar && !found.IsKey && found.ItemRawType == typeof(ulong));
     }
 
     private static void RequireSingle(string role, string name, Func<string, ColumnFacts?> find, string advice, string parameter)
-    {
-        if (find(name) is not { } column)
-            throw SchemaErrors.Missing(role, name, "Single", advice, parameter);
-        if (!column.IsSingle)
-            throw SchemaErrors.Mismatch(role, column, "Single", advice, parameter);
-    }
+        => new ColumnNeed(role, "Single", advice, parameter).Require(find(name), name, found => found.IsSingle);
 }
