@@ -136,6 +136,7 @@ case "$command" in
         prepare
         dotnet pack src/Microsoft.ML.ForwardSampling.Records -c Release -o packages "$@"
         dotnet pack src/Microsoft.ML.ForwardSampling -c Release -o packages "$@"
+        dotnet pack src/Microsoft.ML.ForwardSampling.Hosting -c Release -o packages "$@"
         dotnet pack src/Microsoft.ML.ForwardSampling.PostgreSql -c Release -o packages "$@"
         dotnet pack src/Microsoft.ML.ForwardSampling.Tool -c Release -o packages "$@"
         ;;
