@@ -10,8 +10,9 @@ namespace Microsoft.ML.ForwardSampling.Benchmarks;
 
 /// <summary>Requests a second and their times of the example service, with and without recording, in turns on loopback; and of the service
 /// without recording twice, which shows what such a comparison can tell.</summary>
-/// <remarks>Customers are plain sockets in the same process, so that little of the time is theirs. Nothing is trained meanwhile. CPU time a
-/// request, which other work on the machine hardly touches, decides: busy cores answer as many more as a request takes less of it.</remarks>
+/// <remarks>Customers are plain sockets in the same process, so that little of the time is theirs. Nothing is trained meanwhile. CPU time
+/// a request, which other work on the machine hardly touches, decides: busy cores answer as many more as a request takes less of
+/// it.</remarks>
 internal static class ServiceBench
 {
     private const int Connections = 16;
