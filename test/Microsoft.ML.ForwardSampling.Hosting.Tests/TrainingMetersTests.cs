@@ -32,6 +32,21 @@ public sealed class TrainingMetersTests
     }
 
     [Fact]
+    public void SelectStreamed_APassToTheEnd_CountsOneWindow()
+    {
+        var ml = new MLContext(1);
+        StreamedRows chosen = ml.ForwardSampling().SelectRowsStreamed(ml.Data.LoadFromEnumerable(Points(300)), new UniformPolicy(),
+            new StreamedSelectionOptions { Budget = 0.1 });
+        using var measured = new Measured();
+
+        Assert.Equal(30, chosen.GetColumn<bool>("Label").Count());
+
+        Assert.Equal(1, measured.Sum("forward_sampling.selection.windows{policy=Uniform}"));
+        Assert.Equal(300, measured.Sum("forward_sampling.selection.rows_seen{policy=Uniform}"));
+        Assert.Equal(30, measured.Sum("forward_sampling.selection.rows_selected{policy=Uniform}"));
+    }
+
+    [Fact]
     public void Select_SomebodyListens_AllocatesNothing()
     {
         using var listener = new System.Diagnostics.Metrics.MeterListener();
