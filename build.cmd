@@ -35,6 +35,7 @@ if "%command%"=="fuzz" set "project=test\RecordStress"& set "name=RecordStress"&
 if "%command%"=="pack" (
     dotnet pack src\Microsoft.ML.ForwardSampling.Records -c Release -o packages!rest! || exit /b 1
     dotnet pack src\Microsoft.ML.ForwardSampling -c Release -o packages!rest! || exit /b 1
+    dotnet pack src\Microsoft.ML.ForwardSampling.Hosting -c Release -o packages!rest! || exit /b 1
     dotnet pack src\Microsoft.ML.ForwardSampling.PostgreSql -c Release -o packages!rest! || exit /b 1
     dotnet pack src\Microsoft.ML.ForwardSampling.Tool -c Release -o packages!rest!
     exit /b

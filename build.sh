@@ -25,7 +25,7 @@ Usage: ./build.sh COMMAND [ARGUMENTS]
   records what is in the directory of a record log (DIRECTORY [--json])
   test    all tests
   bench   benchmarks: training (against a plain TorchSharp loop), scoring, records, join, postgres (psql), selection (NumPy),
-          filter, largewindow, optimum (the solver CBC), grouptesting, optimizers, lowmemory; or the named one
+          filter, largewindow, optimum (the solver CBC), grouptesting, optimizers, lowmemory, service; or the named one
   crashtest  kill -9 of processes that write records, at random moments (--kills N, --minutes N); fails when anything acknowledged is lost or doubled
   fuzz    damaged record files and join states, read and recovered (--files N); fails on a crash, a hang or unbounded memory
   pack    the NuGet packages, into packages/: the libraries and, for each platform, the tool forward-sampling
@@ -136,6 +136,7 @@ case "$command" in
         prepare
         dotnet pack src/Microsoft.ML.ForwardSampling.Records -c Release -o packages "$@"
         dotnet pack src/Microsoft.ML.ForwardSampling -c Release -o packages "$@"
+        dotnet pack src/Microsoft.ML.ForwardSampling.Hosting -c Release -o packages "$@"
         dotnet pack src/Microsoft.ML.ForwardSampling.PostgreSql -c Release -o packages "$@"
         dotnet pack src/Microsoft.ML.ForwardSampling.Tool -c Release -o packages "$@"
         ;;

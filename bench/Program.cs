@@ -14,6 +14,7 @@ return args switch
     ["grouptesting", .. var rest] => GroupTestingBench.Run(rest),
     ["optimizers", ..] => OptimizersBench.Run(),
     ["lowmemory", .. var rest] => LowMemoryBench.Run(rest),
+    ["service", .. var rest] => ServiceBench.Run(rest),
     ["join", .. var rest] => JoinBench.Run(rest),
     ["postgres", .. var rest] => PostgresBench.Run(rest).GetAwaiter().GetResult(),
     _ => BenchmarkSwitcher.FromAssembly(typeof(ScoringRate).Assembly).Run(args).Any() ? 0 : 1,

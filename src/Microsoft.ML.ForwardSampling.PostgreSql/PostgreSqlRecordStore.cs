@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using Microsoft.ML.ForwardSampling.Records;
@@ -223,6 +224,7 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
                 + $"labels that are classes. Got {options.Duplicates}.", nameof(options));
         RequireKept(nameof(PostgreSqlStoreOptions.RecordRetention), _options.RecordRetention, options);
         RequireKept(nameof(PostgreSqlStoreOptions.LabelRetention), _options.LabelRetention, options);
+        using Activity? span = StoreMeters.StartJoin(TRecord.Kind);
         var sql = new JoinSql(_schema, TRecord.Kind, options.Duplicates);
         object defaultLabel = options.DefaultLabel is float label ? label : DBNull.Value;
         await using NpgsqlConnection connection = await OpenAsync(cancellationToken).ConfigureAwait(false);
@@ -252,6 +254,7 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
 
         if (closeShortWindow)
             await JoinSlice().ConfigureAwait(false);
+        StoreMeters.Count(span, TRecord.Kind, joined);
         return joined;
 
         async Task<long> JoinSlice(params (string Sql, object[] Values)[] statements)

@@ -21,7 +21,7 @@ namespace Microsoft.ML.ForwardSampling.Records;
 /// </remarks>
 /// <typeparam name="TRecord"><see cref="RegressionRecord"/>, <see cref="BinaryRecord"/>, <see cref="MulticlassRecord"/> or
 /// <see cref="LabelEvent"/>.</typeparam>
-public abstract class BufferedRecordWriter<TRecord> : IRecordWriter<TRecord>
+public abstract class BufferedRecordWriter<TRecord> : IRecordWriter<TRecord>, IMeasuredWriter
     where TRecord : struct, ILogRecord<TRecord>
 {
     private const int CountBits = 20;
@@ -57,6 +57,7 @@ public abstract class BufferedRecordWriter<TRecord> : IRecordWriter<TRecord>
     private bool _sleeping;
     private bool _flushAsked;
     private bool _closing;
+    private bool _ended;
     private long _acknowledged;
     private long _thinned;
     private long _dropped;
@@ -240,8 +241,11 @@ public abstract class BufferedRecordWriter<TRecord> : IRecordWriter<TRecord>
     public async ValueTask DisposeAsync() => await Task.Run(Dispose).ConfigureAwait(false);
 
     /// <summary>Begins to write. Last in the constructor.</summary>
-    // without the caller's context: its transaction and its culture are not the writer's
-    protected void Start() => _thread.UnsafeStart();
+    protected void Start()
+    {
+        RecordMeters.Add(this);
+        _thread.UnsafeStart();                              // without the caller's context: its transaction and its culture are not ours
+    }
 
     /// <summary>The counts that all writers have.</summary>
     /// <returns>Those of one moment.</returns>
@@ -279,6 +283,31 @@ public abstract class BufferedRecordWriter<TRecord> : IRecordWriter<TRecord>
     /// <summary>Gives back what the thread holds: the last call.</summary>
     protected virtual void Close()
     {
+    }
+
+    RecordKind IMeasuredWriter.Kind => TRecord.Kind;
+
+    WriterTotals IMeasuredWriter.Totals
+    {
+        get
+        {
+            lock (_gate)
+            {
+                long pending = _ended ? 0 : Appended - _acknowledged;
+                BlockBuffer<TRecord>? oldest = _queueCount > 0 ? _queue[_queueStart] : _isOpen ? _open : null;
+                return new WriterTotals
+                {
+                    Writers = 1,
+                    Appended = Appended,
+                    Acknowledged = _acknowledged,
+                    Thinned = _thinned,
+                    Dropped = _dropped,
+                    Failures = _failures,
+                    Pending = pending,
+                    LagMilliseconds = pending == 0 || oldest is null ? 0 : Math.Max(0, Environment.TickCount64 - oldest.OpenedAt),
+                };
+            }
+        }
     }
 
     /// <summary>Under the lock: number of records that have a place.</summary>
@@ -518,7 +547,12 @@ public abstract class BufferedRecordWriter<TRecord> : IRecordWriter<TRecord>
             {
                 Close();
                 lock (_gate)
+                {
                     FailWaiting();
+                    _ended = true;
+                }
+
+                RecordMeters.Remove(this);
                 return;
             }
         }

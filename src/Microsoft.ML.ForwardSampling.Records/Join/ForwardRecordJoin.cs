@@ -145,6 +145,7 @@ public sealed class ForwardRecordJoin<TRecord> : IDisposable
     public int Read(Span<JoinedRecord> rows)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
+        DateTimeOffset? began = JoinMeters.Begin();
         int filled = 0;
         while (true)
         {
@@ -161,6 +162,7 @@ public sealed class ForwardRecordJoin<TRecord> : IDisposable
         }
 
         Rows += filled;
+        JoinMeters.EndSpan(began, filled, TRecord.Kind);
         return filled;
     }
 

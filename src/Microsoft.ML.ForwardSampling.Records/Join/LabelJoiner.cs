@@ -41,6 +41,7 @@ public sealed class LabelJoiner<TRecord>
     private readonly PendingIndex _index = new();
     private readonly Queue<long> _ready = new();
     private readonly long[] _counts = new long[Enum.GetValues<Counted>().Length];
+    private readonly long[] _published = new long[Enum.GetValues<Counted>().Length];
     private readonly long _wait;
     private readonly long _reach;
     private long _watermark = -1;
@@ -195,6 +196,8 @@ public sealed class LabelJoiner<TRecord>
             }
         }
 
+        if (JoinMeters.IsListenedTo)
+            Publish();
         return filled;
     }
 
@@ -271,6 +274,7 @@ public sealed class LabelJoiner<TRecord>
         if (_watermark < -1 || _watermark > last || _latest < -1 || _latest > last)
             throw sections.Damaged($"a watermark of {_watermark} and {_latest} ms, and -1 to {last} are allowed");
         sections.ReadNumbers(_counts.Length).CopyTo(_counts);
+        _counts.CopyTo(_published, 0);                      // what another process counted is not this one's
         _entries.Load(sections, int.MaxValue);
         for (long n = _entries.Head; n < _entries.End; n++)
         {
@@ -530,6 +534,27 @@ public sealed class LabelJoiner<TRecord>
     }
 
     private void Count(Counted what) => _counts[(int)what]++;
+
+    /// <summary>Gives the instruments what was counted since the last time.</summary>
+    private void Publish()
+    {
+        JoinMeters.CountRecords(Take(Counted.Joined), "joined", TRecord.Kind);
+        JoinMeters.CountRecords(Take(Counted.Defaulted), "defaulted", TRecord.Kind);
+        JoinMeters.CountRecords(Take(Counted.Expired), "expired", TRecord.Kind);
+        JoinMeters.CountRecords(Take(Counted.Voided), "voided", TRecord.Kind);
+        JoinMeters.CountRecords(Take(Counted.DuplicateRecords), "duplicate", TRecord.Kind);
+        JoinMeters.CountRecords(Take(Counted.LateRecords), "late", TRecord.Kind);
+        JoinMeters.CountLabels(Take(Counted.LateLabels), "late", TRecord.Kind);
+        JoinMeters.CountLabels(Take(Counted.OrphanLabels), "orphan", TRecord.Kind);
+        JoinMeters.CountLabels(Take(Counted.DuplicateLabels), "duplicate", TRecord.Kind);
+
+        long Take(Counted what)
+        {
+            long taken = _counts[(int)what] - _published[(int)what];
+            _published[(int)what] = _counts[(int)what];
+            return taken;
+        }
+    }
 
     private enum Counted
     {

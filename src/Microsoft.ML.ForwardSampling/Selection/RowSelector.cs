@@ -138,6 +138,11 @@ public sealed class RowSelector
         _rowsSelected += rows.Length;
         _sumOfWeights += WindowSums.Sum(weights);
         _largestWeight = Math.Max(_largestWeight, TensorPrimitives.Max<float>(weights));
+        if (SelectionMeters.IsListenedTo)
+        {
+            SelectionMeters.Count(Policy.Name, 1, window.Count, rows.Length);
+            SelectionMeters.Measure(Policy.Name, window.Loss, rows);
+        }
     }
 
     /// <summary>The same for the usual statistics in separate spans; a window holds all.</summary>

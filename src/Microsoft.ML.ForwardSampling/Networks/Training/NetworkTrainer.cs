@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using Microsoft.ML.Data;
 using Microsoft.ML.ForwardSampling.DataViews;
@@ -135,6 +136,7 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>, I
 
         Device device = TorchRuntime.GetDevice(Options.Device);
 
+        using Activity? span = TrainingMeters.StartFit(Task);
         using IChannel channel = _host.Start("Fit");
         using var settings = new TorchSettings(Options.Threads);
         using DisposeScope scope = NewDisposeScope();
@@ -174,6 +176,7 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>, I
             if (rows.RowsExcluded > 0)
                 channel.Info(MessageSensitivity.None, "{0} of {1} rows were left out of training: their record is too old.",
                     rows.RowsExcluded, rows.RowsRead);
+            TrainingMeters.Complete(span, model.Report);
             LabelKeyValues? keys = Task == PredictionTask.Multiclass ? LabelKeyValues.Of(columns.Label) : null;
             return new NetworkPredictionTransformer(model, columns.Features.Name, columns.Label.Name, keys)
             {
@@ -183,6 +186,7 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>, I
         catch (Exception e)
         {
             model.Dispose();
+            TrainingMeters.Fail(span, e);
             WorkerExceptions.ThrowIfCancelled(e);
             throw;
         }

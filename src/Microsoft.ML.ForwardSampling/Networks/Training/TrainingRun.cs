@@ -241,6 +241,7 @@ internal sealed class TrainingRun : IDisposable
             ReportTraining();
         _step++;
         _backwardRows += _pending;
+        TrainingMeters.Count(_head.Task, _pending);
         _pending = 0;
         _stepTime += Stopwatch.GetElapsedTime(began);
         if (_step % StepsBetweenReports == 0)

@@ -12,6 +12,7 @@ internal sealed class SelectedRowsCursor : ChosenRowsCursor
     private readonly ValueGetter<DataViewRowId> _id;
     private readonly ValueGetter<float>[] _again;
     private readonly RowSelector _selector;
+    private readonly DateTimeOffset? _began = SelectionMeters.Begin();
     private int[] _rows = [];
     private float[] _weights = [];
     private int _chosen;                // rows of the current window that were chosen
@@ -58,7 +59,9 @@ internal sealed class SelectedRowsCursor : ChosenRowsCursor
         if (Input.MoveNext())
             throw SelectionErrors.NotRepeatable($"there are {_reader.RowsRead} rows where statistics are read and more where values are");
         _selector.CountOldRecords(_reader.ExcludedRows, _reader.DiscountedRows);
-        _view.Complete(_selector.State);
+        RowSelectorState state = _selector.State;
+        _view.Complete(state);
+        SelectionMeters.EndSpan(_began, _view.Policy.Name, state.Report, _view.Options.StartState?.Report);
     }
 
     protected override void Close()

@@ -7,6 +7,7 @@ internal sealed class StreamedRowsCursor : ChosenRowsCursor
 {
     private readonly StreamedRows _view;
     private readonly StreamedStatistics _statistics;
+    private readonly DateTimeOffset? _began = SelectionMeters.Begin();
     private StreamedPlan? _plan;
     private StreamedDraw? _draw;
     private long _rows;
@@ -57,7 +58,7 @@ internal sealed class StreamedRowsCursor : ChosenRowsCursor
             throw SelectionErrors.NotRepeatable(
                 $"there were {plan.Rows} rows with {plan.Budget} to select where statistics were read, and {_rows} with {_selected} "
                 + $"where values are");
-        _view.Complete(new SelectionReport
+        var report = new SelectionReport
         {
             Windows = _rows > 0 ? 1 : 0,
             RowsSeen = _rows,
@@ -65,6 +66,9 @@ internal sealed class StreamedRowsCursor : ChosenRowsCursor
             RepairedRows = plan.RepairedRows,
             SumOfWeights = _sumOfWeights,
             LargestWeight = _largestWeight,
-        });
+        };
+        _view.Complete(report);
+        SelectionMeters.Count(_view.Policy.Name, report.Windows, report.RowsSeen, report.RowsSelected);
+        SelectionMeters.EndSpan(_began, _view.Policy.Name, report);
     }
 }
