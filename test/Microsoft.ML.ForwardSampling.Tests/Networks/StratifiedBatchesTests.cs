@@ -180,6 +180,16 @@ public class StratifiedBatchesTests
     }
 
     [Fact]
+    public void WithBatches_NetworkThatTorchTrains_KeepsItsBatches_AndStratifiesThem()
+    {
+        NetworkTrainerOptions[] byTorch = [new() { Dropout = 0.1f }, new() { Normalization = Normalization.Batch }, new() { Device = "cuda" },
+            new() { Network = (inputs, outputs, device) => TorchSharp.torch.nn.Linear(inputs, outputs, device: device) }];
+
+        Assert.All(byTorch.Select(options => options.WithBatches(isSelected: true)),
+            settled => Assert.Equal((64, BatchComposition.Stratified), (settled.BatchRows, settled.Batches)));
+    }
+
+    [Fact]
     public void Fit_NothingSaid_TakesSmallBatchesOfSelectedRowsAlone()
     {
         var context = new MLContext(1);

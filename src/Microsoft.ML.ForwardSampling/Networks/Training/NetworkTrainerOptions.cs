@@ -158,7 +158,8 @@ public sealed record NetworkTrainerOptions
     /// <remarks>Selection leaves few rows, and with them few steps: smaller batches give some back (docs/training.md has the figures and
     /// what they cost). The learning rate is the optimizer's own, whatever the batch.</remarks>
     /// <value>[1, 1048576] rows. Null (the default): 16 where rows are selected, by <see cref="Selection"/> or by <c>SelectRows</c>, whose
-    /// <c>Forward.Weight</c> is then the weight column; else 64.</value>
+    /// <c>Forward.Weight</c> is then the weight column, and the network is trained by this library's own kernels (no <see cref="Network"/>
+    /// of yours, <see cref="Normalization"/> or <see cref="Dropout"/>, on the CPU); else 64.</value>
     /// <exception cref="ArgumentOutOfRangeException">Outside the range.</exception>
     public int? BatchSize
     {
@@ -259,7 +260,9 @@ public sealed record NetworkTrainerOptions
     internal NetworkTrainerOptions WithBatches(bool isSelected)
     {
         isSelected |= Selection is not null;
-        int rows = BatchSize ?? (isSelected ? SelectedBatchRows : UsualBatchRows);
+        // Torch's small steps cost nearly what its large ones do, and the variance of sixteen rows is a poor one to normalise by.
+        bool isOurs = Network is null && Normalization == Normalization.None && Dropout == 0f && Device == "cpu";
+        int rows = BatchSize ?? (isSelected && isOurs ? SelectedBatchRows : UsualBatchRows);
         bool isStratified = isSelected && (Selection is { } selection
             ? selection.Budget.For(selection.WindowSize, selection.WindowSize) >= 2 * rows : Shuffle);
         return this with
