@@ -52,11 +52,12 @@ internal static class Surroundings
         output.WriteLine(string.Join(' ', Directory.GetFileSystemEntries(folder).Select(Path.GetFileName).Order(StringComparer.Ordinal)));
         output.WriteLine(Directory.GetFiles(Path.Combine(folder, "records")).Length.ToString(CultureInfo.InvariantCulture));
 
+        // Times to the second: a block's are exact to 1/8190 of what it spans, and where blocks end is a matter of chance.
         void Print(int count)
         {
             foreach (JoinedRecord row in rows.AsSpan(0, count))
                 output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                    $"{row.Key:x16} {row.Label} {row.ScoredAt:O} {row.IsDefaultLabel}"));
+                    $"{row.Key:x16} {row.Label} {row.ScoredAt.AddSeconds(0.5):s} {row.IsDefaultLabel}"));
         }
     }
 }
