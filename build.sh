@@ -62,7 +62,7 @@ prepare() {
 
 run_tests() {
     # The tests start a PostgreSQL server of their own; only its programs are needed.
-    prepare "${data_packages[@]}" "${server_packages[@]}"
+    prepare "${data_packages[@]}" "${server_packages[@]}" python3
     dotnet build ForwardSampling.slnx -c Release -v quiet
     local output status=0 counts=()
     output=$(mktemp)
