@@ -31,4 +31,9 @@ internal sealed record SelectionShape(IReadOnlyList<double>? ByLoss, IReadOnlyLi
 /// <param name="Curve">Tested networks, the last one last; empty when it failed.</param>
 /// <param name="Selection">What was chosen; null where the trainer itself chose, or nothing was chosen.</param>
 /// <param name="Failure">Why it could not be finished, or null.</param>
-internal sealed record CompareRun(string Arm, int Seed, IReadOnlyList<ComparePoint> Curve, SelectionShape? Selection, string? Failure);
+internal sealed record CompareRun(string Arm, int Seed, IReadOnlyList<ComparePoint> Curve, SelectionShape? Selection, string? Failure)
+{
+    /// <summary>Rows that were chosen and passed over in the last chunk; null in files of earlier versions, at seeds above 1, and where
+    /// there is nothing to show.</summary>
+    public SelectionExamples? Examples { get; init; }
+}

@@ -90,6 +90,8 @@ internal static class HtmlPage
         thead th { color: var(--quiet); font-weight: 600; } th:first-child { position: sticky; left: 0; background: var(--ground); }
         :focus-visible { outline: 2px solid var(--balanced); outline-offset: 2px; } .tip { display: none; font-weight: 600; fill: var(--ink); stroke: var(--ground); stroke-width: 4; paint-order: stroke; }
         circle:focus-visible { stroke: var(--ink); stroke-width: 3; } circle:focus-visible + .tip { display: inline; }
+        .pictures { display: flex; flex-wrap: wrap; gap: .5rem; margin: 0 0 .75rem; } .pictures div { width: 5.25rem; } .pictures svg { width: 3.5rem; } .pictures small { font-size: .75rem; color: var(--quiet); }
+        .chosen svg { outline: 3px solid var(--balanced); } .passed svg { opacity: .6; }
         @media (max-width: 55rem) { figure { overflow-x: auto; } figure svg { width: 55rem; } figcaption { position: sticky; left: 0; } tbody th { white-space: normal; min-width: 6.5rem; } }
         </style>
         """;

@@ -1,3 +1,4 @@
+using Microsoft.ML.ForwardSampling.Tool.Compare;
 using Microsoft.ML.ForwardSampling.Tool.Tests.Compare;
 using Microsoft.ML.ForwardSampling.Tool.Tests.QuickStart;
 using Microsoft.Playwright;
@@ -117,6 +118,33 @@ public sealed class BrowserTests(CompareRunTests.SmallRun compare, QuickStartTes
 
         Assert.Equal(points, seen.Count);
         await page.ScreenshotAsync(new() { Path = Screenshot("quick-start-focus") });
+    }
+
+    [Fact]
+    public async Task Pictures_OfFashionMnist_AreTheRowsPixels()
+    {
+        await using IBrowserContext context = await chromium.NewContextAsync(ColorScheme.Light, 1280);
+        IPage page = await context.NewPageAsync();
+        await page.GotoAsync(Url("quick-start"));
+        // The stripe of a row's class is brighter than all else (TinyFashionMnist): the browser's own decoder must find it there.
+        double[][] found = await page.EvaluateAsync<double[][]>("""
+            async () => Promise.all([...document.querySelectorAll('.pictures image')].map(async element => {
+              const image = new Image();
+              image.src = element.getAttribute('href');
+              await image.decode();
+              const canvas = Object.assign(document.createElement('canvas'), { width: image.naturalWidth, height: image.naturalHeight });
+              const context = canvas.getContext('2d');
+              context.drawImage(image, 0, 0);
+              const data = context.getImageData(0, 0, canvas.width, canvas.height).data;
+              const line = y => { let sum = 0; for (let x = 0; x < canvas.width; x++) sum += data[4 * (y * canvas.width + x)]; return sum; };
+              const stripes = [...Array(canvas.height / 2).keys()].map(i => line(2 * i) + line(2 * i + 1));
+              return [canvas.width, canvas.height, stripes.indexOf(Math.max(...stripes)) - 2];
+            }))
+            """);
+        SelectionExample[] rows = [.. quickStart.Results.Runs.Single(run => run.Examples is not null).Examples!.Rows];
+        IReadOnlyList<string> classes = quickStart.Results.Classes;
+        Assert.Equal(rows.Select(row => new double[] { 28, 28, classes.ToList().IndexOf(row.Label) }), found);
+        Assert.InRange(rows.Length, 20, 60);
     }
 
     private static string Screenshot(string name) => Path.Combine(RepositoryFolder.Root, "artifacts", "screenshots", $"{name}.png");
