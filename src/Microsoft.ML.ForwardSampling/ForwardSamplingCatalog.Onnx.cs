@@ -20,6 +20,7 @@ public sealed partial class ForwardSamplingCatalog
     /// <exception cref="ArgumentNullException"><paramref name="model"/> or <paramref name="path"/> is null.</exception>
     /// <exception cref="NotSupportedException">The model is a user's own module, a group-tested model, a chain of several stages or not of
     /// this library; the message says what to do instead. Nothing is written.</exception>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     /// <exception cref="IOException">The file cannot be written; what was there before is still there.</exception>
     public void SaveOnnx(ITransformer model, string path)
     {
@@ -34,6 +35,7 @@ public sealed partial class ForwardSamplingCatalog
     /// <param name="stream">Written from where it stands, and left open.</param>
     /// <exception cref="ArgumentNullException"><paramref name="model"/> or <paramref name="stream"/> is null.</exception>
     /// <exception cref="NotSupportedException">As there.</exception>
+    /// <exception cref="ObjectDisposedException">As there.</exception>
     public void SaveOnnx(ITransformer model, Stream stream)
     {
         ArgumentNullException.ThrowIfNull(model);

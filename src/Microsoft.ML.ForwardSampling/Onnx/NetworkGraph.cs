@@ -1,3 +1,4 @@
+using Microsoft.ML.Data;
 using Microsoft.ML.ForwardSampling.Networks;
 
 namespace Microsoft.ML.ForwardSampling.Onnx;
@@ -16,6 +17,11 @@ internal static class NetworkGraph
             throw new NotSupportedException(
                 "SaveOnnx cannot write a user's own torch.nn.Module: what its forward computes is code. Networks built from options "
                 + "(HiddenLayers) can be written; export the module from where it was made, or save it with fs.Save.");
+        // The graph has one input.
+        if (transformer.FeatureColumnType is not VectorDataViewType { Size: var width } || width != architecture.Inputs)
+            throw new NotSupportedException(
+                $"SaveOnnx cannot write a network that reads more than its feature column '{transformer.FeatureColumnName}'. Save it with "
+                + "fs.Save.");
         if (model.ParameterCount > int.MaxValue / sizeof(float) - (1 << 20))
             throw new NotSupportedException(
                 $"SaveOnnx cannot write {model.ParameterCount:N0} parameters: an ONNX file is one message of less than 2 GiB.");

@@ -279,7 +279,7 @@ public sealed class HowToTests : IDisposable
         {
             if (!idle.TryTake(out PredictionEngine<Parcel, Arrival>? engine))
                 engine = mlContext.Model.CreatePredictionEngine<Parcel, Arrival>(model,
-                    new PredictionEngineOptions { InputSchemaDefinition = null, OwnsTransformer = false });
+                    new PredictionEngineOptions { OwnsTransformer = false });
             float minutes = engine.Predict(parcel).Score;
             idle.Add(engine);
             return minutes;
