@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sets up, builds, runs and tests. Usage: ./build.sh [run|compare|profile|records|test|bench|crashtest|fuzz|notebooks|pack|build] [arguments]
+# Sets up, builds, runs and tests. Usage: ./build.sh [run|compare|profile|records|test|bench|crashtest|fuzz|notebooks|docs|pack|build] [arguments]
 set -euo pipefail
 # Paths in the arguments are the caller's.
 caller=$PWD
@@ -11,6 +11,8 @@ export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}" OMP_WAIT_POLICY="${OMP_WAIT_POLIC
 
 readonly data_packages=(dataset-fashion-mnist)
 readonly server_packages=(postgresql)
+# The browser that the pages are tested in.
+readonly page_packages=(chromium fonts-dejavu-core)
 
 say() { printf '%s\n' "$*" >&2; }
 fail() { say "build.sh: $*"; exit 1; }
@@ -30,6 +32,7 @@ Usage: ./build.sh COMMAND [ARGUMENTS]
   fuzz    damaged record files and join states, read and recovered (--files N); fails on a crash, a hang or unbounded memory
   pack    the NuGet packages, into packages/: the libraries and, for each platform, the tool forward-sampling
   notebooks  makes src/Examples/notebooks/*.ipynb from the programs beside them, runs them and stores what they show
+  docs    a site of the pages and the API reference, into artifacts/docs/
   build   everything, without running it
 Each command first installs what is missing, as root or with sudo, or says what to install.
 TEXT
@@ -62,7 +65,7 @@ prepare() {
 
 run_tests() {
     # The tests start a PostgreSQL server of their own; only its programs are needed.
-    prepare "${data_packages[@]}" "${server_packages[@]}"
+    prepare "${data_packages[@]}" "${server_packages[@]}" "${page_packages[@]}" python3
     dotnet build ForwardSampling.slnx -c Release -v quiet
     local output status=0 counts=()
     output=$(mktemp)
@@ -104,6 +107,23 @@ run_notebooks() {
     exec dotnet exec artifacts/bin/NotebookRunner/release/NotebookRunner.dll write src/Examples/notebooks
 }
 
+run_docs() {
+    prepare
+    # Of the libraries that it brings; a library's XML file lies beside it.
+    dotnet build src/Microsoft.ML.ForwardSampling.PostgreSql -c Release -v quiet
+    dotnet build src/Microsoft.ML.ForwardSampling -c Release -v quiet
+    # docfx follows no link that leaves its folder.
+    local pages=artifacts/docs-pages
+    rm -rf "$pages" artifacts/docs
+    mkdir -p "$pages"
+    cp -r --parents docs README.md CHANGELOG.md src/Examples/notebooks "$pages"
+    mv "$pages"/docs/{docfx.json,toc.yml} "$pages"
+    cd docs
+    dotnet tool restore >&2
+    dotnet docfx ../"$pages"/docfx.json --warningsAsErrors "$@"
+    say "artifacts/docs/docs/index.html"
+}
+
 run_stress() {
     prepare
     run_program test/RecordStress "$@"
@@ -132,6 +152,7 @@ case "$command" in
         dotnet build ForwardSampling.slnx -c Release -v quiet "$@"
         ;;
     notebooks) run_notebooks ;;
+    docs) run_docs "$@" ;;
     pack)
         prepare
         dotnet pack src/Microsoft.ML.ForwardSampling.Records -c Release -o packages "$@"

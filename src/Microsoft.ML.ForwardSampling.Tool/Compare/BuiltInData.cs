@@ -35,6 +35,7 @@ internal static class BuiltInData
             Classes = ["T-shirt", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"],
             Notes = ["Pixels have mean 0 and standard deviation 1 over the training images."],
             Defaults = new CompareDefaults([256, 128], 2e-3, 8),
+            PictureWidth = 28,
         };
 
         static TabularRow ToRow(FashionImage image) => new() { Features = image.Features, Class = image.Label };

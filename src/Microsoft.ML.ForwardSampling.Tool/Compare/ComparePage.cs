@@ -30,6 +30,7 @@ internal static class ComparePage
         html.Append(string.Create(CultureInfo.InvariantCulture,
             $"<p class=\"note\">{Encode(CompareResults.TestNote)} {Encode(CompareResults.CostNote)}</p>\n"));
         AppendSelection(html, results, arms);
+        ExamplesSection.Append(html, results);
 
         html.Append(string.Create(CultureInfo.InvariantCulture, $"<h2>What was run</h2>\n<p>{Encode(results.Protocol())}</p>\n"));
         foreach (string note in results.Notes)

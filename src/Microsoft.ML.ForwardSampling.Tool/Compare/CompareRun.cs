@@ -33,4 +33,9 @@ internal sealed record SelectionShape(IReadOnlyList<double>? ByLoss, IReadOnlyLi
 /// <param name="Failure">Why it could not be finished, or null.</param>
 /// <param name="Setting">How its rows became steps; null: as the experiment says. Files written before there was a choice lack it.</param>
 internal sealed record CompareRun(string Arm, int Seed, IReadOnlyList<ComparePoint> Curve, SelectionShape? Selection, string? Failure,
-    CompareSetting? Setting = null);
+    CompareSetting? Setting = null)
+{
+    /// <summary>Rows that were chosen and passed over in the last chunk; null in files of earlier versions, at seeds above 1, and where
+    /// there is nothing to show.</summary>
+    public SelectionExamples? Examples { get; init; }
+}

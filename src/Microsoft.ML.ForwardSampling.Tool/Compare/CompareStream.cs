@@ -30,6 +30,7 @@ internal sealed class CompareStream : IDisposable
     // The newest first; older ones only as far back as records may come from.
     private readonly LinkedList<NetworkPredictionTransformer> _deployed = [];
     private readonly List<ComparePoint> _curve = [];
+    private SelectionExamples? _examples;
     private int _nextTest;
     private long _plannedRows;
     private long _backwardRows;
@@ -74,7 +75,10 @@ internal sealed class CompareStream : IDisposable
         try
         {
             stream.Train();
-            return new CompareRun(arm.Name, seed, stream._curve, stream._profile.ToShape(), null, arm.Setting);
+            return new CompareRun(arm.Name, seed, stream._curve, stream._profile.ToShape(), null, arm.Setting)
+            {
+                Examples = stream._examples
+            };
         }
         catch (InvalidOperationException e) when (e.InnerException is not OperationCanceledException)
         {
@@ -151,7 +155,10 @@ internal sealed class CompareStream : IDisposable
         bool isValidated = selector.Feedback.HasFlag(SelectionFeedback.ValidationLoss);
         if (isValidated && _experiment.ValidationRows == 0)
             selector.ReportValidation(statistics.Loss.Where(float.IsFinite).Average());
-        List<TabularRow> chosen = Select(arrived, statistics, selector);
+        float[] weights = new float[arrived.Count];
+        List<TabularRow> chosen = Select(arrived, statistics, selector, weights);
+        if (_seed == 1 && selector == _selector && _backwardRows + chosen.Count >= _plannedRows)
+            _examples = SelectionExamples.Of(_data, arrived, statistics.Loss, weights);
         Deploy(Fit(chosen, chosen.Count, chunkSeed, null));
         if (isValidated && _experiment.ValidationRows > 0)
             ReportValidation(selector);
@@ -237,7 +244,11 @@ internal sealed class CompareStream : IDisposable
         }
     }
 
-    private List<TabularRow> Select(ArraySegment<TabularRow> arrived, Statistics statistics, RowSelector selector)
+    /// <param name="arrived">The chunk.</param>
+    /// <param name="statistics">What was recorded of it.</param>
+    /// <param name="selector">What chooses.</param>
+    /// <param name="weights">Out: of each row; 0 where it is passed over.</param>
+    private List<TabularRow> Select(ArraySegment<TabularRow> arrived, Statistics statistics, RowSelector selector, float[] weights)
     {
         List<TabularRow> chosen = new((int)BudgetOf(arrived.Count));
         for (int start = 0; start < arrived.Count; start += _experiment.Window)
@@ -252,6 +263,8 @@ internal sealed class CompareStream : IDisposable
                 chosen.Add(arrived[start + _rows[i]].AsChosen(_weights[i], statistics.Stratum(start + _rows[i])));
             _selectTime += Stopwatch.GetElapsedTime(started);
 
+            for (int i = 0; i < budget; i++)
+                weights[start + _rows[i]] = _weights[i];
             if (selector == _selector)
                 _profile.Add(in window, _rows.AsSpan(0, budget), _weights.AsSpan(0, budget));
         }

@@ -7,6 +7,8 @@ namespace Microsoft.ML.ForwardSampling.Tool.Compare;
 /// memory.</summary>
 internal static class CsvData
 {
+    private const int RowsShown = 4000, ColumnsShown = 8;
+
     /// <summary>Reads, splits and featurises.</summary>
     /// <param name="path">The file, or - for standard input.</param>
     /// <param name="options">How it is read.</param>
@@ -37,6 +39,7 @@ internal static class CsvData
 
         // 2. Featurise.
         List<TabularRow> training = [], test = [];
+        int[] shown = [.. features.Select(feature => feature.Index).Distinct().Take(ColumnsShown)];
         long read = 0, unusable = 0;
         foreach (CsvRow row in file.ReadRows(file.Names))
             unusable += Add(row, IsTest(read++, options) ? test : training);
@@ -74,6 +77,7 @@ internal static class CsvData
             Test = test,
             Classes = labels.Classes,
             LabelScale = labels.Scale,
+            CellNames = Array.ConvertAll(shown, column => file.Columns.Titles[column]),
         };
         foreach (string note in Leaks(data, features, file.Columns))
             Doubt(note);
@@ -91,6 +95,7 @@ internal static class CsvData
 
         int Add(in CsvRow row, List<TabularRow> rows)
         {
+            CsvRow cells = row;
             var target = new TabularRow();
             if (!labels.TrySet(row, target))
                 return 1;
@@ -102,6 +107,9 @@ internal static class CsvData
                 at += feature.Size;
             }
 
+            // Enough to show some of each tenth of a chunk's losses, and few enough to keep as text.
+            if (rows == training && rows.Count < RowsShown)
+                target.Cells = Array.ConvertAll(shown, column => CsvFile.Short(cells[column]));
             rows.Add(target);
             return 0;
         }

@@ -25,6 +25,12 @@ internal sealed record TabularData
     /// <summary>Units of the label in one unit of <see cref="TabularRow.Number"/>.</summary>
     public double LabelScale { get; init; } = 1;
 
+    /// <summary>Names of <see cref="TabularRow.Cells"/>.</summary>
+    public IReadOnlyList<string> CellNames { get; init; } = [];
+
+    /// <summary>Pixels of a line, where the features of a row are a grey picture; else 0.</summary>
+    public int PictureWidth { get; init; }
+
     /// <summary>What happened to rows and columns on the way, one sentence each.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
 

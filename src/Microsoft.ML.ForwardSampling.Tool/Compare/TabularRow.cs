@@ -34,6 +34,10 @@ internal sealed class TabularRow
     [ColumnName(ForwardColumns.Residual)]
     public float Residual { get; set; } = float.NaN;
 
+    /// <summary>The row's texts as a page shows them; null for most rows of a large file.</summary>
+    [NoColumn]
+    public string[]? Cells { get; set; }
+
     /// <summary>Class of the row, counted from 0: false is 0 and true is 1; a regression has none, and says 0.</summary>
     public int ClassIndex => Flag ? 1 : (int)Class;
 
@@ -49,13 +53,14 @@ internal sealed class TabularRow
         Weight = weight,
         Loss = stratum,
         Residual = stratum,
+        Cells = Cells
     };
 
     /// <summary>The same row with its loss under another network; the features are shared.</summary>
     public TabularRow WithReferenceLoss(float loss) => new()
-    { Features = Features, Number = Number, Flag = Flag, Class = Class, ReferenceLoss = loss };
+    { Features = Features, Number = Number, Flag = Flag, Class = Class, ReferenceLoss = loss, Cells = Cells };
 
     /// <summary>The same features with another row's label.</summary>
     public TabularRow WithLabelOf(TabularRow other) => new()
-    { Features = Features, Number = other.Number, Flag = other.Flag, Class = other.Class };
+    { Features = Features, Number = other.Number, Flag = other.Flag, Class = other.Class, Cells = Cells };
 }

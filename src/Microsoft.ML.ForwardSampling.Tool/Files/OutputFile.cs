@@ -59,6 +59,24 @@ internal static class OutputFile
         File.Move(NewName(full), full, overwrite: true);
     }
 
+    /// <summary>Writes a file that is too large for memory, in the same way; nothing is left behind when that fails.</summary>
+    public static void Write(string path, Action<Stream> write)
+    {
+        string full = Path.GetFullPath(path);
+        Directory.CreateDirectory(Path.GetDirectoryName(full)!);
+        try
+        {
+            using (var stream = new FileStream(NewName(full), FileMode.Create, FileAccess.ReadWrite))
+                write(stream);
+            File.Move(NewName(full), full, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(NewName(full));
+            throw;
+        }
+    }
+
     private static string NewName(string path) => path + ".new";
 
     /// <summary>The first byte that is neither space nor byte-order mark; -1: there is none.</summary>

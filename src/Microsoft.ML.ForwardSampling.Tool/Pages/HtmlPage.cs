@@ -34,7 +34,7 @@ internal static class HtmlPage
     /// <summary>A table whose first column is a heading.</summary>
     public static void AppendTable(StringBuilder html, IEnumerable<string> headings, IEnumerable<IEnumerable<string>> rows)
     {
-        html.Append("<div class=\"scroll\"><table>\n<thead><tr>");
+        html.Append("<div class=\"scroll\" tabindex=\"0\"><table>\n<thead><tr>");
         foreach (string heading in headings)
             html.Append("<th>").Append(Encode(heading)).Append("</th>");
         html.Append("</tr></thead>\n<tbody>\n");
@@ -67,7 +67,7 @@ internal static class HtmlPage
 
     private const string Style = """
         <style>
-        :root { color-scheme: light dark; --ground: #ffffff; --ink: #1b1f24; --quiet: #5a6472; --line: #e3e6ea; --l: 36%;
+        :root { color-scheme: light dark; --ground: #ffffff; --ink: #1b1f24; --quiet: #5a6472; --line: #e3e6ea; --l: 30%;
           --uniform: #6b7580; --balanced: #0b62c4; --full: #1b1f24; --norm: #0a7d5a; --selective: #b4471f; --stratified: #8a4fb0; --matching: #9a6a00; }
         @media (prefers-color-scheme: dark) { :root { --ground: #14171b; --ink: #e8ebef; --quiet: #9aa5b1; --line: #2b3138; --l: 66%;
           --uniform: #98a3ae; --balanced: #5ea8ff; --full: #e8ebef; --norm: #41c39a; --selective: #f08a5d; --stratified: #c79bea; --matching: #d9a83a; } }
@@ -87,7 +87,12 @@ internal static class HtmlPage
         circle.series { fill: var(--c); stroke: var(--ground); stroke-width: 1; } .band { fill: var(--c); opacity: .16; }
         .scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-size: .875rem; font-variant-numeric: tabular-nums; }
         th, td { padding: .4rem .5rem; border-bottom: 1px solid var(--line); text-align: right; vertical-align: bottom; } th:first-child { text-align: left; } td, tbody th { white-space: nowrap; }
-        thead th { color: var(--quiet); font-weight: 600; }
+        thead th { color: var(--quiet); font-weight: 600; } th:first-child { position: sticky; left: 0; background: var(--ground); }
+        :focus-visible { outline: 2px solid var(--balanced); outline-offset: 2px; } .tip { display: none; font-weight: 600; fill: var(--ink); stroke: var(--ground); stroke-width: 4; paint-order: stroke; }
+        circle:focus-visible { stroke: var(--ink); stroke-width: 3; } circle:focus-visible + .tip { display: inline; }
+        .pictures { display: flex; flex-wrap: wrap; gap: .5rem; margin: 0 0 .75rem; } .pictures div { width: 5.25rem; } .pictures svg { width: 3.5rem; } .pictures small { font-size: .75rem; color: var(--quiet); }
+        .chosen svg { outline: 3px solid var(--balanced); } .passed svg { opacity: .6; }
+        @media (max-width: 55rem) { figure { overflow-x: auto; } figure svg { width: 55rem; } figcaption { position: sticky; left: 0; } tbody th { white-space: normal; min-width: 6.5rem; } }
         </style>
         """;
 }

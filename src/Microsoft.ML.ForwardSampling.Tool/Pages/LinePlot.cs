@@ -34,8 +34,9 @@ internal static class LinePlot
         PlotScale x = xAxis.Fit(points.Select(p => p.X), Left, Width - right);
         PlotScale y = yAxis.Fit(points.SelectMany(p => new[] { p.Y - p.Spread, p.Y + p.Spread }), height - Bottom, Top);
 
+        // A group, not an image: of an image no point could be reached.
         svg.Append(string.Create(CultureInfo.InvariantCulture,
-            $"<svg viewBox=\"0 0 {Width} {height}\" role=\"img\" aria-label=\"{Encode(description)}\">\n"));
+            $"<svg viewBox=\"0 0 {Width} {height}\" role=\"group\" aria-label=\"{Encode(description)}\">\n"));
         foreach (double tick in y.Ticks)
         {
             svg.Append(string.Create(CultureInfo.InvariantCulture,
@@ -85,9 +86,7 @@ internal static class LinePlot
             string.Create(CultureInfo.InvariantCulture, $"{x.At(p.X):0.0},{y.At(p.Y):0.0}"));
         svg.Append($"<polyline class=\"{style}\" points=\"{string.Join(' ', points)}\"/>\n");
         foreach (PlotPoint point in line.Points)
-            svg.Append(string.Create(CultureInfo.InvariantCulture,
-                $"<circle class=\"{style}\" cx=\"{x.At(point.X):0.0}\" cy=\"{y.At(point.Y):0.0}\" "
-                + $"r=\"3.5\"><title>{Encode($"{line.Name}: {point.Title}")}</title></circle>\n"));
+            AppendPoint(svg, style, x.At(point.X), y.At(point.Y), Encode($"{line.Name}: {point.Title}"));
 
         PlotPoint last = line.Points[^1];
         double endX = x.At(last.X), endY = y.At(last.Y);
@@ -96,6 +95,16 @@ internal static class LinePlot
                 $"<line class=\"leader\" x1=\"{endX + 6:0.0}\" y1=\"{endY:0.0}\" x2=\"{edge + 10}\" y2=\"{labelY:0.0}\"/>\n"));
         svg.Append(string.Create(CultureInfo.InvariantCulture, $"<text class=\"label {StyleOf(line.Name)}\" x=\"{edge + 14}\" "
             + $"y=\"{labelY + 4:0.0}\">{Encode(line.Name)}</text>\n"));
+    }
+
+    /// <summary>A point that a pointer or the keyboard can ask for what it stands for.</summary>
+    private static void AppendPoint(StringBuilder svg, string style, double x, double y, string title)
+    {
+        svg.Append(string.Create(CultureInfo.InvariantCulture, $"<circle class=\"{style}\" cx=\"{x:0.0}\" cy=\"{y:0.0}\" r=\"3.5\" "
+            + $"tabindex=\"0\" role=\"img\" aria-label=\"{title}\"><title>{title}</title></circle>"));
+        // Shown while the point has the keyboard's focus; away from the nearer edge.
+        svg.Append(string.Create(CultureInfo.InvariantCulture, $"<text class=\"tip\" aria-hidden=\"true\" "
+            + $"text-anchor=\"{(x < Width / 2 ? "start" : "end")}\" x=\"{x:0.0}\" y=\"{Math.Max(12, y - 10):0.0}\">{title}</text>\n"));
     }
 
     /// <summary>Moves positions down until no two are nearer than a gap, then up if the last left the plot.</summary>

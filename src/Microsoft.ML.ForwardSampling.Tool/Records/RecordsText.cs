@@ -67,6 +67,9 @@ internal static class RecordsText
             + (count > MostNamed ? "; …" : "."),
     };
 
+    /// <summary>Why there is nothing to show.</summary>
+    public static InvalidDataException NoSegments(ForwardRecordDirectoryReport report)
+        => new($"{ShownText.Printable(report.Directory)} holds no segment file (records-*.fsl). {Others(report)}");
 
     private const int MostNamed = 10;
 }

@@ -17,7 +17,7 @@ internal static class OnnxConversion
                 && method.DeclaringType?.Assembly.GetName().Name?.StartsWith("Microsoft.ML", StringComparison.Ordinal) == true)
                 throw new NotSupportedException(
                     "ConvertToOnnx cannot export transformers of Microsoft.ML.ForwardSampling: it would write a graph that copies its "
-                    + "inputs. Save the model with mlContext.Model.Save instead; any ML.NET program that has this package loads it.");
+                    + "inputs. mlContext.ForwardSampling().SaveOnnx writes networks and linear models.");
         }
     }
 }

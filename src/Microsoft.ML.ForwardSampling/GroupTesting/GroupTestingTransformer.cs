@@ -126,6 +126,7 @@ public sealed class GroupTestingTransformer : ITransformer, IDisposable
     public IDataView Transform(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
+        OnnxConversion.Refuse();
         return new GroupTestedView(input, this, Columns.Find(input.Schema, FeatureColumnType));
     }
 

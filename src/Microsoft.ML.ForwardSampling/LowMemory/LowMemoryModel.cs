@@ -66,7 +66,8 @@ public sealed class LowMemoryModel
 
     internal PackedCodes? Packed => _packed;
 
-    private double Step { get; }
+    /// <summary>Coefficient of code 1, in the score's unit.</summary>
+    internal double Step { get; }
 
     /// <summary>A feature's coefficient.</summary>
     /// <param name="index">[0, <see cref="FeatureCount"/>).</param>
@@ -105,6 +106,15 @@ public sealed class LowMemoryModel
         for (int i = 0; i < FeatureCount; i++)
             packed[i] = rounding.Encode(Code(i) * Format.Step);
         return new LowMemoryModel(Task, format, Scale, LearnerIntercept, packed) { Report = Report };
+    }
+
+    /// <summary>A copy of all codes, in the features' order.</summary>
+    internal short[] Codes()
+    {
+        var codes = new short[FeatureCount];
+        for (int i = 0; i < codes.Length; i++)
+            codes[i] = (short)Code(i);
+        return codes;
     }
 
     private int Code(int index) => _learner is { } learner ? learner.Codes[index] : _packed![index];

@@ -50,9 +50,11 @@ public sealed class LowMemoryPredictionTransformer : ISingleFeaturePredictionTra
     /// <param name="input">Rows with the feature column.</param>
     /// <returns>The input's columns, then the task's output columns.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The feature column is missing or of another type or size.</exception>
+    /// <exception cref="NotSupportedException">Called by ML.NET's ConvertToOnnx, which would leave the model out.</exception>
     public IDataView Transform(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
+        OnnxConversion.Refuse();
         return new AppendedColumnsView(input, new LinearScoreAppender(input.Schema, this));
     }
 

@@ -17,7 +17,7 @@ public partial class ArrowsTests
     private static readonly Dictionary<string, string[]> s_allowed = new()
     {
         [Entrance] = ["ForwardPass", "RecordViews", "Selection", "Networks/Model", "Networks/Training", "Networks/Scoring", "GroupTesting",
-            "LowMemory", "Saving", "DataViews"],
+            "LowMemory", "Onnx", "Saving", "DataViews"],
         ["ForwardPass"] = ["DataViews", "Saving"],
         ["RecordViews"] = ["DataViews"],
         ["Selection"] = ["DataViews"],
@@ -26,6 +26,7 @@ public partial class ArrowsTests
         ["Networks/Training"] = ["Networks/Model", "Networks/Scoring", "Selection", "DataViews"],
         ["GroupTesting"] = ["Networks/Model", "Networks/Training", "Networks/Scoring", "Selection", "DataViews", "Saving"],
         ["LowMemory"] = ["DataViews", "Saving"],
+        ["Onnx"] = ["ForwardPass", "Networks/Model", "Networks/Scoring", "GroupTesting", "LowMemory"],
         ["Saving"] = ["DataViews"],
         ["DataViews"] = [],
     };

@@ -216,11 +216,12 @@ public sealed class OperationsTests : IDisposable
     public void ConvertToOnnx_SaysNo()
     {
         const string Message = "ConvertToOnnx cannot export transformers of Microsoft.ML.ForwardSampling: it would write a graph that "
-            + "copies its inputs. Save the model with mlContext.Model.Save instead; any ML.NET program that has this package loads it.";
+            + "copies its inputs. mlContext.ForwardSampling().SaveOnnx writes networks and linear models.";
         ITransformer chain = _ml.Transforms.NormalizeMinMax("Features").Fit(Rows()).Append(_model);
         ITransformer recorder = Fs.RecordForwardPass(
             _ml.BinaryClassification.Trainers.SdcaLogisticRegression("IsHigh").Fit(Rows()), Recording).Fit(Rows());
-        foreach (ITransformer model in new[] { _model, chain, recorder })
+        ITransformer linear = Fs.Trainers.LowMemoryBinaryClassification(new() { LabelColumnName = "IsHigh" }).Fit(Rows());
+        foreach (ITransformer model in new[] { _model, chain, recorder, linear })
         {
             using var stream = new MemoryStream();
             Exception refused = Assert.ThrowsAny<Exception>(() => _ml.Model.ConvertToOnnx(model, Rows(), stream));

@@ -49,6 +49,9 @@ internal abstract class LabelKeyValues
     /// <summary>The values as text, in key order.</summary>
     public abstract string[] Texts();
 
+    /// <summary>The values in key order, an array of their raw type.</summary>
+    public abstract Array ToArray();
+
     /// <summary>A one-column view of the values in key order.</summary>
     public abstract IDataView AsView(MLContext context, string columnName);
 
@@ -127,6 +130,8 @@ internal abstract class LabelKeyValues
             builder.Add(kind, new VectorDataViewType(TextDataViewType.Instance, texts.Length),
                 (ref VBuffer<ReadOnlyMemory<char>> destination) => CopyTo(texts, ref destination));
         }
+
+        public override Array ToArray() => values;
 
         public override string[] Texts() => [.. values.Select(KeyTexts.Of)];
 

@@ -110,6 +110,16 @@ public sealed class NetworkModel : IDisposable
     /// <summary>Parameters and buffers by name.</summary>
     internal Dictionary<string, Tensor> Weights => Network.state_dict();
 
+    /// <summary>The values of a weight of a built network, in row-major order; without torch where it was loaded without.</summary>
+    internal float[] WeightValues(string name)
+    {
+        if (Saved is { } saved)
+            return Array.Find(saved, weight => weight.Name == name)!.Values;
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGrad = no_grad();
+        return Networks.Optimizer.Floats(Weights[name].detach().cpu().@float().contiguous()).ToArray();
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
