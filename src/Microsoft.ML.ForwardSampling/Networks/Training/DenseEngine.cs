@@ -252,6 +252,13 @@ internal sealed unsafe class DenseEngine : TrainingEngine
     public override void ResumeAverage(float[][] weights)
     {
         Average(keep: 0f);
+        SetTrained(weights);
+    }
+
+    public override float[][] CopyTrained() => CopyWeights();
+
+    public override void SetTrained(float[][] weights)
+    {
         int i = 0;
         foreach (Layer layer in Layers)
         {
