@@ -255,9 +255,9 @@ internal sealed class TrainingRun : IDisposable
         _step++;
         _backwardRows += _pending;
         _pending = 0;
+        _stepTime += Stopwatch.GetElapsedTime(began);
         if (_mixer?.EndsStretch() == true)
             Mix();
-        _stepTime += Stopwatch.GetElapsedTime(began);
         if (_step % StepsBetweenReports == 0)
             Report(null);
         if (_validation is not null && _options.EarlyStopping?.EveryNSteps is { } every && _step % every == 0)
@@ -268,6 +268,7 @@ internal sealed class TrainingRun : IDisposable
     private void Mix()
     {
         const int MostRows = 1024;
+        long began = Stopwatch.GetTimestamp();
         RowPool part = _part!;
         int[] rows = new int[Math.Min(Math.Min(MostRows, _engine.MostRowsPerScoring), part.Count)];
         for (int i = 0; i < rows.Length; i++)
@@ -282,6 +283,7 @@ internal sealed class TrainingRun : IDisposable
         _forwardRows += 2 * rows.Length;
         _mixes++;
         _mixesKept += isKept ? 1 : 0;
+        _stepTime += Stopwatch.GetElapsedTime(began);
     }
 
     private void ReportTraining()
