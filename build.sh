@@ -27,7 +27,7 @@ Usage: ./build.sh COMMAND [ARGUMENTS]
   records what is in the directory of a record log (DIRECTORY [--json])
   test    all tests
   bench   benchmarks: training (against a plain TorchSharp loop), scoring, records, join, postgres (psql), selection (NumPy),
-          filter, largewindow, optimum (the solver CBC), grouptesting, optimizers, lowmemory, service; or the named one
+          filter, largewindow, optimum (the solver CBC), grouptesting, optimizers, lowmemory, wide, service; or the named one
   crashtest  kill -9 of processes that write records, at random moments (--kills N, --minutes N); fails when anything acknowledged is lost or doubled
   fuzz    damaged record files and join states, read and recovered (--files N); fails on a crash, a hang or unbounded memory
   pack    the NuGet packages, into packages/: the libraries and, for each platform, the tool forward-sampling
@@ -95,6 +95,7 @@ run_bench() {
     # The peers that are measured against.
     local peers=(python3-numpy "${server_packages[@]}")
     [[ ${1:-all} == all || ${1:-} == optimum ]] && peers+=(coinor-cbc)
+    [[ ${1:-all} == all || ${1:-} == lowmemory ]] && peers+=(r-cran-kernlab)
     prepare "${peers[@]}"
     dotnet build bench -c Release -v quiet
     exec bench/run.sh "$@"

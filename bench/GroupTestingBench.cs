@@ -27,7 +27,7 @@ internal static class GroupTestingBench
     public static int Run(string[] args)
     {
         const int Seeds = 3;
-        if (args is ["--class", var given])
+        if (args is [.., "--class", var given])
             s_rareClass = uint.Parse(given, CultureInfo.InvariantCulture);
         var images = FashionMnist.Load(FashionMnist.DebianFolder);
         var context = new MLContext(seed: 1);
@@ -35,6 +35,12 @@ internal static class GroupTestingBench
         Row[] training = Rare(images.Training.Take(30_000), 0.02, seed: 1), test = Rare([.. images.Training.Skip(45_000), .. images.Test],
             Prevalence, seed: 2);
         var data = new Data(View(training), View(Rare(images.Training.Skip(30_000).Take(15_000), Prevalence, seed: 3)), View(test), test);
+        if (args is ["inputs", ..])
+        {
+            ReportInputs(context, data);
+            return 0;
+        }
+
         Console.WriteLine($"{training.Length:N0} training rows, {training.Count(r => r.IsRare)} positive; {test.Length:N0} test rows, "
             + $"{data.Positives} positive; mean of {Seeds} seeds; time of the first, best of {Repeats}, one thread");
         Console.WriteLine($"{"Network, trained for",-26}{"Schedule",-26}{"tests/row",10}{"MACs",7}{"recall",8}{"FP",7}{"FPR %",8}"
@@ -102,6 +108,68 @@ internal static class GroupTestingBench
                 + $"{f.Tests / seeds,10:F3}{f.Cost / seeds,7:F3}{f.Recall / seeds,8:F3}{f.FalsePositives / seeds,7:F0}"
                 + $"{100 * f.FalsePositives / seeds / (data.Rows.Length - data.Positives),8:F2}{1e6 * seconds[i] / data.Rows.Length,8:F2}"
                 + $"{seconds[0] / seconds[i],8:F2}"));
+        }
+    }
+
+    /// <summary>What merging four rows' inputs costs in recall, seed by seed: against one test a row by the same network, as both come and
+    /// at as many false positives as a network for single rows gives.</summary>
+    private static void ReportInputs(MLContext context, Data data)
+    {
+        const int Seeds = 12;
+        GroupSchedule alone = GroupSchedule.Individual, four = GroupSchedule.TwoRounds(4);
+        var same = new double[Seeds];
+        var matchedSame = new double[Seeds];
+        var matchedAlone = new double[Seeds];
+        Console.WriteLine($"{"seed",4}{"alone",8}{"FP",6}{"same net",10}{"FP",6}{"4 -> 1",8}{"FP",6}"
+            + $"{"at FP of alone: same",22}{"4 -> 1",8}");
+        for (int seed = 1; seed <= Seeds; seed++)
+        {
+            GroupTestingOptions options = s_options with { Seed = seed };
+            using GroupTestingTransformer single = context.ForwardSampling().GroupTesting(options with { Schedule = alone })
+                .Fit(data.Train, data.Validation);
+            using GroupTestingTransformer inputs = context.ForwardSampling().GroupTesting(options with
+            { Merge = GroupMerge.Inputs, Schedule = four }).Fit(data.Train, data.Validation);
+            Found own = Found.Of(single.Transform(data.Test), data, int.MaxValue);
+            IDataView byOne = inputs.WithSchedule(alone, null).Transform(data.Test), byFour = inputs.Transform(data.Test);
+            Found one = Found.Of(byOne, data, int.MaxValue), grouped = Found.Of(byFour, data, int.MaxValue);
+            Found oneMatched = Found.Of(byOne, data, own.FalsePositives), groupedMatched = Found.Of(byFour, data, own.FalsePositives);
+            same[seed - 1] = grouped.Recall - one.Recall;
+            matchedSame[seed - 1] = groupedMatched.Recall - oneMatched.Recall;
+            matchedAlone[seed - 1] = groupedMatched.Recall - own.Recall;
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{seed,4}{own.Recall,8:F3}{own.FalsePositives,6}"
+                + $"{one.Recall,10:F3}{one.FalsePositives,6}{grouped.Recall,8:F3}{grouped.FalsePositives,6}{oneMatched.Recall,22:F3}"
+                + $"{groupedMatched.Recall,8:F3}"));
+        }
+
+        foreach ((string what, double[] differences) in new[]
+        {
+            ("4 -> 1 less one test a row, same network, thresholds 0", same),
+            ("the same at the false positives of the network for single rows", matchedSame),
+            ("4 -> 1 less the network for single rows, at its false positives", matchedAlone),
+        })
+        {
+            double mean = differences.Average();
+            double deviation = Math.Sqrt(differences.Sum(d => (d - mean) * (d - mean)) / (Seeds - 1));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"{what}: {mean:+0.000;-0.000} ± {2.201 * deviation / Math.Sqrt(Seeds):F3} (95 %)"));   // Student's t, 11 degrees
+        }
+    }
+
+    /// <summary>What is found with at most so many false positives: rows of a score above 0, the highest first.</summary>
+    private readonly record struct Found(double Recall, int FalsePositives)
+    {
+        public static Found Of(IDataView scored, Data data, int mostFalsePositives)
+        {
+            int found = 0, wrong = 0;
+            foreach ((float score, bool isRare) in scored.GetColumn<float>("Score").Zip(data.Rows.Select(row => row.IsRare))
+                .Where(row => row.First > 0f).OrderByDescending(row => row.First))
+            {
+                if (!isRare && wrong == mostFalsePositives)
+                    break;
+                (found, wrong) = isRare ? (found + 1, wrong) : (found, wrong + 1);
+            }
+
+            return new Found((double)found / data.Positives, wrong);
         }
     }
 

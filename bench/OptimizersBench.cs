@@ -33,6 +33,16 @@ internal static class OptimizersBench
             ("Adam, rate 0.001", s_options),
             ("AdaMod, rate 0.001", s_options with { Optimizer = new AdaModOptions() }),
             ("Adam, rate 0.001, averaged weights", s_options with { WeightAveraging = new WeightAveraging() }),
+            ("Adam, rate 0.001, Anderson mixing after each pass", s_options with { AndersonMixing = new AndersonMixing() }),
+            ("Adam, rate 0.001, Anderson mixing every 100 steps",
+                s_options with { AndersonMixing = new AndersonMixing { EveryNSteps = 100 } }),
+            ("SGD, rate 0.01, momentum 0.9", s_options with { Optimizer = new SgdOptions() }),
+            ("SGD, rate 0.01, momentum 0.9, Anderson mixing after each pass",
+                s_options with { Optimizer = new SgdOptions(), AndersonMixing = new AndersonMixing() }),
+            ("SGD, rate 0.01, momentum 0.9, Anderson mixing every 100 steps",
+                s_options with { Optimizer = new SgdOptions(), AndersonMixing = new AndersonMixing { EveryNSteps = 100 } }),
+            ("Adam, rate falling to 0, Anderson mixing after each pass",
+                s_options with { LearningRateSchedule = new CosineSchedule(), AndersonMixing = new AndersonMixing() }),
             ("Adam, rate falling to 0", s_options with { LearningRateSchedule = new CosineSchedule() }),
             ("Adam, rate falling to 0, averaged weights",
                 s_options with { LearningRateSchedule = new CosineSchedule(), WeightAveraging = new WeightAveraging() }),
@@ -57,14 +67,15 @@ internal static class OptimizersBench
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {name} | {mean:F2} | {deviation:F2} | {logLoss:F4} |"));
         }
 
-        Console.WriteLine($"\n| a step, best of {Rounds} runs that take turns | Adam, us | AdaMod | averaged weights |\n"
-            + "| --- | ---: | ---: | ---: |");
+        Console.WriteLine($"\n| a step, best of {Rounds} runs that take turns | Adam, us | AdaMod | averaged weights "
+            + $"| Anderson mixing |\n| --- | ---: | ---: | ---: | ---: |");
         foreach (int batch in (int[])[16, 64])
         {
-            double[] best = [double.MaxValue, double.MaxValue, double.MaxValue];
+            double[] best = [double.MaxValue, double.MaxValue, double.MaxValue, double.MaxValue];
             NetworkTrainerOptions once = s_options with { BatchSize = batch, Epochs = 1, Seed = 1 };
             NetworkTrainerOptions[] steps =
-                [once, once with { Optimizer = new AdaModOptions() }, once with { WeightAveraging = new WeightAveraging() }];
+                [once, once with { Optimizer = new AdaModOptions() }, once with { WeightAveraging = new WeightAveraging() },
+                    once with { AndersonMixing = new AndersonMixing() }];
             for (int round = 0; round < Rounds; round++)
             {
                 for (int way = 0; way < steps.Length; way++)
@@ -75,7 +86,8 @@ internal static class OptimizersBench
             }
 
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"| batch {batch} | {best[0]:F0} | x {best[1] / best[0]:F2} | x {best[2] / best[0]:F2} |"));
+                $"| batch {batch} | {best[0]:F0} | x {best[1] / best[0]:F2} | x {best[2] / best[0]:F2} "
+                + $"| x {best[3] / best[0]:F2} |"));
         }
 
         return 0;

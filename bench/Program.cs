@@ -13,6 +13,7 @@ return args switch
     ["optimum", .. var rest] => OptimumBench.Run(rest),
     ["grouptesting", .. var rest] => GroupTestingBench.Run(rest),
     ["optimizers", ..] => OptimizersBench.Run(),
+    ["wide", .. var rest] => WideNetworksBench.Run(rest),
     ["lowmemory", .. var rest] => LowMemoryBench.Run(rest),
     ["service", .. var rest] => ServiceBench.Run(rest),
     ["join", .. var rest] => JoinBench.Run(rest),

@@ -31,6 +31,8 @@ internal sealed record Example(string Name, string Description, int Rows, Func<T
             FastTreeDeployed.Run),
         new("light-gbm-deployed", "LightGBM, deployed and retrained on selected rows.", 200_000, LightGbmDeployed.Run),
         new("onnx-deployed", "An ONNX model is deployed, and a network succeeds it.", 64_000, OnnxDeployed.Run),
+        new("rare-wide-events", "Rare events on a wide stream: the low-memory model, group testing, selection and a network, counted.",
+            200_000, RareWideEvents.Run),
     ];
 
     /// <summary>The example as a command with <c>--rows</c> and <c>--seed</c>.</summary>

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Microsoft.ML.ForwardSampling.Examples.Tests;
 
 /// <summary>Each example runs as it is shown, and what its comments promise holds.</summary>
@@ -40,6 +42,29 @@ public sealed class ExampleTests
 
         Assert.Equal(first, second);
         Assert.NotEqual(first, other);
+    }
+
+    [Fact]
+    public void RareWideEvents_FewRows_CountsEveryStage()
+    {
+        const int Rows = 10_240;
+        var output = new StringWriter();
+
+        Comparison found = RareWideEvents.Run(output, Rows, 1, TestContext.Current.CancellationToken);
+
+        Assert.Equal((2 * Rows / 10, 2 * Rows / 10), (found.UniformRows, found.SelectedRows));
+        Assert.InRange(found.Selected, 0.01, 0.5);
+        Dictionary<string, string[]> table = output.ToString().Split('\n').Where(line => line.StartsWith("| ", StringComparison.Ordinal))
+            .Select(line => line.Split('|', StringSplitOptions.TrimEntries)).ToDictionary(cells => cells[1]);
+        double Number(string stage, int column) => double.Parse(table[stage][column], CultureInfo.InvariantCulture);
+        // Three bytes a slot, sixteen a record, four a weight.
+        Assert.Equal(3 * WideEvents.Slots, Number("low-memory model learns", 4));
+        Assert.Equal(16 * Rows, Number("it serves and records", 4));
+        Assert.Equal(4 * ((16 * (WideEvents.Slots + 2)) + 17), Number("network, a tenth by an even draw", 4));
+        Assert.InRange(Number("group testing screens", 3) / Number("one test a row would", 3), 0.1, 0.9);
+        Assert.InRange(Number("low-memory model learns", 6), 0.55, 0.99);
+        // Cost by values: 36 of them, not 262,144 slots.
+        Assert.InRange(Number("network, a tenth by BalancedGradientNorm", 3), 2 * 30 * 16, (2 * 37 * 16) + 48);
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.ForwardSampling.Networks;
+using Microsoft.ML.ForwardSampling.Selection;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -152,6 +153,10 @@ public sealed class EmbeddingColumnsTests
         var twice = Assert.Throws<ArgumentException>(() => Trainer(Options with { MoreFeatureColumns = ["Color"] }));
         Assert.Contains("Column 'Color' is used twice", twice.Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => Trainer(Options with { Network = (_, _, _) => nn.Identity() }));
+        var policy = Assert.Throws<ArgumentException>(() => Trainer(Options with
+        { Selection = new InTrainingSelection { Policy = new AssistedPolicy() } }));
+        Assert.StartsWith("Policy Assisted reads features, and NetworkTrainerOptions.EmbeddingColumns has keys", policy.Message,
+            StringComparison.Ordinal);
 
         static NetworkTrainerOptions Embedding(string name) => Options with
         { EmbeddingColumns = new Dictionary<string, int> { [name] = 2 } };

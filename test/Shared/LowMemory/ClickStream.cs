@@ -13,15 +13,12 @@ internal sealed class ClickStream : IDataView
     private readonly int[][] _rows;
     private readonly bool[] _clicked;
     private readonly float[] _number;
-    private readonly float[] _ones = [.. Enumerable.Repeat(1f, Fields + Crosses)];
+    private readonly float[] _ones;
     private readonly int _slots;
 
     public ClickStream(int rows, int slots = 1 << 20, ulong seed = 1)
+        : this(new int[rows][], new bool[rows], slots, Fields + Crosses)
     {
-        _slots = slots;
-        _rows = new int[rows][];
-        _clicked = new bool[rows];
-        _number = new float[rows];
         var random = new RepeatableRandom(seed);
         Span<int> values = stackalloc int[Fields];
         for (int row = 0; row < rows; row++)
@@ -40,7 +37,20 @@ internal sealed class ClickStream : IDataView
             _clicked[row] = random.NextDouble() < 1 / (1 + Math.Exp(-logOdds));
             _number[row] = (float)(100 + 3 * (logOdds + Math.Sqrt(3) * (random.NextDouble() - 0.5)));
         }
+    }
 
+    /// <summary>Rows from elsewhere; "Number" is 0.</summary>
+    /// <param name="rows">The slots of each row, ascending.</param>
+    /// <param name="clicked">The labels.</param>
+    /// <param name="slots">Width.</param>
+    /// <param name="longest">Slots of a row at most.</param>
+    public ClickStream(int[][] rows, bool[] clicked, int slots, int longest)
+    {
+        _slots = slots;
+        _rows = rows;
+        _clicked = clicked;
+        _number = new float[rows.Length];
+        _ones = [.. Enumerable.Repeat(1f, longest)];
         var builder = new DataViewSchema.Builder();
         builder.AddColumn("Label", BooleanDataViewType.Instance);
         builder.AddColumn("Features", new VectorDataViewType(NumberDataViewType.Single, slots));
@@ -66,7 +76,8 @@ internal sealed class ClickStream : IDataView
     public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null)
         => [GetRowCursor(columnsNeeded)];
 
-    private static ulong Hash(ulong value)
+    /// <summary>A well-mixed number of 64 bits.</summary>
+    public static ulong Hash(ulong value)
     {
         value = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9;
         value = (value ^ (value >> 27)) * 0x94D049BB133111EB;

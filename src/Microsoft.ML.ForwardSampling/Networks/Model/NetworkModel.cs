@@ -101,6 +101,9 @@ public sealed class NetworkModel : IDisposable
     /// <summary>Null where the weights are those of the last step, and for a model loaded from a file.</summary>
     internal AveragedTraining? Averaged { get; set; }
 
+    /// <summary>Null without Anderson mixing, and for a model loaded from a file.</summary>
+    internal MixedTraining? Mixed { get; set; }
+
     /// <summary>The scale on which it was trained; <see cref="Networks.Standardization.None"/> for a model loaded from a file.</summary>
     internal Standardization Standardization { get; set; } = Standardization.None;
 

@@ -36,6 +36,12 @@ public sealed record TrainingReport
     /// <summary>Mean weighted loss of the last reported steps.</summary>
     public float FinalLoss { get; init; }
 
+    /// <summary>Stretches at whose end weights were mixed (<c>NetworkTrainerOptions.AndersonMixing</c>).</summary>
+    public int Mixes { get; init; }
+
+    /// <summary>How many of the <see cref="Mixes"/> lowered the loss and were kept.</summary>
+    public int MixesKept { get; init; }
+
     /// <summary>Whether the optimizer went on with the state of the previous model.</summary>
     public bool OptimizerContinued { get; init; }
 

@@ -82,7 +82,7 @@ internal sealed unsafe class DenseEngine : TrainingEngine
         for (int i = 0; i < _layers.Length; i++)
             _layers[i] = new Layer(sizes[i], sizes[i + 1], options.BatchRows, _optimizer.StateTensors, i == 0 ? _sparse : null)
             {
-                BeforeActivation = i < _layers.Length - 1 && ActivationFunctions.DerivativeNeedsInput(_activation) 
+                BeforeActivation = i < _layers.Length - 1 && ActivationFunctions.DerivativeNeedsInput(_activation)
                     ? new AlignedFloats((long)options.BatchRows * DenseKernel.Stride(sizes[i + 1])) : null,
                 KeepsGradient = _gradientLimit is not null,
                 PassesGradientOn = i > 0,
@@ -252,6 +252,13 @@ internal sealed unsafe class DenseEngine : TrainingEngine
     public override void ResumeAverage(float[][] weights)
     {
         Average(keep: 0f);
+        SetTrained(weights);
+    }
+
+    public override float[][] CopyTrained() => CopyWeights();
+
+    public override void SetTrained(float[][] weights)
+    {
         int i = 0;
         foreach (Layer layer in Layers)
         {

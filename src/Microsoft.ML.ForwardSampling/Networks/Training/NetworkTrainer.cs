@@ -161,11 +161,13 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>, I
             if (previousModel is not null)
                 model.Standardization.Unfold(model);
             using var run = new TrainingRun(options, model, rows, validation, columns, _seed, previousModel?.Model.Selection,
-                PreviousAverage(previousModel?.Model, model),
+                ContinuesScale(previousModel?.Model, model) ? previousModel!.Model.Averaged : null,
+                ContinuesScale(previousModel?.Model, model) ? previousModel!.Model.Mixed : null,
                 progress => Tell(channel, progress));
             model.Report = run.Train() with { OptimizerContinued = continued };
             model.Selection = run.Selection;
             model.Averaged = run.Averaged;
+            model.Mixed = run.Mixed;
             if (!model.AllFinite())
                 throw run.Diverged();
             model.Standardization.Fold(model);
@@ -239,9 +241,9 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>, I
     }
 
     /// <summary>Weights of the last step are on the scale of their training: they go on where that is this one's.</summary>
-    private static AveragedTraining? PreviousAverage(NetworkModel? previous, NetworkModel model)
+    private static bool ContinuesScale(NetworkModel? previous, NetworkModel model)
         => previous is not null && ReferenceEquals(previous.Standardization, Standardization.None)
-            == ReferenceEquals(model.Standardization, Standardization.None) ? previous.Averaged : null;
+            == ReferenceEquals(model.Standardization, Standardization.None);
 
     private long MaximumRowBytes => (long)Options.MaximumRowMegabytes << 20;
 

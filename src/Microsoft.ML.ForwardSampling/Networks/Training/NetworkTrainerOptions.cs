@@ -214,6 +214,11 @@ public sealed record NetworkTrainerOptions
     /// <value>Default null: the last step's.</value>
     public WeightAveraging? WeightAveraging { get; init; }
 
+    /// <summary>Whether the weights jump now and then to a combination of those that the optimizer has passed; not with
+    /// <see cref="WeightAveraging"/>.</summary>
+    /// <value>Default null: the optimizer's own steps alone.</value>
+    public AndersonMixing? AndersonMixing { get; init; }
+
     /// <summary>Seed of the initial weights, the order of rows, dropout and selection.</summary>
     /// <value>Null (the default): drawn from the MLContext when the trainer is made, so a seeded context gives the same model again.
     /// One trainer draws alike in each of its Fit calls: to go on chunk by chunk, make a trainer for each chunk or give each its own
@@ -299,6 +304,13 @@ public sealed record NetworkTrainerOptions
             throw new ArgumentException($"{nameof(NetworkTrainerOptions)}.{nameof(EmbeddingColumns)} are for networks built from options, "
                 + $"and {nameof(Network)} is set: a module of your own takes keys as features of {nameof(MoreFeatureColumns)}.",
                 nameof(EmbeddingColumns));
+        if (EmbeddingColumns.Count > 0 && Selection is { Policy: var reader } && reader.Needs.HasFlag(RecordStatistics.Features))
+            throw new ArgumentException($"Policy {reader.Name} reads features, and {nameof(NetworkTrainerOptions)}."
+                + $"{nameof(EmbeddingColumns)} has keys, which are no numbers: use another policy, or select before training.",
+                nameof(EmbeddingColumns));
+        if (AndersonMixing is not null && WeightAveraging is not null)
+            throw new ArgumentException($"{nameof(NetworkTrainerOptions)}.{nameof(AndersonMixing)} and {nameof(WeightAveraging)} are both "
+                + $"set: a mean of weights that jump is of no use. Give one of them.", nameof(AndersonMixing));
         if (FeatureStorage == FeatureStorage.Sparse && WhyNotSparse() is { } reason)
             throw new ArgumentException($"{nameof(NetworkTrainerOptions)}.{nameof(FeatureStorage)} is {FeatureStorage.Sparse}, and "
                 + $"{reason}: that takes whole rows. Use {nameof(FeatureStorage)}.{FeatureStorage.Auto}, or leave it out.",

@@ -160,6 +160,21 @@ internal sealed class TorchEngine : TrainingEngine
             target.copy_(tensor(values, device: CPU).reshape(target.shape));
     }
 
+    public override float[][] CopyTrained()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGrad = no_grad();
+        return [.. _parameters.Select(p => Optimizer.Floats(p.detach().cpu().@float().contiguous()).ToArray())];
+    }
+
+    public override void SetTrained(float[][] weights)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGrad = no_grad();
+        foreach ((Tensor target, float[] values) in _parameters.Zip(weights))
+            target.copy_(tensor(values, device: CPU).reshape(target.shape));
+    }
+
     public override void KeepBestWeights()
     {
         using IDisposable noGrad = no_grad();

@@ -68,6 +68,13 @@ internal abstract class TrainingEngine : IDisposable
     /// <param name="weights">What <see cref="CopyWeights"/> of an engine of this type gave, for a network of the same shape.</param>
     public abstract void ResumeAverage(float[][] weights);
 
+    /// <summary>Copies the weights that are trained: all but running statistics.</summary>
+    public abstract float[][] CopyTrained();
+
+    /// <summary>Sets the weights that are trained.</summary>
+    /// <param name="weights">As <see cref="CopyTrained"/> gives them.</param>
+    public abstract void SetTrained(float[][] weights);
+
     /// <summary>Notes the weights as the best so far.</summary>
     public abstract void KeepBestWeights();
 

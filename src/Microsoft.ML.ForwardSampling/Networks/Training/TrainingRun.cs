@@ -26,11 +26,15 @@ internal sealed class TrainingRun : IDisposable
     private readonly float[] _dealtWeights = [];
     private readonly Random _order;
     private readonly Action<TrainingProgress> _report;
+    private readonly AndersonMixer? _mixer;
     private readonly long _started = Stopwatch.GetTimestamp();
 
     private float[] _rowLosses = [];
     private float[] _strata = [];                       // fresh ones of a window's rows, by their place in the pool
+    private RowPool? _part;                             // the rows at hand
     private int _pending;
+    private int _mixes;
+    private int _mixesKept;
     private int _epoch;
     private long _step;
     private long _averaged;                             // steps in the running mean of the weights
@@ -51,7 +55,7 @@ internal sealed class TrainingRun : IDisposable
     public TrainingRun(
         NetworkTrainerOptions options, NetworkModel model, RowFeed rows, RowFeed? validation, TrainingColumns columns, int seed,
         (IRowSelectionPolicy Policy, RowSelectorState State)? previousSelection, AveragedTraining? previousAverage,
-        Action<TrainingProgress> report)
+        MixedTraining? previousMix, Action<TrainingProgress> report)
     {
         _options = options;
         _head = model.Head;
@@ -90,6 +94,9 @@ internal sealed class TrainingRun : IDisposable
             _engine.ResumeAverage(before.Weights);
             _averaged = before.Steps;
         }
+
+        if (options.AndersonMixing is { } mixing)
+            _mixer = new AndersonMixer(mixing, _engine.CopyTrained(), previousMix?.Engine == _engine.GetType() ? previousMix : null);
     }
 
     /// <summary>Trains the network to its last step, or to the step at which early stopping ends it.</summary>
@@ -110,6 +117,8 @@ internal sealed class TrainingRun : IDisposable
 
             if (!Finished)
                 FlushBatch();
+            if (_options.AndersonMixing is { EveryNSteps: null })
+                Mix();
             if (_validation is not null && _options.EarlyStopping?.EveryNSteps is null)
                 Evaluate();
             else
@@ -139,6 +148,9 @@ internal sealed class TrainingRun : IDisposable
     /// <summary>Where training stands when the model has averaged weights; null when it has those of the last step.</summary>
     public AveragedTraining? Averaged { get; private set; }
 
+    /// <summary>Where mixing stands; null without it.</summary>
+    public MixedTraining? Mixed => _mixer?.State(_engine.GetType());
+
     public void Dispose() => _engine.Dispose();
 
     /// <summary>One unit of loss on the scale of training, in units of the label.</summary>
@@ -153,6 +165,7 @@ internal sealed class TrainingRun : IDisposable
     /// <summary>Rows in another order, window by window: select, then a step for each full batch.</summary>
     private void TrainOn(RowPool part)
     {
+        _part = part;
         int[] order = new int[part.Count];
         for (int i = 0; i < order.Length; i++)
             order[i] = i;
@@ -244,10 +257,34 @@ internal sealed class TrainingRun : IDisposable
         TrainingMeters.Count(_head.Task, _pending);
         _pending = 0;
         _stepTime += Stopwatch.GetElapsedTime(began);
+        if (_mixer?.EndsStretch() == true)
+            Mix();
         if (_step % StepsBetweenReports == 0)
             Report(null);
         if (_validation is not null && _options.EarlyStopping?.EveryNSteps is { } every && _step % every == 0)
             Evaluate();
+    }
+
+    /// <summary>Goes to the combination of the last stretches where the loss is lower there, on rows spread over those at hand.</summary>
+    private void Mix()
+    {
+        const int MostRows = 1024;
+        long began = Stopwatch.GetTimestamp();
+        RowPool part = _part!;
+        int[] rows = new int[Math.Min(Math.Min(MostRows, _engine.MostRowsPerScoring), part.Count)];
+        for (int i = 0; i < rows.Length; i++)
+            rows[i] = (int)((long)i * part.Count / rows.Length);
+        float[][] reached = _engine.CopyTrained(), mixed = _mixer!.Combine(reached);
+        double before = _engine.Evaluate(part, rows).Loss;
+        _engine.SetTrained(mixed);
+        bool isKept = _engine.Evaluate(part, rows).Loss < before;
+        if (!isKept)
+            _engine.SetTrained(reached);
+        _mixer.Begin(isKept ? mixed : reached);
+        _forwardRows += 2 * rows.Length;
+        _mixes++;
+        _mixesKept += isKept ? 1 : 0;
+        _stepTime += Stopwatch.GetElapsedTime(began);
     }
 
     private void ReportTraining()
@@ -438,6 +475,8 @@ internal sealed class TrainingRun : IDisposable
         StoppedEarly = _stoppedEarly,
         BestValidationLoss = float.IsFinite(_bestValidationLoss) ? _bestValidationLoss : null,
         FinalLoss = _meanLoss,
+        Mixes = _mixes,
+        MixesKept = _mixesKept,
         ReadSeconds = _rows.ReadTime.TotalSeconds + (_validation?.ReadTime.TotalSeconds ?? 0),
         SelectSeconds = _selectTime.TotalSeconds,
         StepSeconds = _stepTime.TotalSeconds,
