@@ -10,7 +10,7 @@ export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}" OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-passive}"
 
 readonly data_packages=(dataset-fashion-mnist)
-readonly server_packages=(postgresql)
+readonly server_packages=(postgresql nats-server)
 
 say() { printf '%s\n' "$*" >&2; }
 fail() { say "build.sh: $*"; exit 1; }
@@ -61,7 +61,7 @@ prepare() {
 }
 
 run_tests() {
-    # The tests start a PostgreSQL server of their own; only its programs are needed.
+    # The tests start a PostgreSQL server and NATS clusters of their own; only the programs are needed.
     prepare "${data_packages[@]}" "${server_packages[@]}"
     dotnet build ForwardSampling.slnx -c Release -v quiet
     local output status=0 counts=()
@@ -137,6 +137,7 @@ case "$command" in
         dotnet pack src/Microsoft.ML.ForwardSampling.Records -c Release -o packages "$@"
         dotnet pack src/Microsoft.ML.ForwardSampling -c Release -o packages "$@"
         dotnet pack src/Microsoft.ML.ForwardSampling.PostgreSql -c Release -o packages "$@"
+        dotnet pack src/Microsoft.ML.ForwardSampling.Nats -c Release -o packages "$@"
         dotnet pack src/Microsoft.ML.ForwardSampling.Tool -c Release -o packages "$@"
         ;;
     -h | --help | help) usage ;;

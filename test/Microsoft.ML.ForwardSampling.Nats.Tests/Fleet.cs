@@ -1,0 +1,99 @@
+using Microsoft.ML.ForwardSampling.Records;
+using Microsoft.ML.ForwardSampling.Tests.Shared;
+
+namespace Microsoft.ML.ForwardSampling.Nats.Tests;
+
+/// <summary>A small store with writers, for tests of joiners and workers.</summary>
+internal sealed class Fleet : IAsyncDisposable
+{
+    public static readonly DateTime Start = new(2026, 5, 1, 0, 0, 0, DateTimeKind.Utc);
+
+    public static readonly LabelJoinOptions Rules = new() { Wait = TimeSpan.FromHours(1), Lateness = TimeSpan.FromHours(1) };
+
+    public static readonly NatsJoinerOptions Often = new() { SaveInterval = TimeSpan.FromMilliseconds(10) };
+
+    private static readonly NatsWriterOptions s_small = new()
+    {
+        BatchRecords = 50,
+        MemoryRecords = 3200,
+        FlushInterval = TimeSpan.FromMilliseconds(5),
+        RetryInterval = TimeSpan.FromMilliseconds(10),
+        FileBytes = 65536,
+    };
+
+    private readonly TemporaryFolder _folder = new();
+
+    private Fleet(NatsRecordStore<RegressionRecord> store, NatsStoreOptions options) => (Store, Options) = (store, options);
+
+    public NatsRecordStore<RegressionRecord> Store { get; }
+
+    public NatsStoreOptions Options { get; }
+
+    public string JoinerFolder => _folder.File("joiner");
+
+    public NatsRecordWriter<RegressionRecord> Records { get; private set; } = null!;
+
+    public NatsRecordWriter<LabelEvent> Labels { get; private set; } = null!;
+
+    public static async Task<Fleet> Begin(StoreFixture fixture, int partitions = 1)
+    {
+        NatsStoreOptions options = fixture.NewOptions(partitions);
+        var fleet = new Fleet(await fixture.NewStore<RegressionRecord>(options), options);
+        fleet.Records = await fleet.Store.OpenWriterAsync(fleet._folder.File("records"), s_small);
+        fleet.Labels = await fleet.Store.OpenLabelWriterAsync(fleet._folder.File("labels"), s_small);
+        return fleet;
+    }
+
+    /// <summary>Writes rows with the keys from <paramref name="first"/> on, each with a label that is its key; the cluster has
+    /// them.</summary>
+    public async Task Write(int first, int count, bool withLabels = true)
+    {
+        for (int i = first; i < first + count; i++)
+        {
+            Records.Append(new RegressionRecord((ulong)i, i + 0.5f, 1, Start.AddMilliseconds(i)));
+            if (withLabels)
+                Labels.Append(new LabelEvent((ulong)i, i, Start.AddMilliseconds(i)));
+        }
+
+        Records.Flush();
+        Labels.Flush();
+        await StoreFixture.Until(() => Records.Report.UnshippedBlocks + Labels.Report.UnshippedBlocks == 0, "Not shipped.");
+    }
+
+    public Task<NatsJoiner<RegressionRecord>> OpenJoiner(int partition = 0)
+        => Store.OpenJoinerAsync(partition, JoinerFolder, Rules, Often);
+
+    /// <summary>Joins all that was written to its end.</summary>
+    public async Task<NatsJoinerReport> JoinAll(int partition = 0)
+    {
+        await using NatsJoiner<RegressionRecord> joiner = await OpenJoiner(partition);
+        joiner.Complete();
+        using var soon = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        await joiner.RunAsync(soon.Token);
+        return joiner.Report;
+    }
+
+    /// <summary>Claims and completes all windows that are there, selecting all rows; gives their keys.</summary>
+    public async Task<List<ulong>> WorkOff()
+    {
+        var keys = new List<ulong>();
+        while (await Store.ClaimWindowAsync() is { } window)
+        {
+            await using (window)
+            {
+                Assert.True(await window.CompleteAsync([.. window.Records.Select(r => new SelectedKey(r.Key, 1))]));
+                keys.AddRange(window.Records.Select(r => r.Key));
+            }
+        }
+
+        return keys;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Records.DisposeAsync();
+        await Labels.DisposeAsync();
+        await Store.DisposeAsync();
+        _folder.Dispose();
+    }
+}
