@@ -112,6 +112,9 @@ public sealed class NatsJoiner<TRecord> : IAsyncDisposable
         Failure = _sender.Failure,
     };
 
+    /// <summary>Called at the moments at which a process that ends is found out about, in a test: "saved", "committed", "told".</summary>
+    internal Action<string>? Passing { get; set; }
+
     internal static async Task<NatsJoiner<TRecord>> Open(JetStream stream, StoreNames names, NatsStoreOptions store, int partition,
         string directory, LabelJoinOptions join, NatsJoinerOptions options, CancellationToken cancellationToken)
     {
@@ -255,8 +258,10 @@ public sealed class NatsJoiner<TRecord> : IAsyncDisposable
         _savedTaken = Taken;
         _join.Save();
         _saveTook = Stopwatch.GetElapsedTime(began);
+        Passing?.Invoke("saved");
         ulong records = _records.Sequence, labels = _labels.Sequence;
         await _lease.Commit(cancellationToken).ConfigureAwait(false);
+        Passing?.Invoke("committed");
         Interlocked.Increment(ref _saves);
         _folder.ForgetPartials(_lease.Epoch, _partial.Path);
 
@@ -264,6 +269,7 @@ public sealed class NatsJoiner<TRecord> : IAsyncDisposable
         _made.Clear();
         await Tell(TRecord.Kind, _records.Places, cancellationToken).ConfigureAwait(false);
         await Tell(RecordKind.Label, _labels.Places, cancellationToken).ConfigureAwait(false);
+        Passing?.Invoke("told");
         await Forget(records, labels, cancellationToken).ConfigureAwait(false);
     }
 

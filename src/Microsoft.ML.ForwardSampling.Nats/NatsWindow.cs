@@ -40,6 +40,9 @@ public sealed class NatsWindow : IAsyncDisposable
     /// <summary>Its rows, in order; the same whenever the window is claimed.</summary>
     public IReadOnlyList<JoinedRecord> Records { get; }
 
+    /// <summary>Called at the moments at which a process that ends is found out about, in a test: "creating", "created".</summary>
+    internal Action<string>? Passing { get; set; }
+
     /// <summary>Stores what was selected, unless somebody has already, and ends the claim.</summary>
     /// <param name="selected">The selected rows and their weights; none is allowed. <c>fs.SelectedKeys(view)</c> reads them from a data
     /// view that SelectRows gave.</param>
@@ -63,6 +66,7 @@ public sealed class NatsWindow : IAsyncDisposable
 
         string subject = _names.Selection(Partition, Number);
         byte[] bytes = SelectionEncoding.Write(_attempt, worker ?? $"{Environment.MachineName}:{Environment.ProcessId}", selected);
+        Passing?.Invoke("creating");
         bool isOurs = await _stream.TryCreate(subject, bytes, cancellationToken).ConfigureAwait(false);
         if (!isOurs)
         {
@@ -71,6 +75,7 @@ public sealed class NatsWindow : IAsyncDisposable
             isOurs = there is not null && there.Data.Span.SequenceEqual(bytes);
         }
 
+        Passing?.Invoke("created");
         _completed = true;
         await _message.AckAsync(new AckOpts { DoubleAck = true }, cancellationToken).ConfigureAwait(false);
         return isOurs;
