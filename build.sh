@@ -24,9 +24,10 @@ Usage: ./build.sh COMMAND [ARGUMENTS]
   profile what compare would take each column of your file for (FILE [--label y])
   records what is in the directory of a record log (DIRECTORY [--json])
   test    all tests
-  bench   benchmarks: training (against a plain TorchSharp loop), scoring, records, join, postgres (psql), selection (NumPy),
+  bench   benchmarks: training (against a plain TorchSharp loop), scoring, records, join, postgres (psql), nats (PostgreSQL), selection (NumPy),
           filter, largewindow, optimum (the solver CBC), grouptesting, optimizers, lowmemory; or the named one
   crashtest  kill -9 of processes that write records, at random moments (--kills N, --minutes N); fails when anything acknowledged is lost or doubled
+  crashtest nats  kill -9 and SIGSTOP of writers, joiners, workers and nodes of a NATS cluster (--kills N, --minutes N)
   fuzz    damaged record files and join states, read and recovered (--files N); fails on a crash, a hang or unbounded memory
   pack    the NuGet packages, into packages/: the libraries and, for each platform, the tool forward-sampling
   notebooks  makes src/Examples/notebooks/*.ipynb from the programs beside them, runs them and stores what they show
@@ -105,7 +106,9 @@ run_notebooks() {
 }
 
 run_stress() {
-    prepare
+    local servers=()
+    [[ ${2:-} == nats ]] && servers=(nats-server)
+    prepare "${servers[@]}"
     run_program test/RecordStress "$@"
 }
 

@@ -16,5 +16,6 @@ return args switch
     ["lowmemory", .. var rest] => LowMemoryBench.Run(rest),
     ["join", .. var rest] => JoinBench.Run(rest),
     ["postgres", .. var rest] => PostgresBench.Run(rest).GetAwaiter().GetResult(),
+    ["nats", .. var rest] => NatsBench.Run(rest).GetAwaiter().GetResult(),
     _ => BenchmarkSwitcher.FromAssembly(typeof(ScoringRate).Assembly).Run(args).Any() ? 0 : 1,
 };

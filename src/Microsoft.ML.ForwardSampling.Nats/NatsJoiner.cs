@@ -45,7 +45,9 @@ public sealed class NatsJoiner<TRecord> : IAsyncDisposable
     private long _next;
     private long _savedTaken;
     private long _saves;
-    private long _forgotten;
+    private (ulong Records, ulong Labels) _saved;           // sequences up to which all is saved, and the lease says so
+    private (ulong Records, ulong Labels) _forgotten;
+    private long _forgottenAt;
     private TimeSpan _saveTook;
     private (long Records, long Labels) _looks;
     private bool _completes;
@@ -77,6 +79,12 @@ public sealed class NatsJoiner<TRecord> : IAsyncDisposable
                 _partial = partial;
             }
 
+            // What is in the folder now, the lease says is settled: whoever saved it may have died before telling.
+            _saved = (_records.Sequence, _labels.Sequence);
+            foreach ((ulong writer, long next) in _records.Places)
+                _told[(TRecord.Kind, writer)] = next;
+            foreach ((ulong writer, long next) in _labels.Places)
+                _told[(RecordKind.Label, writer)] = next;
             _sender = new WindowSender(stream, names, partition, lease, windows, _ending.Token);
             _listening = Task.Run(() => Task.WhenAll(Listen(TRecord.Kind), Listen(RecordKind.Label)));
         }
@@ -175,6 +183,7 @@ public sealed class NatsJoiner<TRecord> : IAsyncDisposable
             }
 
             await Answer(both.Token).ConfigureAwait(false);
+            await Forget(both.Token).ConfigureAwait(false);
             TimeSpan since = Stopwatch.GetElapsedTime(savedAt);
             if (since >= _options.SaveInterval && since >= 9 * _saveTook && HasNews)
             {
@@ -259,8 +268,9 @@ public sealed class NatsJoiner<TRecord> : IAsyncDisposable
         _join.Save();
         _saveTook = Stopwatch.GetElapsedTime(began);
         Passing?.Invoke("saved");
-        ulong records = _records.Sequence, labels = _labels.Sequence;
+        (ulong Records, ulong Labels) saved = (_records.Sequence, _labels.Sequence);
         await _lease.Commit(cancellationToken).ConfigureAwait(false);
+        _saved = saved;
         Passing?.Invoke("committed");
         Interlocked.Increment(ref _saves);
         _folder.ForgetPartials(_lease.Epoch, _partial.Path);
@@ -270,7 +280,6 @@ public sealed class NatsJoiner<TRecord> : IAsyncDisposable
         await Tell(TRecord.Kind, _records.Places, cancellationToken).ConfigureAwait(false);
         await Tell(RecordKind.Label, _labels.Places, cancellationToken).ConfigureAwait(false);
         Passing?.Invoke("told");
-        await Forget(records, labels, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Tells writers what is saved, as far as it is news.</summary>
@@ -324,18 +333,20 @@ public sealed class NatsJoiner<TRecord> : IAsyncDisposable
         }
     }
 
-    /// <summary>Lets the cluster forget what is saved.</summary>
-    private async Task Forget(ulong records, ulong labels, CancellationToken cancellationToken)
+    /// <summary>Lets the cluster forget what is saved, now and then: a full stream takes nothing more until it does.</summary>
+    private async Task Forget(CancellationToken cancellationToken)
     {
-        const int EveryMilliseconds = 2000;
-        if (Environment.TickCount64 - _forgotten < EveryMilliseconds)
+        const int EveryMilliseconds = 500;
+        if (_saved == _forgotten || Environment.TickCount64 - _forgottenAt < EveryMilliseconds)
             return;
-        _forgotten = Environment.TickCount64;
+        _forgottenAt = Environment.TickCount64;
         try
         {
-            await _stream.ForgetBefore(_names.BlocksStream(TRecord.Kind, Partition), records + 1, cancellationToken).ConfigureAwait(false);
-            await _stream.ForgetBefore(_names.BlocksStream(RecordKind.Label, Partition), labels + 1, cancellationToken)
+            await _stream.ForgetBefore(_names.BlocksStream(TRecord.Kind, Partition), _saved.Records + 1, cancellationToken)
                 .ConfigureAwait(false);
+            await _stream.ForgetBefore(_names.BlocksStream(RecordKind.Label, Partition), _saved.Labels + 1, cancellationToken)
+                .ConfigureAwait(false);
+            _forgotten = _saved;
         }
         catch (Exception e) when (JetStream.IsPassing(e))
         {

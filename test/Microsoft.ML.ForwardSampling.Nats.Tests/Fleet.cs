@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.ML.ForwardSampling.Records;
 using Microsoft.ML.ForwardSampling.Tests.Shared;
 
@@ -35,9 +36,9 @@ internal sealed class Fleet : IAsyncDisposable
 
     public NatsRecordWriter<LabelEvent> Labels { get; private set; } = null!;
 
-    public static async Task<Fleet> Begin(StoreFixture fixture, int partitions = 1)
+    public static async Task<Fleet> Begin(StoreFixture fixture, int partitions = 1, long streamBytes = 16 << 20, int windowRows = 100)
     {
-        NatsStoreOptions options = fixture.NewOptions(partitions);
+        NatsStoreOptions options = fixture.NewOptions(partitions) with { StreamBytes = streamBytes, WindowRows = windowRows };
         var fleet = new Fleet(await fixture.NewStore<RegressionRecord>(options), options);
         fleet.Records = await fleet.Store.OpenWriterAsync(fleet._folder.File("records"), s_small);
         fleet.Labels = await fleet.Store.OpenLabelWriterAsync(fleet._folder.File("labels"), s_small);
@@ -73,17 +74,23 @@ internal sealed class Fleet : IAsyncDisposable
         return joiner.Report;
     }
 
-    /// <summary>Claims and completes all windows that are there, selecting all rows; gives their keys.</summary>
-    public async Task<List<ulong>> WorkOff()
+    /// <summary>Claims and completes windows, selecting all rows, until so many rows came or none does for a while; gives their
+    /// keys.</summary>
+    public async Task<List<ulong>> WorkOff(int rows)
     {
         var keys = new List<ulong>();
-        while (await Store.ClaimWindowAsync() is { } window)
+        for (var idle = Stopwatch.StartNew(); keys.Count < rows && idle.Elapsed < TimeSpan.FromSeconds(20);)
         {
-            await using (window)
+            await using NatsWindow? window = await Store.ClaimWindowAsync();
+            if (window is null)
             {
-                Assert.True(await window.CompleteAsync([.. window.Records.Select(r => new SelectedKey(r.Key, 1))]));
-                keys.AddRange(window.Records.Select(r => r.Key));
+                await Task.Delay(5);
+                continue;
             }
+
+            Assert.True(await window.CompleteAsync([.. window.Records.Select(r => new SelectedKey(r.Key, 1))]));
+            keys.AddRange(window.Records.Select(r => r.Key));
+            idle.Restart();
         }
 
         return keys;

@@ -14,7 +14,7 @@ public class JoinerTests(StoreFixture fixture)
         NatsJoinerReport[] reports = await Task.WhenAll(fleet.JoinAll(0), fleet.JoinAll(1), fleet.JoinAll(2));
         Assert.Equal(1000, reports.Sum(r => r.Join.Joined));
         Assert.Equal([4, 4, 4], reports.Select(r => (int)r.Windows));
-        Assert.Equal(Enumerable.Range(0, 1000).Select(i => (ulong)i), (await fleet.WorkOff()).Order());
+        Assert.Equal(Enumerable.Range(0, 1000).Select(i => (ulong)i), (await fleet.WorkOff(1000)).Order());
         for (int p = 0; p < 3; p++)
         {
             var numbers = new List<long>();
@@ -68,7 +68,7 @@ public class JoinerTests(StoreFixture fixture)
         joiner.Complete();
         await running;
         Assert.Equal((1000, 0), (joiner.Report.Join.Joined, joiner.Report.LostBlocks));
-        Assert.Equal(Enumerable.Range(0, 1000).Select(i => (ulong)i), (await fleet.WorkOff()).Order());
+        Assert.Equal(Enumerable.Range(0, 1000).Select(i => (ulong)i), (await fleet.WorkOff(1000)).Order());
         Assert.True(fleet.Records.Report.RepeatedBlocks > 0);
     }
 
@@ -117,7 +117,7 @@ public class JoinerTests(StoreFixture fixture)
         second.Complete();
         await second.RunAsync();
         Assert.Equal(300, second.Report.Join.Joined);
-        Assert.Equal(Enumerable.Range(0, 300).Select(i => (ulong)i), (await fleet.WorkOff()).Order());
+        Assert.Equal(Enumerable.Range(0, 300).Select(i => (ulong)i), (await fleet.WorkOff(300)).Order());
     }
 
     /// <summary>A joiner that stood still and wakes up finds the partition taken: it saves into its own folder, and tells nobody.</summary>
@@ -137,7 +137,40 @@ public class JoinerTests(StoreFixture fixture)
         Assert.Null(await fleet.Store.ClaimWindowAsync());
         Assert.Equal(100, fleet.Records.Report.UnconfirmedRecords);
         await fleet.JoinAll();
-        Assert.Equal(100, (await fleet.WorkOff()).Count);
+        Assert.Equal(100, (await fleet.WorkOff(100)).Count);
+    }
+
+    /// <summary>Dead between the lease and telling: who goes on has no news, and answers all the same.</summary>
+    [Theory]
+    [InlineData("saved")]
+    [InlineData("committed")]
+    public async Task Run_EndedBeforeItTold_TheNextTellsAndSends(string moment)
+    {
+        await using Fleet fleet = await Fleet.Begin(fixture);
+        await fleet.Write(0, 100);
+        await using (NatsJoiner<RegressionRecord> dead = await fleet.OpenJoiner())
+        {
+            dead.Passing = passing =>
+            {
+                if (passing == moment && dead.Report.Windows == 1)
+                    throw new IOException("It ends here.");
+            };
+            await Assert.ThrowsAsync<IOException>(() => dead.RunAsync());
+        }
+
+        Assert.Null(await fleet.Store.ClaimWindowAsync());
+        await using NatsJoiner<RegressionRecord> next = await fleet.OpenJoiner();
+        using var ending = new CancellationTokenSource();
+        Task running = next.RunAsync(ending.Token);
+        Assert.Equal(100, (await fleet.WorkOff(100)).Count);
+        await StoreFixture.Until(() => fleet.Records.Report.UnconfirmedRecords + fleet.Labels.Report.UnconfirmedRecords == 0
+            || running.IsCompleted, "The writers were not told.");
+        var context = new NatsJSContext(fixture.Connection);
+        await StoreFixture.Until(() => context.GetStreamAsync($"{fleet.Options.Name}-records-0").AsTask().GetAwaiter().GetResult()
+            .Info.State.Messages == 0 || running.IsCompleted, "The cluster did not forget.");
+        Assert.False(running.IsCompleted);
+        await ending.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
     }
 
     [Fact]
@@ -161,7 +194,7 @@ public class JoinerTests(StoreFixture fixture)
         await joiner.RunAsync();
         await new NatsJSContext(fixture.Connection).PurgeStreamAsync($"{fleet.Options.Name}-windows-0", new StreamPurgeRequest());
         await StoreFixture.Until(() => joiner.Report.RepeatedWindows > 0, "The window was not missed.");
-        Assert.Equal(100, (await fleet.WorkOff()).Count);
+        Assert.Equal(100, (await fleet.WorkOff(100)).Count);
         await joiner.CompletedAsync();
         Assert.Empty(Directory.GetFiles(fleet.JoinerFolder, "0*.fsw", SearchOption.AllDirectories));
     }
@@ -196,6 +229,39 @@ public class JoinerTests(StoreFixture fixture)
 
         NatsJoinerReport report = await fleet.JoinAll();
         Assert.Equal((written, 0, 0), (report.Join.Joined, report.LostBlocks, report.Join.DuplicateRecords));
-        Assert.Equal(Enumerable.Range(0, written).Select(i => (ulong)i), (await fleet.WorkOff()).Order());
+        Assert.Equal(Enumerable.Range(0, written).Select(i => (ulong)i), (await fleet.WorkOff(written)).Order());
+    }
+
+    /// <summary>Windows that nobody takes fill their stream; then joining waits, and writers keep their blocks.</summary>
+    [Fact]
+    public async Task Run_WindowsStreamFull_WaitsForWorkersAndLosesNothing()
+    {
+        const int Rows = 12 * 4096;
+        await using Fleet fleet = await Fleet.Begin(fixture, streamBytes: 1 << 20, windowRows: 4096);
+        await using NatsJoiner<RegressionRecord> joiner = await fleet.OpenJoiner();
+        using var soon = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        Task running = joiner.RunAsync(soon.Token);
+        Task writing = fleet.Write(0, Rows);
+        await StoreFixture.Until(() => joiner.Report.Failure is not null || running.IsCompleted, "The stream did not fill.");
+        Assert.Equal("maximum bytes exceeded", joiner.Report.Failure);
+        List<ulong> keys = await fleet.WorkOff(Rows);
+        await writing;
+        joiner.Complete();
+        await running;
+        Assert.Equal(Enumerable.Range(0, Rows).Select(i => (ulong)i), keys.Order());
+    }
+
+    /// <summary>What the lease stands on.</summary>
+    [Fact]
+    public async Task TryAppendAfter_SomethingElseIsLast_Refused()
+    {
+        NatsStoreOptions options = fixture.NewOptions(partitions: 1);
+        await fixture.NewStore<RegressionRecord>(options);
+        var stream = new JetStream(fixture.Connection);
+        string subject = $"{options.Name}.lease.0";
+        Assert.Equal(1ul, await stream.TryAppendAfter(subject, new byte[1], 0, default));
+        Assert.Null(await stream.TryAppendAfter(subject, new byte[1], 0, default));
+        Assert.Equal(2ul, await stream.TryAppendAfter(subject, new byte[1], 1, default));
+        Assert.Null(await stream.TryAppendAfter(subject, new byte[1], 1, default));
     }
 }

@@ -58,7 +58,7 @@ async Task<int> Write(bool isDraining)
     for (ulong count = 0; ; Thread.Sleep(10))
     {
         DateTime now = DateTime.UtcNow;
-        for (int i = 0; i < 100; i++, count++)
+        for (int i = 0; i < 20; i++, count++)
         {
             ulong key = (number << 32) | count;
             records.Append(new RegressionRecord(key, count, number, now));
