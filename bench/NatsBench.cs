@@ -104,11 +104,12 @@ internal static class NatsBench
 
         NatsJoiner<BinaryRecord>[] joiners = await Task.WhenAll(Enumerable.Range(0, partitions)
             .Select(p => store.OpenJoinerAsync(p, Path.Combine(folder, "joiner"), s_rules)));
-        double joined = await Time(() => Task.WhenAll(joiners.Select(joiner =>
-        {
+        Task[] running = [.. joiners.Select(joiner => joiner.RunAsync())];
+        double joined = await Time(() => Until(() => running.Any(r => r.IsCompleted)
+            || (joiners.Sum(j => j.Report.Join.Joined) == records.Length && joiners.All(j => j.Report.UnsentWindows == 0))));
+        foreach (NatsJoiner<BinaryRecord> joiner in joiners)
             joiner.Complete();
-            return joiner.RunAsync();
-        })));
+        await Task.WhenAll(running);
         if (joiners.Sum(j => j.Report.Join.Joined) != records.Length)
             throw new InvalidOperationException($"{joiners.Sum(j => j.Report.Join.Joined)} rows were joined of {records.Length}: "
                 + string.Join("; ", joiners.Select(j => j.Report.ToString())));
@@ -188,8 +189,7 @@ internal static class NatsBench
 
     private static void Print(string name, int rows, double written, double labelled, double? joined, double peer)
         => Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{name,-34}{rows / written,12:N0}{rows / labelled,12:N0}{(joined is double s ? (rows / s).ToString("N0", CultureInfo.InvariantCulture) : ""),12}"
-            + $"{(joined is double t ? (peer / t).ToString("F2", CultureInfo.InvariantCulture) : ""),7}"));
+            $"{name,-34}{rows / written,12:N0}{rows / labelled,12:N0}{rows / joined,12:N0}{peer / joined,7:F2}"));
 
     private static async Task Until(Func<bool> condition)
     {

@@ -21,7 +21,7 @@ internal sealed class BlockReader<TRecord> : IRecordReader<TRecord>
     private const int WriterBytes = 28;
     private const int MostAhead = 8;
     private const int PollMilliseconds = 10;
-    private const int LookMilliseconds = 1000;
+    private const int LookMilliseconds = 250;
     private const long ForgetTicks = 30 * TimeSpan.TicksPerDay;
 
     private readonly JetStream _stream;
@@ -88,7 +88,7 @@ internal sealed class BlockReader<TRecord> : IRecordReader<TRecord>
         }
     }
 
-    /// <summary>How often the stream's end was seen.</summary>
+    /// <summary>How often the stream's end was seen and asked for.</summary>
     public long Looks => Interlocked.Read(ref _looks);
 
     /// <summary>The last sequence that is dealt with.</summary>
@@ -313,18 +313,29 @@ internal sealed class BlockReader<TRecord> : IRecordReader<TRecord>
             try
             {
                 StoredMessage? message = await _stream.Next(_streamName, _subject, from, _ending.Token).ConfigureAwait(false);
+                bool isEnd = false;
                 if (message is null && Environment.TickCount64 >= lookAt)
                 {
-                    // A node that has forgotten some has a lower end than the one before it: what comes next gets numbers seen already.
+                    // A node that has forgotten some has a lower end than the one before it: what comes next gets numbers seen already. One
+                    // that has just become the leader may have a higher one than it gives out yet.
                     lookAt = Environment.TickCount64 + LookMilliseconds;
                     ulong end = await _stream.LastSequence(_streamName, _ending.Token).ConfigureAwait(false);
-                    from = Math.Min(from, end + 1);
+                    if (end >= from)
+                    {
+                        lock (_gate)
+                            _isDrained = false;
+                        await Task.Delay(PollMilliseconds, _ending.Token).ConfigureAwait(false);
+                        continue;
+                    }
+
+                    from = end + 1;
+                    isEnd = true;
                 }
 
                 lock (_gate)
                 {
                     _isDrained = message is null;
-                    _looks += message is null ? 1 : 0;
+                    _looks += isEnd ? 1 : 0;
                     if (message is not null)
                         _ahead.Enqueue(message);
                     Monitor.PulseAll(_gate);

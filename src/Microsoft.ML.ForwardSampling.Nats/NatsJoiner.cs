@@ -199,6 +199,8 @@ public sealed class NatsJoiner<TRecord> : IAsyncDisposable
 
     /// <summary>Says that nothing more will come: <see cref="RunAsync"/> joins what the streams still hold, ends all windows, closes the
     /// last one short, and returns. Records that come later are late.</summary>
+    /// <remarks>Let <see cref="NatsRecordWriter{TRecord}.ConfirmAsync"/> of all writers complete before, while this joiner runs: what is only
+    /// shipped may be missing for a moment, when the cluster has a new leader.</remarks>
     public void Complete()
     {
         _looks = (_records.Looks, _labels.Looks);
@@ -231,7 +233,7 @@ public sealed class NatsJoiner<TRecord> : IAsyncDisposable
     private long Taken => _records.Report.Records + _labels.Report.Records;
 
     /// <summary>The ends of both streams were seen since <see cref="Complete"/>; one look may have begun before it.</summary>
-    private bool HasLookedAgain => _records.Looks >= _looks.Records + 2 && _labels.Looks >= _looks.Labels + 2;
+    private bool HasLookedAgain => _records.Looks >= _looks.Records + 3 && _labels.Looks >= _looks.Labels + 3;
 
     private bool HasNews => Taken != _savedTaken || _made.Count > 0;
 
