@@ -104,9 +104,13 @@ internal static class NatsBench
 
         NatsJoiner<BinaryRecord>[] joiners = await Task.WhenAll(Enumerable.Range(0, partitions)
             .Select(p => store.OpenJoinerAsync(p, Path.Combine(folder, "joiner"), s_rules)));
-        Task[] running = [.. joiners.Select(joiner => joiner.RunAsync())];
-        double joined = await Time(() => Until(() => running.Any(r => r.IsCompleted)
-            || (joiners.Sum(j => j.Report.Join.Joined) == records.Length && joiners.All(j => j.Report.UnsentWindows == 0))));
+        Task[] running = [];
+        double joined = await Time(async () =>
+        {
+            running = [.. joiners.Select(joiner => Task.Run(() => joiner.RunAsync()))];
+            await Until(() => running.Any(r => r.IsCompleted)
+                || (joiners.Sum(j => j.Report.Join.Joined) == records.Length && joiners.All(j => j.Report.UnsentWindows == 0)));
+        });
         foreach (NatsJoiner<BinaryRecord> joiner in joiners)
             joiner.Complete();
         await Task.WhenAll(running);

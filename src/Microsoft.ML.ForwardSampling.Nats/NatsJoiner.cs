@@ -199,8 +199,8 @@ public sealed class NatsJoiner<TRecord> : IAsyncDisposable
 
     /// <summary>Says that nothing more will come: <see cref="RunAsync"/> joins what the streams still hold, ends all windows, closes the
     /// last one short, and returns. Records that come later are late.</summary>
-    /// <remarks>Let <see cref="NatsRecordWriter{TRecord}.ConfirmAsync"/> of all writers complete before, while this joiner runs: what is only
-    /// shipped may be missing for a moment, when the cluster has a new leader.</remarks>
+    /// <remarks>Let <see cref="NatsRecordWriter{TRecord}.ConfirmAsync"/> of all writers complete before, while this joiner runs: what is
+    /// only shipped may be missing for a moment, when the cluster has a new leader.</remarks>
     public void Complete()
     {
         _looks = (_records.Looks, _labels.Looks);

@@ -51,8 +51,8 @@ public partial class AccessTests
         }
 
         // A refusal is silence: the request is not answered.
-        await Assert.ThrowsAnyAsync<Exception>(() => new JetStream(scorer).Next("forward_sampling-records-0", "forward_sampling.records.0", 1,
-            default));
+        await Assert.ThrowsAnyAsync<Exception>(() => new JetStream(scorer).Next("forward_sampling-records-0",
+            "forward_sampling.records.0", 1, default));
         await Assert.ThrowsAnyAsync<Exception>(() => new JetStream(scorer).Append("forward_sampling.labels.0", new byte[1], null, null,
             default));
         await Assert.ThrowsAnyAsync<Exception>(() => new JetStream(worker).TryCreate("forward_sampling.windows.0.9", new byte[1], default));

@@ -9,8 +9,8 @@ using NATS.Client.Core;
 
 namespace Microsoft.ML.ForwardSampling.RecordStress;
 
-/// <summary>A fleet over a cluster of three nodes: writers, two joiners for each partition, workers, all of them killed or stopped at random
-/// moments, and the nodes too.</summary>
+/// <summary>A fleet over a cluster of three nodes: writers, two joiners for each partition, workers, all of them killed or stopped at
+/// random moments, and the nodes too.</summary>
 /// <remarks>The processes are test/NatsProcess; some kill themselves between saving and telling, or around a selection.</remarks>
 internal sealed partial class NatsCrashTest : IAsyncDisposable
 {
@@ -273,7 +273,8 @@ internal sealed partial class NatsCrashTest : IAsyncDisposable
         return code;
     }
 
-    private static string Seconds(long started) => Stopwatch.GetElapsedTime(started).TotalSeconds.ToString("0", CultureInfo.InvariantCulture);
+    private static string Seconds(long started)
+        => Stopwatch.GetElapsedTime(started).TotalSeconds.ToString("0", CultureInfo.InvariantCulture);
 
     /// <summary>A process of the fleet and what it said.</summary>
     private sealed partial class Member
