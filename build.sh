@@ -10,7 +10,7 @@ export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}" OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-passive}"
 
 readonly data_packages=(dataset-fashion-mnist)
-readonly server_packages=(postgresql)
+readonly server_packages=(postgresql nats-server)
 # The browser that the pages are tested in.
 readonly page_packages=(chromium fonts-dejavu-core)
 
@@ -26,9 +26,10 @@ Usage: ./build.sh COMMAND [ARGUMENTS]
   profile what compare would take each column of your file for (FILE [--label y])
   records what is in the directory of a record log (DIRECTORY [--json])
   test    all tests
-  bench   benchmarks: training (against a plain TorchSharp loop), scoring, records, join, postgres (psql), selection (NumPy),
-          filter, largewindow, optimum (the solver CBC), grouptesting, optimizers, lowmemory, wide, service; or the named one
+  bench   benchmarks: training (against a plain TorchSharp loop), scoring, records, join, postgres (psql), nats (PostgreSQL),
+          selection (NumPy), filter, largewindow, optimum (the solver CBC), grouptesting, optimizers, lowmemory, wide, service; or the named one
   crashtest  kill -9 of processes that write records, at random moments (--kills N, --minutes N); fails when anything acknowledged is lost or doubled
+  crashtest nats  kill -9 and SIGSTOP of writers, joiners, workers and nodes of a NATS cluster (--kills N, --minutes N)
   fuzz    damaged record files and join states, read and recovered (--files N); fails on a crash, a hang or unbounded memory
   pack    the NuGet packages, into packages/: the libraries and, for each platform, the tool forward-sampling
   notebooks  makes src/Examples/notebooks/*.ipynb from the programs beside them, runs them and stores what they show
@@ -64,7 +65,7 @@ prepare() {
 }
 
 run_tests() {
-    # The tests start a PostgreSQL server of their own; only its programs are needed.
+    # The tests start a PostgreSQL server and NATS clusters of their own; only the programs are needed.
     prepare "${data_packages[@]}" "${server_packages[@]}" "${page_packages[@]}" python3
     dotnet build ForwardSampling.slnx -c Release -v quiet
     local output status=0 counts=()
@@ -126,7 +127,9 @@ run_docs() {
 }
 
 run_stress() {
-    prepare
+    local servers=()
+    [[ ${2:-} == nats ]] && servers=(nats-server)
+    prepare "${servers[@]}"
     run_program test/RecordStress "$@"
 }
 
@@ -160,6 +163,7 @@ case "$command" in
         dotnet pack src/Microsoft.ML.ForwardSampling -c Release -o packages "$@"
         dotnet pack src/Microsoft.ML.ForwardSampling.Hosting -c Release -o packages "$@"
         dotnet pack src/Microsoft.ML.ForwardSampling.PostgreSql -c Release -o packages "$@"
+        dotnet pack src/Microsoft.ML.ForwardSampling.Nats -c Release -o packages "$@"
         dotnet pack src/Microsoft.ML.ForwardSampling.Tool -c Release -o packages "$@"
         ;;
     -h | --help | help) usage ;;

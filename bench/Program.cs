@@ -18,5 +18,6 @@ return args switch
     ["service", .. var rest] => ServiceBench.Run(rest),
     ["join", .. var rest] => JoinBench.Run(rest),
     ["postgres", .. var rest] => PostgresBench.Run(rest).GetAwaiter().GetResult(),
+    ["nats", .. var rest] => NatsBench.Run(rest).GetAwaiter().GetResult(),
     _ => BenchmarkSwitcher.FromAssembly(typeof(ScoringRate).Assembly).Run(args).Any() ? 0 : 1,
 };

@@ -4,6 +4,7 @@ using Microsoft.ML.ForwardSampling.RecordStress;
 // The long versions of two tests. ./build.sh crashtest and ./build.sh fuzz run this program; both end with a line of counts.
 const string Usage = """
     Usage: crashtest [--kills N] [--minutes N] [--seed N]   kill -9 of writing processes: N kills (default 60), and until N minutes have passed
+           crashtest nats [--kills N] [--minutes N] [--seed N]   kill -9 and SIGSTOP of writers, joiners, workers and nodes of a cluster of three (default 100 kills)
            fuzz [--files N] [--seed N] [--keep DIR]         damaged log files, N of them (default 100,000); a file that breaks something is kept in DIR (default artifacts/fuzz)
     """;
 Func<Task<int>> command;
@@ -13,6 +14,7 @@ try
     int seed = options.Number("--seed", 1);
     command = options.Command switch
     {
+        "crashtest nats" => NatsCrashes(options.Number("--kills", 100), options.Number("--minutes", 0), seed),
         "crashtest" => Crashes(options.Number("--kills", 60), options.Number("--minutes", 0), seed),
         "fuzz" => Damage(options.Number("--files", 100_000), seed, options.Text("--keep", Path.Combine("artifacts", "fuzz"))),
         _ => throw new ArgumentException($"There is no command '{options.Command}'."),
@@ -29,6 +31,8 @@ return await command();
 
 static Func<Task<int>> Crashes(int kills, int minutes, int seed) => () => CrashTest.Run(kills, minutes, seed, Console.Out);
 
+static Func<Task<int>> NatsCrashes(int kills, int minutes, int seed) => () => NatsCrashTest.Run(kills, minutes, seed, Console.Out);
+
 static Func<Task<int>> Damage(int files, int seed, string keep) => () => Task.FromResult(Fuzz.Run(files, seed, keep, Console.Out));
 
 /// <summary>A command and options with values.</summary>
@@ -38,8 +42,9 @@ internal sealed class Options
 
     public Options(string[] args)
     {
-        Command = args.Length > 0 ? args[0] : "";
-        for (int i = 1; i < args.Length; i += 2)
+        int words = args.Length > 1 && !args[1].StartsWith('-') ? 2 : 1;
+        Command = string.Join(' ', args.Take(words));
+        for (int i = words; i < args.Length; i += 2)
             _values[args[i]] = i + 1 < args.Length ? args[i + 1] : throw new ArgumentException($"{args[i]} needs a value.");
     }
 

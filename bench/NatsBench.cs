@@ -1,0 +1,210 @@
+using System.Diagnostics;
+using System.Globalization;
+using Microsoft.ML.ForwardSampling.Nats;
+using Microsoft.ML.ForwardSampling.PostgreSql;
+using Microsoft.ML.ForwardSampling.PostgreSql.Tests;
+using Microsoft.ML.ForwardSampling.Records;
+using Microsoft.ML.ForwardSampling.Tests.Shared;
+using NATS.Client.Core;
+
+namespace Microsoft.ML.ForwardSampling.Benchmarks;
+
+/// <summary>A fleet over a cluster of three nodes beside one over PostgreSQL, in the same run: records and labels written, rows joined into
+/// windows by 1, 2 and 4 partitions, and the time from a prediction to its window.</summary>
+internal static class NatsBench
+{
+    private static readonly LabelJoinOptions s_rules = new() { Wait = TimeSpan.FromHours(1), Lateness = TimeSpan.FromHours(1) };
+
+    /// <summary>Prints three tables.</summary>
+    /// <param name="args">Optional: number of rows; left out, 1,000,000.</param>
+    public static async Task<int> Run(string[] args)
+    {
+        int rows = args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 1_000_000;
+        if (PostgreSqlServer.FindPrograms() is not string programs || NatsCluster.FindProgram() is null)
+        {
+            Console.Error.WriteLine("PostgreSQL or nats-server is not installed: apt-get install postgresql nats-server.");
+            return 1;
+        }
+
+        var random = new Random(1);
+        var records = new BinaryRecord[rows];
+        for (int i = 0; i < rows; i++)
+            records[i] = BinaryRecord.FromScore((ulong)random.NextInt64(), random.NextSingle(), 7,
+                DateTime.UnixEpoch.AddSeconds(1.7e9 + (i / 1000.0)));
+        LabelEvent[] labels = Array.ConvertAll(records, r => new LabelEvent(r.Key, 1, r.Time.AddSeconds(1)));
+        random.Shuffle(labels);
+
+        await using PostgreSqlServer server = await PostgreSqlServer.Start(programs);
+        await using var postgres = new PostgreSqlRecordStore<BinaryRecord>(server.ConnectionString);
+        await postgres.MigrateAsync();
+        await using NatsCluster cluster = NatsCluster.Start(3);
+        await using var connection = new NatsConnection(NatsOpts.Default with { Url = cluster.Url });
+
+        Console.WriteLine($"{"rows/s",-34}{"records",12}{"labels",12}{"joined",12}{"rate",7}   ({rows:N0} binary records, a label each)");
+        await using (PostgreSqlRecordWriter<BinaryRecord> writer = await postgres.OpenWriterAsync())
+        await using (PostgreSqlLabelWriter labelWriter = await postgres.OpenLabelWriterAsync())
+        {
+            double written = await Time(() => Write(writer, records)), labelled = await Time(() => Write(labelWriter, labels));
+            await using var source = Npgsql.NpgsqlDataSource.Create(server.ConnectionString);
+            await using (Npgsql.NpgsqlCommand analyze = source.CreateCommand("ANALYZE"))
+                await analyze.ExecuteNonQueryAsync();
+            double joined = await Time(() => postgres.JoinAsync(s_rules, closeShortWindow: true));
+            Print("PostgreSQL", rows, written, labelled, joined, joined);
+            foreach (int partitions in (int[])[1, 2, 4])
+                await Join(connection, partitions, records, labels, joined);
+        }
+
+        Console.WriteLine($"\n{"Prediction to window, seconds",-34}{"rows/s",12}{"median",12}{"p99",12}{"windows",12}");
+        await using var fresh = new PostgreSqlRecordStore<BinaryRecord>(server.ConnectionString,
+            new PostgreSqlStoreOptions { Schema = "latency" });
+        await fresh.MigrateAsync();
+        await Latency("PostgreSQL", await fresh.OpenWriterAsync(), await fresh.OpenLabelWriterAsync(),
+            async stop =>
+            {
+                while (!stop.IsCancellationRequested)
+                    await fresh.JoinAsync(s_rules, cancellationToken: stop);
+            },
+            async () => await fresh.ClaimWindowAsync() is { } window ? (window.Records, window, () => window.CompleteAsync([])) : null);
+
+        string folder = Directory.CreateTempSubdirectory("nats-bench-").FullName;
+        var options = new NatsStoreOptions { Name = "latency", Partitions = 1, StreamBytes = 1 << 30 };
+        var store = new NatsRecordStore<BinaryRecord>(connection, options);
+        await store.MigrateAsync();
+        await using (NatsJoiner<BinaryRecord> joiner = await store.OpenJoinerAsync(0, Path.Combine(folder, "joiner"), s_rules))
+        {
+            await Latency("JetStream, 1 partition", await store.OpenWriterAsync(Path.Combine(folder, "records")),
+                await store.OpenLabelWriterAsync(Path.Combine(folder, "labels")),
+                stop => joiner.RunAsync(stop),
+                async () => await store.ClaimWindowAsync() is { } window ? (window.Records, window, () => window.CompleteAsync([])) : null);
+        }
+
+        Directory.Delete(folder, recursive: true);
+        return 0;
+    }
+
+    private static async Task Join(INatsConnection connection, int partitions, BinaryRecord[] records, LabelEvent[] labels, double peer)
+    {
+        string folder = Directory.CreateTempSubdirectory("nats-bench-").FullName;
+        var options = new NatsStoreOptions { Name = $"bench{partitions}", Partitions = partitions, StreamBytes = 1 << 30 };
+        var store = new NatsRecordStore<BinaryRecord>(connection, options);
+        await store.MigrateAsync();
+        await using NatsRecordWriter<BinaryRecord> writer = await store.OpenWriterAsync(Path.Combine(folder, "records"));
+        await using NatsRecordWriter<LabelEvent> labelWriter = await store.OpenLabelWriterAsync(Path.Combine(folder, "labels"));
+        double acknowledged = 0, acknowledgedLabels = 0;
+        double written = await Time(async () =>
+        {
+            acknowledged = await Time(() => Write(writer, records));
+            await Until(() => writer.Report.UnshippedBlocks == 0);
+        });
+        double labelled = await Time(async () =>
+        {
+            acknowledgedLabels = await Time(() => Write(labelWriter, labels));
+            await Until(() => labelWriter.Report.UnshippedBlocks == 0);
+        });
+
+        NatsJoiner<BinaryRecord>[] joiners = await Task.WhenAll(Enumerable.Range(0, partitions)
+            .Select(p => store.OpenJoinerAsync(p, Path.Combine(folder, "joiner"), s_rules)));
+        Task[] running = [];
+        double joined = await Time(async () =>
+        {
+            running = [.. joiners.Select(joiner => Task.Run(() => joiner.RunAsync()))];
+            await Until(() => running.Any(r => r.IsCompleted)
+                || (joiners.Sum(j => j.Report.Join.Joined) == records.Length && joiners.All(j => j.Report.UnsentWindows == 0)));
+        });
+        foreach (NatsJoiner<BinaryRecord> joiner in joiners)
+            joiner.Complete();
+        await Task.WhenAll(running);
+        if (joiners.Sum(j => j.Report.Join.Joined) != records.Length)
+            throw new InvalidOperationException($"{joiners.Sum(j => j.Report.Join.Joined)} rows were joined of {records.Length}: "
+                + string.Join("; ", joiners.Select(j => j.Report.ToString())));
+        string name = $"JetStream, {partitions} partition{(partitions > 1 ? "s" : "")}";
+        Print($"{name}: on disk", records.Length, acknowledged, acknowledgedLabels, null, peer);
+        Print($"{name}: in the cluster", records.Length, written, labelled, joined, peer);
+        foreach (NatsJoiner<BinaryRecord> joiner in joiners)
+            await joiner.DisposeAsync();
+        await writer.DisposeAsync();
+        await labelWriter.DisposeAsync();
+        Directory.Delete(folder, recursive: true);
+    }
+
+    /// <summary>Writes at an even rate for 20 s, and tells the age of each window's latest row when a worker gets it.</summary>
+    private static async Task Latency(string name, IRecordWriter<BinaryRecord> writer, IRecordWriter<LabelEvent> labels,
+        Func<CancellationToken, Task> join,
+        Func<Task<(IReadOnlyList<JoinedRecord> Rows, IAsyncDisposable Claim, Func<Task> Complete)?>> claim)
+    {
+        const int Rate = 20_000, Seconds = 20;
+        using var stop = new CancellationTokenSource();
+        Task joining = Task.Run(() => join(stop.Token));
+        Task writing = Task.Run(async () =>
+        {
+            var random = new Random(5);
+            for (var clock = Stopwatch.StartNew(); clock.Elapsed.TotalSeconds < Seconds; await Task.Delay(5))
+            {
+                for (long due = (long)(clock.Elapsed.TotalSeconds * Rate); writer.Report.Appended < due;)
+                {
+                    ulong key = (ulong)random.NextInt64();
+                    DateTime now = DateTime.UtcNow;
+                    writer.Append(BinaryRecord.FromScore(key, random.NextSingle(), 7, now));
+                    labels.Append(new LabelEvent(key, 1, now));
+                }
+            }
+        });
+        var ages = new List<double>();
+        long rows = 0;
+        while (!writing.IsCompleted)
+        {
+            if (await claim() is not { } window)
+            {
+                await Task.Delay(2);
+                continue;
+            }
+
+            await using (window.Claim)
+            {
+                ages.Add((DateTime.UtcNow - window.Rows.Max(r => r.ScoredAt)).TotalSeconds);
+                rows += window.Rows.Count;
+                await window.Complete();
+            }
+        }
+
+        await stop.CancelAsync();
+        try
+        {
+            await joining;
+        }
+        catch (OperationCanceledException)
+        {
+        }
+
+        await writer.DisposeAsync();
+        await labels.DisposeAsync();
+        ages.Sort();
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{name,-34}{rows / (double)Seconds,12:N0}{ages[ages.Count / 2],12:F2}{ages[ages.Count * 99 / 100],12:F2}{ages.Count,12}"));
+    }
+
+    private static Task Write<T>(BufferedRecordWriter<T> writer, T[] records)
+        where T : struct, ILogRecord<T>
+    {
+        for (int i = 0; i < records.Length; i += 1024)
+            writer.Append(records.AsSpan(i, Math.Min(1024, records.Length - i)));
+        return writer.FlushAsync();
+    }
+
+    private static void Print(string name, int rows, double written, double labelled, double? joined, double peer)
+        => Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{name,-34}{rows / written,12:N0}{rows / labelled,12:N0}{rows / joined,12:N0}{peer / joined,7:F2}"));
+
+    private static async Task Until(Func<bool> condition)
+    {
+        while (!condition())
+            await Task.Delay(1);
+    }
+
+    private static async Task<double> Time(Func<Task> work)
+    {
+        long start = Stopwatch.GetTimestamp();
+        await work();
+        return Stopwatch.GetElapsedTime(start).TotalSeconds;
+    }
+}
