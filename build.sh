@@ -30,7 +30,8 @@ Usage: ./build.sh COMMAND [ARGUMENTS]
           selection (NumPy), filter, largewindow, optimum (the solver CBC), grouptesting, optimizers, lowmemory, wide, service; or the named one
   crashtest  kill -9 of processes that write records, at random moments (--kills N, --minutes N); fails when anything acknowledged is lost or doubled
   crashtest nats  kill -9 and SIGSTOP of writers, joiners, workers and nodes of a NATS cluster (--kills N, --minutes N)
-  fuzz    damaged record files and join states, read and recovered (--files N); fails on a crash, a hang or unbounded memory
+  fuzz    damaged record files and join states, then damaged models, selector states and results files, read and recovered (--files N of
+          each half, in shares of the kinds); fails on a crash, a hang or unbounded memory
   pack    the NuGet packages, into packages/: the libraries and, for each platform, the tool forward-sampling
   notebooks  makes src/Examples/notebooks/*.ipynb from the programs beside them, runs them and stores what they show
   docs    a site of the pages and the API reference, into artifacts/docs/
@@ -133,6 +134,11 @@ run_stress() {
     run_program test/RecordStress "$@"
 }
 
+run_fuzz() {
+    (run_stress fuzz "$@")
+    run_program test/ModelStress fuzz "$@"
+}
+
 command=${1:-}
 [[ $# -gt 0 ]] && shift
 case "$command" in
@@ -150,7 +156,8 @@ case "$command" in
         ;;
     test) run_tests "$@" ;;
     bench) run_bench "$@" ;;
-    crashtest | fuzz) run_stress "$command" "$@" ;;
+    crashtest) run_stress "$command" "$@" ;;
+    fuzz) run_fuzz "$@" ;;
     build)
         prepare
         dotnet build ForwardSampling.slnx -c Release -v quiet "$@"

@@ -89,6 +89,49 @@ public class WindowTrainingTests(StoreFixture fixture)
         Assert.Equal(1, next!.Number);
     }
 
+    /// <summary>A busy half of the traffic, of which one row in eight was recorded: by rows it is 11 % of what is stored, by weight the
+    /// half that it was.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task ThinnedRecords_SelectedFromAWindow_AreStoredWithTheProductOfBothWeights(bool byGradient)
+    {
+        const int Busy = 80, Quiet = 640, One = 8;
+        PostgreSqlRecordStore<RegressionRecord> store = await fixture.NewStore<RegressionRecord>(
+            new PostgreSqlStoreOptions { WindowRows = Busy + Quiet });
+        DateTime now = DateTime.UtcNow;
+        await using (PostgreSqlRecordWriter<RegressionRecord> writer = await store.OpenWriterAsync())
+            writer.Append([.. Enumerable.Range(0, Busy + Quiet).Select(i => new RegressionRecord((ulong)i, 1 + (i % 13), 1, now,
+                IsBusy((ulong)i) ? 1f / One : 1f))]);
+        await store.AddLabelsAsync(Enumerable.Range(0, Busy + Quiet).Select(i => new LabelEvent((ulong)i, 0, now)).ToArray());
+        Assert.Equal(Busy + Quiet, await store.JoinAsync(new LabelJoinOptions(), closeShortWindow: true));
+
+        ForwardSamplingCatalog fs = _context.ForwardSampling();
+        var options = new SelectionOptions { WindowSize = Busy + Quiet, Budget = 0.5, Seed = 3 };
+        IRowSelectionPolicy policy = byGradient ? new BalancedGradientNormPolicy() : new UniformPolicy();
+        Dictionary<ulong, float> own;
+        await using (ClaimedWindow window = (await store.ClaimWindowAsync())!)
+        {
+            IDataView joined = fs.LoadJoined(window.Records, new JoinedRowsOptions { Task = PredictionTask.Regression });
+            Assert.All(window.Records, record => Assert.Equal(IsBusy(record.Key) ? One : 1, record.RecordWeight));
+            await window.CompleteAsync(fs.SelectedKeys(fs.SelectRows(joined, policy, options)));
+
+            // Without the column the same rows have the policy's weight alone.
+            IDataView plain = _context.Transforms.DropColumns(ForwardColumns.RecordWeight).Fit(joined).Transform(joined);
+            own = fs.SelectedKeys(fs.SelectRows(plain, policy, options)).ToDictionary(row => row.Key, row => row.Weight);
+        }
+
+        await foreach (SelectedWindow selected in store.ReadSelectionsAsync())
+        {
+            Assert.Equal(own.Keys.Order(), selected.Rows.Select(row => row.Key).Order());
+            Assert.All(selected.Rows, row => Assert.Equal(own[row.Key] * (IsBusy(row.Key) ? One : 1), row.Weight));
+            double busy = selected.Rows.Where(row => IsBusy(row.Key)).Sum(row => row.Weight);
+            Assert.InRange(busy / selected.Rows.Sum(row => row.Weight), 0.4, 0.6);
+        }
+
+        static bool IsBusy(ulong key) => key % 9 == 0;
+    }
+
     [Fact]
     public async Task AppendRecords_ToTheDatabase_EachScoredRowIsThere()
     {

@@ -13,6 +13,7 @@ public class ForwardRecordLogOptionsTests
             (options.Durability, options.Overflow, options.BlockBytes, options.MemoryBytes, options.FlushInterval, options.RetryInterval,
                 options.SegmentBytes, options.SegmentAge, options.RetentionBytes, options.RetentionAge, options.Seed,
                 options.TimeProvider));
+        Assert.Empty(options.KeepUnread);
         options.Validate();
     }
 

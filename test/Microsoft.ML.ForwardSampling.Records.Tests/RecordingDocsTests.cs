@@ -23,6 +23,8 @@ public class RecordingDocsTests
             + $"{options.RetryInterval.TotalSeconds} s |", s_page, StringComparison.Ordinal);
         Assert.Equal((null, null), (options.RetentionBytes, options.RetentionAge));
         Assert.Contains("| `RetentionBytes`, `RetentionAge` | none |", s_page, StringComparison.Ordinal);
+        Assert.Empty(options.KeepUnread);
+        Assert.Contains("| `KeepUnread` | none |", s_page, StringComparison.Ordinal);
     }
 
     [Theory]

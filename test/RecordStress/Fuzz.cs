@@ -3,16 +3,18 @@ using System.Globalization;
 
 namespace Microsoft.ML.ForwardSampling.RecordStress;
 
-/// <summary>Damages log files and states of joins at random and reads them.</summary>
+/// <summary>Reads damaged files, one kind after the other, until there were as many as asked for.</summary>
 internal static class Fuzz
 {
+    /// <param name="fuzzers">Each makes the next file, in turn; one that is there twice makes two of a round.</param>
+    /// <param name="files">Files of all kinds together.</param>
+    /// <param name="seed">To be told with a file that breaks something.</param>
+    /// <param name="keep">Folder for such files.</param>
+    /// <param name="output">Gets the counts.</param>
     /// <returns>0 when every file was read within the limits.</returns>
-    public static int Run(int files, int seed, string keep, TextWriter output)
+    public static int Run(IReadOnlyList<IFuzzer> fuzzers, int files, int seed, string keep, TextWriter output)
     {
         long started = Stopwatch.GetTimestamp();
-        const int StateEvery = 5;                           // one in five is the state of a join
-        using var fuzzer = new LogFuzzer(seed);
-        using var states = new StateFuzzer(seed);
         int done = 0;
         using var finished = new ManualResetEventSlim();
         var watch = new Thread(() =>
@@ -36,7 +38,7 @@ internal static class Fuzz
         int failures = 0;
         for (; done < files && failures < 10; Volatile.Write(ref done, done + 1))
         {
-            if ((IsState(done) ? states.Next() : fuzzer.Next()) is { } failure)
+            if (Of(done).Next() is { } failure)
             {
                 failures++;
                 output.WriteLine($"FAILED: file {done} of seed {seed}: {failure}\nKept: {Keep(done)}");
@@ -49,12 +51,13 @@ internal static class Fuzz
 
         finished.Set();
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{(failures == 0 ? "OK" : "FAILED")}: {done:N0} files (seed {seed}), {failures} failures: {fuzzer.Summary}; "
-            + $"{states.Summary}; {Stopwatch.GetElapsedTime(started).TotalSeconds:0} s"));
+            $"{(failures == 0 ? "OK" : "FAILED")}: {done:N0} files (seed {seed}), {failures} failures: "
+            + $"{string.Join("; ", fuzzers.Distinct().Select(fuzzer => fuzzer.Summary))}; "
+            + $"{Stopwatch.GetElapsedTime(started).TotalSeconds:0} s"));
         return failures == 0 ? 0 : 1;
 
-        static bool IsState(int file) => file % StateEvery == StateEvery - 1;
+        IFuzzer Of(int file) => fuzzers[file % fuzzers.Count];
 
-        string Keep(int file) => IsState(file) ? states.Keep(keep) : fuzzer.Keep(keep);
+        string Keep(int file) => Of(file).Keep(keep);
     }
 }

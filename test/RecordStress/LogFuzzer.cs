@@ -9,7 +9,7 @@ namespace Microsoft.ML.ForwardSampling.RecordStress;
 /// and after recovery.</summary>
 /// <remarks>What must hold for any file: nothing but the two documented refusals is thrown, time and memory stay within the limits below,
 /// no more records come out than fit into the file, and recovery changes none of them.</remarks>
-public sealed class LogFuzzer : IDisposable
+public sealed class LogFuzzer : IFuzzer
 {
     private readonly Random _random;
     private readonly string _folder;

@@ -8,12 +8,13 @@ namespace Microsoft.ML.ForwardSampling.RecordStress;
 /// <summary>Makes damaged states of a join, some with checksums that hold, and opens each.</summary>
 /// <remarks>What must hold for any: it is refused as documented, or the join goes on with it and comes to an end; time and memory stay
 /// within the limits.</remarks>
-public sealed class StateFuzzer : IDisposable
+public sealed class StateFuzzer : IFuzzer
 {
     private static readonly LabelJoinOptions s_options = new()
     { Wait = TimeSpan.FromSeconds(60), Lateness = TimeSpan.FromSeconds(10), DefaultLabel = 0 };
 
     private readonly Random _random;
+    private readonly FileDamage _damage;
     private readonly string _folder;
     private readonly string _state;
     private readonly List<byte[]> _whole = [];
@@ -29,6 +30,7 @@ public sealed class StateFuzzer : IDisposable
     public StateFuzzer(int seed)
     {
         _random = new Random(seed);
+        _damage = new FileDamage(_random);
         string memory = "/dev/shm";
         _folder = Directory.CreateDirectory(
             Path.Combine(Directory.Exists(memory) ? memory : Path.GetTempPath(), $"state-fuzz-{Environment.ProcessId}-{seed}")).FullName;
@@ -123,23 +125,7 @@ public sealed class StateFuzzer : IDisposable
 
     private ForwardRecordJoin<RegressionRecord> Open() => new(Records, Labels, _state, s_options);
 
-    private byte[] Damage(byte[] bytes)
-    {
-        int at = _random.Next(bytes.Length + 1), size = Math.Min(bytes.Length - at, 1 + _random.Next(1 << _random.Next(11)));
-        switch (_random.Next(8))
-        {
-            case 0:
-                return bytes[..at];
-            case 1:
-                return [.. bytes[..at], .. bytes[(at + size)..]];
-            case 2:
-                for (int flips = _random.Next(8); flips >= 0 && bytes.Length > 0; flips--)
-                    bytes[_random.Next(bytes.Length)] ^= (byte)(1 << _random.Next(8));
-                return bytes;
-            default:
-                return Lie(bytes);
-        }
-    }
+    private byte[] Damage(byte[] bytes) => _random.Next(8) < 3 ? _damage.Break(bytes) : Lie(bytes);
 
     /// <summary>Another number in a section, with a checksum that holds; or another length.</summary>
     private byte[] Lie(byte[] bytes)
@@ -158,25 +144,13 @@ public sealed class StateFuzzer : IDisposable
             return bytes;
         Span<byte> section = bytes.AsSpan(sections[_random.Next(sections.Count)]);
         int held = BinaryPrimitives.ReadInt32LittleEndian(section);
-        long number = _random.Next(6) switch
-        {
-            0 => 0,
-            1 => -1,
-            2 => long.MaxValue,
-            3 => 1L << _random.Next(63),
-            4 => _random.Next(400),
-            _ => _random.NextInt64(),
-        };
         if (held < 8 || _random.Next(8) == 0)
         {
-            BinaryPrimitives.WriteInt32LittleEndian(section, (int)number);
+            BinaryPrimitives.WriteInt32LittleEndian(section, (int)_damage.Number());
             return bytes;
         }
 
-        int width = 1 << _random.Next(4);
-        Span<byte> eight = stackalloc byte[8];
-        BinaryPrimitives.WriteInt64LittleEndian(eight, number);
-        eight[..width].CopyTo(section[(8 + _random.Next(held - width + 1))..]);
+        _damage.Lie(section.Slice(8, held));
         BinaryPrimitives.WriteUInt32LittleEndian(section[4..], Crc32C.Of(section.Slice(8, held)));
         return bytes;
     }

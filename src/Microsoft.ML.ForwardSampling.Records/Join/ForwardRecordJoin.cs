@@ -180,6 +180,12 @@ public sealed class ForwardRecordJoin<TRecord> : IDisposable
     /// the rows.</summary>
     public void Complete() => _completes = true;
 
+    /// <summary>Name under which each save tells the logs of both directories how far the saved state has read, for
+    /// <see cref="ForwardRecordLogOptions.KeepUnread"/>. Readers of anything but segment files are told nothing.</summary>
+    /// <value>1 to 100 of the characters a-z, 0-9, '-', '_' and '.', not beginning with '.'; default null: nothing is told.</value>
+    /// <exception cref="ArgumentException">Empty, longer, or of other characters.</exception>
+    public string? ReaderName { get; init => field = value is null ? null : ReaderPositions.Checked(value, nameof(ReaderName)); }
+
     /// <summary>Writes the state: either the former file stays, or the new one is whole.</summary>
     /// <remarks>One error comes after the new file has taken its place: the disk refuses to keep its name. <see cref="SavedRows"/> then
     /// counts this save, which is good unless the machine itself stops.</remarks>
@@ -206,6 +212,20 @@ public sealed class ForwardRecordJoin<TRecord> : IDisposable
         {
             throw new IOException($"The state is saved in {StatePath} and counts from now on, {SavedRows} rows; but the folder could not "
                 + $"be forced to the disk, so that after a power failure the former state may be there. {e.Message}", e);
+        }
+
+        // Afterwards: a crash in between leaves positions that keep more than the state needs.
+        if (ReaderName is null)
+            return;
+        try
+        {
+            (_records as ForwardRecordReader<TRecord>)?.SavePositionAs(ReaderName);
+            (_labels as ForwardRecordReader<LabelEvent>)?.SavePositionAs(ReaderName);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new IOException($"The state is saved in {StatePath} and counts from now on, {SavedRows} rows; but how far it has read "
+                + $"could not be told to the logs, which keep more files for '{ReaderName}' until the next save. {e.Message}", e);
         }
     }
 

@@ -72,6 +72,7 @@ public sealed class ForwardRecordLog<TRecord> : BufferedRecordWriter<TRecord>
         Segments = _segments.Segments,
         AbandonedSegments = _segments.Abandoned,
         DeletedSegments = _segments.Deleted,
+        KeptSegments = _segments.Kept,
         RecoveredSegments = _recoveredSegments,
         TruncatedBytes = _truncatedBytes,
     };

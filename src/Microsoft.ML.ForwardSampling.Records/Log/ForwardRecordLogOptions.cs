@@ -98,6 +98,26 @@ public sealed record ForwardRecordLogOptions
         ? Require.InRange(age, Require.Second, TimeSpan.FromDays(36600), nameof(ForwardRecordLogOptions)) : null;
     }
 
+    /// <summary>Readers whose unread files are never deleted, by the names under which they tell how far they are:
+    /// <see cref="ForwardRecordReader{TRecord}.SavePositionAs"/> or <see cref="ForwardRecordJoin{TRecord}.ReaderName"/>.</summary>
+    /// <remarks>Such a reader comes before <see cref="RetentionBytes"/> and <see cref="RetentionAge"/>: one that has never told anything
+    /// has read nothing, and one that is gone for good fills the disk. <see cref="ForwardRecordLogReport.KeptSegments"/> counts what is
+    /// left for readers. All logs of a directory must name the same readers: each deletes by its own options. What is deleted before a
+    /// reader that is not named here has read it, that reader counts (<see cref="RecordReaderReport.DeletedRecords"/>,
+    /// <see cref="RecordReaderReport.VanishedWriters"/>).</remarks>
+    /// <value>Names of 1 to 100 of the characters a-z, 0-9, '-', '_' and '.', none of which begins with '.'; default none.</value>
+    /// <exception cref="ArgumentNullException">Null.</exception>
+    /// <exception cref="ArgumentException">A name is empty, longer, or has other characters.</exception>
+    public IReadOnlyList<string> KeepUnread
+    {
+        get;
+        init
+        {
+            ArgumentNullException.ThrowIfNull(value, nameof(KeepUnread));
+            field = [.. value.Select(name => ReaderPositions.Checked(name, nameof(KeepUnread)))];
+        }
+    } = [];
+
     /// <summary>Seed of the draws of <see cref="RecordOverflow.DropAndRecord"/>.</summary>
     /// <value>Any value; default null: unlike every other log's.</value>
     public int? Seed { get; init; }

@@ -29,6 +29,11 @@ public sealed record ForwardRecordLogReport : RecordWriterReport
     /// <summary>Segment files deleted by retention.</summary>
     public int DeletedSegments { get; init; }
 
+    /// <summary>Segment files that retention left at its latest check only because a reader of
+    /// <see cref="ForwardRecordLogOptions.KeepUnread"/> has not read them to the end. While it is above 0 the directory grows beyond what
+    /// retention allows.</summary>
+    public int KeptSegments { get; init; }
+
     /// <summary>Files of crashed writers that were finished when this log was opened.</summary>
     public int RecoveredSegments { get; init; }
 

@@ -172,6 +172,17 @@ public sealed class ForwardRecordReader<TRecord> : IRecordReader<TRecord>
     public byte[] SavePosition() => new ForwardRecordPosition(TRecord.Kind,
         [.. _writers.Values.Where(p => !p.HasVanished).OrderBy(p => p.Writer).Select(ToPosition)]).ToArray();
 
+    /// <summary>Tells the logs of this directory that what was given out so far has been dealt with: those that name this reader in
+    /// <see cref="ForwardRecordLogOptions.KeepUnread"/> keep what comes after.</summary>
+    /// <remarks>Call it when what was made of the records is safe. Written as NAME.position beside the segments, and whole at any time;
+    /// <c>new ForwardRecordReader(directory, File.ReadAllBytes(...))</c> goes on from it.</remarks>
+    /// <param name="name">1 to 100 of the characters a-z, 0-9, '-', '_' and '.', not beginning with '.'.</param>
+    /// <exception cref="ArgumentException"><paramref name="name"/> is empty, longer, or has other characters.</exception>
+    /// <exception cref="IOException">The file cannot be written; the former one is as it was.</exception>
+    /// <exception cref="UnauthorizedAccessException">The directory is not writable for this user.</exception>
+    public void SavePositionAs(string name) =>
+        ReaderPositions.Save(Directory, ReaderPositions.Checked(name, nameof(name)), SavePosition());
+
     /// <summary>Closes the file being read.</summary>
     public void Dispose()
     {

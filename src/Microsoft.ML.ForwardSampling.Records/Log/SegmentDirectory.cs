@@ -58,10 +58,11 @@ internal static class SegmentDirectory
     /// <param name="directory">The folder.</param>
     /// <param name="options">What is too old, and too much.</param>
     /// <param name="now">The present, by whatever says that it is earliest.</param>
-    public static int Retain(string directory, ForwardRecordLogOptions options, DateTime now)
+    /// <returns>Files deleted, and files that only a named reader kept.</returns>
+    public static (int Deleted, int Kept) Retain(string directory, ForwardRecordLogOptions options, DateTime now)
     {
         if (options.RetentionBytes is null && options.RetentionAge is null)
-            return 0;
+            return (0, 0);
         (FileInfo File, DateTime Written, long Length)[] files =
             [.. new DirectoryInfo(directory).EnumerateFiles("*" + SegmentFormat.Extension)
             .Where(f => SegmentFormat.TryParse(f.Name, out _, out _) && f.Exists)
@@ -70,13 +71,22 @@ internal static class SegmentDirectory
         long bytes = files.Sum(f => f.Length);
         (DateTime pauseBegins, TimeSpan pause) = options.RetentionAge is TimeSpan most
             ? Pause([.. files.Select(f => f.Written)], now, most) : default;
-        int deleted = 0;
+        // Looked at after the listing: a file that a reader has come to since is read, and one that is new is not in the list.
+        ForwardRecordPosition?[] readers = ReaderPositions.Load(directory, options.KeepUnread);
+        int deleted = 0, kept = 0;
         foreach ((FileInfo file, DateTime written, long length) in files)
         {
             TimeSpan age = now - written - (written <= pauseBegins ? pause : TimeSpan.Zero);
             bool tooMuch = bytes > options.RetentionBytes, tooOld = age > options.RetentionAge;
             if (!tooMuch && !tooOld)
                 continue;
+            if (readers.Length > 0 && SegmentFormat.TryParse(file.Name, out ulong writer, out uint ordinal)
+                && !Array.TrueForAll(readers, reader => ReaderPositions.HasRead(reader, writer, ordinal)))
+            {
+                kept++;
+                continue;
+            }
+
             // Deleted while nobody else can have it.
             using SafeFileHandle? alone = FileLock.TryOpenAlone(file.FullName);
             if (alone is not null && TryDelete(file.FullName))
@@ -86,7 +96,7 @@ internal static class SegmentDirectory
             }
         }
 
-        return deleted;
+        return (deleted, kept);
     }
 
     /// <summary>The longest time in which nothing was written, when it is longer than files are kept: a clock that jumps ahead looks like

@@ -46,6 +46,9 @@ internal sealed class SegmentWriter
 
     public int Deleted { get; private set; }
 
+    /// <summary>Files that the latest check left only because a named reader has not read them.</summary>
+    public int Kept { get; private set; }
+
     /// <summary>Begins a segment unless one is open.</summary>
     public void Open()
     {
@@ -82,7 +85,8 @@ internal sealed class SegmentWriter
         DateTime now = time.GetUtcNow().UtcDateTime, steady = _opened + time.GetElapsedTime(_openedAt),
             there = File.GetLastWriteTimeUtc(_path);
         now = steady < now ? steady : now;
-        Deleted += SegmentDirectory.Retain(_directory, _options, there < now ? there : now);
+        (int deleted, Kept) = SegmentDirectory.Retain(_directory, _options, there < now ? there : now);
+        Deleted += deleted;
     }
 
     /// <summary>Adds a block whole or not at all.</summary>

@@ -97,8 +97,11 @@ internal static class ComparePage
 
         void Append(string title, string caption, PlotAxis xAxis, Func<SelectionShape, IReadOnlyList<double>> values)
         {
-            PlotSeries[] series = [.. chosen.Where(arm => values(arm.Shapes[0]).Count > 0)
-                .Select(arm => SeriesOf(arm.Name, [.. arm.Shapes.Select(values)], xAxis.Names!))];
+            // Of the seeds that have them: a file may have been put together from runs with and without.
+            PlotSeries[] series = [.. chosen
+                .Select(arm => (arm.Name, Seeds: arm.Shapes.Select(values).Where(shares => shares.Count > 0).ToArray()))
+                .Where(arm => arm.Seeds.Length > 0)
+                .Select(arm => SeriesOf(arm.Name, arm.Seeds, xAxis.Names!))];
             if (series.Length == 0)
                 return;
             html.Append(string.Create(CultureInfo.InvariantCulture, $"<h2>{Encode(title)}</h2>\n<figure>\n"));

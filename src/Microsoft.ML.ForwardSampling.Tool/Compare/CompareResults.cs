@@ -41,6 +41,8 @@ internal sealed record CompareResults
     private static readonly JsonSerializerOptions Json = new()
     {
         WriteIndented = true,
+        RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // the file is not put into a page
@@ -244,10 +246,12 @@ internal sealed record CompareResults
             if (version != FormatVersion)
                 throw new InvalidDataException(
                     $"{path} has format version {version}; this program reads {FormatVersion}. Run the comparison again.");
-            return file.RootElement.GetProperty("results").Deserialize<CompareResults>(Json)
+            CompareResults results = file.RootElement.GetProperty("results").Deserialize<CompareResults>(Json)
                 ?? throw new InvalidDataException($"{path} holds no results.");
+            return ResultsFault.Of(results) is { } fault
+                ? throw new InvalidDataException($"{path} is no whole results file of compare: {fault}.") : results;
         }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {
             throw new InvalidDataException($"{path} is no whole results file of compare: {e.Message}", e);
         }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Microsoft.ML.ForwardSampling.Tool.Arguments;
 
 namespace Microsoft.ML.ForwardSampling.Tool.Compare;
@@ -30,6 +31,12 @@ internal sealed class CsvArguments
     { Description = "Between fields: one character, or tab (default: found in the first line).", HelpName = "CHARACTER" }
         .Refuse(text => SeparatorOf(text) is not null ? null
             : $"--separator must be tab, or one character that is no letter, digit, quote, point, space or end of line. Got '{text}'.");
+    private readonly Option<int?> _rows = new Option<int?>("--rows")
+    {
+        Description = "Most rows to take: every k-th of the file, the smallest k that is enough (default all).",
+        HelpName = "N",
+        CustomParser = result => NumberOf(result.Tokens[^1].Value),
+    }.Refuse(text => NumberOf(text) is not null ? null : $"--rows must be a whole number from 21 to 2147483647. Got '{text}'.");
     private readonly Option<bool> _strict = new("--strict")
     { Description = "Stops at anything in the file that could be meant otherwise." };
 
@@ -38,7 +45,7 @@ internal sealed class CsvArguments
 
     /// <summary>All of them, in the order of the help.</summary>
     public IReadOnlyList<Option> All
-        => [_label, _features, _ignore, _categories, _numbers, _missing, _decimal, _encoding, _separator, _strict];
+        => [_label, _features, _ignore, _categories, _numbers, _missing, _decimal, _encoding, _separator, _rows, _strict];
 
     /// <summary>What the command line asks for.</summary>
     public CsvOptions Read(ParseResult parsed) => new()
@@ -51,9 +58,14 @@ internal sealed class CsvArguments
         Missing = parsed.GetResult(_missing) is null ? null : [.. NameList.Split(parsed.GetValue(_missing))],
         Decimal = parsed.GetValue(_decimal)?[0],
         Encoding = parsed.GetValue(_encoding) is { } name ? CsvText.Named(name) : null,
+        Rows = parsed.GetValue(_rows),
         IsStrict = parsed.GetValue(_strict),
         Separator = SeparatorOf(parsed.GetValue(_separator)),
     };
+
+    // 20 rows are the fewest to train on, and one to test.
+    private static int? NumberOf(string text)
+        => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int rows) && rows > 20 ? rows : null;
 
     // Any other character would cut numbers and names.
     private static char? SeparatorOf(string? text) => text switch

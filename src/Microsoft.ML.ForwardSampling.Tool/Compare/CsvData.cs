@@ -35,7 +35,7 @@ internal static class CsvData
         if (features.Count == 0)
             throw new InvalidDataException($"{input.Name} has no column to learn from: {string.Join(' ', notes)}");
         int size = features.Sum(feature => feature.Size);
-        CheckMemory(input.Name, reading.Rows.All, size);
+        CheckMemory(input.Name, reading.Rows.All, size, options);
 
         // 2. Featurise.
         List<TabularRow> training = [], test = [];
@@ -149,13 +149,15 @@ internal static class CsvData
     }
 
     /// <summary>Rows come in random order many times, so their features must fit in memory.</summary>
-    private static void CheckMemory(string path, long rows, int features)
+    private static void CheckMemory(string path, long rows, int features, CsvOptions options)
     {
-        double needed = rows * (4.0 * features + 96), available = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
-        if (needed > 0.7 * available)
+        double bytesARow = (4.0 * features) + 96, needed = rows * bytesARow,
+            limit = options.MemoryLimit ?? (0.7 * GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
+        if (needed > limit)
             throw new InvalidDataException(
                 string.Create(CultureInfo.InvariantCulture,
-                    $"{path}: {rows:N0} rows of {features:N0} features need {needed / (1 << 30):0.0} GiB, and "
-                + $"{available / (1 << 30):0.0} GiB are there. Give a part of the rows, or fewer columns with --features or --ignore."));
+                    $"{path}: {rows:N0} rows of {features:N0} features need {needed / (1 << 30):0.000} GiB of memory, and the limit is "
+                + $"{limit / (1 << 30):0.000} GiB, 70 % of what is there. Take a sample with --rows {Math.Floor(limit / bytesARow):0}, or "
+                + $"fewer columns with --features or --ignore."));
     }
 }

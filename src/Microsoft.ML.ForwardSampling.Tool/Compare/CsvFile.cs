@@ -32,6 +32,7 @@ internal sealed partial class CsvFile
     private readonly int _skipped;
     private readonly SortedDictionary<string, string> _told = new(StringComparer.Ordinal);
     private int _column;
+    private long _every;
 
     /// <summary>Looks at how the file begins.</summary>
     /// <param name="input">The file.</param>
@@ -39,7 +40,7 @@ internal sealed partial class CsvFile
     /// <exception cref="InvalidDataException">It is empty, or no table.</exception>
     public CsvFile(InputFile input, CsvOptions options)
     {
-        (_input, _options) = (input, options);
+        (_input, _options) = (input, input.IsParquet ? options with { Encoding = null, Separator = ',' } : options);
         List<string> lines = FirstLines();
         (Separator, int names, _commentedNames) = FindNames(lines);
         _skipped = names;
@@ -68,11 +69,26 @@ internal sealed partial class CsvFile
     /// <summary>What was left out around the table, one sentence each.</summary>
     public IEnumerable<string> Notes => [.. _begins, .. _told.Values];
 
-    /// <summary>Reads every row, one at a time.</summary>
+    /// <summary>Reads the rows that are taken, one at a time.</summary>
     /// <param name="names">The names that the columns must have, in order.</param>
     /// <exception cref="InvalidDataException">A row has another number of fields, or a quote is out of place; the message names the
     /// line.</exception>
     public IEnumerable<CsvRow> ReadRows(IReadOnlyList<string> names)
+    {
+        if (_options.Rows is not { } most)
+            return ReadAll(names);
+        if (_every == 0)
+        {
+            long all = ReadAll(names).LongCount();
+            _every = Math.Max(1, (all + most - 1) / most);
+            if (_every > 1)
+                _begins.Add(Text($"One row in {_every} is taken of {all}: --rows {most}."));
+        }
+
+        return ReadAll(names).Where(row => row.Number % _every == 0);
+    }
+
+    private IEnumerable<CsvRow> ReadAll(IReadOnlyList<string> names)
     {
         if (!Names.SequenceEqual(names))
             throw new InvalidDataException(

@@ -38,6 +38,12 @@ internal sealed record CsvOptions
     /// <summary>Between fields; null: the one of comma, semicolon, tab and bar that the first line has most of.</summary>
     public char? Separator { get; init; }
 
+    /// <summary>Most rows to take, every k-th of the file; null: all.</summary>
+    public int? Rows { get; init; }
+
+    /// <summary>Bytes that the features may take; null: 70 % of what is there.</summary>
+    public long? MemoryLimit { get; init; }
+
     /// <summary>Share of the rows to test on, without a file for it.</summary>
     public double TestShare { get; init; } = 0.2;
 

@@ -3,7 +3,7 @@ using System.IO.Compression;
 namespace Microsoft.ML.ForwardSampling.Tool.Files;
 
 /// <summary>A file that can be read again and again: as it lies on disk, or a copy of what a pipe brings; gzip is unpacked on the
-/// way.</summary>
+/// way, and Parquet written as text beside it.</summary>
 internal sealed class InputFile : IDisposable
 {
     /// <summary>What stands for standard input.</summary>
@@ -17,14 +17,19 @@ internal sealed class InputFile : IDisposable
 
     private readonly string _path;
     private readonly FileStream? _copy;
+    private readonly bool _isPipe;
 
-    private InputFile(string name, string path, FileStream? copy) => (Name, _path, _copy) = (name, path, copy);
+    private InputFile(string name, string path, FileStream? copy, bool isPipe, bool isParquet = false)
+        => (Name, _path, _copy, _isPipe, IsParquet) = (name, path, copy, isPipe, isParquet);
 
     /// <summary>What messages call it.</summary>
     public string Name { get; }
 
     /// <summary>What tables call it.</summary>
-    public string ShortName => _copy is null ? Path.GetFileName(Name) : Name;
+    public string ShortName => _isPipe ? Name : Path.GetFileName(Name);
+
+    /// <summary>Whether it was a Parquet file: what is read is UTF-8 with commas.</summary>
+    public bool IsParquet { get; }
 
     /// <summary>Opens a file, a pipe or standard input.</summary>
     /// <param name="option">The option that names it.</param>
@@ -42,7 +47,7 @@ internal sealed class InputFile : IDisposable
             if (!Console.IsInputRedirected)
                 throw new InvalidDataException($"{option} - reads standard input, and nothing is piped into it.");
             using Stream input = Console.OpenStandardInput();
-            return Copy("standard input", input, patience ?? TimeOfSilence, cancellation);
+            return AsText(Copy("standard input", input, patience ?? TimeOfSilence, cancellation), cancellation);
         }
 
         if (Directory.Exists(path))
@@ -54,11 +59,11 @@ internal sealed class InputFile : IDisposable
         if (file.CanSeek)
         {
             using (file)
-                return new InputFile(path, path, null);
+                return AsText(new InputFile(path, path, null, isPipe: false), cancellation);
         }
 
         using (file)
-            return Copy(path, file, patience ?? TimeOfSilence, cancellation);
+            return AsText(Copy(path, file, patience ?? TimeOfSilence, cancellation), cancellation);
     }
 
     /// <summary>Its bytes from the beginning.</summary>
@@ -95,9 +100,41 @@ internal sealed class InputFile : IDisposable
         }
     }
 
-    private static InputFile Copy(string name, Stream pipe, TimeSpan silence, CancellationToken cancellation)
+    /// <summary>The same file; of a Parquet file its text, as a copy.</summary>
+    /// <exception cref="InvalidDataException">It is damaged, or holds what is no table of single values.</exception>
+    private static InputFile AsText(InputFile input, CancellationToken cancellation)
     {
-        string path = Path.Combine(Path.GetTempPath(), $"forward-sampling-{Path.GetRandomFileName()}");
+        try
+        {
+            using FileStream parquet = new(input._path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            if (!ParquetText.Is(parquet))
+                return input;
+            parquet.Position = 0;
+            FileStream copy = CreateCopy(out string path);
+            try
+            {
+                ParquetText.WriteAsync(input.Name, parquet, copy, cancellation).GetAwaiter().GetResult();
+                copy.Flush();
+            }
+            catch
+            {
+                copy.Dispose();
+                throw;
+            }
+
+            input.Dispose();
+            return new InputFile(input.Name, path, copy, input._isPipe, isParquet: true);
+        }
+        catch
+        {
+            input.Dispose();
+            throw;
+        }
+    }
+
+    private static FileStream CreateCopy(out string path)
+    {
+        path = Path.Combine(Path.GetTempPath(), $"forward-sampling-{Path.GetRandomFileName()}");
         var options = new FileStreamOptions
         {
             Mode = FileMode.CreateNew,
@@ -107,7 +144,12 @@ internal sealed class InputFile : IDisposable
         };
         if (!OperatingSystem.IsWindows())
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite; // the rows are the user's alone
-        var copy = new FileStream(path, options);
+        return new FileStream(path, options);
+    }
+
+    private static InputFile Copy(string name, Stream pipe, TimeSpan silence, CancellationToken cancellation)
+    {
+        FileStream copy = CreateCopy(out string path);
         try
         {
             // A read that waits cannot be called back: it is left behind.
@@ -116,7 +158,7 @@ internal sealed class InputFile : IDisposable
                 is > 0 and int count)
                 copy.Write(buffer.AsSpan(0, count));
             copy.Flush();
-            return new InputFile(name, path, copy);
+            return new InputFile(name, path, copy, isPipe: true);
         }
         catch (TimeoutException)
         {

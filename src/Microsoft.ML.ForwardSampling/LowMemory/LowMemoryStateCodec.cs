@@ -54,9 +54,10 @@ internal static class LowMemoryStateCodec
 
     /// <summary>The transformer.</summary>
     /// <param name="reader">After the header.</param>
-    /// <exception cref="InvalidDataException">The state is damaged.</exception>
-    /// <exception cref="EndOfStreamException">It ends too early.</exception>
-    public static LowMemoryPredictionTransformer Decode(BinaryReader reader)
+    /// <exception cref="InvalidDataException">The state is damaged, or ends too early.</exception>
+    public static LowMemoryPredictionTransformer Decode(BinaryReader reader) => StateReading.Whole(reader, Read);
+
+    private static LowMemoryPredictionTransformer Read(BinaryReader reader)
     {
         byte[] content = reader.ReadBytes(checked((int)(reader.BaseStream.Length - reader.BaseStream.Position)));
         int end = content.Length - sizeof(uint);

@@ -15,7 +15,13 @@ internal static class ModelFile
         {
             model = context.Model.Load(stream, out inputSchema);
         }
-        catch (Exception e) when (e is not OutOfMemoryException)
+        catch (OutOfMemoryException e)
+        {
+            // A damaged length is an array of any size to ML.NET's readers; nothing has been kept of it.
+            throw new InvalidDataException($"'{path}' ({stream.Length} bytes) asks for more memory than there is: it is damaged, or too "
+                + "large for this machine.", e);
+        }
+        catch (Exception e)
         {
             throw new InvalidDataException(
                 $"'{path}' ({stream.Length} bytes) is not a whole model file, as mlContext.Model.Save writes it: {e.Message}", e);

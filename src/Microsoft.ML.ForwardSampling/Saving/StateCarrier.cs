@@ -52,13 +52,27 @@ internal static class StateCarrier
     }
 
     /// <summary>The state that a loaded chain carries; null when the chain is no carrier of ours.</summary>
+    /// <exception cref="InvalidDataException">It is a carrier, and damaged.</exception>
     public static byte[]? TryRead(IReadOnlyList<ITransformer> stages)
     {
         if (stages.Count < 2 || stages[0] is not CustomMappingTransformer<NoColumns, StateKey>)
             return null;
-        IDataView oneRow = PrivateContext.Instance.Data.LoadFromEnumerable(new[] { new OneRow() });
-        IDataView carried = stages[1].Transform(stages[0].Transform(oneRow));
-        return Decode(carried.GetColumn<ReadOnlyMemory<char>>(StateColumn).Single().Span);
+        return Decode(ReadText(stages).Span);
+    }
+
+    /// <summary>What the two stages say; of damaged ones ML.NET says in any way that it cannot be had.</summary>
+    private static ReadOnlyMemory<char> ReadText(IReadOnlyList<ITransformer> stages)
+    {
+        try
+        {
+            IDataView oneRow = PrivateContext.Instance.Data.LoadFromEnumerable(new[] { new OneRow() });
+            IDataView carried = stages[1].Transform(stages[0].Transform(oneRow));
+            return carried.GetColumn<ReadOnlyMemory<char>>(StateColumn).Single();
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            throw new InvalidDataException($"The saved state is damaged: {e.Message}", e);
+        }
     }
 
     public static byte[] Decode(ReadOnlySpan<char> base64)

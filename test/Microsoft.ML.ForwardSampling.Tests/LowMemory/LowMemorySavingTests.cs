@@ -95,7 +95,7 @@ public sealed class LowMemorySavingTests : IDisposable
         Assert.Contains("q2.14", Refused<InvalidDataException>(12, 14), StringComparison.Ordinal);
         Assert.Contains("finite", Refused<InvalidDataException>(36, 0xff, 0xff), StringComparison.Ordinal);
         long before = GC.GetAllocatedBytesForCurrentThread();
-        Refused<EndOfStreamException>(10, 3);               // 3 x 2^24 + 32 features
+        Refused<InvalidDataException>(10, 3);               // 3 x 2^24 + 32 features
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
 
         string Refused<T>(int at, params byte[] values)

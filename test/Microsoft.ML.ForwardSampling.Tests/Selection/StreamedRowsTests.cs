@@ -228,6 +228,71 @@ public sealed class StreamedRowsTests
         Assert.Null(selected.Report);
     }
 
+    /// <summary>The same ids, and one other loss in one pass. Pass 0 is the one that shows rows: its cursor is opened first.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void Input_OneOtherStatisticInALaterPass_FailsBeforeTheReport(int pass)
+    {
+        int read = 0;
+        IEnumerable<RecordedRow> Rows()
+        {
+            RecordedRow[] rows = RecordedRow.Make(300);
+            if (read++ == pass)
+                rows[137].Loss = MathF.BitIncrement(rows[137].Loss);
+            return rows;
+        }
+
+        StreamedRows selected = _ml.ForwardSampling().SelectRowsStreamed(_ml.Data.LoadFromEnumerable(new Again<RecordedRow>(Rows)),
+            new TopLossPolicy(), new StreamedSelectionOptions { Seed = 1 });
+        Assert.Contains("the ids or the recorded statistics of the 300 rows in a later pass are not those of the first",
+            Assert.Throws<InvalidOperationException>(() => selected.GetColumn<int>("Number").ToArray()).Message,
+            StringComparison.Ordinal);
+        Assert.Null(selected.Report);
+    }
+
+    /// <summary>The same rows in another order: where no statistic is read, ids alone tell.</summary>
+    [Fact]
+    public void Input_InAnotherOrderInTheLastPass_FailsBeforeTheReport()
+    {
+        IDataView rows = Data(RecordedRow.Make(200));
+        StreamedRows selected = _ml.ForwardSampling().SelectRowsStreamed(new OrderChangingView(_ml.Data.ShuffleRows(rows, seed: 8), rows),
+            new UniformPolicy(), new StreamedSelectionOptions { Seed = 1 });
+        Assert.Contains("are not those of the first", Assert.Throws<InvalidOperationException>(() =>
+            selected.GetColumn<int>("Number").ToArray()).Message, StringComparison.Ordinal);
+        Assert.Null(selected.Report);
+    }
+
+    /// <summary>Rows that are made anew for each pass.</summary>
+    private sealed class Again<T>(Func<IEnumerable<T>> rows) : IEnumerable<T>
+    {
+        public IEnumerator<T> GetEnumerator() => rows().GetEnumerator();
+
+        System.Collections.IEnumerator System.Collections.IEnumerable.GetEnumerator() => GetEnumerator();
+    }
+
+    /// <summary>The first cursor is over one view, the others over another.</summary>
+    private sealed class OrderChangingView(IDataView first, IDataView others) : IDataView
+    {
+        private int _opened;
+
+        public DataViewSchema Schema => others.Schema;
+
+        public bool CanShuffle => false;
+
+        public long? GetRowCount() => null;
+
+        public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random? rand = null)
+        {
+            IDataView view = Interlocked.Increment(ref _opened) == 1 ? first : others;
+            return view.GetRowCursor(columnsNeeded.Select(column => view.Schema[column.Index]));
+        }
+
+        public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null)
+            => [GetRowCursor(columnsNeeded)];
+    }
+
     [Fact]
     public void Policy_ThatNeedsAllRows_IsRefusedWithThoseThatDoNot()
     {

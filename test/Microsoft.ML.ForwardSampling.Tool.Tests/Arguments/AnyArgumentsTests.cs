@@ -14,7 +14,7 @@ public sealed class AnyArgumentsTests : IDisposable
         "--test-share", "--test", "--rare-class", "--rare-share", "--record-age", "--hidden", "--learning-rate", "--schedule", "--loss",
         "--policies", "--budget", "--seeds", "--full-seeds", "--noise", "--passes", "--chunk", "--window", "--statistic-bits",
         "--validation", "--json", "--html", "--resume", "--table", "--across", "--quick",
-        "--numbers", "--missing", "--decimal", "--encoding", "--strict"];
+        "--numbers", "--missing", "--decimal", "--encoding", "--rows", "--strict"];
 
     private static readonly string[] s_values = ["", " ", ",", "\"", "\"a", "-1", "0", "1e400", "NaN", "∞", "99999999999999999999", "1,2",
         "all", "all,", "@no-such-file", "[red]", "\u001b[31m", "\0", "\ud800", "a\nb", "..", "/", "y", "binary", "--", "tab", "\\t", "''",
@@ -42,7 +42,7 @@ public sealed class AnyArgumentsTests : IDisposable
     }
 
     private static string[] OfAFile(string option)
-        => option is "--test" or "--task" or "--separator" or "--decimal" or "--encoding"
+        => option is "--test" or "--task" or "--separator" or "--decimal" or "--encoding" or "--rows"
             ? ["--data", "no-such.csv", "--label", "y", .. option == "--task" ? [] :
             new[] { "--task", "binary" }] : [];
 
@@ -64,6 +64,8 @@ public sealed class AnyArgumentsTests : IDisposable
     [InlineData("--task", "", "one of regression, binary, multiclass")]
     [InlineData("--schedule", "Linear", "one of linear, constant")]
     [InlineData("--separator", "ab", "tab, or one character")]
+    [InlineData("--rows", "20", "a whole number from 21 to 2147483647")]
+    [InlineData("--rows", "all", "a whole number from 21 to 2147483647")]
     [InlineData("--separator", "5", "tab, or one character")]
     [InlineData("--decimal", "comma", ". or ,")]
     [InlineData("--encoding", "ebcdic?", "the name of an encoding")]

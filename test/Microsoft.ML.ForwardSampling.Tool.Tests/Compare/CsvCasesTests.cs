@@ -173,7 +173,7 @@ public sealed class CsvCasesTests : IDisposable
     [Theory]
     [InlineData("y,x\n1,a\0b\n", ", line 2: a NUL character.")]
     [InlineData("PK\u0003\u0004xx", " is a zip archive (as an Excel workbook is)")]
-    [InlineData("PAR1xx", " is a Parquet file")]
+    [InlineData("PAR1xx", " begins as a Parquet file and cannot be read as one")]
     [InlineData("{\"y\": 1}\n", "it is JSON, no table.")]
     [InlineData("<!DOCTYPE html>\n", "it is a page or XML, no table.")]
     [InlineData("\n\n", " is empty: its first line must name the columns.")]

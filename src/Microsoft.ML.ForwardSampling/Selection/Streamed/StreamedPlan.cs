@@ -84,10 +84,22 @@ public abstract class StreamedPlan
     }
 
     /// <summary>The end of the first pass.</summary>
-    internal void EndCount(SelectionBudget budget)
+    internal void EndCount(SelectionBudget budget, ulong fingerprint)
     {
+        Fingerprint = fingerprint;
         Budget = Rows == 0 ? 0 : budget.ForAll(Rows);
         EndFirstPass();
+    }
+
+    /// <summary>Refuses a later pass over other rows.</summary>
+    /// <exception cref="InvalidOperationException">They differ from the first pass's in number, id, order or statistics.</exception>
+    internal void CheckPass(long rows, ulong fingerprint)
+    {
+        if (rows != Rows)
+            throw SelectionErrors.NotRepeatable($"there were {Rows} rows in the first pass and {rows} in a later one");
+        if (fingerprint != Fingerprint)
+            throw SelectionErrors.NotRepeatable(
+                $"the ids or the recorded statistics of the {Rows} rows in a later pass are not those of the first, bit for bit");
     }
 
     /// <summary>Puts the values that count in place of those that are not finite.</summary>
@@ -100,6 +112,9 @@ public abstract class StreamedPlan
                 value = (float)MeanAt(statistic.Index);
         }
     }
+
+    /// <summary>The first pass's ids and recorded statistics as one number.</summary>
+    private ulong Fingerprint { get; set; }
 
     private RecordedStatistic[] Statistics => _statistics ??= Array.FindAll(RecordedStatistic.All, statistic => statistic.IsIn(Needs));
 

@@ -54,6 +54,7 @@ internal sealed class StreamedRowsCursor : ChosenRowsCursor
     protected override void Complete()
     {
         StreamedPlan plan = _view.Plan;
+        plan.CheckPass(_rows, _statistics.Fingerprint);
         if (_rows != plan.Rows || _selected != plan.Budget)
             throw SelectionErrors.NotRepeatable(
                 $"there were {plan.Rows} rows with {plan.Budget} to select where statistics were read, and {_rows} with {_selected} "
