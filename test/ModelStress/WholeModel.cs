@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using Microsoft.ML.Data;
 using Microsoft.ML.ForwardSampling.DataViews;
 using Microsoft.ML.ForwardSampling.Saving;
@@ -7,10 +6,9 @@ namespace Microsoft.ML.ForwardSampling.ModelStress;
 
 /// <summary>A model file that is not damaged, in its parts.</summary>
 /// <param name="File">The bytes on disk.</param>
-/// <param name="Streams">What is zipped in it.</param>
 /// <param name="Carrier">The stages that carry this library's state.</param>
 /// <param name="State">That state.</param>
-internal sealed record WholeModel(byte[] File, IReadOnlyList<(string Name, byte[] Bytes)> Streams, ITransformer[] Carrier, byte[] State)
+internal sealed record WholeModel(byte[] File, ITransformer[] Carrier, byte[] State)
 {
     /// <summary>Whether the state ends with a checksum of its own.</summary>
     public bool HasChecksum => (StateKind)State[4] == StateKind.LowMemory;
@@ -18,21 +16,9 @@ internal sealed record WholeModel(byte[] File, IReadOnlyList<(string Name, byte[
     public static WholeModel Of(MLContext context, string path)
     {
         byte[] file = System.IO.File.ReadAllBytes(path);
-        var streams = new List<(string, byte[])>();
-        using (var zip = new ZipArchive(new MemoryStream(file)))
-        {
-            foreach (ZipArchiveEntry entry in zip.Entries)
-            {
-                using Stream stream = entry.Open();
-                using var bytes = new MemoryStream();
-                stream.CopyTo(bytes);
-                streams.Add((entry.FullName, bytes.ToArray()));
-            }
-        }
-
         ITransformer[] carrier = CarrierIn(context.Model.Load(path, out _))
             ?? throw new InvalidOperationException($"{path} carries no state of this library.");
-        return new WholeModel(file, streams, carrier, StateCarrier.TryRead(carrier)!);
+        return new WholeModel(file, carrier, StateCarrier.TryRead(carrier)!);
     }
 
     /// <summary>The same chain with another state.</summary>
