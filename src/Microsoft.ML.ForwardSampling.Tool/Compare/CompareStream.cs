@@ -157,7 +157,7 @@ internal sealed class CompareStream : IDisposable
             selector.ReportValidation(statistics.Loss.Where(float.IsFinite).Average());
         float[] weights = new float[arrived.Count];
         List<TabularRow> chosen = Select(arrived, statistics, selector, weights);
-        if (_seed == 1 && selector == _selector && _backwardRows + chosen.Count >= _plannedRows)
+        if (_seed == 1 && _arm.Setting is null && selector == _selector && _backwardRows + chosen.Count >= _plannedRows)
             _examples = SelectionExamples.Of(_data, arrived, statistics.Loss, weights);
         Deploy(Fit(chosen, chosen.Count, chunkSeed, null));
         if (isValidated && _experiment.ValidationRows > 0)

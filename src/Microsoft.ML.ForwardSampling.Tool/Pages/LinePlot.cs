@@ -102,9 +102,11 @@ internal static class LinePlot
     {
         svg.Append(string.Create(CultureInfo.InvariantCulture, $"<circle class=\"{style}\" cx=\"{x:0.0}\" cy=\"{y:0.0}\" r=\"3.5\" "
             + $"tabindex=\"0\" role=\"img\" aria-label=\"{title}\"><title>{title}</title></circle>"));
-        // Shown while the point has the keyboard's focus; away from the nearer edge.
+        // Shown while the point has the keyboard's focus, on two lines; away from the nearer edge.
+        int name = title.IndexOf(": ", StringComparison.Ordinal) + 2;
         svg.Append(string.Create(CultureInfo.InvariantCulture, $"<text class=\"tip\" aria-hidden=\"true\" "
-            + $"text-anchor=\"{(x < Width / 2 ? "start" : "end")}\" x=\"{x:0.0}\" y=\"{Math.Max(12, y - 10):0.0}\">{title}</text>\n"));
+            + $"text-anchor=\"{(x < Width / 2 ? "start" : "end")}\" x=\"{x:0.0}\" y=\"{Math.Max(12, y - 26):0.0}\">{title[..name]}"
+            + $"<tspan x=\"{x:0.0}\" dy=\"16\">{title[name..]}</tspan></text>\n"));
     }
 
     /// <summary>Moves positions down until no two are nearer than a gap, then up if the last left the plot.</summary>
