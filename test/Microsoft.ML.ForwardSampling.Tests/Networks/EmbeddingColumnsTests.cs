@@ -29,6 +29,27 @@ public sealed class EmbeddingColumnsTests
         { FeatureStorage.Dense, null }, { FeatureStorage.Sparse, null }, { FeatureStorage.Dense, 0.1f }, { FeatureStorage.Sparse, 0.1f },
     };
 
+    [Theory]
+    [InlineData(true, true)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    public void SaveOnnx_NetworkThatReadsMoreThanItsFeatures_IsRefused(bool keys, bool more)
+    {
+        NetworkTrainerOptions options = Options with
+        {
+            EmbeddingColumns = keys ? Options.EmbeddingColumns : new Dictionary<string, int>(),
+            MoreFeatureColumns = more ? Options.MoreFeatureColumns : []
+        };
+        using NetworkPredictionTransformer model = Trainer(options).Fit(Rows(50));
+        using var stream = new MemoryStream();
+
+        var refused = Assert.Throws<NotSupportedException>(() => new MLContext(1).ForwardSampling().SaveOnnx(model, stream));
+
+        Assert.StartsWith("SaveOnnx cannot write a network that reads more than its feature column", refused.Message,
+            StringComparison.Ordinal);
+        Assert.Equal(0, stream.Length);
+    }
+
     [Theory, MemberData(nameof(Ways))]
     public void Fit_OnPlainMemory_LearnsWhatTorchLearns(FeatureStorage storage, float? limit)
     {
