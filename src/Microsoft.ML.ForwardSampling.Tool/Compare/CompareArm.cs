@@ -13,8 +13,8 @@ internal sealed record CompareArm(string Name, KnownPolicy? Policy, bool StopsAt
     /// <summary>Between a training's name and what its setting changes.</summary>
     public const string Separator = " · ";
 
-    private const string DefaultPolicy = "BalancedGradientNorm";
-    private const string OwnBest = "own best";
+    /// <summary>The library's default policy.</summary>
+    public static string DefaultPolicy { get; } = new Selection.BalancedGradientNormPolicy().Name;
 
     /// <summary>Every row that comes, until the policies' number of backward rows is reached; the learning rate's fall is shrunk to
     /// fit.</summary>
@@ -34,12 +34,13 @@ internal sealed record CompareArm(string Name, KnownPolicy? Policy, bool StopsAt
         CompareArm[] bases = [.. Bases(options)];
         CompareSetting[] settings = [.. options.Settings(experiment)];
         return [.. bases.SelectMany(arm => Settings(arm).Where(setting => setting != experiment.Setting)
-            .Select(setting => arm.At(setting, setting.Beside(experiment.Setting))).Prepend(arm))];
+            .Select(setting => arm with { Name = $"{arm.Name}{Separator}{setting.Beside(experiment.Setting)}", Setting = setting })
+            .Prepend(arm))];
 
         // Without a word about batches, the library's own default is shown for the policy that is its default, and for an even draw.
         IEnumerable<CompareSetting> Settings(CompareArm arm) => arm.Policy is null ? []
             : options.Batch.Count > 1 || options.Batches.Count > 0 ? settings
-            : arm.Name is Baseline or DefaultPolicy ? [CompareSetting.OfSelectedRows(experiment.Setting)] : [];
+            : arm.Name == Baseline || arm.Name == DefaultPolicy ? [CompareSetting.OfSelectedRows(experiment.Setting)] : [];
     }
 
     /// <summary>What the options ask for, each once, at the usual setting.</summary>
@@ -50,11 +51,12 @@ internal sealed record CompareArm(string Name, KnownPolicy? Policy, bool StopsAt
         return options.FullSeeds > 0 ? arms.Append(Full) : arms;
     }
 
+    /// <summary>What tables call the same training at the setting that suited it best.</summary>
+    public string OwnBestName => $"{Name}{Separator}own best";
+
     /// <summary>The same training at the setting that suited it best.</summary>
-    public CompareArm AtOwnBest(CompareSetting setting) => At(setting, OwnBest);
+    public CompareArm AtOwnBest(CompareSetting setting) => this with { Name = OwnBestName, Setting = setting };
 
     /// <summary>A training's name without its setting.</summary>
     public static string BaseOf(string name) => name.Split(Separator)[0];
-
-    private CompareArm At(CompareSetting setting, string what) => this with { Name = $"{Name}{Separator}{what}", Setting = setting };
 }

@@ -42,7 +42,7 @@ internal static class CompareRunner
         List<CompareTry> tries = [.. earlier?.Tries ?? []];
         HashSet<(string, int)> finished = [.. runs.Select(run => (run.Arm, run.Seed))];
         CompareArm[] bases = [.. CompareArm.Bases(options)];
-        string[] tuned = options.Tune ? [.. bases.Select(arm => arm.AtOwnBest(experiment.Setting).Name)] : [];
+        IEnumerable<string> tuned = options.Tune ? bases.Select(arm => arm.OwnBestName) : [];
         int planned = runs.Count + arms.Sum(arm => Missing(arm.Name)) + tuned.Sum(Missing);
         TabularData example = Prepare(data, experiment, 1);
 
@@ -103,7 +103,7 @@ internal static class CompareRunner
                 if (CompareTuning.Best(tries, arm.Name, CompareMetrics.Of(experiment)[0]) is { } best)
                     yield return arm.AtOwnBest(best);
                 else
-                    planned -= Missing(arm.AtOwnBest(experiment.Setting).Name);
+                    planned -= Missing(arm.OwnBestName);
             }
         }
 

@@ -10,8 +10,7 @@ internal static class ExamplesSection
     /// <summary>Writes the section; nothing where no run has rows to show.</summary>
     public static void Append(StringBuilder html, CompareResults results)
     {
-        string theDefault = new Selection.BalancedGradientNormPolicy().Name;
-        CompareRun? run = results.Runs.Where(run => run.Examples is not null).OrderBy(run => run.Arm == theDefault ? 0 : 1)
+        CompareRun? run = results.Runs.Where(run => run.Examples is not null).OrderBy(run => run.Arm == CompareArm.DefaultPolicy ? 0 : 1)
             .ThenBy(run => run.Seed).FirstOrDefault();
         if (run?.Examples is not { } examples)
             return;
