@@ -40,7 +40,7 @@ internal static class HeavyTailedRegression
         NetworkTrainer trainer = fs.Trainers.Regression(new NetworkTrainerOptions
         {
             HiddenLayers = [64, 64],
-            Optimizer = new AdamOptions { LearningRate = 2e-3f },
+            Optimizer = new AdamOptions { LearningRate = 2e-3 },
             BatchSize = 64,
             Epochs = 1,
             Shuffle = false, // rows arrive in random order; so a batch is one window's selection, as evenly spread as the policy made it

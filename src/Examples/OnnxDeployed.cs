@@ -52,7 +52,7 @@ internal static class OnnxDeployed
             {
                 HiddenLayers = [64, 64],
                 Epochs = 10,
-                Optimizer = new AdamOptions { LearningRate = 2e-3f },
+                Optimizer = new AdamOptions { LearningRate = 2e-3 },
                 Seed = seed,
                 CancellationToken = cancellation
             };

@@ -64,7 +64,7 @@ internal static class OwnNetwork
                     Budget = 0.1,
                     Statistics = StatisticsSource.Fresh
                 },
-                Optimizer = new AdamOptions { LearningRate = 2e-3f },
+                Optimizer = new AdamOptions { LearningRate = 2e-3 },
                 Epochs = 4,
                 Seed = seed,
                 CancellationToken = cancellation,

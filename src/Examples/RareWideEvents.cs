@@ -89,7 +89,7 @@ internal static class RareWideEvents
                 HiddenLayers = [Units],
                 MoreFeatureColumns = [Served],
                 Epochs = Epochs,
-                Optimizer = new AdamOptions { LearningRate = 0.002f },
+                Optimizer = new AdamOptions { LearningRate = 0.002 },
                 Seed = seed,
                 CancellationToken = cancellation,
             }).Fit(chosen);

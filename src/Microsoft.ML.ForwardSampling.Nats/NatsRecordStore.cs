@@ -235,7 +235,7 @@ public sealed class NatsRecordStore<TRecord> : IAsyncDisposable
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(directory);
         options ??= new NatsWriterOptions();
-        options.Validate();
+        _ = options.Buffer(); // what does not agree is told before anything is opened
         using (var soon = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken))
         {
             soon.CancelAfter(s_longestCheck);

@@ -13,7 +13,7 @@ namespace Microsoft.ML.ForwardSampling.Nats;
 /// <para><b>A killed writer's blocks</b> are shipped by the next one that opens its folder. Start it again, also on a machine that has
 /// nothing more to write, or what is there waits.</para>
 /// <para><b>Without a cluster</b> the folder fills up to <see cref="NatsWriterOptions.DiskBytes"/>; then memory does, and then
-/// <see cref="NatsWriterOptions.Overflow"/> says what happens.</para>
+/// <see cref="RecordWriterOptions.Overflow"/> says what happens.</para>
 /// <para>What else <see cref="BufferedRecordWriter{TRecord}"/> says holds.</para>
 /// </remarks>
 /// <typeparam name="TRecord"><see cref="RegressionRecord"/>, <see cref="BinaryRecord"/>, <see cref="MulticlassRecord"/> or

@@ -2,20 +2,23 @@ using Microsoft.ML.ForwardSampling.Records;
 
 namespace Microsoft.ML.ForwardSampling.Nats;
 
-/// <summary>How a <see cref="NatsRecordWriter{TRecord}"/> keeps and ships records. Each option is checked when it is set;
-/// <see cref="Validate"/> checks them against each other and is called by the writer.</summary>
-public sealed record NatsWriterOptions
+/// <summary>How a <see cref="NatsRecordWriter{TRecord}"/> keeps and ships records. Each option is checked when it is set, and
+/// against the others when a writer is opened.</summary>
+public sealed record NatsWriterOptions : RecordWriterOptions
 {
+    /// <summary>The defaults: <see cref="RecordWriterOptions.FlushInterval"/> 200 ms, <see cref="RecordWriterOptions.RetryInterval"/> 250
+    /// ms after the disk or the cluster refused. <see cref="RecordWriterOptions.Overflow"/> holds also when <see cref="DiskBytes"/> is
+    /// reached.</summary>
+    public NatsWriterOptions()
+        : base(TimeSpan.FromMilliseconds(200), TimeSpan.FromMilliseconds(250))
+    {
+    }
+
     /// <summary>What an acknowledged record survives on the writer's disk. <see cref="RecordDurability.PowerLoss"/> costs an fsync a
     /// batch.</summary>
     /// <value>Default <see cref="RecordDurability.ProcessCrash"/>.</value>
     /// <exception cref="ArgumentOutOfRangeException">Not a member of the enumeration.</exception>
     public RecordDurability Durability { get; init => field = Require.Defined(value, nameof(NatsWriterOptions)); }
-
-    /// <summary>What happens to records that come faster than the disk takes them, or when <see cref="DiskBytes"/> is reached.</summary>
-    /// <value>Default <see cref="RecordOverflow.Block"/>.</value>
-    /// <exception cref="ArgumentOutOfRangeException">Not a member of the enumeration.</exception>
-    public RecordOverflow Overflow { get; init => field = Require.Defined(value, nameof(NatsWriterOptions)); }
 
     /// <summary>Most records in one batch, which becomes one block for each partition.</summary>
     /// <value>[1, 16384]; default 16384.</value>
@@ -43,62 +46,11 @@ public sealed record NatsWriterOptions
     /// <exception cref="ArgumentOutOfRangeException">Outside the range.</exception>
     public long FileBytes { get; init => field = Require.InRange(value, 65536L, 1L << 30, nameof(NatsWriterOptions)); } = 16L << 20;
 
-    /// <summary>A record is on the disk, and on its way, at the latest this long after it was appended, also when its batch is not full and
-    /// nobody calls Flush.</summary>
-    /// <value>[1 ms, 1 h]; default 200 ms.</value>
-    /// <exception cref="ArgumentOutOfRangeException">Outside [1 ms, 1 h].</exception>
-    public TimeSpan FlushInterval
-    {
-        get; init => field = Require.InRange(value, Require.Millisecond, Require.Hour, nameof(NatsWriterOptions));
-    } = TimeSpan.FromMilliseconds(200);
-
-    /// <summary>How long the writer waits before it tries again after the disk or the cluster refused.</summary>
-    /// <value>[1 ms, 1 h]; default 250 ms.</value>
-    /// <exception cref="ArgumentOutOfRangeException">Outside [1 ms, 1 h].</exception>
-    public TimeSpan RetryInterval
-    {
-        get; init => field = Require.InRange(value, Require.Millisecond, Require.Hour, nameof(NatsWriterOptions));
-    } = TimeSpan.FromMilliseconds(250);
-
-    /// <summary>Seed of the draws of <see cref="RecordOverflow.DropAndRecord"/>.</summary>
-    /// <value>Any value; default null: unlike every other writer's.</value>
-    public int? Seed { get; init; }
-
-    /// <summary>Clock for the times of records that have none.</summary>
-    /// <value>Default <see cref="TimeProvider.System"/>.</value>
-    /// <exception cref="ArgumentNullException">Null.</exception>
-    public TimeProvider TimeProvider { get; init => field = Require.NotNull(value, nameof(NatsWriterOptions)); } = TimeProvider.System;
-
-    /// <summary>Checks options against each other.</summary>
-    /// <exception cref="ArgumentException">They do not agree; the message names both options and their values.</exception>
-    internal void Validate()
-    {
-        if (MemoryRecords / 2 < BatchRecords)
-            throw Disagree(nameof(MemoryRecords), MemoryRecords, $"{nameof(BatchRecords)}, which is {BatchRecords}");
-        if (DiskBytes / 2 < FileBytes)
-            throw Disagree(nameof(DiskBytes), DiskBytes, $"{nameof(FileBytes)}, which is {FileBytes}");
-    }
-
+    /// <summary>The buffer of these options.</summary>
+    /// <exception cref="ArgumentException">Options do not agree; the message names both and their values.</exception>
     internal RecordBufferOptions Buffer()
-    {
-        Validate();
-        // Small blocks: memory is thinned, and counts as full, a block at a time.
-        int blockRecords = Math.Clamp(MemoryRecords / 64, 1, BatchRecords), batchBlocks = BatchRecords / blockRecords;
-        return new RecordBufferOptions
-        {
-            Overflow = Overflow,
-            BlockRecords = blockRecords,
-            Blocks = Math.Max(2, MemoryRecords / blockRecords),
-            FewestBatchBlocks = batchBlocks,
-            MostBatchBlocks = batchBlocks,
-            FlushInterval = FlushInterval,
-            RetryInterval = RetryInterval,
-            LongestRetryInterval = RetryInterval,
-            Seed = Seed,
-            TimeProvider = TimeProvider,
-        };
-    }
-
-    private static ArgumentException Disagree(string option, long value, string other)
-        => new($"{nameof(NatsWriterOptions)}.{option} must be at least 2 times {other}. Got {value}.", option);
+        => DiskBytes / 2 >= FileBytes
+            ? RecordBufferOptions.ForBatches(this, BatchRecords, MemoryRecords)
+            : throw new ArgumentException($"{nameof(NatsWriterOptions)}.{nameof(DiskBytes)} must be at least 2 times {nameof(FileBytes)}, "
+                + $"which is {FileBytes}. Got {DiskBytes}.", nameof(DiskBytes));
 }

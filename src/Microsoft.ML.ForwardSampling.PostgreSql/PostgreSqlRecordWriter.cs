@@ -14,7 +14,7 @@ namespace Microsoft.ML.ForwardSampling.PostgreSql;
 /// the number under this writer's own identity: sent again after its commit was done but the answer lost, it is recognised and not
 /// written.</para>
 /// <para><b>When the server is gone</b>, records wait in memory and the batch is tried again, at first after
-/// <see cref="PostgreSqlWriterOptions.RetryInterval"/>, then ever more rarely up to
+/// <see cref="RecordWriterOptions.RetryInterval"/>, then ever more rarely up to
 /// <see cref="PostgreSqlWriterOptions.LongestRetryInterval"/>, and at each Flush. Closing tries three times.</para>
 /// <para>The database keeps times in microseconds. What else <see cref="BufferedRecordWriter{TRecord}"/> says holds.</para>
 /// </remarks>

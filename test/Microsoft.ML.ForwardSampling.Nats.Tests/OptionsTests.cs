@@ -31,10 +31,10 @@ public class OptionsTests
     {
         Assert.Equal("NatsWriterOptions.MemoryRecords must be at least 2 times BatchRecords, which is 16384. Got 20000. "
             + "(Parameter 'MemoryRecords')",
-            Assert.Throws<ArgumentException>(() => new NatsWriterOptions { MemoryRecords = 20000 }.Validate()).Message);
+            Assert.Throws<ArgumentException>(() => new NatsWriterOptions { MemoryRecords = 20000 }.Buffer()).Message);
         Assert.Equal("NatsWriterOptions.DiskBytes must be at least 2 times FileBytes, which is 16777216. Got 1048576. "
             + "(Parameter 'DiskBytes')",
-            Assert.Throws<ArgumentException>(() => new NatsWriterOptions { DiskBytes = 1 << 20 }.Validate()).Message);
+            Assert.Throws<ArgumentException>(() => new NatsWriterOptions { DiskBytes = 1 << 20 }.Buffer()).Message);
     }
 
     [Fact]

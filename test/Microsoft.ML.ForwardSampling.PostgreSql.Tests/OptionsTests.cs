@@ -35,10 +35,10 @@ public class OptionsTests
     public void WriterOptions_ThatDisagree_NameBoth()
     {
         var error = Assert.Throws<ArgumentException>(
-            () => new PostgreSqlWriterOptions { BatchRecords = 100, MemoryRecords = 199 }.Validate());
+            () => new PostgreSqlWriterOptions { BatchRecords = 100, MemoryRecords = 199 }.Buffer());
         Assert.Equal("PostgreSqlWriterOptions.MemoryRecords must be at least 2 times BatchRecords, which is 100. Got 199. (Parameter "
             + "'MemoryRecords')", error.Message);
-        Assert.Throws<ArgumentException>(() => new PostgreSqlWriterOptions { RetryInterval = TimeSpan.FromMinutes(1) }.Validate());
-        new PostgreSqlWriterOptions().Validate();
+        Assert.Throws<ArgumentException>(() => new PostgreSqlWriterOptions { RetryInterval = TimeSpan.FromMinutes(1) }.Buffer());
+        Assert.Equal(3, new PostgreSqlWriterOptions().Buffer().AttemptsAtClosing);
     }
 }

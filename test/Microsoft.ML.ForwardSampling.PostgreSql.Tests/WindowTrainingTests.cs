@@ -23,7 +23,7 @@ public class WindowTrainingTests(StoreFixture fixture)
         NetworkTrainerOptions network = new()
         {
             HiddenLayers = [8],
-            Optimizer = new AdamOptions { LearningRate = 0.03f },
+            Optimizer = new AdamOptions { LearningRate = 0.03 },
             BatchSize = 16,
             Epochs = 40,
             Seed = 1,

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using FsCheck;
 using FsCheck.Fluent;
 using Microsoft.ML.ForwardSampling.Tests;
@@ -210,8 +211,23 @@ public class CompactStatisticsTests
             byte[] damaged = [.. whole];
             damaged[at] ^= 0x10;
             Assert.Throws<InvalidDataException>(() => CompactStatistics.Load(new MemoryStream(damaged)));
-            Assert.Throws<EndOfStreamException>(() => CompactStatistics.Load(new MemoryStream(whole[..at])));
+            Assert.Throws<InvalidDataException>(() => CompactStatistics.Load(new MemoryStream(whole[..at])));
         }
+    }
+
+    [Fact]
+    public void Load_NewerFormat_SaysSo()
+    {
+        using var file = new MemoryStream();
+        new CompactStatistics(3).Save(file);
+        byte[] newer = file.ToArray();
+        newer[6]++;
+        BinaryPrimitives.WriteUInt32LittleEndian(newer.AsSpan(28), Crc32C.Of(newer.AsSpan(0, 28)));
+
+        Assert.Equal(
+            "The compact statistics have format version 2, and this version of Microsoft.ML.ForwardSampling reads version 1. Update the "
+                + "package to load them.",
+            Assert.Throws<NotSupportedException>(() => CompactStatistics.Load(new MemoryStream(newer))).Message);
     }
 
     [Fact]

@@ -52,7 +52,7 @@ public sealed class SelectorFuzzer : IFuzzer
             _bytes = _random.Next(4) == 0 ? _damage.Break(_bytes) : Lie([.. _bytes]);
         return _reading.Of(() =>
         {
-            var selector = new RowSelector(policy, RowSelectorState.FromBytes(_bytes));
+            var selector = new RowSelector(policy, RowSelectorState.Load(new MemoryStream(_bytes)));
             var window = new SelectionWindow(Rows, selector.Scratch)
             { Loss = _statistics.AsSpan(0, Rows), Label = _labels, Features = _statistics };
             var rows = new int[Budget];

@@ -98,7 +98,7 @@ internal static class TrainRole
     private static NetworkTrainerOptions Network(int seed, int epochs, CancellationToken cancellation) => new()
     {
         HiddenLayers = [32, 32],
-        Optimizer = new AdamOptions { LearningRate = 3e-3f },
+        Optimizer = new AdamOptions { LearningRate = 3e-3 },
         BatchSize = 64,
         Epochs = epochs,
         Seed = seed,

@@ -25,7 +25,7 @@ internal static class FirstModel
     public static NetworkTrainerOptions Network(int seed, int epochs) => new()
     {
         HiddenLayers = [32, 32],
-        Optimizer = new AdamOptions { LearningRate = 3e-3f },
+        Optimizer = new AdamOptions { LearningRate = 3e-3 },
         BatchSize = 64,
         Epochs = epochs,
         Threads = 1,

@@ -2,12 +2,46 @@ namespace Microsoft.ML.ForwardSampling.Records;
 
 /// <summary>How a <see cref="BufferedRecordWriter{TRecord}"/> keeps records in memory and tries again; for who writes a further one, which
 /// has options of its own. Checked when it is made.</summary>
-public sealed record RecordBufferOptions
+public sealed record RecordBufferOptions : RecordWriterOptions
 {
-    /// <summary>What happens to records that come faster than they are written.</summary>
-    /// <value>Default <see cref="RecordOverflow.Block"/>.</value>
-    /// <exception cref="ArgumentOutOfRangeException">Not a member of the enumeration.</exception>
-    public RecordOverflow Overflow { get; init => field = Require.Defined(value, nameof(RecordBufferOptions)); }
+    /// <summary>The defaults: <see cref="RecordWriterOptions.FlushInterval"/> 100 ms, <see cref="RecordWriterOptions.RetryInterval"/>
+    /// 1 s.</summary>
+    public RecordBufferOptions()
+        : base(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(1))
+    {
+    }
+
+    /// <summary>Takes over what a writer's own options say.</summary>
+    /// <param name="writer">The writer's options. <see cref="LongestRetryInterval"/> becomes their
+    /// <see cref="RecordWriterOptions.RetryInterval"/>: no doubling.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="writer"/> is null.</exception>
+    public RecordBufferOptions(RecordWriterOptions writer)
+        : base(writer ?? throw new ArgumentNullException(nameof(writer)))
+        => LongestRetryInterval = RetryInterval;
+
+    /// <summary>A buffer that is written in batches.</summary>
+    /// <param name="writer">The writer's options, as <see cref="RecordBufferOptions(RecordWriterOptions)"/> takes them over.</param>
+    /// <param name="batchRecords">Most records in one batch, at least 1.</param>
+    /// <param name="memoryRecords">Records that may wait in memory, at least 2 times <paramref name="batchRecords"/>.</param>
+    /// <returns>Small blocks, for memory is thinned, and counts as full, a block at a time.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="writer"/> is null.</exception>
+    /// <exception cref="ArgumentException">Memory is too small for the batch; the message names both by the words BatchRecords and
+    /// MemoryRecords.</exception>
+    public static RecordBufferOptions ForBatches(RecordWriterOptions writer, int batchRecords, int memoryRecords)
+    {
+        ArgumentNullException.ThrowIfNull(writer);
+        if (memoryRecords / 2 < batchRecords)
+            throw new ArgumentException($"{writer.GetType().Name}.MemoryRecords must be at least 2 times BatchRecords, which is "
+                + $"{batchRecords}. Got {memoryRecords}.", "MemoryRecords");
+        int blockRecords = Math.Clamp(memoryRecords / 64, 1, batchRecords), batchBlocks = batchRecords / blockRecords;
+        return new RecordBufferOptions(writer)
+        {
+            BlockRecords = blockRecords,
+            Blocks = Math.Max(2, memoryRecords / blockRecords),
+            FewestBatchBlocks = batchBlocks,
+            MostBatchBlocks = batchBlocks,
+        };
+    }
 
     /// <summary>Records in one block: what is closed, written and acknowledged at once.</summary>
     /// <value>[1, 1048575]; default 4096.</value>
@@ -19,7 +53,8 @@ public sealed record RecordBufferOptions
     /// <exception cref="ArgumentOutOfRangeException">Below 2.</exception>
     public int Blocks { get; init => field = Require.AtLeast(value, 2, nameof(RecordBufferOptions)); } = 128;
 
-    /// <summary>As soon as so many blocks are full they are written, before <see cref="FlushInterval"/> has passed.</summary>
+    /// <summary>As soon as so many blocks are full they are written, before <see cref="RecordWriterOptions.FlushInterval"/> has
+    /// passed.</summary>
     /// <value>At least 1; default 1.</value>
     /// <exception cref="ArgumentOutOfRangeException">Below 1.</exception>
     public int FewestBatchBlocks { get; init => field = Require.AtLeast(value, 1, nameof(RecordBufferOptions)); } = 1;
@@ -29,27 +64,8 @@ public sealed record RecordBufferOptions
     /// <exception cref="ArgumentOutOfRangeException">Below 1.</exception>
     public int MostBatchBlocks { get; init => field = Require.AtLeast(value, 1, nameof(RecordBufferOptions)); } = int.MaxValue;
 
-    /// <summary>A record is written at the latest this long after it was appended, also when its block is not full and nobody calls
-    /// Flush.</summary>
-    /// <value>[1 ms, 1 h]; default 100 ms.</value>
-    /// <exception cref="ArgumentOutOfRangeException">Outside the range.</exception>
-    public TimeSpan FlushInterval
-    {
-        get; init => field = Require.InRange(value, Require.Millisecond, Require.Hour,
-        nameof(RecordBufferOptions));
-    } = TimeSpan.FromMilliseconds(100);
-
-    /// <summary>The wait after a failure; doubled with each further one, up to <see cref="LongestRetryInterval"/>.</summary>
-    /// <value>[1 ms, 1 h]; default 1 s.</value>
-    /// <exception cref="ArgumentOutOfRangeException">Outside the range.</exception>
-    public TimeSpan RetryInterval
-    {
-        get; init => field = Require.InRange(value, Require.Millisecond, Require.Hour,
-        nameof(RecordBufferOptions));
-    } = TimeSpan.FromSeconds(1);
-
     /// <summary>The longest wait between two tries.</summary>
-    /// <value>[1 ms, 1 h]; default 1 s. Below <see cref="RetryInterval"/> it counts as that.</value>
+    /// <value>[1 ms, 1 h]; default 1 s. Below <see cref="RecordWriterOptions.RetryInterval"/> it counts as that.</value>
     /// <exception cref="ArgumentOutOfRangeException">Outside the range.</exception>
     public TimeSpan LongestRetryInterval
     {
@@ -61,13 +77,4 @@ public sealed record RecordBufferOptions
     /// <value>At least 1; default 1.</value>
     /// <exception cref="ArgumentOutOfRangeException">Below 1.</exception>
     public int AttemptsAtClosing { get; init => field = Require.AtLeast(value, 1, nameof(RecordBufferOptions)); } = 1;
-
-    /// <summary>Seed of the draws of <see cref="RecordOverflow.DropAndRecord"/>.</summary>
-    /// <value>Any value; default null: unlike every other writer's.</value>
-    public int? Seed { get; init; }
-
-    /// <summary>Clock for the times of records that have none.</summary>
-    /// <value>Default <see cref="TimeProvider.System"/>.</value>
-    /// <exception cref="ArgumentNullException">Null.</exception>
-    public TimeProvider TimeProvider { get; init => field = Require.NotNull(value, nameof(RecordBufferOptions)); } = TimeProvider.System;
 }

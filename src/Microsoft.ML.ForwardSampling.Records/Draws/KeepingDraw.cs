@@ -13,9 +13,9 @@ public struct KeepingDraw
     /// <param name="seed">For draws that must repeat; null: unlike every other draw's, in this process and in others.</param>
     /// <param name="stream">Tells draws of the same seed apart; below 2²⁴.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="keepingProbability"/> is out of its range.</exception>
-    public KeepingDraw(float keepingProbability, int? seed = null, long stream = 0)
+    public KeepingDraw(double keepingProbability, int? seed = null, long stream = 0)
     {
-        _probability = KeepingProbability.Decode(KeepingProbability.Checked(keepingProbability, nameof(KeepingDraw)));
+        _probability = KeepingProbability.Decode(KeepingProbability.Checked((float)keepingProbability, nameof(KeepingDraw)));
         _random = RecordDraws.Start(DrawPurpose.Keeping, seed, stream);
     }
 

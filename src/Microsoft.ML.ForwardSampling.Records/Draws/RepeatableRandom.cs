@@ -17,7 +17,13 @@ public struct RepeatableRandom
 
     /// <summary>Starts the generator of a seed. Different seeds give unrelated sequences, also seeds next to each other.</summary>
     /// <param name="seed">Any value.</param>
-    public RepeatableRandom(ulong seed)
+    public RepeatableRandom(int seed)
+        : this((ulong)(uint)seed)
+    {
+    }
+
+    /// <summary>Starts the generator of a seed that also says what it is for (<see cref="Records.RecordDraws"/>).</summary>
+    internal RepeatableRandom(ulong seed)
     {
         _s0 = SplitMix(ref seed);
         _s1 = SplitMix(ref seed);

@@ -41,10 +41,10 @@ public sealed class CompactStatistics
         BytesPerRow = (Options.Bits / 4) + 1;
         Rows = Require.InRange(rows, 0, Array.MaxLength / BytesPerRow, nameof(CompactStatistics), nameof(rows));
         _unknown = (1 << Options.Bits) - 1;
-        _lossScale = 2.0 / Options.LargestLoss;
-        _gradientNormScale = 2.0 / Options.LargestGradientNorm;
+        _lossScale = 2.0 / (float)Options.LargestLoss;
+        _gradientNormScale = 2.0 / (float)Options.LargestGradientNorm;
         _loads = loads;
-        _rounding = new RandomizedRounding(1, Options.Bits - 1, RecordDraws.SeedOf(DrawPurpose.Rounding, Options.Seed, loads));
+        _rounding = new RandomizedRounding(1, Options.Bits - 1, RecordDraws.Start(DrawPurpose.Rounding, Options.Seed, loads));
         _random = RecordDraws.Start(DrawPurpose.Counting, Options.Seed, loads);
         _rows = new byte[rows * BytesPerRow];
         for (int row = 0; row < rows; row++)
@@ -154,8 +154,8 @@ public sealed class CompactStatistics
         Magic.CopyTo(header);
         header[7] = (byte)Options.Bits;
         BinaryPrimitives.WriteInt32LittleEndian(header[8..], Rows);
-        BinaryPrimitives.WriteSingleLittleEndian(header[12..], Options.LargestLoss);
-        BinaryPrimitives.WriteSingleLittleEndian(header[16..], Options.LargestGradientNorm);
+        BinaryPrimitives.WriteSingleLittleEndian(header[12..], (float)Options.LargestLoss);
+        BinaryPrimitives.WriteSingleLittleEndian(header[16..], (float)Options.LargestGradientNorm);
         BinaryPrimitives.WriteUInt32LittleEndian(header[20..], _loads);
         BinaryPrimitives.WriteUInt32LittleEndian(header[24..], Crc32C.Of(_rows));
         BinaryPrimitives.WriteUInt32LittleEndian(header[28..], Crc32C.Of(header[..28]));
@@ -165,28 +165,31 @@ public sealed class CompactStatistics
 
     /// <summary>Reads what <see cref="Save"/> wrote.</summary>
     /// <param name="stream">Where from.</param>
-    /// <param name="seed">Seed of the rounding and of the counters from here on. The file says how often its rows have been loaded, and
-    /// that is mixed in: with the same seed, too, each session draws numbers of its own.</param>
+    /// <param name="seed">Seed of the rounding and of the counters from here on; null: unlike every other. The file says how often its
+    /// rows have been loaded, and that is mixed in: with the same seed, too, each session draws numbers of its own.</param>
     /// <returns>The same rows; <see cref="Clamped"/> begins at 0.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="stream"/> is null.</exception>
-    /// <exception cref="InvalidDataException">These are no compact statistics of this version, or they are damaged; the message says what
-    /// was found.</exception>
-    /// <exception cref="EndOfStreamException">The stream ends too early.</exception>
-    public static CompactStatistics Load(Stream stream, int seed = 0)
+    /// <exception cref="InvalidDataException">These are no compact statistics, cut off or damaged; the message says which.</exception>
+    /// <exception cref="NotSupportedException">They are of a newer format.</exception>
+    /// <exception cref="IOException">The stream cannot be read.</exception>
+    public static CompactStatistics Load(Stream stream, int? seed = null)
     {
         ArgumentNullException.ThrowIfNull(stream);
         Span<byte> header = stackalloc byte[HeaderBytes];
-        stream.ReadExactly(header);
-        if (!header.StartsWith(Magic))
+        int read = stream.ReadAtLeast(header, HeaderBytes, throwOnEndOfStream: false);
+        if (read < HeaderBytes || !header.StartsWith(Magic[..^1]))
             throw new InvalidDataException(
-                $"These are no compact statistics of version 1: they begin with {Convert.ToHexString(header[..7])}, not "
-                + $"{Convert.ToHexString(Magic)}.");
+                $"These are no compact statistics, which begin with {Convert.ToHexString(Magic[..^1])} and a header of {HeaderBytes} "
+                + $"bytes: they begin with {read} bytes {Convert.ToHexString(header[..read])}.");
         int bits = header[7], rows = BinaryPrimitives.ReadInt32LittleEndian(header[8..]);
-        if (BinaryPrimitives.ReadUInt32LittleEndian(header[28..]) != Crc32C.Of(header[..28]) || bits is not (8 or 12 or 16) || rows < 0
-            || rows > Array.MaxLength / ((bits / 4) + 1))
+        bool isWhole = BinaryPrimitives.ReadUInt32LittleEndian(header[28..]) == Crc32C.Of(header[..28]);
+        if (isWhole && header[6] > Magic[6])
+            throw new NotSupportedException($"The compact statistics have format version {header[6]}, and this version of "
+                + $"Microsoft.ML.ForwardSampling reads version {Magic[6]}. Update the package to load them.");
+        if (!isWhole || header[6] != Magic[6] || bits is not (8 or 12 or 16) || rows < 0 || rows > Array.MaxLength / ((bits / 4) + 1))
             throw new InvalidDataException("The header of the compact statistics is damaged: its checksum or its fields do not hold.");
         if (stream.CanSeek && stream.Length - stream.Position < (long)rows * ((bits / 4) + 1))
-            throw new EndOfStreamException($"The compact statistics end too early: their header speaks of {rows} rows.");
+            throw CutOff(rows);
         var options = new CompactStatisticsOptions
         {
             Bits = bits,
@@ -195,12 +198,17 @@ public sealed class CompactStatistics
             Seed = seed,
         };
         var loaded = new CompactStatistics(rows, options, loads: BinaryPrimitives.ReadUInt32LittleEndian(header[20..]) + 1);
-        stream.ReadExactly(loaded._rows);
+        if (stream.ReadAtLeast(loaded._rows, loaded._rows.Length, throwOnEndOfStream: false) < loaded._rows.Length)
+            throw CutOff(rows);
         if (BinaryPrimitives.ReadUInt32LittleEndian(header[24..]) != Crc32C.Of(loaded._rows))
             throw new InvalidDataException("The rows of the compact statistics are damaged: their checksum does not hold.");
         return loaded;
     }
 
+    private static InvalidDataException CutOff(int rows)
+        => new($"The compact statistics are cut off: their header speaks of {rows} rows.");
+
+    // The last byte is the format's version.
     private static ReadOnlySpan<byte> Magic => "FSCMP\r\x01"u8;
 
     /// <summary>Rounds a number of [0, 2) to its code.</summary>

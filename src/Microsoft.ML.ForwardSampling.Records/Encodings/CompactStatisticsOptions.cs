@@ -19,18 +19,24 @@ public sealed record CompactStatisticsOptions
 
     /// <summary>End of the losses' range: the grid has 2^<see cref="Bits"/> steps from 0 to here. Larger losses are clamped, and
     /// counted.</summary>
-    /// <value>Greater than 0, in the loss's unit; default 16, for losses in nats. For squared errors take some 16 times the label's
+    /// <value>(0, 1e30], in the loss's unit; default 16, for losses in nats. For squared errors take some 16 times the label's
     /// variance.</value>
-    /// <exception cref="ArgumentOutOfRangeException">Not greater than 0, or not finite.</exception>
-    public float LargestLoss { get; init => field = Require.Positive(value, nameof(CompactStatisticsOptions)); } = 16;
+    /// <exception cref="ArgumentOutOfRangeException">Outside (0, 1e30], as a Single.</exception>
+    public double LargestLoss
+    {
+        get; init => field = Require.SingleInRange(value, 0, 1e30f, nameof(CompactStatisticsOptions), minInclusive: false);
+    } = 16;
 
     /// <summary>End of the gradient norms' range, as <see cref="LargestLoss"/>.</summary>
-    /// <value>Greater than 0; default 2, for classification, where the bound is at most √2. For squared errors take some 8 times the
+    /// <value>(0, 1e30]; default 2, for classification, where the bound is at most √2. For squared errors take some 8 times the
     /// label's standard deviation.</value>
-    /// <exception cref="ArgumentOutOfRangeException">Not greater than 0, or not finite.</exception>
-    public float LargestGradientNorm { get; init => field = Require.Positive(value, nameof(CompactStatisticsOptions)); } = 2;
+    /// <exception cref="ArgumentOutOfRangeException">Outside (0, 1e30], as a Single.</exception>
+    public double LargestGradientNorm
+    {
+        get; init => field = Require.SingleInRange(value, 0, 1e30f, nameof(CompactStatisticsOptions), minInclusive: false);
+    } = 2;
 
     /// <summary>Seed of the rounding and of the counters.</summary>
-    /// <value>Any value; default 0.</value>
-    public int Seed { get; init; }
+    /// <value>Any value; default null: unlike every other's.</value>
+    public int? Seed { get; init; }
 }

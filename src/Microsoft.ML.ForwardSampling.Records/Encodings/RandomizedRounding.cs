@@ -22,11 +22,11 @@ public sealed class RandomizedRounding
     /// <param name="seed">Any value; it alone decides the random numbers.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number of bits is out of its range, or n + m is outside [1, 30].</exception>
     public RandomizedRounding(int integerBits, int fractionBits, int seed)
-        : this(integerBits, fractionBits, RecordDraws.SeedOf(DrawPurpose.Rounding, seed, 0))
+        : this(integerBits, fractionBits, RecordDraws.Start(DrawPurpose.Rounding, seed))
     {
     }
 
-    internal RandomizedRounding(int integerBits, int fractionBits, ulong seed)
+    internal RandomizedRounding(int integerBits, int fractionBits, RepeatableRandom random)
     {
         IntegerBits = Require.InRange(integerBits, 0, 15, nameof(RandomizedRounding), nameof(integerBits));
         FractionBits = Require.InRange(fractionBits, 0, 15, nameof(RandomizedRounding), nameof(fractionBits));
@@ -35,7 +35,7 @@ public sealed class RandomizedRounding
         _step = 1 / _scale;
         Smallest = -(1 << (integerBits + fractionBits));
         Largest = (1 << (integerBits + fractionBits)) - 1;
-        _random = new RepeatableRandom(seed);
+        _random = random;
     }
 
     /// <summary>Integer bits n, without the sign.</summary>

@@ -4,11 +4,11 @@ namespace Microsoft.ML.ForwardSampling.Records;
 /// the same directory, and <see cref="ForwardRecordReader{TRecord}"/> reads along.</summary>
 /// <remarks>
 /// <para><b>Acknowledged.</b> A thread of the log writes full blocks at once and others after
-/// <see cref="ForwardRecordLogOptions.FlushInterval"/>; then the records numbered up to
+/// <see cref="RecordWriterOptions.FlushInterval"/>; then the records numbered up to
 /// <see cref="BufferedRecordWriter{TRecord}.Acknowledged"/> have the promised <see cref="ForwardRecordLogOptions.Durability"/>. Flushes at
 /// the same time share one write and, for <see cref="RecordDurability.PowerLoss"/>, one fsync.</para>
 /// <para><b>When the disk refuses</b> (full, read-only, an error), nothing acknowledged is touched and what is in memory is tried again
-/// every <see cref="ForwardRecordLogOptions.RetryInterval"/>, and at each Flush. When the directory or the segment in use is deleted, the
+/// every <see cref="RecordWriterOptions.RetryInterval"/>, and at each Flush. When the directory or the segment in use is deleted, the
 /// log makes a new one and writes again what was not yet acknowledged; what was acknowledged went with the files.</para>
 /// <para><b>Clock.</b> Record times are written as they come, also when the clock goes backwards; a block's times are exact to 1/8190 of
 /// the time it spans, and a block that spans more than an hour is cut unless that takes more than eight parts. Segment age runs on the

@@ -3,20 +3,22 @@ namespace Microsoft.ML.ForwardSampling.Records;
 /// <summary>How a <see cref="ForwardRecordLog{TRecord}"/> writes: durability, memory, rotation and retention.</summary>
 /// <remarks>Each option is checked when it is set; <see cref="Validate"/> checks options against each other and is called by the
 /// log.</remarks>
-public sealed record ForwardRecordLogOptions
+public sealed record ForwardRecordLogOptions : RecordWriterOptions
 {
     internal const int LargestBlockBytes = 1 << 20;
+
+    /// <summary>The defaults: <see cref="RecordWriterOptions.FlushInterval"/> 100 ms, <see cref="RecordWriterOptions.RetryInterval"/>
+    /// 1 s.</summary>
+    public ForwardRecordLogOptions()
+        : base(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(1))
+    {
+    }
 
     /// <summary>What an acknowledged record survives. <see cref="RecordDurability.PowerLoss"/> costs an fsync a group, milliseconds on many
     /// disks.</summary>
     /// <value>Default <see cref="RecordDurability.ProcessCrash"/>.</value>
     /// <exception cref="ArgumentOutOfRangeException">Not a member of the enumeration.</exception>
     public RecordDurability Durability { get; init => field = Require.Defined(value, nameof(ForwardRecordLogOptions)); }
-
-    /// <summary>What happens to records that come faster than the disk takes them.</summary>
-    /// <value>Default <see cref="RecordOverflow.Block"/>.</value>
-    /// <exception cref="ArgumentOutOfRangeException">Not a member of the enumeration.</exception>
-    public RecordOverflow Overflow { get; init => field = Require.Defined(value, nameof(ForwardRecordLogOptions)); }
 
     /// <summary>Records' bytes in one block, the unit that is checksummed and written at once. A damaged block loses all its
     /// records.</summary>
@@ -41,32 +43,13 @@ public sealed record ForwardRecordLogOptions
     /// <exception cref="ArgumentOutOfRangeException">Outside [4096, 1073741824].</exception>
     public int MemoryBytes { get; init => field = Require.InRange(value, 4096, 1 << 30, nameof(ForwardRecordLogOptions)); } = 8 << 20;
 
-    /// <summary>A record is written at the latest this long after it was appended, also when its block is not full and nobody calls
-    /// Flush.</summary>
-    /// <value>[1 ms, 1 h]; default 100 ms.</value>
-    /// <exception cref="ArgumentOutOfRangeException">Outside [1 ms, 1 h].</exception>
-    public TimeSpan FlushInterval
-    {
-        get; init => field = Require.InRange(value, Require.Millisecond, Require.Hour,
-        nameof(ForwardRecordLogOptions));
-    } = TimeSpan.FromMilliseconds(100);
-
-    /// <summary>How long the log waits before it tries again after the disk refused.</summary>
-    /// <value>[1 ms, 1 h]; default 1 s.</value>
-    /// <exception cref="ArgumentOutOfRangeException">Outside [1 ms, 1 h].</exception>
-    public TimeSpan RetryInterval
-    {
-        get; init => field = Require.InRange(value, Require.Millisecond, Require.Hour,
-        nameof(ForwardRecordLogOptions));
-    } = TimeSpan.FromSeconds(1);
-
     /// <summary>A segment file is closed and a new one begun before it would grow beyond this.</summary>
     /// <value>[4096, 1099511627776], bytes, at least 2 times <see cref="BlockBytes"/>; default 268435456.</value>
     /// <exception cref="ArgumentOutOfRangeException">Outside [4096, 1099511627776].</exception>
     public long SegmentBytes { get; init => field = Require.InRange(value, 4096, 1L << 40, nameof(ForwardRecordLogOptions)); } = 256 << 20;
 
     /// <summary>A segment file that holds records is closed this long after it was begun. Measured by the monotonic clock of
-    /// <see cref="TimeProvider"/>: setting the clock back does not matter.</summary>
+    /// <see cref="RecordWriterOptions.TimeProvider"/>: setting the clock back does not matter.</summary>
     /// <value>[1 s, 366 days]; default 1 hour.</value>
     /// <exception cref="ArgumentOutOfRangeException">Outside [1 s, 366 days].</exception>
     public TimeSpan SegmentAge
@@ -118,16 +101,6 @@ public sealed record ForwardRecordLogOptions
         }
     } = [];
 
-    /// <summary>Seed of the draws of <see cref="RecordOverflow.DropAndRecord"/>.</summary>
-    /// <value>Any value; default null: unlike every other log's.</value>
-    public int? Seed { get; init; }
-
-    /// <summary>Clock for record times, segment ages and retention. Flush and retry intervals run on the machine's own clock.</summary>
-    /// <value>Default <see cref="TimeProvider.System"/>.</value>
-    /// <exception cref="ArgumentNullException">Null.</exception>
-    public TimeProvider TimeProvider { get; init => field = Require.NotNull(value, nameof(ForwardRecordLogOptions)); } =
-        TimeProvider.System;
-
     /// <summary>Checks options against each other.</summary>
     /// <exception cref="ArgumentException">They do not agree; the message names both options and their values.</exception>
     internal void Validate()
@@ -143,17 +116,7 @@ public sealed record ForwardRecordLogOptions
     internal RecordBufferOptions Buffer(int recordBytes)
     {
         Validate();
-        return new RecordBufferOptions
-        {
-            Overflow = Overflow,
-            BlockRecords = BlockBytes / recordBytes,
-            Blocks = MemoryBytes / BlockBytes,
-            FlushInterval = FlushInterval,
-            RetryInterval = RetryInterval,
-            LongestRetryInterval = RetryInterval,
-            Seed = Seed,
-            TimeProvider = TimeProvider,
-        };
+        return new RecordBufferOptions(this) { BlockRecords = BlockBytes / recordBytes, Blocks = MemoryBytes / BlockBytes };
     }
 
     private static ArgumentException Disagree(string option, long value, string allowed)

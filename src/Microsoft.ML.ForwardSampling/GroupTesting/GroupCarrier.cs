@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using Microsoft.ML.Data;
 using Microsoft.ML.ForwardSampling.DataViews;
 using Microsoft.ML.ForwardSampling.Networks;
@@ -13,7 +11,6 @@ namespace Microsoft.ML.ForwardSampling.GroupTesting;
 internal static class GroupCarrier
 {
     public const string Contract = "ForwardSampling.GroupTested.v1";
-    public const string FeaturesColumn = "__fs_features";
     public const string TestsColumn = "__fs_tests";
 
     public static void Save(GroupTestingTransformer transformer, ModelSaveContext context)
@@ -21,23 +18,12 @@ internal static class GroupCarrier
         TransformsCatalog transforms = PrivateContext.Instance.Transforms;
         var chain = new StateCarrier.Builder(StateCarrier.SchemaOf(transformer.FeatureColumnName, transformer.FeatureColumnType));
         chain.AddState(GroupStateCodec.Encode(transformer));
-        chain.Add(transforms.CopyColumns(FeaturesColumn, transformer.FeatureColumnName));
+        chain.Add(transforms.CopyColumns(StateCarrier.FeaturesColumn, transformer.FeatureColumnName));
         chain.Add(transforms.CustomMapping(new GroupTestedFactory().GetMapping(), Contract));
         chain.Add(transforms.CopyColumns(transformer.Columns.TestsName, TestsColumn));
-        chain.Add(transforms.DropColumns(
-            [.. chain.Schema.Where(c => !c.IsHidden && c.Name.StartsWith("__fs_", StringComparison.Ordinal)).Select(c => c.Name)]));
+        chain.DropOwnColumns();
         chain.Save(context);
     }
-}
-
-/// <summary>The model's state and a row's features.</summary>
-internal sealed class GroupTestedInput
-{
-    [ColumnName(StateCarrier.StateColumn)]
-    public ReadOnlyMemory<char> State { get; set; }
-
-    [ColumnName(GroupCarrier.FeaturesColumn)]
-    public VBuffer<float> Features { get; set; }
 }
 
 /// <summary>Output columns of a row that is tested alone.</summary>
@@ -55,41 +41,24 @@ internal sealed class GroupTestedScore
 
 /// <summary>One test of one row by the carried network, with the last round's threshold.</summary>
 [CustomMappingFactoryAttribute(GroupCarrier.Contract)]
-internal sealed class GroupTestedFactory : CustomMappingFactory<GroupTestedInput, GroupTestedScore>
+internal sealed class GroupTestedFactory : CustomMappingFactory<CarriedRow, GroupTestedScore>
 {
-    // A loaded state is one string that lives as long as its model; parse it once.
-    private static readonly ConditionalWeakTable<string, Carried> _models = [];
+    private static readonly CarriedModels<Carried> s_models = new(StateKind.GroupTesting, "a group-tested model",
+        (reader, _) => new Carried(GroupStateCodec.Decode(reader, factory: null)));
 
-    public override Action<GroupTestedInput, GroupTestedScore> GetMapping() => static (input, output) =>
-        Find(input.State).Score(input.Features, output);
+    public override Action<CarriedRow, GroupTestedScore> GetMapping() => static (input, output) =>
+        s_models.Of(input.State).Score(input.Features, output);
 
-    private static Carried Find(ReadOnlyMemory<char> state)
+    private sealed class Carried(GroupTestingTransformer model)
     {
-        if (!MemoryMarshal.TryGetString(state, out string? text, out int start, out int length) || start != 0 || length != text.Length)
-            text = string.Intern(state.ToString());
-        return _models.GetValue(text, static t => new Carried(t));
-    }
-
-    private sealed class Carried
-    {
-        private readonly GroupTestingTransformer _model;
-        private readonly ThreadLocal<GroupTester> _tester;
-
-        public Carried(string state)
-        {
-            using var reader = new BinaryReader(new MemoryStream(StateCarrier.Decode(state)));
-            if (StateHeader.Read(reader) != StateKind.GroupTesting)
-                throw new InvalidDataException("The saved state is not of a group-tested model.");
-            _model = GroupStateCodec.Decode(reader, factory: null);
-            _tester = new ThreadLocal<GroupTester>(() => new GroupTester(_model.Network, GroupSchedule.Individual,
-                [_model.Thresholds[^1]], _model.Prevalence, 1));
-        }
+        private readonly ThreadLocal<GroupTester> _tester = new(() => new GroupTester(model.Network, GroupSchedule.Individual,
+            [model.Thresholds[^1]], model.Prevalence, 1));
 
         public void Score(VBuffer<float> features, GroupTestedScore output)
         {
-            if (features.Length != _model.Network.FeatureCount)
+            if (features.Length != model.Network.FeatureCount)
                 throw new InvalidOperationException(
-                    $"The row has {features.Length} features; the network was trained on {_model.Network.FeatureCount}.");
+                    $"The row has {features.Length} features; the network was trained on {model.Network.FeatureCount}.");
             GroupTester tester = _tester.Value!;
             features.CopyTo(tester.Features(0));
             tester.Score(1);

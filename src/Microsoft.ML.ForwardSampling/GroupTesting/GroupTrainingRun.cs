@@ -102,7 +102,7 @@ internal sealed class GroupTrainingRun : IDisposable
         using (no_grad())
         {
             Tensor?[] present = [.. gradients.Select(g => g is null || g.IsInvalid ? null : g)];
-            float rate = _options.Optimizer.LearningRate * _options.LearningRateSchedule.Factor(step, _options.Steps);
+            float rate = (float)_options.Optimizer.LearningRate * _options.LearningRateSchedule.Factor(step, _options.Steps);
             _optimizer.Step(parameters, present, rate, 1f);
         }
 

@@ -105,7 +105,7 @@ public sealed class LowMemoryTrainer : IEstimator<LowMemoryPredictionTransformer
         OnlineLearner learner = Create(codes, counts);
         learner.Intercept = previous?.LearnerIntercept ?? 0;
         learner.WeightSeen = previous?.Learner!.WeightSeen ?? 0;
-        learner.Random = previous is null ? new RepeatableRandom((ulong)(uint)_seed) : new RepeatableRandom(previous.Learner!.Random);
+        learner.Random = previous is null ? new RepeatableRandom(_seed) : new RepeatableRandom(previous.Learner!.Random);
         for (int epoch = 0; epoch < Options.Epochs; epoch++)
             rows.Feed(learner, scale, Options.CancellationToken);
         if (learner.WeightSum == 0)

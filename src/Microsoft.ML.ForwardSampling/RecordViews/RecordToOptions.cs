@@ -48,8 +48,8 @@ public sealed record RecordToOptions
     /// weighted by its inverse stay unbiased.</summary>
     /// <value>[2⁻¹⁶, 1]; default 1: every row. Stored, and drawn with, to one part in 4,096; powers of two exactly.</value>
     /// <exception cref="ArgumentOutOfRangeException">Outside [2⁻¹⁶, 1].</exception>
-    public float KeepingProbability
-    { get; init => field = Require.InRange(value, Records.KeepingProbability.Least, 1f, nameof(RecordToOptions)); } = 1;
+    public double KeepingProbability
+    { get; init => field = Require.InRange(value, Records.KeepingProbability.Least, 1, nameof(RecordToOptions)); } = 1;
 
     /// <summary>Seed of the draws of <see cref="KeepingProbability"/>, for runs that must repeat; each cursor over one log draws numbers of
     /// its own, and another log begins again.</summary>

@@ -51,7 +51,7 @@ internal static class ScoredRows
         public override void Read() => _score.Read();
 
         protected override RegressionRecord Make(ulong key) =>
-            new(key, _score.Value, Options.ModelVersion, default, Options.KeepingProbability);
+            new(key, _score.Value, Options.ModelVersion, default, (float)Options.KeepingProbability);
     }
 
     /// <summary>From the probability where there is one. The score behind it is asked for only at its ends: a lazy cursor may compute the
@@ -76,11 +76,11 @@ internal static class ScoredRows
         protected override BinaryRecord Make(ulong key)
         {
             if (_scoreBehind is null)
-                return BinaryRecord.FromScore(key, _value.Value, Options.ModelVersion, default, Options.KeepingProbability);
+                return BinaryRecord.FromScore(key, _value.Value, Options.ModelVersion, default, (float)Options.KeepingProbability);
             float score = 0;
             if (_value.Value is 0 or 1)
                 _scoreBehind(ref score);
-            return BinaryRecord.FromProbability(key, _value.Value, score, Options.ModelVersion, default, Options.KeepingProbability);
+            return BinaryRecord.FromProbability(key, _value.Value, score, Options.ModelVersion, default, (float)Options.KeepingProbability);
         }
     }
 
@@ -117,8 +117,8 @@ internal static class ScoredRows
             }
 
             return Options.MulticlassScores == MulticlassScores.Logits
-                ? MulticlassRecord.FromLogits(key, scores, Options.ModelVersion, default, Options.KeepingProbability)
-                : MulticlassRecord.FromProbabilities(key, scores, Options.ModelVersion, default, Options.KeepingProbability);
+                ? MulticlassRecord.FromLogits(key, scores, Options.ModelVersion, default, (float)Options.KeepingProbability)
+                : MulticlassRecord.FromProbabilities(key, scores, Options.ModelVersion, default, (float)Options.KeepingProbability);
         }
     }
 

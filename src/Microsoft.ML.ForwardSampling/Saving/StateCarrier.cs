@@ -18,7 +18,9 @@ internal static class StateCarrier
     public const string KeyContract = "ForwardSampling.Key.v1";
     public const string KeyColumn = "__fs_key";
     public const string StateColumn = "__fs_state";
+    public const string FeaturesColumn = "__fs_features";
     public const string Key = "state";
+    private const string OwnPrefix = "__fs_";
 
     /// <summary>Builds a flat chain, one fitted transformer after the other, over a schema without rows.</summary>
     public sealed class Builder(DataViewSchema schema)
@@ -47,6 +49,10 @@ internal static class StateCarrier
             Add(transforms.CustomMapping(new KeyFactory().GetMapping(), KeyContract));
             Add(transforms.Conversion.MapValue(StateColumn, [KeyValuePair.Create(Key, Convert.ToBase64String(state))], KeyColumn));
         }
+
+        /// <summary>Drops the columns that only the chain itself needs.</summary>
+        public void DropOwnColumns() => Add(PrivateContext.Instance.Transforms.DropColumns(
+            [.. Schema.Where(c => !c.IsHidden && c.Name.StartsWith(OwnPrefix, StringComparison.Ordinal)).Select(c => c.Name)]));
 
         public void Save(ModelSaveContext context) => ((ICanSaveModel)new TransformerChain<ITransformer>([.. _stages])).Save(context);
     }

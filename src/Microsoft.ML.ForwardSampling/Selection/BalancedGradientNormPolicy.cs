@@ -17,7 +17,7 @@ public sealed record BalancedGradientNormPolicy : IRowSelectionPolicy
     /// <summary>Share e of the probability spread evenly: the floor under every row's chance, and 1/e the ceiling of its weight.</summary>
     /// <value>[0, 1], dimensionless; default 0.2. 0: weights unbounded. 1: an even draw, still stratified.</value>
     /// <exception cref="ArgumentOutOfRangeException">Outside [0, 1], or NaN.</exception>
-    public float UniformShare { get; init => field = Require.InRange(value, 0f, 1f, nameof(BalancedGradientNormPolicy)); } = 0.2f;
+    public double UniformShare { get; init => field = Require.InRange(value, 0, 1, nameof(BalancedGradientNormPolicy)); } = 0.2;
 
     /// <inheritdoc/>
     public string Name => "BalancedGradientNorm";
@@ -29,7 +29,7 @@ public sealed record BalancedGradientNormPolicy : IRowSelectionPolicy
     public bool IsUnbiased => true;
 
     /// <inheritdoc/>
-    public StreamedPlan NewStreamedPlan() => new StreamedProportional(UniformShare);
+    public StreamedPlan NewStreamedPlan() => new StreamedProportional((float)UniformShare);
 
     /// <inheritdoc/>
     public void Select(in SelectionWindow window, ref RepeatableRandom random, Span<int> rows, Span<float> weights)
@@ -37,7 +37,8 @@ public sealed record BalancedGradientNormPolicy : IRowSelectionPolicy
         SelectionErrors.Check(this, in window, rows, weights);
         using RentedSpan<float> rented = window.Scratch.Rent<float>(window.Count);
         Span<float> p = rented;
-        InclusionProbabilities.Solve(window.GradientNorm, UniformShare, rows.Length, p);
+        // In Single: the same seed draws the rows that it has always drawn.
+        InclusionProbabilities.Solve(window.GradientNorm, (float)UniformShare, rows.Length, p);
         using RentedSpan<int> order = window.OrderByLabelAndLoss();
         SystematicDraw.Choose(p, order, random.NextDouble(), rows, window.Scratch);
         InclusionProbabilities.Weigh(p, rows, weights);

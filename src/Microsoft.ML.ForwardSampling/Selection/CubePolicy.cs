@@ -20,7 +20,7 @@ public sealed record CubePolicy : IRowSelectionPolicy
     /// <summary>Share e of the probability spread evenly: the floor under every row's chance, and 1/e the ceiling of its weight.</summary>
     /// <value>[0, 1], dimensionless; default 0.2. 0: weights unbounded. 1: even chances, weight 1, still balanced.</value>
     /// <exception cref="ArgumentOutOfRangeException">Outside [0, 1], or NaN.</exception>
-    public float UniformShare { get; init => field = Require.InRange(value, 0f, 1f, nameof(CubePolicy)); } = 0.2f;
+    public double UniformShare { get; init => field = Require.InRange(value, 0, 1, nameof(CubePolicy)); } = 0.2;
 
     /// <summary>Whether the total loss is balanced.</summary>
     /// <value>Default true.</value>
@@ -52,7 +52,8 @@ public sealed record CubePolicy : IRowSelectionPolicy
         SelectionErrors.Check(this, in window, rows, weights);
         using RentedSpan<float> rented = window.Scratch.Rent<float>(window.Count);
         Span<float> p = rented;
-        InclusionProbabilities.Solve(window.GradientNorm, UniformShare, rows.Length, p);
+        // In Single: the same seed draws the rows that it has always drawn.
+        InclusionProbabilities.Solve(window.GradientNorm, (float)UniformShare, rows.Length, p);
 
         ReadOnlySpan<float> loss = BalanceLoss ? window.Loss : [];
         ReadOnlySpan<float> margin = BalanceMargin ? window.Margin : [];

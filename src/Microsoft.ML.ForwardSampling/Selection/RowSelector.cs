@@ -36,7 +36,7 @@ public sealed class RowSelector
         ArgumentNullException.ThrowIfNull(policy);
         Policy = policy;
         _state = policy.NewState();
-        _random = new RepeatableRandom((ulong)(uint)seed);
+        _random = new RepeatableRandom(seed);
     }
 
     /// <summary>Goes on where a saved selector stopped.</summary>

@@ -22,7 +22,7 @@ public sealed record WeightCapPolicy : IRowSelectionPolicy
     /// <summary>Largest weight that a row keeps.</summary>
     /// <value>[1, 1000000], dimensionless; default 5, the ceiling of <see cref="BalancedGradientNormPolicy"/>'s weights.</value>
     /// <exception cref="ArgumentOutOfRangeException">Outside [1, 1000000], or NaN.</exception>
-    public float MaximumWeight { get; init => field = Require.InRange(value, 1f, 1_000_000f, nameof(WeightCapPolicy)); } = 5;
+    public double MaximumWeight { get; init => field = Require.InRange(value, 1, 1_000_000, nameof(WeightCapPolicy)); } = 5;
 
     /// <inheritdoc/>
     public string Name => "WeightCap";
@@ -49,7 +49,7 @@ public sealed record WeightCapPolicy : IRowSelectionPolicy
             {
                 rowsCut++;
                 weightCut += (double)weight - MaximumWeight;
-                weight = MaximumWeight;
+                weight = (float)MaximumWeight;
             }
         }
 

@@ -34,6 +34,21 @@ internal static class Require
         return value;
     }
 
+    /// <summary>Requires the range of what the value is rounded to where it is used: of an option whose arithmetic is in Single, so that
+    /// 1 − 10⁻⁹ is not below 1, nor 10⁻⁶⁰ above 0.</summary>
+    public static double SingleInRange(
+        double value,
+        float min,
+        float max,
+        string owner,
+        [CallerMemberName] string option = "",
+        bool minInclusive = true,
+        bool maxInclusive = true)
+    {
+        InRange((float)value, min, max, owner, option, minInclusive, maxInclusive);
+        return value;
+    }
+
     /// <summary>Requires min ≤ value ≤ max.</summary>
     public static TimeSpan InRange(TimeSpan value, TimeSpan min, TimeSpan max, string owner, [CallerMemberName] string option = "")
         => value >= min && value <= max

@@ -167,7 +167,7 @@ public class LowMemoryPartsTests
     {
         var codes = new byte[counters];
         var counts = new RandomizedCounts(codes, 1, 0);
-        var random = new RepeatableRandom(5UL);
+        var random = new RepeatableRandom(5);
         for (int i = 0; i < counters; i++)
         {
             for (int e = 0; e < events; e++)
@@ -182,7 +182,7 @@ public class LowMemoryPartsTests
     /// <summary>The mean over many draws within four standard errors, of which the largest a rounding can have is known.</summary>
     private static void AssertMean(double expected, Func<double, double> draw)
     {
-        var random = new RepeatableRandom(3UL);
+        var random = new RepeatableRandom(3);
         double sum = 0, squares = 0;
         for (int i = 0; i < Draws; i++)
         {

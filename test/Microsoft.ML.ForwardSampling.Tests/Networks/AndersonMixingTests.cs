@@ -19,7 +19,7 @@ public sealed class AndersonMixingTests
         Shuffle = false,
         Epochs = 4,
         Seed = 3,
-        Optimizer = new SgdOptions { LearningRate = 0.02f },
+        Optimizer = new SgdOptions { LearningRate = 0.02 },
         NormalizeLabel = false,
         NormalizeFeatures = FeatureNormalization.None,
     };
@@ -27,9 +27,9 @@ public sealed class AndersonMixingTests
     public static TheoryData<Normalization, OptimizerOptions> Ways => new()
     {
         // Without normalisation this library's own engine trains, with it torch does.
-        { Normalization.None, new SgdOptions { LearningRate = 0.02f, Momentum = 0f } },
-        { Normalization.Layer, new SgdOptions { LearningRate = 0.02f } },
-        { Normalization.None, new AdamOptions { LearningRate = 0.05f } }, { Normalization.None, new AdaModOptions() },
+        { Normalization.None, new SgdOptions { LearningRate = 0.02, Momentum = 0 } },
+        { Normalization.Layer, new SgdOptions { LearningRate = 0.02 } },
+        { Normalization.None, new AdamOptions { LearningRate = 0.05 } }, { Normalization.None, new AdaModOptions() },
     };
 
     /// <summary>On a quadratic the combination is that of a Krylov method: as many stretches as weights find the minimum.</summary>
@@ -41,12 +41,12 @@ public sealed class AndersonMixingTests
             HiddenLayers = [],
             BatchSize = Rows,
             Epochs = 40,
-            Optimizer = new SgdOptions { LearningRate = 0.2f, Momentum = 0f },
+            Optimizer = new SgdOptions { LearningRate = 0.2, Momentum = 0 },
         };
         float[] start = Weights(descent with { MaximumSteps = 1 }, Rows), minimum = Weights(descent with { Epochs = 20_000 }, Rows);
         float[] plain = Weights(descent, Rows);
         float[] mixed = Weights(descent with
-        { AndersonMixing = new AndersonMixing { Window = 6, EveryNSteps = 1, Regularization = 1e-10f } }, Rows);
+        { AndersonMixing = new AndersonMixing { Window = 6, EveryNSteps = 1, Regularization = 1e-10 } }, Rows);
 
         double Distance(float[] weights) => Math.Sqrt(weights.Zip(minimum, (a, b) => (double)(a - b) * (a - b)).Sum());
         Assert.True(Distance(plain) > 0.05 * Distance(start), $"{Distance(plain)} of {Distance(start)}: descent alone is fast too");
@@ -88,7 +88,7 @@ public sealed class AndersonMixingTests
         // A window of one and a mixing of 0 lead back to the beginning of each stretch.
         NetworkTrainerOptions options = Options();
         using NetworkPredictionTransformer plain = Fit(options, Rows), mixed = Fit(options with
-        { AndersonMixing = new AndersonMixing { Window = 1, Mixing = 0f, EveryNSteps = 10 } }, Rows);
+        { AndersonMixing = new AndersonMixing { Window = 1, Mixing = 0, EveryNSteps = 10 } }, Rows);
 
         Assert.Equal(Trained(plain), Trained(mixed));
         Assert.Equal(2, mixed.Model.Report!.Mixes);
@@ -108,7 +108,7 @@ public sealed class AndersonMixingTests
         NetworkTrainerOptions options = Options(normalization) with
         {
             Optimizer = optimizer,
-            AndersonMixing = new AndersonMixing { Window = 3, EveryNSteps = 3, Regularization = 1e-8f },
+            AndersonMixing = new AndersonMixing { Window = 3, EveryNSteps = 3, Regularization = 1e-8 },
         };
         using NetworkPredictionTransformer whole = Fit(options, Rows), first = Fit(options with { Epochs = 1 }, Rows);
         using NetworkPredictionTransformer second = Trainer(options with { Epochs = 3 }).Fit(View(Rows), first);
@@ -146,9 +146,9 @@ public sealed class AndersonMixingTests
         Assert.Contains("AndersonMixing.Window must be in [1, 64]",
             Assert.Throws<ArgumentOutOfRangeException>(() => new AndersonMixing { Window = 0 }).Message, StringComparison.Ordinal);
         Assert.Contains("AndersonMixing.Mixing must be in [0, 1]",
-            Assert.Throws<ArgumentOutOfRangeException>(() => new AndersonMixing { Mixing = 1.1f }).Message, StringComparison.Ordinal);
+            Assert.Throws<ArgumentOutOfRangeException>(() => new AndersonMixing { Mixing = 1.1 }).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentOutOfRangeException>(() => new AndersonMixing { EveryNSteps = 0 });
-        Assert.Throws<ArgumentOutOfRangeException>(() => new AndersonMixing { Regularization = 0f });
+        Assert.Throws<ArgumentOutOfRangeException>(() => new AndersonMixing { Regularization = 0 });
         Assert.Contains("AndersonMixing and WeightAveraging are both set", Assert.Throws<ArgumentException>(() => Trainer(Options() with
         { AndersonMixing = new AndersonMixing(), WeightAveraging = new WeightAveraging() })).Message, StringComparison.Ordinal);
     }

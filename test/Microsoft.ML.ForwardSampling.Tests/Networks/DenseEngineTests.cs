@@ -18,7 +18,7 @@ public sealed class DenseEngineTests
     [Theory, MemberData(nameof(TasksAndActivations))]
     public void Step_EachTaskAndActivation_LearnsWhatTorchLearns(PredictionTask task, Activation activation)
         => AssertSameAsTorch(task, new NetworkTrainerOptions
-        { BatchSize = Batch, HiddenLayers = [33, 17], Activation = activation, Optimizer = new AdamOptions { LearningRate = 0.01f } });
+        { BatchSize = Batch, HiddenLayers = [33, 17], Activation = activation, Optimizer = new AdamOptions { LearningRate = 0.01 } });
 
     [Theory]
     [InlineData("Sgd")]
@@ -31,12 +31,12 @@ public sealed class DenseEngineTests
     {
         OptimizerOptions optimizer = name switch
         {
-            "Sgd" => new SgdOptions { LearningRate = 0.05f, Momentum = 0f, WeightDecay = 0.01f },
-            "Momentum" => new SgdOptions { LearningRate = 0.05f },
-            "Nesterov" => new SgdOptions { LearningRate = 0.05f, Nesterov = true, WeightDecay = 0.01f },
-            "AdamDecay" => new AdamOptions { LearningRate = 0.01f, WeightDecay = 0.01f, Beta1 = 0.8f, Beta2 = 0.95f },
-            "AdaMod" => new AdaModOptions { LearningRate = 0.01f, Beta3 = 0.9f, WeightDecay = 0.01f },
-            _ => new AdamWOptions { LearningRate = 0.01f },
+            "Sgd" => new SgdOptions { LearningRate = 0.05, Momentum = 0, WeightDecay = 0.01 },
+            "Momentum" => new SgdOptions { LearningRate = 0.05 },
+            "Nesterov" => new SgdOptions { LearningRate = 0.05, Nesterov = true, WeightDecay = 0.01 },
+            "AdamDecay" => new AdamOptions { LearningRate = 0.01, WeightDecay = 0.01, Beta1 = 0.8, Beta2 = 0.95 },
+            "AdaMod" => new AdaModOptions { LearningRate = 0.01, Beta3 = 0.9, WeightDecay = 0.01 },
+            _ => new AdamWOptions { LearningRate = 0.01 },
         };
         AssertSameAsTorch(PredictionTask.Multiclass,
             new NetworkTrainerOptions { BatchSize = Batch, HiddenLayers = [40], Optimizer = optimizer });
@@ -63,7 +63,7 @@ public sealed class DenseEngineTests
         {
             BatchSize = 256,
             HiddenLayers = [50, 30],
-            Optimizer = new AdamOptions { LearningRate = 0.01f }
+            Optimizer = new AdamOptions { LearningRate = 0.01 }
         };
 
         float[] one = Train(new DenseSteps(PredictionTask.Multiclass, options with { Threads = 1 }));
@@ -174,7 +174,7 @@ public sealed class DenseEngineTests
             Options = options;
             int outputs = task == PredictionTask.Multiclass ? 5 : 1;
             var architecture = new NetworkArchitecture(Features, [.. options.HiddenLayers], outputs, options.Activation,
-                options.Normalization, options.Dropout);
+                options.Normalization, (float)options.Dropout);
             var head = TaskHead.Create(task, outputs, options.RegressionLoss);
             Model = new NetworkModel(head, Features, architecture, new MultilayerPerceptron(architecture, CPU, seed: 3), CPU,
                 options.Optimizer.Create());
@@ -213,7 +213,7 @@ public sealed class DenseEngineTests
                 }
 
                 Engine.Fill(Pool, rows, weights, 0);
-                Engine.Step(batch, Options.Optimizer.LearningRate);
+                Engine.Step(batch, (float)Options.Optimizer.LearningRate);
             }
         }
 

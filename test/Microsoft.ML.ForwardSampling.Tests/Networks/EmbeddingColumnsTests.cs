@@ -19,7 +19,7 @@ public sealed class EmbeddingColumnsTests
         Epochs = 3,
         BatchSize = 19,
         Seed = 4,
-        Optimizer = new SgdOptions { LearningRate = 0.05f, Momentum = 0f },
+        Optimizer = new SgdOptions { LearningRate = 0.05, Momentum = 0 },
         EmbeddingColumns = new Dictionary<string, int> { ["OriginKey"] = 5, ["Color"] = 3 },
         MoreFeatureColumns = ["Load"],
     };
@@ -68,7 +68,7 @@ public sealed class EmbeddingColumnsTests
     [Fact]
     public void Fit_LabelFollowsFromTheKey_EmbeddingLearnsIt()
     {
-        NetworkTrainerOptions options = Options with { Epochs = 30, Optimizer = new AdamOptions { LearningRate = 0.01f } };
+        NetworkTrainerOptions options = Options with { Epochs = 30, Optimizer = new AdamOptions { LearningRate = 0.01 } };
         IDataView train = Rows(800), test = Rows(400, seed: 2, mapping: Mapping());
         using NetworkPredictionTransformer with = Trainer(options).Fit(train),
             without = Trainer(options with { EmbeddingColumns = new Dictionary<string, int>() }).Fit(train);

@@ -7,7 +7,7 @@ public class LearningRateScheduleTests
     [Fact]
     public void Cosine_StartMiddleEnd_IsOneHalfAndFinal()
     {
-        var schedule = new CosineSchedule { FinalFactor = 0.2f };
+        var schedule = new CosineSchedule { FinalFactor = 0.2 };
         Assert.Equal([1f, 0.6f, 0.2f], [schedule.Factor(0, 101), schedule.Factor(50, 101), schedule.Factor(100, 101)], Close);
     }
 

@@ -15,9 +15,9 @@ public class NetworkTrainerOptionsTests
         Assert.Equal([128, 64], options.HiddenLayers);
         Assert.Equal(Activation.ReLU, options.Activation);
         Assert.Equal(Normalization.None, options.Normalization);
-        Assert.Equal(0f, options.Dropout);
+        Assert.Equal(0, options.Dropout);
         Assert.Equal(RegressionLoss.Squared, options.RegressionLoss);
-        Assert.Equal(new AdamOptions { LearningRate = 0.001f, Beta1 = 0.9f, Beta2 = 0.999f, Epsilon = 1e-8f }, options.Optimizer);
+        Assert.Equal(new AdamOptions { LearningRate = 0.001, Beta1 = 0.9, Beta2 = 0.999, Epsilon = 1e-8 }, options.Optimizer);
         Assert.Equal(LearningRateSchedule.Constant, options.LearningRateSchedule);
         Assert.Null(options.MaximumGradientNorm);
         Assert.Null(options.BatchSize);
@@ -28,8 +28,8 @@ public class NetworkTrainerOptionsTests
         Assert.Equal(1024, options.MaximumRowMegabytes);
         Assert.Equal(1, options.Threads);
         Assert.Equal("cpu", options.Device);
-        Assert.Equal(new SgdOptions { LearningRate = 0.01f, Momentum = 0.9f, WeightDecay = 0f }, new SgdOptions());
-        Assert.Equal(0.01f, new AdamWOptions().WeightDecay);
+        Assert.Equal(new SgdOptions { LearningRate = 0.01, Momentum = 0.9, WeightDecay = 0 }, new SgdOptions());
+        Assert.Equal(0.01, new AdamWOptions().WeightDecay);
         Assert.Equal(3, new EarlyStopping().Patience);
         var selection = new InTrainingSelection();
         Assert.Equal(new BalancedGradientNormPolicy(), selection.Policy);
@@ -40,7 +40,7 @@ public class NetworkTrainerOptionsTests
     public static TheoryData<string, Func<object>> OutOfRange() => new()
     {
         { "NetworkTrainerOptions.Dropout must be in [0, 1). (Parameter 'Dropout')\nActual value was 1.",
-            () => new NetworkTrainerOptions { Dropout = 1f } },
+            () => new NetworkTrainerOptions { Dropout = 1 } },
         { "NetworkTrainerOptions.Dropout must be in [0, 1). (Parameter 'Dropout')\nActual value was NaN.",
             () => new NetworkTrainerOptions { Dropout = float.NaN } },
         { "NetworkTrainerOptions.BatchSize must be in [1, 1048576]. (Parameter 'BatchSize')\nActual value was 0.",
@@ -54,20 +54,20 @@ public class NetworkTrainerOptionsTests
         { "NetworkTrainerOptions.Threads must be in [1, 1024]. (Parameter 'Threads')\nActual value was 0.",
             () => new NetworkTrainerOptions { Threads = 0 } },
         { "NetworkTrainerOptions.MaximumGradientNorm must be in (0, 1E+30]. (Parameter 'MaximumGradientNorm')\nActual value was 0.",
-            () => new NetworkTrainerOptions { MaximumGradientNorm = 0f } },
+            () => new NetworkTrainerOptions { MaximumGradientNorm = 0 } },
         { "NetworkTrainerOptions.MaximumRowMegabytes must be in [1, 1048576]. (Parameter 'MaximumRowMegabytes')\nActual value was 0.",
             () => new NetworkTrainerOptions { MaximumRowMegabytes = 0 } },
         { "AdamOptions.LearningRate must be in (0, 10]. (Parameter 'LearningRate')\nActual value was 0.",
-            () => new AdamOptions { LearningRate = 0f } },
-        { "AdamOptions.Beta1 must be in [0, 1). (Parameter 'Beta1')\nActual value was 1.", () => new AdamOptions { Beta1 = 1f } },
-        { "AdamWOptions.Epsilon must be in (0, 1]. (Parameter 'Epsilon')\nActual value was 0.", () => new AdamWOptions { Epsilon = 0f } },
-        { "SgdOptions.Momentum must be in [0, 1). (Parameter 'Momentum')\nActual value was 1.", () => new SgdOptions { Momentum = 1f } },
+            () => new AdamOptions { LearningRate = 0 } },
+        { "AdamOptions.Beta1 must be in [0, 1). (Parameter 'Beta1')\nActual value was 1.", () => new AdamOptions { Beta1 = 1 } },
+        { "AdamWOptions.Epsilon must be in (0, 1]. (Parameter 'Epsilon')\nActual value was 0.", () => new AdamWOptions { Epsilon = 0 } },
+        { "SgdOptions.Momentum must be in [0, 1). (Parameter 'Momentum')\nActual value was 1.", () => new SgdOptions { Momentum = 1 } },
         { "SgdOptions.WeightDecay must be in [0, 1]. (Parameter 'WeightDecay')\nActual value was -0.1.",
-            () => new SgdOptions { WeightDecay = -0.1f } },
+            () => new SgdOptions { WeightDecay = -0.1 } },
         { "EarlyStopping.Patience must be in [1, 1000000]. (Parameter 'Patience')\nActual value was 0.",
             () => new EarlyStopping { Patience = 0 } },
         { "HuberLoss.Delta must be in (0, 1E+30]. (Parameter 'Delta')\nActual value was 0.", () => RegressionLoss.Huber(0f) },
-        { "StepSchedule.Drop must be in (0, 1]. (Parameter 'Drop')\nActual value was 0.", () => new StepSchedule { Drop = 0f } },
+        { "StepSchedule.Drop must be in (0, 1]. (Parameter 'Drop')\nActual value was 0.", () => new StepSchedule { Drop = 0 } },
         { "InTrainingSelection.WindowSize must be in [1, 16777216]. (Parameter 'WindowSize')\nActual value was 0.",
             () => new InTrainingSelection { WindowSize = 0 } },
     };

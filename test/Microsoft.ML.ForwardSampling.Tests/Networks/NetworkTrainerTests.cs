@@ -17,7 +17,7 @@ public class NetworkTrainerTests
         HiddenLayers = [32, 32],
         Epochs = 15,
         BatchSize = 32,
-        Optimizer = new AdamOptions { LearningRate = 5e-3f },
+        Optimizer = new AdamOptions { LearningRate = 5e-3 },
         Seed = 7,
     };
 
@@ -105,7 +105,7 @@ public class NetworkTrainerTests
             BatchSize = 16,
             MaximumSteps = 1,
             ExampleWeightColumnName = "Weight",
-            Optimizer = new SgdOptions { LearningRate = 0.1f, Momentum = 0f },
+            Optimizer = new SgdOptions { LearningRate = 0.1, Momentum = 0 },
         };
         using NetworkPredictionTransformer after = Trainers.Regression(options).Fit(data);
         using var start = new MultilayerPerceptron(new NetworkArchitecture(4, [], 1, Activation.ReLU, Normalization.None, 0f), CPU,
@@ -145,7 +145,7 @@ public class NetworkTrainerTests
         NetworkTrainerOptions options = _small with
         {
             Epochs = 2,
-            Dropout = 0.2f,
+            Dropout = 0.2,
             Selection = new InTrainingSelection { WindowSize = 100, Budget = 0.5 }
         };
         using NetworkPredictionTransformer first = Trainers.Regression(options).Fit(data), second = Trainers.Regression(options).Fit(data),
@@ -173,7 +173,7 @@ public class NetworkTrainerTests
     public void Fit_TorchGlobalSeed_IsNeitherReadNorMoved()
     {
         IDataView data = TrainingData.View(_context, 200);
-        NetworkTrainerOptions options = _small with { Epochs = 1, Dropout = 0.3f };
+        NetworkTrainerOptions options = _small with { Epochs = 1, Dropout = 0.3 };
         manual_seed(1);
         float expected = rand(1).item<float>();
         manual_seed(1);
@@ -229,7 +229,7 @@ public class NetworkTrainerTests
     public void Fit_LossBecomesInfinite_SaysWhatToDo()
     {
         var error = Assert.Throws<InvalidOperationException>(() =>
-            Trainers.Regression(_small with { Optimizer = new SgdOptions { LearningRate = 10f } }).Fit(TrainingData.View(_context, 500)));
+            Trainers.Regression(_small with { Optimizer = new SgdOptions { LearningRate = 10 } }).Fit(TrainingData.View(_context, 500)));
         Assert.StartsWith("Training diverged: the loss or a weight is no longer finite at step", error.Message, StringComparison.Ordinal);
     }
 
@@ -237,7 +237,7 @@ public class NetworkTrainerTests
     public void Fit_MaximumGradientNorm_KeepsALargeLearningRateFinite()
     {
         using NetworkPredictionTransformer model = Trainers.Regression(
-            _small with { Epochs = 1, Optimizer = new SgdOptions { LearningRate = 0.5f, Momentum = 0f }, MaximumGradientNorm = 0.01f })
+            _small with { Epochs = 1, Optimizer = new SgdOptions { LearningRate = 0.5, Momentum = 0 }, MaximumGradientNorm = 0.01 })
             .Fit(TrainingData.View(_context, 500));
         Assert.All(TrainingData.Scores(model.Transform(TrainingData.View(_context, 10))), score => Assert.True(float.IsFinite(score)));
     }
@@ -325,7 +325,7 @@ public class NetworkTrainerTests
         NetworkTrainerOptions options = _small with
         {
             Epochs = 30,
-            EarlyStopping = new EarlyStopping { MinimumImprovement = 1000f, Patience = 5 },
+            EarlyStopping = new EarlyStopping { MinimumImprovement = 1000, Patience = 5 },
             Progress = new Watch(p => { if (p.ValidationLoss is { } loss) losses.Add(loss); })
         };
         using NetworkPredictionTransformer model = Trainers.Regression(options).Fit(data, data);
@@ -341,7 +341,7 @@ public class NetworkTrainerTests
         NetworkTrainerOptions options = _small with
         {
             Epochs = 60,
-            Optimizer = new SgdOptions { LearningRate = 10f, Momentum = 0f },
+            Optimizer = new SgdOptions { LearningRate = 10, Momentum = 0 },
             LearningRateSchedule = new Explosion(),
             EarlyStopping = new EarlyStopping { Patience = 1000 }
         };
@@ -362,7 +362,7 @@ public class NetworkTrainerTests
             MaximumSteps = 1,
             NormalizeLabel = false,
             NormalizeFeatures = FeatureNormalization.None,
-            Optimizer = new SgdOptions { LearningRate = 10f }
+            Optimizer = new SgdOptions { LearningRate = 10 }
         });
         TrainingRow[] wide = [.. rows.Select(
             row => new TrainingRow { Features = [.. row.Features.Select(x => x * 1e20f)], Label = row.Label })];
@@ -582,7 +582,7 @@ public class NetworkTrainerTests
         {
             HiddenLayers = [],
             Epochs = 2,
-            Optimizer = new SgdOptions { LearningRate = 1e-12f },
+            Optimizer = new SgdOptions { LearningRate = 1e-12 },
             Selection = new InTrainingSelection { Policy = policy, WindowSize = 100, Budget = SelectionBudget.Rows(20) },
             Progress = new Watch(reports.Add),
         };

@@ -11,12 +11,12 @@ public class OptimizerTests
 {
     private static readonly Dictionary<string, OptimizerOptions> _cases = new()
     {
-        ["Sgd"] = new SgdOptions { LearningRate = 0.05f, Momentum = 0f },
-        ["SgdMomentum"] = new SgdOptions { LearningRate = 0.05f, Momentum = 0.9f },
-        ["SgdNesterovDecay"] = new SgdOptions { LearningRate = 0.05f, Momentum = 0.8f, Nesterov = true, WeightDecay = 0.1f },
-        ["Adam"] = new AdamOptions { LearningRate = 0.02f },
-        ["AdamDecay"] = new AdamOptions { LearningRate = 0.02f, Beta1 = 0.8f, Beta2 = 0.95f, Epsilon = 1e-6f, WeightDecay = 0.1f },
-        ["AdamW"] = new AdamWOptions { LearningRate = 0.02f, WeightDecay = 0.1f },
+        ["Sgd"] = new SgdOptions { LearningRate = 0.05, Momentum = 0 },
+        ["SgdMomentum"] = new SgdOptions { LearningRate = 0.05, Momentum = 0.9 },
+        ["SgdNesterovDecay"] = new SgdOptions { LearningRate = 0.05, Momentum = 0.8, Nesterov = true, WeightDecay = 0.1 },
+        ["Adam"] = new AdamOptions { LearningRate = 0.02 },
+        ["AdamDecay"] = new AdamOptions { LearningRate = 0.02, Beta1 = 0.8, Beta2 = 0.95, Epsilon = 1e-6, WeightDecay = 0.1 },
+        ["AdamW"] = new AdamWOptions { LearningRate = 0.02, WeightDecay = 0.1 },
     };
 
     public static TheoryData<string, int> CasesAndLengths()
@@ -59,8 +59,8 @@ public class OptimizerTests
         {
             using Optimizer scaled = options.Create(), plain = options.Create();
             Tensor a = tensor([1f, -2f, 3f]), b = tensor([1f, -2f, 3f]);
-            scaled.Step([a], [tensor([4f, 8f, -12f])], options.LearningRate, 0.25f);
-            plain.Step([b], [tensor([1f, 2f, -3f])], options.LearningRate, 1f);
+            scaled.Step([a], [tensor([4f, 8f, -12f])], (float)options.LearningRate, 0.25f);
+            plain.Step([b], [tensor([1f, 2f, -3f])], (float)options.LearningRate, 1f);
             Assert.Equal(b.data<float>().ToArray(), a.data<float>().ToArray());
         }
     }
@@ -94,7 +94,7 @@ public class OptimizerTests
     [InlineData(true)]
     public void AdaMod_TenSteps_AreThoseOfThePaper(bool byTensors)
     {
-        var options = new AdaModOptions { LearningRate = 0.05f, Beta3 = 0.9f, WeightDecay = 0.1f };
+        var options = new AdaModOptions { LearningRate = 0.05, Beta3 = 0.9, WeightDecay = 0.1 };
         double[] start = [1, -2, 0.5, 3, -0.25], w = [.. start], m = new double[5], v = new double[5], s = new double[5];
         for (int step = 1; step <= 10; step++)
         {
@@ -118,8 +118,8 @@ public class OptimizerTests
     public void AdaMod_WithoutMemoryOfStepSizes_IsAdamW()
     {
         float[] start = [1f, -2f, 0.5f, 3f, -0.25f];
-        float[] adamW = Run(new AdamWOptions { LearningRate = 0.02f, WeightDecay = 0.1f }, start, byTensors: false);
-        float[] adaMod = Run(new AdaModOptions { LearningRate = 0.02f, WeightDecay = 0.1f, Beta3 = 0f }, start, byTensors: false);
+        float[] adamW = Run(new AdamWOptions { LearningRate = 0.02, WeightDecay = 0.1 }, start, byTensors: false);
+        float[] adaMod = Run(new AdaModOptions { LearningRate = 0.02, WeightDecay = 0.1, Beta3 = 0 }, start, byTensors: false);
         Assert.Equal(adamW, adaMod, (a, b) => MathF.Abs(a - b) <= 1e-6f);
     }
 
@@ -127,8 +127,8 @@ public class OptimizerTests
     public void AdaMod_RateThirtyTimesTooLarge_KeepsTheLossWhereAdamLosesIt()
     {
         // Ten noisy prototypes of 784 pixels, in the mean as bright as Fashion-MNIST; 60 passes of one step, the loss of each.
-        float adam = LargestLoss(new AdamOptions { LearningRate = 0.03f }),
-            adaMod = LargestLoss(new AdaModOptions { LearningRate = 0.03f });
+        float adam = LargestLoss(new AdamOptions { LearningRate = 0.03 }),
+            adaMod = LargestLoss(new AdaModOptions { LearningRate = 0.03 });
         Assert.True(adam > 5 && adaMod < 2.6f, $"Adam {adam}, AdaMod {adaMod}");
 
         static float LargestLoss(OptimizerOptions optimizer)
@@ -180,7 +180,7 @@ public class OptimizerTests
         Tensor weights = byTensors ? tensor(start.Select(x => (double)x).ToArray()) : tensor(start);
         using Optimizer optimizer = options.Create();
         for (int step = 0; step < 10; step++)
-            optimizer.Step([weights], [weights.add(Math.Sin(step))], options.LearningRate, 1f);
+            optimizer.Step([weights], [weights.add(Math.Sin(step))], (float)options.LearningRate, 1f);
         return byTensors ? [.. weights.data<double>().ToArray().Select(x => (float)x)] : weights.data<float>().ToArray();
     }
 

@@ -21,7 +21,7 @@ public sealed class SparseFeaturesTests
         Epochs = 3,
         BatchSize = 19,
         Seed = 4,
-        Optimizer = new SgdOptions { LearningRate = 0.05f, Momentum = 0f },
+        Optimizer = new SgdOptions { LearningRate = 0.05, Momentum = 0 },
         NormalizeFeatures = FeatureNormalization.None,
     };
 
@@ -37,9 +37,9 @@ public sealed class SparseFeaturesTests
     {
         NetworkTrainerOptions options = change switch
         {
-            "clipped" => Options with { MaximumGradientNorm = 0.2f },
+            "clipped" => Options with { MaximumGradientNorm = 0.2 },
             "two threads" => Options with { Threads = 2, BatchSize = 256, HiddenLayers = [200, 7] },
-            "averaged" => Options with { WeightAveraging = new WeightAveraging { Decay = 0.9f } },
+            "averaged" => Options with { WeightAveraging = new WeightAveraging { Decay = 0.9 } },
             "stopped early" => Options with { Epochs = 30, EarlyStopping = new EarlyStopping { Patience = 1 } },
             "no hidden layer" => Options with { HiddenLayers = [] },
             "SiLU" => Options with { Activation = Activation.SiLU },
@@ -97,7 +97,7 @@ public sealed class SparseFeaturesTests
             Epochs = 1,
             Shuffle = false,
             NormalizeLabel = false,
-            Optimizer = new AdamOptions { LearningRate = 0.01f },
+            Optimizer = new AdamOptions { LearningRate = 0.01 },
         };
         IDataView view = SparseData.View(_context, rows);
         using NetworkPredictionTransformer one = Regression(options with { MaximumSteps = 1 }).Fit(view);
@@ -242,7 +242,7 @@ public sealed class SparseFeaturesTests
         Assert.Equal("NetworkTrainerOptions.FeatureStorage is Sparse, and Normalization is Layer: that takes whole rows. Use "
             + "FeatureStorage.Auto, or leave it out. (Parameter 'FeatureStorage')", Refused(Options with
             { Normalization = Normalization.Layer }));
-        Assert.Contains("Dropout is 0.5", Refused(Options with { Dropout = 0.5f }), StringComparison.Ordinal);
+        Assert.Contains("Dropout is 0.5", Refused(Options with { Dropout = 0.5 }), StringComparison.Ordinal);
         Assert.Contains("policy Assisted reads features", Refused(Options with
         { Selection = new InTrainingSelection { Policy = new AssistedPolicy() } }), StringComparison.Ordinal);
         Assert.Contains("Network is set", Refused(Options with { Network = (_, _, _) => nn.Identity() }), StringComparison.Ordinal);
@@ -253,13 +253,13 @@ public sealed class SparseFeaturesTests
 
     private static OptimizerOptions Optimizer(string name) => name switch
     {
-        "Sgd" => new SgdOptions { LearningRate = 0.05f, Momentum = 0f, WeightDecay = 0.01f },
-        "Momentum" => new SgdOptions { LearningRate = 0.02f },
-        "Nesterov" => new SgdOptions { LearningRate = 0.02f, Nesterov = true, WeightDecay = 0.01f },
-        "Adam" => new AdamOptions { LearningRate = 0.01f },
-        "AdamDecay" => new AdamOptions { LearningRate = 0.01f, WeightDecay = 0.01f },
-        "AdamW" => new AdamWOptions { LearningRate = 0.01f },
-        _ => new AdaModOptions { LearningRate = 0.01f, Beta3 = 0.9f, WeightDecay = 0.01f },
+        "Sgd" => new SgdOptions { LearningRate = 0.05, Momentum = 0, WeightDecay = 0.01 },
+        "Momentum" => new SgdOptions { LearningRate = 0.02 },
+        "Nesterov" => new SgdOptions { LearningRate = 0.02, Nesterov = true, WeightDecay = 0.01 },
+        "Adam" => new AdamOptions { LearningRate = 0.01 },
+        "AdamDecay" => new AdamOptions { LearningRate = 0.01, WeightDecay = 0.01 },
+        "AdamW" => new AdamWOptions { LearningRate = 0.01 },
+        _ => new AdaModOptions { LearningRate = 0.01, Beta3 = 0.9, WeightDecay = 0.01 },
     };
 
     private NetworkTrainer Trainer(NetworkTrainerOptions options) => _context.ForwardSampling().Trainers.BinaryClassification(options);

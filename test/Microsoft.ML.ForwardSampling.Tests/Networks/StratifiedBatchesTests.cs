@@ -182,7 +182,7 @@ public class StratifiedBatchesTests
     [Fact]
     public void WithBatches_NetworkThatTorchTrains_KeepsItsBatches_AndStratifiesThem()
     {
-        NetworkTrainerOptions[] byTorch = [new() { Dropout = 0.1f }, new() { Normalization = Normalization.Batch },
+        NetworkTrainerOptions[] byTorch = [new() { Dropout = 0.1 }, new() { Normalization = Normalization.Batch },
             new() { Device = "cuda" },
             new() { Network = (inputs, outputs, device) => TorchSharp.torch.nn.Linear(inputs, outputs, device: device) }];
 

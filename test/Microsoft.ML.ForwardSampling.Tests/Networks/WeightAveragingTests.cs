@@ -19,7 +19,7 @@ public class WeightAveragingTests
         Shuffle = false,
         Epochs = 1,
         Seed = 3,
-        Optimizer = new SgdOptions { LearningRate = 0.05f },
+        Optimizer = new SgdOptions { LearningRate = 0.05 },
         NormalizeLabel = false,
         NormalizeFeatures = FeatureNormalization.None,
     };
@@ -81,7 +81,7 @@ public class WeightAveragingTests
     {
         NetworkTrainerOptions options = Options(Normalization.None) with
         {
-            WeightAveraging = new WeightAveraging { Decay = 0.9f },
+            WeightAveraging = new WeightAveraging { Decay = 0.9 },
             NormalizeLabel = true,
             NormalizeFeatures = FeatureNormalization.Auto,
         };

@@ -200,7 +200,7 @@ public class LoggedRowsTests
         const int Count = 20_000;
         using var folder = new LogFolder();
         Row[] rows = Rows(Count);
-        var options = new RecordToOptions { KeepingProbability = 0.3f, Seed = 4 };
+        var options = new RecordToOptions { KeepingProbability = 0.3, Seed = 4 };
         RegressionRecord[] records = Drain<RegressionRecord>(folder, rows, options, out LoggedRowsReport report);
         Assert.Equal((Count, records.Length), (report.Records + report.NotDrawn, report.Records));
         double p = records[0].KeepingProbability;
@@ -224,7 +224,7 @@ public class LoggedRowsTests
         using var log = new ForwardRecordLog<RegressionRecord>(folder.Path, LogFolder.Small);
         Row[] rows = Rows(400);
         foreach (Row row in rows)
-            _ml.ForwardSampling().AppendRecords(_ml.Data.LoadFromEnumerable([row]), log, new RecordToOptions { KeepingProbability = 0.5f });
+            _ml.ForwardSampling().AppendRecords(_ml.Data.LoadFromEnumerable([row]), log, new RecordToOptions { KeepingProbability = 0.5 });
 
         // 400 fair draws: six standard deviations of 10.
         Assert.InRange(log.Report.Appended, 140, 260);
@@ -235,7 +235,7 @@ public class LoggedRowsTests
     {
         using var folder = new LogFolder();
         using var log = new ForwardRecordLog<RegressionRecord>(folder.Path, LogFolder.Small);
-        var options = new RecordToOptions { KeepingProbability = 0.5f, Seed = 3 };
+        var options = new RecordToOptions { KeepingProbability = 0.5, Seed = 3 };
         IDataView rows = _ml.Data.LoadFromEnumerable(Rows(100));
         for (int view = 0; view < 2; view++)
             _ml.ForwardSampling().AppendRecords(rows, log, options);

@@ -47,9 +47,9 @@ internal static class SavedFiles
         {
             string path = Path.Combine(folder, policy.Replace(' ', '-') + ".selector");
             var selector = new RowSelector(Policy(policy), 7);
-            for (ulong window = 0; window < 4; window++)
+            for (int window = 0; window < 4; window++)
                 Step(selector, window);
-            File.WriteAllBytes(path, selector.State.ToBytes());
+            File.WriteAllBytes(path, selector.State.Saved());
             File.WriteAllLines(path + ".txt", DescribeSelector(policy, path));
         }
 
@@ -86,8 +86,8 @@ internal static class SavedFiles
     /// <summary>What a resumed selector chooses from the next windows.</summary>
     public static string[] DescribeSelector(string policy, string path)
     {
-        var selector = new RowSelector(Policy(policy), RowSelectorState.FromBytes(File.ReadAllBytes(path)));
-        return [.. Enumerable.Range(4, 3).Select(window => string.Join(' ', Step(selector, (ulong)window)))];
+        var selector = new RowSelector(Policy(policy), SavedStates.Load(File.ReadAllBytes(path)));
+        return [.. Enumerable.Range(4, 3).Select(window => string.Join(' ', Step(selector, window)))];
     }
 
     /// <summary>The records of each log, and what a join goes on with; the state is written to, so the folder must be a copy.</summary>
@@ -184,7 +184,7 @@ internal static class SavedFiles
         : (IRowSelectionPolicy)Activator.CreateInstance(typeof(IRowSelectionPolicy)
             .Assembly.GetType($"Microsoft.ML.ForwardSampling.Selection.{name}Policy", throwOnError: true)!)!;
 
-    private static int[] Step(RowSelector selector, ulong window)
+    private static int[] Step(RowSelector selector, int window)
     {
         WindowData data = WindowData.Classes(96, 40 + window);
         Choice choice = Choice.Of(selector, data, 10);

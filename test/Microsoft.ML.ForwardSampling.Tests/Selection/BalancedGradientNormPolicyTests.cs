@@ -101,7 +101,7 @@ public sealed class BalancedGradientNormPolicyTests
         Assert.Equal(
             "BalancedGradientNormPolicy.UniformShare must be in [0, 1]. (Parameter 'UniformShare')" + Environment.NewLine
                 + "Actual value was 1.5.",
-            Assert.Throws<ArgumentOutOfRangeException>(() => new BalancedGradientNormPolicy { UniformShare = 1.5f }).Message);
+            Assert.Throws<ArgumentOutOfRangeException>(() => new BalancedGradientNormPolicy { UniformShare = 1.5 }).Message);
         Assert.Throws<ArgumentOutOfRangeException>(() => new BalancedGradientNormPolicy() with { UniformShare = -1 });
     }
 

@@ -29,7 +29,7 @@ public sealed class CubeDrawTests
                 InclusionProbabilities.Solve(input.Sizes, 0, input.Budget, p);
                 // The margin repeats the loss: columns that depend on each other must not disturb the draw.
                 int[] rows = Choose(p, input.Loss, [.. input.Loss.Select(loss => 2 * loss + 1)], input.Label, input.Budget,
-                    (ulong)input.Seed);
+                    input.Seed);
 
                 Assert.Equal(rows.Distinct().Order(), rows);
                 Assert.All(rows, row => Assert.InRange(row, 0, n - 1));
@@ -57,7 +57,7 @@ public sealed class CubeDrawTests
         data.GradientNorm[11] = 50;
         var p = new float[n];
         InclusionProbabilities.Solve(data.GradientNorm, 0.05, budget, p);
-        var random = new RepeatableRandom(6UL);
+        var random = new RepeatableRandom(6);
         var scratch = new SelectionScratch();
         int[] order = [.. Enumerable.Range(0, n)], hits = new int[n], rows = new int[budget];
         for (int i = 0; i < draws; i++)
@@ -77,7 +77,7 @@ public sealed class CubeDrawTests
         // Even chances, four classes of ten rows, half of all rows: with nothing else to balance, five of each class, always.
         float[] p = [.. Enumerable.Repeat(0.5f, 40)];
         int[] label = [.. Enumerable.Range(0, 40).Select(row => row * 7 % 4)];
-        for (ulong seed = 0; seed < 200; seed++)
+        for (int seed = 0; seed < 200; seed++)
         {
             int[] rows = Choose(p, [], [], label, 20, seed);
             for (int c = 0; c < 4; c++)
@@ -92,7 +92,7 @@ public sealed class CubeDrawTests
         // as good.
         float[] loss = [.. Enumerable.Range(0, 64).Select(row => (float)(row / 2 % 2))];
         float[] p = [.. Enumerable.Repeat(0.5f, 64)];
-        for (ulong seed = 0; seed < 200; seed++)
+        for (int seed = 0; seed < 200; seed++)
             Assert.Equal(16f, Choose(p, loss, [], [], 32, seed).Sum(row => loss[row]));
     }
 
@@ -107,13 +107,13 @@ public sealed class CubeDrawTests
         WindowData data = WindowData.Distinct(n, 4);
         float[] p = [.. Enumerable.Repeat(0.1f, n)];
         double total = 0.1 * data.Loss.Sum(loss => (double)loss), sum = 0;
-        for (ulong seed = 0; seed < 200; seed++)
+        for (int seed = 0; seed < 200; seed++)
             sum += Math.Pow(Choose(p, data.Loss, [], data.Label, n / 10, seed).Sum(row => (double)data.Loss[row]) - total, 2);
 
         Assert.InRange(Math.Sqrt(sum / 200) / data.Loss.Max(), 0, 2);
     }
 
-    private static int[] Choose(float[] p, float[] loss, float[] margin, int[] label, int budget, ulong seed)
+    private static int[] Choose(float[] p, float[] loss, float[] margin, int[] label, int budget, int seed)
     {
         var random = new RepeatableRandom(seed);
         var rows = new int[budget];

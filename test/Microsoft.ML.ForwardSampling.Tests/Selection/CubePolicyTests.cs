@@ -156,8 +156,8 @@ public sealed class CubePolicyTests
         var sums = new double[4];
         for (int seed = 0; seed < 200; seed++)
         {
-            WindowData data = WindowData.Classes(n, (ulong)seed);
-            var random = new RepeatableRandom((ulong)seed + 1000);
+            WindowData data = WindowData.Classes(n, seed);
+            var random = new RepeatableRandom(seed + 1000);
             for (int row = 0; row < n; row++)
                 data.Margin[row] *= (float)random.NextDouble();
             Choice choice = Choice.Of(policy, data, n / 10, seed);
@@ -183,8 +183,8 @@ public sealed class CubePolicyTests
         var largest = new double[4];
         for (int seed = 0; seed < 200; seed++)
         {
-            WindowData data = WindowData.Classes(n, (ulong)seed);
-            var random = new RepeatableRandom((ulong)seed + 1000);
+            WindowData data = WindowData.Classes(n, seed);
+            var random = new RepeatableRandom(seed + 1000);
             for (int row = 0; row < n; row++)
                 data.Margin[row] *= (float)random.NextDouble();
             int b = n / 10;

@@ -17,7 +17,7 @@ public sealed class EvenDrawTests
 
         Properties.Hold(inputs, input =>
         {
-            var random = new RepeatableRandom((ulong)input.Seed);
+            var random = new RepeatableRandom(input.Seed);
             var rows = new int[input.Budget];
             EvenDraw.Choose(input.Count, ref random, rows, new SelectionScratch());
 

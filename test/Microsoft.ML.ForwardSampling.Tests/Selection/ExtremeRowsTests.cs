@@ -49,7 +49,7 @@ public sealed class ExtremeRowsTests
         const int draws = 20_000;
         float side = largest ? 1 : -1;
         float[] values = [0f, 3 * side, -0f, -2 * side, 0f, -0f, 7 * side, 0f, -side];
-        var random = new RepeatableRandom(3UL);
+        var random = new RepeatableRandom(3);
         int[] hits = new int[9], rows = new int[4];
         for (int i = 0; i < draws; i++)
         {
@@ -67,7 +67,7 @@ public sealed class ExtremeRowsTests
     public void Choose_TiesAllTakenOrNone_DrawsNoNumber()
     {
         float[] values = [5, 1, 5, 5, 2, 1];
-        var random = new RepeatableRandom(3UL);
+        var random = new RepeatableRandom(3);
         RepeatableRandomState before = random.State;
         ExtremeRows.Choose(values, largest: true, ref random, new int[3], new SelectionScratch());
         ExtremeRows.Choose(values, largest: true, ref random, new int[4], new SelectionScratch());
@@ -78,7 +78,7 @@ public sealed class ExtremeRowsTests
 
     private static int[] Choose(float[] values, bool largest, int budget, int seed)
     {
-        var random = new RepeatableRandom((ulong)seed);
+        var random = new RepeatableRandom(seed);
         var rows = new int[budget];
         ExtremeRows.Choose(values, largest, ref random, rows, new SelectionScratch());
         return rows;

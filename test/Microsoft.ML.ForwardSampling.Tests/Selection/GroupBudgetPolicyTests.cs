@@ -107,7 +107,7 @@ public sealed class GroupBudgetPolicyTests
             int n = input.Sizes.Sum();
             int[] groups = [.. input.Sizes.SelectMany((size, g) => Enumerable.Repeat(g * 1000 - 3000, size))];
             new Random(input.Seed).Shuffle(groups);
-            WindowData data = WindowData.Classes(n, (ulong)input.Seed) with { Group = groups };
+            WindowData data = WindowData.Classes(n, input.Seed) with { Group = groups };
             Choice choice = Choice.Of(new GroupBudgetPolicy
             {
                 Inner = new UniformPolicy(),

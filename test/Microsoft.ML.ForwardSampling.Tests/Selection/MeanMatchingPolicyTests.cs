@@ -21,7 +21,7 @@ public sealed class MeanMatchingPolicyTests
             double sum = 0;
             for (int i = 0; i < 200; i++)
             {
-                WindowData data = WindowData.Distinct(640, (ulong)i);
+                WindowData data = WindowData.Distinct(640, i);
                 double residual = SelectionDiagnostics.LossResidual(data.Loss, Choice.Of(selector, data, 64).Rows);
                 sum += residual * residual;
             }
@@ -43,7 +43,7 @@ public sealed class MeanMatchingPolicyTests
         var policy = new MeanMatchingPolicy { KeptShare = keptShare };
         for (int seed = 0; seed < 100; seed++)
         {
-            WindowData data = WindowData.Classes(n, (ulong)seed);
+            WindowData data = WindowData.Classes(n, seed);
             for (int row = 0; row < n; row++)
                 data.Loss[row] = -MathF.Log(data.GradientNorm[row] / 1.6f);
             Assert.InRange(RelativeResidual(data.Loss, Choice.Of(policy, data, n / 10, seed).Rows), 0, 1e-6);
@@ -69,7 +69,7 @@ public sealed class MeanMatchingPolicyTests
         var stride = new List<double>();
         for (int seed = 0; seed < 60; seed++)
         {
-            WindowData data = WindowData.Distinct(n, (ulong)seed);
+            WindowData data = WindowData.Distinct(n, seed);
             double best = subsets.Min(subset => RelativeResidual(data.Loss, subset));
             exact.Add(RelativeResidual(data.Loss, Choice.Of(new MeanMatchingPolicy { KeptShare = 0 }, data, b, seed).Rows) - best);
             stride.Add(RelativeResidual(data.Loss, Choice.Of(s_stride, data, b, seed).Rows) - best);
@@ -105,7 +105,7 @@ public sealed class MeanMatchingPolicyTests
         // A loss that sums with rounding: without a stop, the search for a residual of exactly 0 would draw numbers to its end.
         WindowData data = WindowData.Distinct(100, 2);
         Array.Fill(data.Loss, 0.1f);
-        var random = new RepeatableRandom(5UL);
+        var random = new RepeatableRandom(5);
         RepeatableRandom start = random;
         new MeanMatchingPolicy().Select(data.Window(new SelectionScratch()), ref random, new int[10], new float[10]);
         int drawn = 0;
@@ -121,10 +121,10 @@ public sealed class MeanMatchingPolicyTests
         // 8 walks of two numbers and a shuffle each.
         for (int seed = 0; seed < 20; seed++)
         {
-            WindowData data = WindowData.Distinct(100, (ulong)seed);
+            WindowData data = WindowData.Distinct(100, seed);
             for (int row = 0; row < 100; row++)
                 data.Loss[row] = 0.6931f + 1e-5f * data.Margin[row];
-            var random = new RepeatableRandom((ulong)seed);
+            var random = new RepeatableRandom(seed);
             RepeatableRandom start = random;
             int[] rows = new int[10];
             new MeanMatchingPolicy().Select(data.Window(new SelectionScratch()), ref random, rows, new float[10]);
@@ -162,7 +162,7 @@ public sealed class MeanMatchingPolicyTests
         // given up, not it. Seed 9, five windows, 2,000 draws each, floor 1/20.
         const int draws = 2000;
         var selector = new RowSelector(new MeanMatchingPolicy(), 9);
-        for (ulong seed = 0; seed < 5; seed++)
+        for (int seed = 0; seed < 5; seed++)
         {
             WindowData data = WindowData.Distinct(100, seed);
             int largest = data.Loss.IndexOf(data.Loss.Max());

@@ -35,7 +35,7 @@ public sealed class PolicyContractTests
         var selector = new RowSelector(PolicyCases.Get(name), 5);
         for (int n = 1; n <= 40; n++)
         {
-            WindowData data = WindowData.Classes(n, (ulong)n);
+            WindowData data = WindowData.Classes(n, n);
             for (int b = 1; b <= n; b++)
                 AssertWellFormed(Choice.Of(selector, data, b), n);
         }
@@ -140,8 +140,8 @@ public sealed class PolicyContractTests
     public void Select_SameSeedSameWindows_SameRows_AnotherSeedOthers(string name)
     {
         // The last windows have ties: without any, TopLoss has nothing to draw, whatever the seed.
-        WindowData[] windows = [.. Enumerable.Range(0, 5).Select(i => WindowData.Classes(300, (ulong)i)),
-            .. Enumerable.Range(0, 5).Select(i => WindowData.Tied(300, (ulong)i))];
+        WindowData[] windows = [.. Enumerable.Range(0, 5).Select(i => WindowData.Classes(300, i)),
+            .. Enumerable.Range(0, 5).Select(i => WindowData.Tied(300, i))];
         IRowSelectionPolicy policy = PolicyCases.Get(name);
         Choice[] Run(int seed)
         {
@@ -167,7 +167,7 @@ public sealed class PolicyContractTests
                 for (int i = 0; i < run.windows; i++)
                 {
                     if (i == run.stop)
-                        resumed = new RowSelector(policy, RowSelectorState.FromBytes(uninterrupted.State.ToBytes()));
+                        resumed = new RowSelector(policy, SavedStates.Load(uninterrupted.State.Saved()));
                     Choice expected = Window(uninterrupted, i);
                     if (!ReferenceEquals(resumed, uninterrupted))
                         Assert.Equal(expected, Window(resumed, i));
@@ -180,7 +180,7 @@ public sealed class PolicyContractTests
         static Choice Window(RowSelector selector, int i)
         {
             // Windows of several sizes, some with ties; a validation loss now and then, for those who listen.
-            WindowData data = i % 2 == 0 ? WindowData.Tied(40 + 7 * i, (ulong)i) : WindowData.Classes(60, (ulong)i);
+            WindowData data = i % 2 == 0 ? WindowData.Tied(40 + 7 * i, i) : WindowData.Classes(60, i);
             Choice choice = Choice.Of(selector, data, 6);
             selector.ReportTraining([.. choice.Rows.Select(row => data.Loss[row])], [.. choice.Rows.SelectMany(data.FeaturesOf)],
                 [.. choice.Rows.Select(row => data.Label[row])]);

@@ -130,7 +130,7 @@ public sealed class PolicyDocsTests
             var sums = new double[3];
             for (int seed = 0; seed < 200; seed++)
             {
-                WindowData data = WindowData.Distinct(640, (ulong)seed);
+                WindowData data = WindowData.Distinct(640, seed);
                 Choice choice = Choice.Of(policy, data, 64, seed);
                 double[] errors =
                 [
@@ -160,7 +160,7 @@ public sealed class PolicyDocsTests
             new GroupBudgetPolicy(), new GroupBudgetPolicy { Inner = new UniformPolicy() },
                 new GroupBudgetPolicy { Inner = new UniformPolicy(), Allocation = GroupAllocation.Even },
         ];
-        SoftmaxWindow[] windows = [.. Enumerable.Range(0, 20).Select(seed => SoftmaxWindow.Of(640, (ulong)seed))];
+        SoftmaxWindow[] windows = [.. Enumerable.Range(0, 20).Select(seed => SoftmaxWindow.Of(640, seed))];
 
         Assert.All(policies, policy => Assert.True(policy.IsUnbiased));
         // three with options, and UniformFloor around another policy than its default
@@ -204,7 +204,7 @@ public sealed class PolicyDocsTests
     // A gradient's component has either sign: the norm with a sign that no policy can know.
     private static float[] SignedGradient(WindowData data)
     {
-        var random = new RepeatableRandom(99UL);
+        var random = new RepeatableRandom(99);
         return [.. data.GradientNorm.Select(norm => random.NextInt(2) == 0 ? norm : -norm)];
     }
 }

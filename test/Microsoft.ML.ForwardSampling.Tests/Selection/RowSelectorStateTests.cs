@@ -27,7 +27,7 @@ public sealed class RowSelectorStateTests
     };
 
     [Fact]
-    public void ToBytes_AnyState_ComesBackEqual()
+    public void Save_AnyState_ComesBackEqual()
     {
         Gen<RowSelectorState> states =
             from name in ArbMap.Default.GeneratorFor<NonNull<string>>()
@@ -55,45 +55,45 @@ public sealed class RowSelectorStateTests
                 },
                 PolicyState = policy,
             };
-        Properties.Hold(states, state => Assert.Equal(state, RowSelectorState.FromBytes(state.ToBytes())));
+        Properties.Hold(states, state => Assert.Equal(state, SavedStates.Load(state.Saved())));
     }
 
     [Fact]
-    public void ToBytes_IsAFormatForEver()
+    public void Save_IsAFormatForEver()
         => Assert.Equal(
             "46776452017E000000" // FwdR, version 1, 126 bytes
             + "0A52C3A9736572766F6972" // Réservoir
             + "0100000000000000" + "0200000000000000" + "0300000000000000" + "FFFFFFFFFFFFFFFF"
             + "0400000000000000" + "0500000000000000" + "0600000000000000" + "0700000000000000" + "0000000000002140" + "00001441"
             + "0A00000000000000" + "0B00000000000000" + "0C00000000000000" + "0000000000002B40"
-            + "030000000A0B0C" + Convert.ToHexString(s_state.ToBytes()[^4..]),
-            Convert.ToHexString(s_state.ToBytes()));
+            + "030000000A0B0C" + Convert.ToHexString(s_state.Saved()[^4..]),
+            Convert.ToHexString(s_state.Saved()));
 
     [Fact]
-    public void FromBytes_CutOffAnywhere_IsRefused()
+    public void Load_CutOffAnywhere_IsRefused()
     {
-        byte[] bytes = s_state.ToBytes();
+        byte[] bytes = s_state.Saved();
         for (int length = 0; length < bytes.Length; length++)
-            Assert.Throws<InvalidDataException>(() => RowSelectorState.FromBytes(bytes.AsSpan(0, length)));
+            Assert.Throws<InvalidDataException>(() => SavedStates.Load(bytes[..length]));
         Assert.Equal(
-            $"The saved selector state has {bytes.Length - 2} bytes instead of {bytes.Length}: it was cut off, or something was added.",
-            Assert.Throws<InvalidDataException>(() => RowSelectorState.FromBytes(bytes.AsSpan(0, bytes.Length - 2))).Message);
+            $"The saved selector state has {bytes.Length - 2} bytes instead of {bytes.Length}: it was cut off.",
+            Assert.Throws<InvalidDataException>(() => SavedStates.Load(bytes[..^2])).Message);
     }
 
     [Fact]
-    public void FromBytes_AnyBitFlipped_IsRefused()
+    public void Load_AnyBitFlipped_IsRefused()
     {
-        byte[] bytes = s_state.ToBytes();
+        byte[] bytes = s_state.Saved();
         for (int bit = 0; bit < 8 * bytes.Length; bit++)
         {
             byte[] damaged = [.. bytes];
             damaged[bit / 8] ^= (byte)(1 << bit % 8);
-            Assert.Throws<InvalidDataException>(() => RowSelectorState.FromBytes(damaged));
+            Assert.Throws<InvalidDataException>(() => SavedStates.Load(damaged));
         }
     }
 
     [Fact]
-    public void FromBytes_CraftedWithARightChecksum_IsRefusedOrIsAStateThatRuns_Meets_Specification()
+    public void Load_CraftedWithARightChecksum_IsRefusedOrIsAStateThatRuns_Meets_Specification()
     {
         // What a checksum cannot tell: parts of other lengths, counts that are negative, a policy's own bytes changed.
         IRowSelectionPolicy[] policies = [new SelectiveBackpropPolicy { History = 16 }, new AdaptivePercentilePolicy(),
@@ -106,7 +106,7 @@ public sealed class RowSelectorStateTests
                 var selector = new RowSelector(policy, 1);
                 selector.ReportValidation(1);
                 Choice.Of(selector, data, 8);
-                return selector.State.ToBytes();
+                return selector.State.Saved();
             }),
         ];
         Gen<(int Policy, byte[] Bytes)> inputs =
@@ -124,7 +124,7 @@ public sealed class RowSelectorStateTests
             {
                 try
                 {
-                    RowSelectorState state = RowSelectorState.FromBytes(input.Bytes);
+                    RowSelectorState state = SavedStates.Load(input.Bytes);
                     Choice.Of(new RowSelector(policies[input.Policy], state with { PolicyName = policies[input.Policy].Name }), data, 8);
                     loaded++;
                 }
@@ -146,17 +146,29 @@ public sealed class RowSelectorStateTests
     }
 
     [Fact]
-    public void FromBytes_PartsLongerThanTheState_SaysSo()
+    public void Load_PartsLongerThanTheState_SaysSo()
     {
-        byte[] content = s_state.ToBytes()[9..^4];
+        byte[] content = s_state.Saved()[9..^4];
         content[^7] = 4; // of the policy's three bytes
         Assert.Equal(
             "The saved selector state is damaged: its checksum is right, but its parts are longer or shorter than it is. It was not "
                 + "written by this library.",
-            Assert.Throws<InvalidDataException>(() => RowSelectorState.FromBytes(WithChecksum(content))).Message);
-        Assert.Throws<InvalidDataException>(() => RowSelectorState.FromBytes(WithChecksum(content[..4])));
-        Assert.Throws<InvalidDataException>(() => RowSelectorState.FromBytes(WithChecksum([255, 255, 255, 255, 15]))); // a name of -1 bytes
-        Assert.Throws<InvalidDataException>(() => RowSelectorState.FromBytes([.. "FwdR"u8, 1, 255, 255, 255, 255, 0, 0, 0]));
+            Assert.Throws<InvalidDataException>(() => SavedStates.Load(WithChecksum(content))).Message);
+        Assert.Throws<InvalidDataException>(() => SavedStates.Load(WithChecksum(content[..4])));
+        Assert.Throws<InvalidDataException>(() => SavedStates.Load(WithChecksum([255, 255, 255, 255, 15]))); // a name of -1 bytes
+        Assert.Throws<InvalidDataException>(() => SavedStates.Load([.. "FwdR"u8, 1, 255, 255, 255, 255, 0, 0, 0]));
+    }
+
+    [Fact]
+    public void Load_FromAStreamThatGoesOn_ReadsToTheStatesEnd()
+    {
+        byte[] bytes = s_state.Saved();
+        using var stream = new MemoryStream([.. bytes, .. bytes, 7]);
+
+        Assert.Equal(s_state, RowSelectorState.Load(stream));
+        Assert.Equal(bytes.Length, stream.Position);
+        Assert.Equal(s_state, RowSelectorState.Load(stream));
+        Assert.Equal(7, stream.ReadByte());
     }
 
     private static byte[] WithChecksum(byte[] content)
@@ -166,23 +178,24 @@ public sealed class RowSelectorStateTests
     }
 
     [Fact]
-    public void FromBytes_NewerVersion_SaysSo()
+    public void Load_NewerVersion_SaysSo()
     {
-        byte[] bytes = s_state.ToBytes();
+        byte[] bytes = s_state.Saved();
         bytes[4] = 2;
         BitConverter.GetBytes(Crc32C.Of(bytes.AsSpan(0, bytes.Length - 4))).CopyTo(bytes, bytes.Length - 4);
 
         Assert.Equal(
             "The saved selector state has format version 2; this version of Microsoft.ML.ForwardSampling reads version 1. Update the "
                 + "package to load it.",
-            Assert.Throws<NotSupportedException>(() => RowSelectorState.FromBytes(bytes)).Message);
+            Assert.Throws<NotSupportedException>(() => SavedStates.Load(bytes)).Message);
     }
 
     [Fact]
-    public void FromBytes_SomethingElse_SaysSo()
+    public void Load_SomethingElse_SaysSo()
         => Assert.Equal(
-            "These 20 bytes are not the saved state of a RowSelector: it begins with 'FwdR', a version and a length.",
-            Assert.Throws<InvalidDataException>(() => RowSelectorState.FromBytes(new byte[20])).Message);
+            "This is not the saved state of a RowSelector, which begins with 'FwdR', a version and a length: it begins with 9 bytes "
+                + "000000000000000000.",
+            Assert.Throws<InvalidDataException>(() => SavedStates.Load(new byte[20])).Message);
 
     [Fact]
     public void Equals_ComparesThePolicysBytes()

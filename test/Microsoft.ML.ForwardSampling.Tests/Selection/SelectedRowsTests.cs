@@ -283,7 +283,7 @@ public class SelectedRowsTests
         Assert.Null(first.State);
         int[] chosen = Numbers(first);
         SelectedRows second = Select(rows[40..],
-            _small with { Seed = null, StartState = RowSelectorState.FromBytes(first.State!.ToBytes()) });
+            _small with { Seed = null, StartState = SavedStates.Load(first.State!.Saved()) });
 
         Assert.Equal(expected, chosen.Concat(Numbers(second)));
         Assert.Equal(expected.Skip(chosen.Length), Numbers(second)); // each pass starts there

@@ -10,7 +10,7 @@ internal sealed record SoftmaxWindow(WindowData Data, double[][] Gradients)
 
     /// <summary>Five classes; the label's logit leads by 2.5 on average, with a spread that leaves some rows wrong and most right. The
     /// gradient is that of the outputs, p − onehot(y).</summary>
-    public static SoftmaxWindow Of(int count, ulong seed)
+    public static SoftmaxWindow Of(int count, int seed)
     {
         var random = new RepeatableRandom(seed + 500);
         var data = new WindowData(new float[count], new float[count], new float[count], new float[count], new int[count]);

@@ -85,7 +85,7 @@ public sealed class UniformFloorPolicyTests
             Choice Of(IRowSelectionPolicy policy) => Choice.Of(policy, data, 15, seed);
             Choice AfterOneNumber(IRowSelectionPolicy policy)
             {
-                var random = new RepeatableRandom((ulong)seed);
+                var random = new RepeatableRandom(seed);
                 random.NextDouble();
                 var choice = new Choice(new int[15], new float[15]);
                 policy.Select(data.Window(new SelectionScratch()), ref random, choice.Rows, choice.Weights);

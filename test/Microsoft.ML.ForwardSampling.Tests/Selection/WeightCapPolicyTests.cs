@@ -7,12 +7,12 @@ public sealed class WeightCapPolicyTests
     [Fact]
     public void Select_RowsAreTheInnerPolicys_WeightsCutAndCounted()
     {
-        var selector = new RowSelector(new WeightCapPolicy { MaximumWeight = 1.5f }, 3);
+        var selector = new RowSelector(new WeightCapPolicy { MaximumWeight = 1.5 }, 3);
         int cut = 0;
         double mass = 0;
         for (int seed = 0; seed < 20; seed++)
         {
-            WindowData data = WindowData.Distinct(200, (ulong)seed);
+            WindowData data = WindowData.Distinct(200, seed);
             var inner = new RowSelector(new GradientNormPolicy(), selector.State with { PolicyName = "GradientNorm" });
             Choice free = Choice.Of(inner, data, 20), capped = Choice.Of(selector, data, 20);
 
@@ -67,7 +67,7 @@ public sealed class WeightCapPolicyTests
     {
         // Memory that is not the selector's own, and that two selectors share.
         WindowData data = WindowData.Distinct(200, 1);
-        var policy = new WeightCapPolicy { MaximumWeight = 1.5f };
+        var policy = new WeightCapPolicy { MaximumWeight = 1.5 };
         RowSelector own = new(policy, 6), first = new(policy, 6), second = new(policy, 6);
         var scratch = new SelectionScratch();
         for (int i = 0; i < 3; i++)

@@ -19,7 +19,7 @@ internal sealed record WindowData(float[] Loss, float[] GradientNorm, float[] Ma
 
     /// <summary>A classifier's window: skewed losses (some tied), norms in [0.05, 1.5], five classes and unknown labels; reference losses
     /// and four groups that have nothing to do with the rest.</summary>
-    public static WindowData Classes(int count, ulong seed)
+    public static WindowData Classes(int count, int seed)
     {
         var random = new RepeatableRandom(seed);
         var data = new WindowData(new float[count], new float[count], new float[count], new float[count], new int[count])
@@ -41,7 +41,7 @@ internal sealed record WindowData(float[] Loss, float[] GradientNorm, float[] Ma
     }
 
     /// <summary>The same with all losses different.</summary>
-    public static WindowData Distinct(int count, ulong seed)
+    public static WindowData Distinct(int count, int seed)
     {
         WindowData data = Classes(count, seed);
         var random = new RepeatableRandom(seed + 1);
@@ -52,7 +52,7 @@ internal sealed record WindowData(float[] Loss, float[] GradientNorm, float[] Ma
     }
 
     /// <summary>The same with losses rounded to whole numbers: every policy has rows among which it must draw.</summary>
-    public static WindowData Tied(int count, ulong seed)
+    public static WindowData Tied(int count, int seed)
     {
         WindowData data = Classes(count, seed);
         return data with

@@ -7,7 +7,7 @@ public sealed class WindowSumsTests
     [Fact]
     public void Sums_EveryLengthUpTo256_AreThoseOfAPlainLoop()
     {
-        var random = new RepeatableRandom(1UL);
+        var random = new RepeatableRandom(1);
         for (int n = 0; n <= 256; n++)
         {
             float[] values = [.. Enumerable.Range(0, n).Select(_ => (float)(random.NextDouble() * 2 - 0.8))];

@@ -62,7 +62,7 @@ public sealed class WithoutReplacementDrawTests
 
         Properties.Hold(inputs, input =>
         {
-            var random = new RepeatableRandom((ulong)input.Seed);
+            var random = new RepeatableRandom(input.Seed);
             var items = new int[input.Budget];
             WithoutReplacementDraw.Choose(input.Weights, ref random, items, new SelectionScratch());
 

@@ -16,7 +16,7 @@ internal sealed class ClickStream : IDataView
     private readonly float[] _ones;
     private readonly int _slots;
 
-    public ClickStream(int rows, int slots = 1 << 20, ulong seed = 1)
+    public ClickStream(int rows, int slots = 1 << 20, int seed = 1)
         : this(new int[rows][], new bool[rows], slots, Fields + Crosses)
     {
         var random = new RepeatableRandom(seed);

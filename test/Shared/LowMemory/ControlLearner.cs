@@ -14,7 +14,7 @@ internal sealed class ControlLearner
         Learner = learner;
         _coefficients = coefficients;
         Bytes = bytes;
-        learner.Random = new RepeatableRandom(1UL);
+        learner.Random = new RepeatableRandom(1);
     }
 
     public string Name { get; }

@@ -110,15 +110,15 @@ internal sealed class Sgd(SgdOptions options) : Optimizer
     /// <summary>The step's rule for a register's worth of weights.</summary>
     public SgdUpdate<TVector, TLanes> OnRegisters<TVector, TLanes>(float gradientScale)
         where TLanes : struct, ILanes<TVector>
-        => new(options.Momentum, options.Nesterov, options.WeightDecay, gradientScale, _rate);
+        => new((float)options.Momentum, options.Nesterov, (float)options.WeightDecay, gradientScale, _rate);
 
-    public override int StateTensors => options.Momentum > 0f ? 1 : 0;
+    public override int StateTensors => options.Momentum > 0 ? 1 : 0;
 
     protected override void BeginStep(float learningRate) => _rate = learningRate;
 
     protected override void UpdateInMemory(Span<float> weights, ReadOnlySpan<float> gradient, Tensor[] state, float gradientScale)
     {
-        float decay = options.WeightDecay, momentum = options.Momentum, rate = _rate;
+        float decay = (float)options.WeightDecay, momentum = (float)options.Momentum, rate = _rate;
         if (momentum == 0f)
         {
             for (int i = 0; i < weights.Length; i++)
@@ -137,9 +137,9 @@ internal sealed class Sgd(SgdOptions options) : Optimizer
 
     protected override void UpdateByTensors(Tensor weights, Tensor gradient, Tensor[] state)
     {
-        using Scalar decay = options.WeightDecay, momentum = options.Momentum, step = -_rate, one = 1f;
-        Tensor g = options.WeightDecay > 0f ? gradient.add(weights, decay) : gradient;
-        if (options.Momentum > 0f)
+        using Scalar decay = (float)options.WeightDecay, momentum = (float)options.Momentum, step = -_rate, one = 1f;
+        Tensor g = options.WeightDecay > 0 ? gradient.add(weights, decay) : gradient;
+        if (options.Momentum > 0)
         {
             Tensor velocity = state[0].mul_(momentum).add_(g, one);
             g = options.Nesterov ? g.add(velocity, momentum) : velocity;

@@ -15,17 +15,18 @@ public abstract record RegressionLoss
     /// <param name="delta">Residual at which the loss turns from a square into a line, in standard deviations of the label, or in its unit
     /// without <see cref="NetworkTrainerOptions.NormalizeLabel"/>; (0, 1e30].</param>
     /// <exception cref="ArgumentOutOfRangeException">Outside the range, or NaN.</exception>
-    public static RegressionLoss Huber(float delta = 1f) => new HuberLoss(delta);
+    public static RegressionLoss Huber(double delta = 1) => new HuberLoss(delta);
 }
 
 /// <summary>The squared error; see <see cref="RegressionLoss.Squared"/>.</summary>
-public sealed record SquaredLoss : RegressionLoss;
+internal sealed record SquaredLoss : RegressionLoss;
 
 /// <summary>The Huber loss; see <see cref="RegressionLoss.Huber"/>.</summary>
-public sealed record HuberLoss : RegressionLoss
+internal sealed record HuberLoss : RegressionLoss
 {
-    internal HuberLoss(float delta) => Delta = Require.InRange(delta, 0f, 1e30f, nameof(HuberLoss), nameof(Delta), minInclusive: false);
+    internal HuberLoss(double delta)
+        => Delta = Require.SingleInRange(delta, 0, 1e30f, nameof(HuberLoss), nameof(Delta), minInclusive: false);
 
     /// <summary>Residual at which the loss turns from a square into a line; see <see cref="RegressionLoss.Huber"/>.</summary>
-    public float Delta { get; }
+    public double Delta { get; }
 }

@@ -27,7 +27,7 @@ internal abstract class TaskHead
 
     public static TaskHead Create(PredictionTask task, int outputs, RegressionLoss loss) => task switch
     {
-        PredictionTask.Regression => loss is HuberLoss huber ? new HuberHead(huber.Delta) : new SquaredHead(),
+        PredictionTask.Regression => loss is HuberLoss huber ? new HuberHead((float)huber.Delta) : new SquaredHead(),
         PredictionTask.Binary => new LogisticHead(),
         PredictionTask.Multiclass => new SoftmaxHead(outputs),
         _ => throw new ArgumentOutOfRangeException(nameof(task), task, "Not a prediction task."),

@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using Microsoft.ML.Data;
 using Microsoft.ML.ForwardSampling.DataViews;
 using Microsoft.ML.ForwardSampling.Saving;
@@ -17,7 +15,6 @@ internal static class NetworkCarrier
     public const string ThresholdContract = "ForwardSampling.Threshold.v1";
     public const string ClassContract = "ForwardSampling.Class.v1";
     public const string BlockContract = "ForwardSampling.Block.v1";
-    public const string FeaturesColumn = "__fs_features";
     public const string ScoresColumn = "__fs_scores";
     public const string ClassColumn = "__fs_class";
     public const string BlockColumn = "__fs_block";
@@ -52,8 +49,7 @@ internal static class NetworkCarrier
                 break;
         }
 
-        chain.Add(transforms.DropColumns(
-            [.. chain.Schema.Where(c => !c.IsHidden && c.Name.StartsWith("__fs_", StringComparison.Ordinal)).Select(c => c.Name)]));
+        chain.DropOwnColumns();
         chain.Save(context);
     }
 
@@ -62,7 +58,7 @@ internal static class NetworkCarrier
     {
         if (transformer.MoreInputs.Length == 0)
         {
-            chain.Add(transforms.CopyColumns(FeaturesColumn, transformer.FeatureColumnName));
+            chain.Add(transforms.CopyColumns(StateCarrier.FeaturesColumn, transformer.FeatureColumnName));
             return;
         }
 
@@ -76,7 +72,7 @@ internal static class NetworkCarrier
             parts.Add(input.Keys > 0 ? indicator : input.Name);
         }
 
-        chain.Add(transforms.Concatenate(FeaturesColumn, [.. parts]));
+        chain.Add(transforms.Concatenate(StateCarrier.FeaturesColumn, [.. parts]));
     }
 
     /// <summary>Score as a vector of known size, which Evaluate asks for: a contract's columns are fixed, so scores come in blocks of
@@ -115,16 +111,6 @@ internal static class NetworkCarrier
             .Select(c => new PredictedClass { Class = (uint)c }).ToArray());
         chain.Add(transforms.Conversion.MapValueToKey(ScoreColumns.PredictedLabel, ClassColumn, keyData: classes));
     }
-}
-
-/// <summary>The network's state and a row's features.</summary>
-internal sealed class ForwardInput
-{
-    [ColumnName(StateCarrier.StateColumn)]
-    public ReadOnlyMemory<char> State { get; set; }
-
-    [ColumnName(NetworkCarrier.FeaturesColumn)]
-    public VBuffer<float> Features { get; set; }
 }
 
 /// <summary>A row's scores: one, or one per class.</summary>
@@ -190,47 +176,27 @@ internal sealed class ScoreBlock
 
 /// <summary>One pass of the carried network over one row.</summary>
 [CustomMappingFactoryAttribute(NetworkCarrier.ForwardContract)]
-internal sealed class ForwardFactory : CustomMappingFactory<ForwardInput, ForwardScores>
+internal sealed class ForwardFactory : CustomMappingFactory<CarriedRow, ForwardScores>
 {
-    // A loaded state is one string that lives as long as its model; parse it once.
-    private static readonly ConditionalWeakTable<string, CarriedNetwork> _networks = [];
+    private static readonly CarriedModels<CarriedNetwork> s_networks = new(StateKind.Network, "a network",
+        (reader, version) => new CarriedNetwork(NetworkStateCodec.Decode(reader, version, factory: null).Model));
 
-    public override Action<ForwardInput, ForwardScores> GetMapping() => static (input, output) =>
+    public override Action<CarriedRow, ForwardScores> GetMapping() => static (input, output) =>
+        output.Scores = s_networks.Of(input.State).Score(input.Features);
+
+    private sealed class CarriedNetwork(NetworkModel model)
     {
-        CarriedNetwork network = Find(input.State);
-        output.Scores = network.Score(input.Features);
-    };
-
-    private static CarriedNetwork Find(ReadOnlyMemory<char> state)
-    {
-        if (!MemoryMarshal.TryGetString(state, out string? text, out int start, out int length) || start != 0 || length != text.Length)
-            text = string.Intern(state.ToString());
-        return _networks.GetValue(text, static t => new CarriedNetwork(t));
-    }
-
-    private sealed class CarriedNetwork
-    {
-        private readonly NetworkModel _model;
-        private readonly ThreadLocal<ScoringBatch> _batch;
-
-        public CarriedNetwork(string state)
-        {
-            using var reader = new BinaryReader(new MemoryStream(StateCarrier.Decode(state)));
-            if (StateHeader.Read(reader, out int version) != StateKind.Network)
-                throw new InvalidDataException("The saved state is not of a network.");
-            _model = NetworkStateCodec.Decode(reader, version, factory: null).Model;
-            _batch = new ThreadLocal<ScoringBatch>(() => ScoringBatch.Create(_model, 1));
-        }
+        private readonly ThreadLocal<ScoringBatch> _batch = new(() => ScoringBatch.Create(model, 1));
 
         public VBuffer<float> Score(VBuffer<float> features)
         {
-            int expected = _model.FeatureCount + (_model.Architecture?.Embeddings.Sum(table => table.Keys - 1) ?? 0);
+            int expected = model.FeatureCount + (model.Architecture?.Embeddings.Sum(table => table.Keys - 1) ?? 0);
             if (features.Length != expected)
                 throw new InvalidOperationException($"The row has {features.Length} features; the network was trained on {expected}.");
             ScoringBatch batch = _batch.Value!;
-            batch.Set(0, _model.Architecture is { Embeddings.Length: > 0 } architecture ? ToKeys(features, architecture) : features);
+            batch.Set(0, model.Architecture is { Embeddings.Length: > 0 } architecture ? ToKeys(features, architecture) : features);
             batch.Score(1);
-            return new VBuffer<float>(_model.ScoreCount, batch.ScoresOf(0).ToArray());
+            return new VBuffer<float>(model.ScoreCount, batch.ScoresOf(0).ToArray());
         }
 
         /// <summary>Each key's number in the place of its indicator vector.</summary>

@@ -32,10 +32,10 @@ public sealed record AndersonMixing
     /// <summary>λ in units of the trace of F Fᵀ. Larger: all stretches alike.</summary>
     /// <value>[1e-12, 1e6]; default 0.001.</value>
     /// <exception cref="ArgumentOutOfRangeException">Outside the range, or NaN.</exception>
-    public float Regularization { get; init => field = Require.InRange(value, 1e-12f, 1e6f, nameof(AndersonMixing)); } = 1e-3f;
+    public double Regularization { get; init => field = Require.InRange(value, 1e-12, 1e6, nameof(AndersonMixing)); } = 1e-3;
 
     /// <summary>β: from 0, the stretches' beginnings, to 1, their ends.</summary>
     /// <value>[0, 1]; default 1.</value>
     /// <exception cref="ArgumentOutOfRangeException">Outside the range, or NaN.</exception>
-    public float Mixing { get; init => field = Require.InRange(value, 0f, 1f, nameof(AndersonMixing)); } = 1f;
+    public double Mixing { get; init => field = Require.InRange(value, 0, 1, nameof(AndersonMixing)); } = 1;
 }

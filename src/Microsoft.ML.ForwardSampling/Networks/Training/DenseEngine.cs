@@ -70,7 +70,7 @@ internal sealed unsafe class DenseEngine : TrainingEngine
         _model = model;
         _head = model.Head;
         _optimizer = model.Optimizer!;
-        _gradientLimit = options.MaximumGradientNorm;
+        _gradientLimit = (float?)options.MaximumGradientNorm;
         NetworkArchitecture architecture = model.Architecture!;
         _activation = architecture.Activation;
         _features = architecture.Features;

@@ -15,7 +15,7 @@ public sealed record EarlyStopping
     /// small their lead.</summary>
     /// <value>[0, 3.4e38], in units of the loss; default 0.</value>
     /// <exception cref="ArgumentOutOfRangeException">Negative, or NaN.</exception>
-    public float MinimumImprovement { get; init => field = Require.InRange(value, 0f, float.MaxValue, nameof(EarlyStopping)); }
+    public double MinimumImprovement { get; init => field = Require.InRange(value, 0, float.MaxValue, nameof(EarlyStopping)); }
 
     /// <summary>Steps between two evaluations; null: one at the end of each epoch.</summary>
     /// <value>[1, 2147483647] steps, or null (the default).</value>

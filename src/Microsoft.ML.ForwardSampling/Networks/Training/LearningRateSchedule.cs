@@ -50,11 +50,11 @@ public sealed record CosineSchedule : LearningRateSchedule
     /// <summary>The factor at the last step.</summary>
     /// <value>[0, 1]; default 0.</value>
     /// <exception cref="ArgumentOutOfRangeException">Outside the range, or NaN.</exception>
-    public float FinalFactor { get; init => field = Require.InRange(value, 0f, 1f, nameof(CosineSchedule)); }
+    public double FinalFactor { get; init => field = Require.InRange(value, 0, 1, nameof(CosineSchedule)); }
 
     /// <inheritdoc/>
     protected override float AfterWarmUp(long step, long totalSteps)
-        => FinalFactor + (1f - FinalFactor) * 0.5f * (1f + MathF.Cos(MathF.PI * Progress(step, totalSteps)));
+        => (float)FinalFactor + (1f - (float)FinalFactor) * 0.5f * (1f + MathF.Cos(MathF.PI * Progress(step, totalSteps)));
 }
 
 /// <summary>A straight line from 1 down to <see cref="FinalFactor"/>.</summary>
@@ -63,11 +63,11 @@ public sealed record LinearSchedule : LearningRateSchedule
     /// <summary>The factor at the last step.</summary>
     /// <value>[0, 1]; default 0.</value>
     /// <exception cref="ArgumentOutOfRangeException">Outside the range, or NaN.</exception>
-    public float FinalFactor { get; init => field = Require.InRange(value, 0f, 1f, nameof(LinearSchedule)); }
+    public double FinalFactor { get; init => field = Require.InRange(value, 0, 1, nameof(LinearSchedule)); }
 
     /// <inheritdoc/>
     protected override float AfterWarmUp(long step, long totalSteps)
-        => 1f - (1f - FinalFactor) * Progress(step, totalSteps);
+        => 1f - (1f - (float)FinalFactor) * Progress(step, totalSteps);
 }
 
 /// <summary>The factor drops by <see cref="Drop"/> every <see cref="EverySteps"/> steps.</summary>
@@ -81,8 +81,8 @@ public sealed record StepSchedule : LearningRateSchedule
     /// <summary>What the factor is multiplied by at each drop.</summary>
     /// <value>(0, 1]; default 0.1.</value>
     /// <exception cref="ArgumentOutOfRangeException">Outside the range, or NaN.</exception>
-    public float Drop { get; init => field = Require.InRange(value, 0f, 1f, nameof(StepSchedule), minInclusive: false); } = 0.1f;
+    public double Drop { get; init => field = Require.SingleInRange(value, 0, 1, nameof(StepSchedule), minInclusive: false); } = 0.1;
 
     /// <inheritdoc/>
-    protected override float AfterWarmUp(long step, long totalSteps) => MathF.Pow(Drop, step / EverySteps);
+    protected override float AfterWarmUp(long step, long totalSteps) => MathF.Pow((float)Drop, step / EverySteps);
 }

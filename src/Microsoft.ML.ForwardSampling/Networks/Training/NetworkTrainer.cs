@@ -142,7 +142,7 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>, I
         using DisposeScope scope = NewDisposeScope();
         var architecture = Options.Network is null
             ? new NetworkArchitecture(columns.FeatureCount, [.. Options.HiddenLayers], outputs, Options.Activation, Options.Normalization,
-                Options.Dropout)
+                (float)Options.Dropout)
             {
                 Embeddings = [.. columns.More.Where(column => column.Input.Keys > 0)
                     .Select(column => new EmbeddingShape(column.Input.Keys, Options.EmbeddingColumns[column.Input.Name]))],

@@ -108,7 +108,7 @@ public sealed record NetworkTrainerOptions
     /// <summary>Share of hidden units silenced at random in each training step.</summary>
     /// <value>[0, 1); default 0.</value>
     /// <exception cref="ArgumentOutOfRangeException">Outside the range, or NaN.</exception>
-    public float Dropout { get; init => field = Require.InRange(value, 0f, 1f, nameof(NetworkTrainerOptions), maxInclusive: false); }
+    public double Dropout { get; init => field = Require.SingleInRange(value, 0, 1, nameof(NetworkTrainerOptions), maxInclusive: false); }
 
     /// <summary>Builds the user's own network instead of <see cref="HiddenLayers"/>, <see cref="Activation"/>, <see cref="Normalization"/>
     /// and <see cref="Dropout"/>, which are then not used.</summary>
@@ -148,10 +148,10 @@ public sealed record NetworkTrainerOptions
     /// <summary>Length to which a longer gradient (Euclidean norm over all weights) is cut back; null: never.</summary>
     /// <value>(0, 1e30], or null (the default).</value>
     /// <exception cref="ArgumentOutOfRangeException">Outside the range, or NaN.</exception>
-    public float? MaximumGradientNorm
+    public double? MaximumGradientNorm
     {
         get; init => field = value is { } norm
-        ? Require.InRange(norm, 0f, 1e30f, nameof(NetworkTrainerOptions), minInclusive: false) : null;
+        ? Require.SingleInRange(norm, 0, 1e30f, nameof(NetworkTrainerOptions), minInclusive: false) : null;
     }
 
     /// <summary>Rows of one step.</summary>
@@ -266,7 +266,7 @@ public sealed record NetworkTrainerOptions
     {
         isSelected |= Selection is not null;
         // Torch's small steps cost nearly what its large ones do, and the variance of sixteen rows is a poor one to normalise by.
-        bool isOurs = Network is null && Normalization == Normalization.None && Dropout == 0f && Device == "cpu";
+        bool isOurs = Network is null && Normalization == Normalization.None && Dropout == 0 && Device == "cpu";
         int rows = BatchSize ?? (isSelected && isOurs ? SelectedBatchRows : UsualBatchRows);
         bool isStratified = isSelected && (Selection is { } selection
             ? selection.Budget.For(selection.WindowSize, selection.WindowSize) >= 2 * rows : Shuffle);
@@ -280,7 +280,7 @@ public sealed record NetworkTrainerOptions
     internal string? WhyNotSparse()
         => Network is not null ? $"{nameof(Network)} is set"
             : Normalization != Normalization.None ? $"{nameof(Normalization)} is {Normalization}"
-            : Dropout > 0f ? $"{nameof(Dropout)} is {Dropout}"
+            : Dropout > 0 ? $"{nameof(Dropout)} is {Dropout}"
             : Device != "cpu" ? $"{nameof(Device)} is {Device}"
             : Selection is { } selection && selection.Policy.Needs.HasFlag(RecordStatistics.Features)
                 ? $"policy {selection.Policy.Name} reads features"

@@ -246,7 +246,7 @@ internal sealed class TrainingRun : IDisposable
     {
         _options.CancellationToken.ThrowIfCancellationRequested();
         long began = Stopwatch.GetTimestamp();
-        _learningRate = _options.Optimizer.LearningRate * _options.LearningRateSchedule.Factor(_step, _totalSteps);
+        _learningRate = (float)_options.Optimizer.LearningRate * _options.LearningRateSchedule.Factor(_step, _totalSteps);
         _engine.Step(_pending, _learningRate);
         if (_options.WeightAveraging is { } averaging)
             _engine.Average(averaging.KeepAt(_averaged++));

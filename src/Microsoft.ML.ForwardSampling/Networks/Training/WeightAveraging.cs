@@ -13,12 +13,12 @@ public sealed record WeightAveraging
     /// <summary>What is kept of the mean at each step. Until 1 / (1 − Decay) steps are made it is the plain mean of all.</summary>
     /// <value>(0, 1); default 0.98, a window of about 50 steps.</value>
     /// <exception cref="ArgumentOutOfRangeException">Outside the range, or NaN.</exception>
-    public float Decay
+    public double Decay
     {
-        get; init => field = Require.InRange(value, 0f, 1f, nameof(WeightAveraging), minInclusive: false, maxInclusive: false);
-    } = 0.98f;
+        get; init => field = Require.SingleInRange(value, 0, 1, nameof(WeightAveraging), minInclusive: false, maxInclusive: false);
+    } = 0.98;
 
     /// <summary>What is kept at a step.</summary>
     /// <param name="stepsBefore">Steps that are in the mean already.</param>
-    internal float KeepAt(long stepsBefore) => Math.Min(Decay, stepsBefore / (stepsBefore + 1f));
+    internal float KeepAt(long stepsBefore) => Math.Min((float)Decay, stepsBefore / (stepsBefore + 1f));
 }

@@ -27,33 +27,38 @@ public sealed record RowSelectorState
     /// <value>Empty (the default) for a policy that remembers nothing.</value>
     public ReadOnlyMemory<byte> PolicyState { get; init; }
 
-    /// <summary>Reads what <see cref="ToBytes"/> wrote.</summary>
-    /// <param name="bytes">All of it, and nothing else.</param>
+    /// <summary>Reads what <see cref="Save"/> wrote, and no byte further.</summary>
+    /// <param name="stream">Where from.</param>
     /// <returns>The state.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="stream"/> is null.</exception>
     /// <exception cref="InvalidDataException">Not a selector's state, cut off or damaged; the message says which.</exception>
     /// <exception cref="NotSupportedException">The state is of a newer format.</exception>
-    public static RowSelectorState FromBytes(ReadOnlySpan<byte> bytes)
+    /// <exception cref="IOException">The stream cannot be read.</exception>
+    public static RowSelectorState Load(Stream stream)
     {
-        if (bytes.Length < HeaderBytes || BinaryPrimitives.ReadUInt32LittleEndian(bytes) != Magic)
+        ArgumentNullException.ThrowIfNull(stream);
+        byte[] header = ReadUpTo(stream, HeaderBytes);
+        if (header.Length < HeaderBytes || BinaryPrimitives.ReadUInt32LittleEndian(header) != Magic)
             throw new InvalidDataException(
-                $"These {bytes.Length} bytes are not the saved state of a {nameof(RowSelector)}: it begins with 'FwdR', a version and a "
-                + $"length.");
-        long content = BinaryPrimitives.ReadUInt32LittleEndian(bytes[5..]);
-        if (bytes.Length != HeaderBytes + content + ChecksumBytes)
+                $"This is not the saved state of a {nameof(RowSelector)}, which begins with 'FwdR', a version and a length: it begins with "
+                + $"{header.Length} bytes {Convert.ToHexString(header)}.");
+        long content = BinaryPrimitives.ReadUInt32LittleEndian(header.AsSpan(5));
+        byte[] rest = ReadUpTo(stream, content + ChecksumBytes);
+        if (rest.Length != content + ChecksumBytes)
             throw new InvalidDataException(
-                $"The saved selector state has {bytes.Length} bytes instead of {HeaderBytes + content + ChecksumBytes}: it was cut off, "
-                + $"or something was added.");
+                $"The saved selector state has {HeaderBytes + rest.Length} bytes instead of {HeaderBytes + content + ChecksumBytes}: it "
+                + $"was cut off.");
         // Length and checksum stay as they are in all versions, so that a damaged version is not taken for a newer one.
-        ReadOnlySpan<byte> summed = bytes[..^ChecksumBytes];
-        uint expected = BinaryPrimitives.ReadUInt32LittleEndian(bytes[^ChecksumBytes..]), found = Crc32C.Of(summed);
+        byte[] summed = [.. header, .. rest.AsSpan(..^ChecksumBytes)];
+        uint expected = BinaryPrimitives.ReadUInt32LittleEndian(rest.AsSpan(^ChecksumBytes..)), found = Crc32C.Of(summed);
         if (found != expected)
             throw new InvalidDataException($"The saved selector state is damaged: its checksum is {found:X8} instead of {expected:X8}.");
-        if (bytes[4] != Version)
+        if (header[4] != Version)
             throw new NotSupportedException(
-                $"The saved selector state has format version {bytes[4]}; this version of Microsoft.ML.ForwardSampling reads version "
+                $"The saved selector state has format version {header[4]}; this version of Microsoft.ML.ForwardSampling reads version "
                 + $"{Version}. Update the package to load it.");
 
-        using var reader = new BinaryReader(new MemoryStream(summed[HeaderBytes..].ToArray()), Encoding.UTF8);
+        using var reader = new BinaryReader(new MemoryStream(summed[HeaderBytes..]), Encoding.UTF8);
         try
         {
             return ReadContent(reader);
@@ -66,12 +71,16 @@ public sealed record RowSelectorState
         }
     }
 
-    /// <summary>The state as bytes, for a file or a database: the same on every machine, with a version and a checksum.</summary>
-    /// <returns>About 130 bytes and the policy's own.</returns>
-    public byte[] ToBytes()
+    /// <summary>Writes the state, for a file or a database: the same bytes on every machine, with a version and a checksum; about 130 and
+    /// the policy's own.</summary>
+    /// <param name="stream">Where to.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="stream"/> is null.</exception>
+    /// <exception cref="IOException">The stream cannot be written to.</exception>
+    public void Save(Stream stream)
     {
-        using var stream = new MemoryStream();
-        using var writer = new BinaryWriter(stream, Encoding.UTF8);
+        ArgumentNullException.ThrowIfNull(stream);
+        var bytes = new MemoryStream();
+        using var writer = new BinaryWriter(bytes, Encoding.UTF8);
         writer.Write(Magic);
         writer.Write(Version);
         writer.Write(0); // the length, once it is known
@@ -93,10 +102,20 @@ public sealed record RowSelectorState
         writer.Write(PolicyState.Length);
         writer.Write(PolicyState.Span);
         writer.Seek(5, SeekOrigin.Begin);
-        writer.Write((int)stream.Length - HeaderBytes);
+        writer.Write((int)bytes.Length - HeaderBytes);
         writer.Seek(0, SeekOrigin.End);
-        writer.Write(Crc32C.Of(stream.GetBuffer().AsSpan(0, (int)stream.Length)));
-        return stream.ToArray();
+        writer.Write(Crc32C.Of(bytes.GetBuffer().AsSpan(0, (int)bytes.Length)));
+        bytes.WriteTo(stream);
+    }
+
+    /// <summary>So many bytes, or those there are: a damaged length allocates no more than the stream has.</summary>
+    private static byte[] ReadUpTo(Stream stream, long bytes)
+    {
+        var read = new MemoryStream();
+        var part = new byte[(int)Math.Min(bytes, 4096)];
+        while (read.Length < bytes && stream.Read(part, 0, (int)Math.Min(part.Length, bytes - read.Length)) is > 0 and int count)
+            read.Write(part, 0, count);
+        return read.ToArray();
     }
 
     private static RowSelectorState ReadContent(BinaryReader reader) => new()

@@ -30,7 +30,7 @@ internal sealed class StreamedRowsCursor : ChosenRowsCursor
         if (_plan is null || _draw is null)
         {
             _plan = _view.Plan;
-            _draw = _plan.Start(new RepeatableRandom((ulong)(uint)_view.Seed));
+            _draw = _plan.Start(new RepeatableRandom(_view.Seed));
         }
 
         while (Input.MoveNext())
