@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.ML.Data;
 using Microsoft.ML.ForwardSampling.Selection;
 
@@ -15,7 +14,7 @@ internal static class FilterBench
     /// <summary>Prints one table; figures are the best CPU time of fifteen rounds in which all cases take turns, which other work on the
     /// machine hardly touches.</summary>
     /// <returns>0 when a skipped row costs at most 20 ns with every policy, else 1.</returns>
-    public static int Run()
+    public static int Run(string[] _)
     {
         var ml = new MLContext(1);
         var data = new GeneratedRows(Rows, Width);
@@ -28,10 +27,10 @@ internal static class FilterBench
             ("GradientNorm", new GradientNormPolicy()),
             ("BalancedGradientNorm", new BalancedGradientNormPolicy()),
         ];
-        var cases = new List<(string Name, Func<long> Pass)>
+        var cases = new List<Way>
         {
-            ("Label, loss and norm of all rows", () => Read(data, statistics)),
-            ("features of all rows", () => Read(data, ["Features"])),
+            Way.OfProcessor("Label, loss and norm of all rows", () => Read(data, statistics)),
+            Way.OfProcessor("features of all rows", () => Read(data, ["Features"])),
         };
         foreach ((string name, IRowSelectionPolicy policy) in policies)
         {
@@ -39,43 +38,33 @@ internal static class FilterBench
             string[] read = [.. new[] { (RecordStatistics.Label, 0), (RecordStatistics.Loss, 1), (RecordStatistics.GradientNorm, 2) }.Where(
                 pair => (policy.Needs & pair.Item1) != 0).Select(pair => statistics[pair.Item2])];
             var window = new SelectionWindows(policy, data);
-            cases.Add(($"{name}: its statistics of all rows", () => Read(data, read)));
-            cases.Add(($"{name}: selection alone, from arrays", window.SelectAll));
-            cases.Add(($"{name}: SelectRows, nothing read of the chosen", () => Read(selected, [])));
-            cases.Add(($"{name}: SelectRows, features of the chosen", () => Read(selected, ["Features", ForwardColumns.Weight])));
+            cases.Add(Way.OfProcessor($"{name}: its statistics of all rows", () => Read(data, read)));
+            cases.Add(Way.OfProcessor($"{name}: selection alone, from arrays", () => window.SelectAll()));
+            cases.Add(Way.OfProcessor($"{name}: SelectRows, nothing read of the chosen", () => Read(selected, [])));
+            cases.Add(Way.OfProcessor($"{name}: SelectRows, features of the chosen",
+                () => Read(selected, ["Features", ForwardColumns.Weight])));
         }
 
-        var best = new double[cases.Count];
-        Array.Fill(best, double.PositiveInfinity);
-        for (int round = 0; round < Rounds; round++)
-        {
-            for (int i = 0; i < cases.Count; i++)
-            {
-                TimeSpan start = Environment.CpuUsage.TotalTime;
-                cases[i].Pass();
-                best[i] = Math.Min(best[i], (Environment.CpuUsage.TotalTime - start).TotalMilliseconds);
-            }
-        }
-
+        double[] best = [.. Turns.Run(Rounds, cases).Select(taken => 1e3 * taken.Best)];
         Console.WriteLine($"{Rows:N0} rows of {Width} features made on the fly, windows of 640, one row in ten; "
             + $"{typeof(MLContext).Assembly.GetName().Name}.dll; CPU time, best of {Rounds} rounds.");
-        Console.WriteLine("| Pass | ms | ns/row |\n| --- | ---: | ---: |");
+        var passes = new Table("Pass", "ms", "ns/row");
         for (int i = 0; i < cases.Count; i++)
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"| {cases[i].Name} | {best[i]:F0} | {best[i] * 1e6 / Rows:F1} |"));
+            passes.Add(cases[i].Name, $"{best[i]:F0}", $"{best[i] * 1e6 / Rows:F1}");
+        passes.Print();
 
         bool isGood = true;
-        Console.WriteLine("| Policy | a skipped row, ns over reading its statistics | of these, the selection | features of a tenth / of "
-            + "all |\n| --- | ---: | ---: | ---: |");
+        var table = new Table("Policy", "a skipped row, ns over reading its statistics", "of these, the selection",
+            "features of a tenth / of all");
         for (int p = 0; p < policies.Length; p++)
         {
             int first = 2 + 4 * p;
             double skipped = (best[first + 2] - best[first]) * 1e6 / (0.9 * Rows), selection = best[first + 1] * 1e6 / (0.9 * Rows);
             isGood &= skipped <= 20;
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"| {policies[p].Name} | {skipped:F1} | {selection:F1} | {best[first + 3] / best[1]:F2} |"));
+            table.Add(policies[p].Name, $"{skipped:F1}", $"{selection:F1}", $"{best[first + 3] / best[1]:F2}");
         }
 
+        table.Print();
         Console.WriteLine(isGood ? "A skipped row costs at most 20 ns." : "ABOVE THE AIM: a skipped row costs more than 20 ns.");
         return isGood ? 0 : 1;
     }

@@ -23,7 +23,7 @@ internal sealed class GeneratedRows : IDataView
         _count = count;
         _width = width;
         _features = new float[Vectors * width];
-        var random = new RepeatableRandom(3UL);
+        var random = new RepeatableRandom(3);
         for (int i = 0; i < Statistics; i++)
         {
             double miss = Math.Pow(random.NextDouble(), 2);

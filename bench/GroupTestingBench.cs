@@ -1,7 +1,7 @@
-using System.Diagnostics;
 using System.Globalization;
 using Microsoft.ML.Data;
 using Microsoft.ML.ForwardSampling.GroupTesting;
+using Microsoft.ML.ForwardSampling.Shared;
 using Microsoft.ML.ForwardSampling.Tool.Compare;
 
 namespace Microsoft.ML.ForwardSampling.Benchmarks;
@@ -43,12 +43,13 @@ internal static class GroupTestingBench
 
         Console.WriteLine($"{training.Length:N0} training rows, {training.Count(r => r.IsRare)} positive; {test.Length:N0} test rows, "
             + $"{data.Positives} positive; mean of {Seeds} seeds; time of the first, best of {Repeats}, one thread");
-        Console.WriteLine($"{"Network, trained for",-26}{"Schedule",-26}{"tests/row",10}{"MACs",7}{"recall",8}{"FP",7}{"FPR %",8}"
-            + $"{"us/row",8}{"faster",8}");
+        var table = new Table("Network, trained for", "schedule", "tests/row", "MACs", "recall", "FP", "FPR %", "us/row", "faster");
         foreach ((GroupTestingOptions options, GroupSchedule[] schedules) in Cases())
-            Report(context, data, options, schedules, Seeds);
+            Report(table, context, data, options, schedules, Seeds);
+        table.Print();
 
-        double floor = Enumerable.Range(0, Repeats).Min(_ => Time(() => Read(data.Test, nameof(Row.IsRare), nameof(Row.Features))));
+        double floor = Turns.Run(Repeats, [Way.Timed("reading", () => Read(data.Test, nameof(Row.IsRare), nameof(Row.Features)))],
+            warmUps: 0)[0].Best;
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Reading the rows only: {1e6 * floor / test.Length:F2} us a row."));
         GroupTestingPlan plan = GroupTestingPlan.For(Prevalence, 784 * 64, (64 * 512) + (512 * 512) + 512);
         Console.WriteLine("Plan: " + string.Join("; ", plan.All.Where(c => c.FalsePositiveRate == 0 && c.Schedule.Rounds < 4).Take(4)
@@ -72,11 +73,11 @@ internal static class GroupTestingBench
             yield return (For(GroupMerge.Features, schedule) with { WantedRecall = 0.95 }, [schedule]);
     }
 
-    private static void Report(MLContext context, Data data, GroupTestingOptions options, GroupSchedule[] schedules, int seeds)
+    private static void Report(
+        Table table, MLContext context, Data data, GroupTestingOptions options, GroupSchedule[] schedules, int seeds)
     {
         var sums = new Figures[schedules.Length];
-        var seconds = new double[schedules.Length];
-        Array.Fill(seconds, double.MaxValue);
+        double[] seconds = [];
         for (int seed = 1; seed <= seeds; seed++)
         {
             using GroupTestingTransformer model = context.ForwardSampling().GroupTesting(options with { Seed = seed })
@@ -92,22 +93,18 @@ internal static class GroupTestingBench
                     sums[i].Recall + (double)found / data.Positives, sums[i].FalsePositives + predicted.Count(p => p) - found);
             }
 
-            // In turns, so that what else the machine does meets all alike.
-            for (int repeat = 0; repeat < Repeats && seed == 1; repeat++)
-            {
-                for (int i = 0; i < schedules.Length; i++)
-                    seconds[i] = Math.Min(seconds[i], Time(() => Read(With(schedules[i]).Transform(data.Test), "PredictedLabel")));
-            }
+            if (seed == 1)
+                seconds = [.. Turns.Run(Repeats, [.. schedules.Select(schedule => Way.Timed($"{schedule}",
+                    () => Read(With(schedule).Transform(data.Test), "PredictedLabel")))], warmUps: 0).Select(taken => taken.Best)];
         }
 
         for (int i = 0; i < schedules.Length; i++)
         {
             Figures f = sums[i];
             string network = $"{options.Merge} {options.Schedule}{(options.WantedRecall is { } wanted ? $", {wanted:P0}" : "")}";
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{network,-26}{schedules[i],-26}"
-                + $"{f.Tests / seeds,10:F3}{f.Cost / seeds,7:F3}{f.Recall / seeds,8:F3}{f.FalsePositives / seeds,7:F0}"
-                + $"{100 * f.FalsePositives / seeds / (data.Rows.Length - data.Positives),8:F2}{1e6 * seconds[i] / data.Rows.Length,8:F2}"
-                + $"{seconds[0] / seconds[i],8:F2}"));
+            table.Add(network, $"{schedules[i]}", $"{f.Tests / seeds:F3}", $"{f.Cost / seeds:F3}", $"{f.Recall / seeds:F3}",
+                $"{f.FalsePositives / seeds:F0}", $"{100 * f.FalsePositives / seeds / (data.Rows.Length - data.Positives):F2}",
+                $"{1e6 * seconds[i] / data.Rows.Length:F2}", $"{seconds[0] / seconds[i]:F2}");
         }
     }
 
@@ -120,8 +117,7 @@ internal static class GroupTestingBench
         var same = new double[Seeds];
         var matchedSame = new double[Seeds];
         var matchedAlone = new double[Seeds];
-        Console.WriteLine($"{"seed",4}{"alone",8}{"FP",6}{"same net",10}{"FP",6}{"4 -> 1",8}{"FP",6}"
-            + $"{"at FP of alone: same",22}{"4 -> 1",8}");
+        var table = new Table("seed", "alone", "FP", "same net", "FP", "4 -> 1", "FP", "at FP of alone: same", "4 -> 1");
         for (int seed = 1; seed <= Seeds; seed++)
         {
             GroupTestingOptions options = s_options with { Seed = seed };
@@ -136,11 +132,11 @@ internal static class GroupTestingBench
             same[seed - 1] = grouped.Recall - one.Recall;
             matchedSame[seed - 1] = groupedMatched.Recall - oneMatched.Recall;
             matchedAlone[seed - 1] = groupedMatched.Recall - own.Recall;
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{seed,4}{own.Recall,8:F3}{own.FalsePositives,6}"
-                + $"{one.Recall,10:F3}{one.FalsePositives,6}{grouped.Recall,8:F3}{grouped.FalsePositives,6}{oneMatched.Recall,22:F3}"
-                + $"{groupedMatched.Recall,8:F3}"));
+            table.Add($"{seed}", $"{own.Recall:F3}", $"{own.FalsePositives}", $"{one.Recall:F3}", $"{one.FalsePositives}",
+                $"{grouped.Recall:F3}", $"{grouped.FalsePositives}", $"{oneMatched.Recall:F3}", $"{groupedMatched.Recall:F3}");
         }
 
+        table.Print();
         foreach ((string what, double[] differences) in new[]
         {
             ("4 -> 1 less one test a row, same network, thresholds 0", same),
@@ -148,10 +144,8 @@ internal static class GroupTestingBench
             ("4 -> 1 less the network for single rows, at its false positives", matchedAlone),
         })
         {
-            double mean = differences.Average();
-            double deviation = Math.Sqrt(differences.Sum(d => (d - mean) * (d - mean)) / (Seeds - 1));
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{what}: {mean:+0.000;-0.000} ± {2.201 * deviation / Math.Sqrt(Seeds):F3} (95 %)"));   // Student's t, 11 degrees
+            double half = Statistics.StudentT95(Seeds - 1) * Statistics.StandardDeviation(differences) / Math.Sqrt(Seeds);
+            Console.WriteLine($"{what}: {differences.Average():+0.000;-0.000} ± {half:F3} (95 %)");
         }
     }
 
@@ -185,13 +179,6 @@ internal static class GroupTestingBench
             new Row { Features = image.Features, IsRare = image.Label == s_rareClass })];
         random.Shuffle(rows);
         return rows;
-    }
-
-    private static double Time(Action run)
-    {
-        long start = Stopwatch.GetTimestamp();
-        run();
-        return Stopwatch.GetElapsedTime(start).TotalSeconds;
     }
 
     /// <summary>Reads a Boolean column, and the features along with it where they are named.</summary>

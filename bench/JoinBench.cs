@@ -26,17 +26,20 @@ internal static class JoinBench
                 : Pending(count, i => BinaryRecord.FromScore(Key(i), 0.5f, 3, Time(i)));
         }
 
-        Console.WriteLine($"{"Joins, one thread",-44}{"joins/s",12}{"ns/join",9}{"CPU ns",8}"
-            + $"{"held",12}{"bytes/entry",13}{"Allocated",12}   (best of {Repeats})");
+        var table = new Table($"Joins, one thread (best of {Repeats})", "joins/s", "ns/join", "CPU ns", "held", "bytes/entry",
+            "allocated");
         foreach (int delay in new[] { 10_000, 1_000_000 })
         {
-            Table<RegressionRecord>("regression", DuplicateLabels.First, delay, i => new RegressionRecord(Key(i), i % 1000, 3, Time(i)));
-            Table<RegressionRecord>("regression", DuplicateLabels.Mean, delay, i => new RegressionRecord(Key(i), i % 1000, 3, Time(i)));
-            Table<BinaryRecord>("binary", DuplicateLabels.First, delay, i => BinaryRecord.FromScore(Key(i), (i % 9) - 4, 3, Time(i)));
-            Table<MulticlassRecord>("multiclass", DuplicateLabels.First, delay,
+            Join<RegressionRecord>(table, "regression", DuplicateLabels.First, delay,
+                i => new RegressionRecord(Key(i), i % 1000, 3, Time(i)));
+            Join<RegressionRecord>(table, "regression", DuplicateLabels.Mean, delay,
+                i => new RegressionRecord(Key(i), i % 1000, 3, Time(i)));
+            Join<BinaryRecord>(table, "binary", DuplicateLabels.First, delay, i => BinaryRecord.FromScore(Key(i), (i % 9) - 4, 3, Time(i)));
+            Join<MulticlassRecord>(table, "multiclass", DuplicateLabels.First, delay,
                 i => MulticlassRecord.FromProbabilities(Key(i), s_probabilities, 3, Time(i)));
         }
 
+        table.Print();
         return 0;
     }
 
@@ -45,7 +48,7 @@ internal static class JoinBench
 
     private static ulong Key(int i) => ((ulong)i * 0x9E3779B97F4A7C15) ^ 0x5555555555555555;
 
-    private static void Table<TRecord>(string name, DuplicateLabels rule, int delay, Func<int, TRecord> make)
+    private static void Join<TRecord>(Table table, string name, DuplicateLabels rule, int delay, Func<int, TRecord> make)
         where TRecord : struct, IForwardRecord<TRecord>
     {
         // Labels come this many records later; the window is twice as long.
@@ -100,9 +103,8 @@ internal static class JoinBench
                 throw new InvalidOperationException($"{joined} rows were joined of {count}: {joiner.Report}.");
         }
 
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{name + ", " + rule + $", label {delay:N0} records later",-44}{count / best,12:N0}{1e9 * best / count,9:F0}"
-            + $"{1e9 * bestOfProcessor / count,8:F0}{held,12:N0}{(double)bytes / held,13:F1}{allocated,12:N0}"));
+        table.Add($"{name}, {rule}, label {delay:N0} records later", $"{count / best:N0}", $"{1e9 * best / count:F0}",
+            $"{1e9 * bestOfProcessor / count:F0}", $"{held:N0}", $"{(double)bytes / held:F1}", $"{allocated:N0}");
     }
 
     private static int Push<TRecord>(
@@ -143,17 +145,13 @@ internal static class JoinBench
 
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         LabelJoinReport report = joiner.Report;
-        Say("pending records", string.Create(CultureInfo.InvariantCulture,
-            $"{report.PendingRecords:N0}, pushed at {1e9 * seconds / count:F0} ns each"));
-        Say("entries and index", string.Create(CultureInfo.InvariantCulture,
-            $"{report.PendingBytes:N0} bytes, {(double)report.PendingBytes / count:F1} a record"));
-        Say("managed heap", string.Create(CultureInfo.InvariantCulture,
-            $"{GC.GetTotalMemory(forceFullCollection: false):N0} bytes, committed "
-            + $"{GC.GetGCMemoryInfo().TotalCommittedBytes:N0}"));
-        Say("process", string.Create(CultureInfo.InvariantCulture,
-            $"{Environment.WorkingSet:N0} bytes, at most {Math.Max(peak, Environment.WorkingSet):N0}, {before:N0} before the "
-            + $"first record"));
-        Say("2 GiB", string.Create(CultureInfo.InvariantCulture, $"{1L << 31:N0} bytes"));
+        Say("pending records", $"{report.PendingRecords:N0}, pushed at {1e9 * seconds / count:F0} ns each");
+        Say("entries and index", $"{report.PendingBytes:N0} bytes, {(double)report.PendingBytes / count:F1} a record");
+        Say("managed heap", $"{GC.GetTotalMemory(forceFullCollection: false):N0} bytes, committed "
+            + $"{GC.GetGCMemoryInfo().TotalCommittedBytes:N0}");
+        Say("process", $"{Environment.WorkingSet:N0} bytes, at most {Math.Max(peak, Environment.WorkingSet):N0}, {before:N0} before the "
+            + $"first record");
+        Say("2 GiB", $"{1L << 31:N0} bytes");
 
         // Labels of records all over the window, so that nothing is in a cache.
         const int Labels = 4_000_000;
@@ -167,8 +165,7 @@ internal static class JoinBench
         for (int i = 0; i < Labels; i += Batch)
             joined += Push(joiner, [], labels.AsSpan(i, Math.Min(Batch, Labels - i)), rows);
         seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        Say("joined then", string.Create(CultureInfo.InvariantCulture,
-            $"{joined:N0} rows, {joined / seconds:N0} a second, labels in random order"));
+        Say("joined then", $"{joined:N0} rows, {joined / seconds:N0} a second, labels in random order");
         return 0;
     }
 

@@ -27,20 +27,18 @@ internal static class LargeWindowBench
         long before = PeakBytes();
         bool isGood = true;
         Console.WriteLine($"{rows:N0} rows as one window, 1 % chosen; the process had taken {before / 1e6:F0} MB before.");
-        Console.WriteLine("| Policy | s | ns/row, all passes | chosen | mean weight | peak MB since the start |\n| --- | ---: | ---: | "
-            + "---: | ---: | ---: |");
+        var table = new Table("Policy", "s", "ns/row, all passes", "chosen", "mean weight", "peak MB since the start");
         foreach (IRowSelectionPolicy policy in policies)
         {
-            long start = Stopwatch.GetTimestamp();
-            SelectionReport report = Select(ml, data, policy);
-            double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+            SelectionReport report = null!;
+            double seconds = Turns.Seconds(() => report = Select(ml, data, policy));
             long grown = PeakBytes() - before;
             isGood &= report.RowsSelected == (long)Math.Round(0.01 * rows) && grown < 64_000_000;
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"| {policy.Name} | {seconds:F1} | {seconds * 1e9 / rows:F1} | {report.RowsSelected:N0} | {report.MeanWeight:F4} | "
-                    + $"{grown / 1e6:F1} |"));
+            table.Add(policy.Name, $"{seconds:F1}", $"{seconds * 1e9 / rows:F1}", $"{report.RowsSelected:N0}", $"{report.MeanWeight:F4}",
+                $"{grown / 1e6:F1}");
         }
 
+        table.Print();
         Console.WriteLine(isGood ? "Every budget is exact, in less than 64 MB more."
             : "FAILED: a budget is not exact, or the process grew by 64 MB or more.");
         return isGood ? 0 : 1;

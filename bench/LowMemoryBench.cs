@@ -1,7 +1,7 @@
-using System.Diagnostics;
 using System.Globalization;
 using Microsoft.ML.Data;
 using Microsoft.ML.ForwardSampling.LowMemory;
+using Microsoft.ML.ForwardSampling.Shared;
 using Microsoft.ML.ForwardSampling.Tests.LowMemory;
 using Microsoft.ML.Trainers;
 
@@ -29,10 +29,9 @@ internal static class LowMemoryBench
         var context = new MLContext(seed: 1);
         double share = test.Clicked.Average(clicked => clicked ? 1.0 : 0.0);
         double constant = -(share * Math.Log(share) + (1 - share) * Math.Log(1 - share));
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{rows:N0} rows of {train.Rows.Average(row => row.Length):F1} non-zeros in {Slots:N0} slots, {share:P1} clicked; "
-            + $"log-loss of a constant {constant:F4}, learning rate {rate}"));
-        Console.WriteLine($"{"Learner",-52}{"rows/s",10}{"log-loss",10}{"to float",10}{"bytes",7}");
+        Console.WriteLine($"{rows:N0} rows of {train.Rows.Average(row => row.Length):F1} non-zeros in {Slots:N0} slots, {share:P1} "
+            + $"clicked; log-loss of a constant {constant:F4}, learning rate {rate}");
+        var table = new Table("Learner", "rows/s", "log-loss", "to float", "bytes");
         foreach (ControlLearner learner in Controls(rate))          // compiled before it is timed
         {
             for (int pass = 0; pass < 2; pass++)
@@ -43,33 +42,35 @@ internal static class LowMemoryBench
         double reference = 0;
         foreach (ControlLearner learner in Controls(rate))
         {
-            long start = Stopwatch.GetTimestamp();
-            learner.Learn(train);
-            double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds, loss = learner.LossOf(test);
+            double seconds = Turns.Seconds(() => learner.Learn(train)), loss = learner.LossOf(test);
             reference = reference == 0 ? loss : reference;
-            Print(learner.Name, rows / seconds, loss, reference, learner.Bytes.ToString(CultureInfo.InvariantCulture));
+            Add(learner.Name, rows / seconds, loss, reference, learner.Bytes.ToString(CultureInfo.InvariantCulture));
         }
 
         foreach (var (name, bytes, fit) in Trainers(context, rate))
         {
-            long start = Stopwatch.GetTimestamp();
-            ITransformer model = fit(train);
-            double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+            ITransformer model = null!;
+            double seconds = Turns.Seconds(() => model = fit(train));
             model = Calibrated(context, model, train);
-            Print(name, rows / seconds, LossOf(model, test), reference, bytes);
+            Add(name, rows / seconds, LossOf(model, test), reference, bytes);
             if (model is not LowMemoryPredictionTransformer ours)
                 continue;
             foreach (int bits in new[] { 7, 5, 3 })
             {
                 LowMemoryPredictionTransformer small = ours.ForPrediction(bits, seed: 1);
-                Print($"  scoring alone, q2.{bits}", double.NaN, LossOf(small, test), reference,
+                Add($"  scoring alone, q2.{bits}", double.NaN, LossOf(small, test), reference,
                     ((double)small.Model.Bytes / Slots).ToString("F2", CultureInfo.InvariantCulture));
             }
         }
 
+        table.Print();
         PrintRegression(context, train, test);
         PrintSpam(context);
         return 0;
+
+        void Add(string name, double rowsPerSecond, double loss, double reference, string bytes)
+            => table.Add(name, double.IsNaN(rowsPerSecond) ? "" : $"{rowsPerSecond:N0}", $"{loss:F4}",
+                $"{100 * (loss / reference - 1):+0.00;-0.00;0.00} %", bytes);
     }
 
     /// <summary>One pass over three quarters of the e-mails in some order, the loss on the others; means over orders, differences to float
@@ -80,11 +81,10 @@ internal static class LowMemoryBench
         const double Rate = 0.2;
         (int[] Slots, bool IsSpam)[] mails = SpamRows.Load(Slots);
         int longest = mails.Max(mail => mail.Slots.Length);
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"\n{mails.Length:N0} e-mails of {mails.Average(mail => mail.Slots.Length):F0} non-zeros (crosses of all pairs) in {Slots:N0} "
-            + $"slots, {mails.Average(mail => mail.IsSpam ? 1.0 : 0.0):P1} spam; learning rate {Rate}, mean of {Orders} orders, to float "
-            + $"in pairs with its 95 % interval"));
-        Console.WriteLine($"{"Learner",-52}{"rows/s",10}{"log-loss",10}{"to float",22}");
+        Console.WriteLine($"{mails.Length:N0} e-mails of {mails.Average(mail => mail.Slots.Length):F0} non-zeros (crosses of all pairs) "
+            + $"in {Slots:N0} slots, {mails.Average(mail => mail.IsSpam ? 1.0 : 0.0):P1} spam; learning rate {Rate}, mean of {Orders} "
+            + $"orders, to float in pairs with its 95 % interval");
+        var table = new Table("Learner", "rows/s", "log-loss", "to float");
         string[] names = [.. Controls(Rate).Select(learner => learner.Name), .. Trainers(context, Rate).Select(trainer => trainer.Name)];
         var losses = new double[names.Length, Orders];
         var seconds = new double[names.Length];
@@ -98,17 +98,14 @@ internal static class LowMemoryBench
             int n = 0;
             foreach (ControlLearner learner in Controls(Rate))
             {
-                long start = Stopwatch.GetTimestamp();
-                learner.Learn(train);
-                seconds[n] += Stopwatch.GetElapsedTime(start).TotalSeconds;
+                seconds[n] += Turns.Seconds(() => learner.Learn(train));
                 losses[n++, order] = learner.LossOf(test);
             }
 
             foreach (var (_, _, fit) in Trainers(context, Rate))
             {
-                long start = Stopwatch.GetTimestamp();
-                ITransformer model = fit(train);
-                seconds[n] += Stopwatch.GetElapsedTime(start).TotalSeconds;
+                ITransformer model = null!;
+                seconds[n] += Turns.Seconds(() => model = fit(train));
                 losses[n++, order] = LossOf(Calibrated(context, model, train), test);
             }
         }
@@ -117,11 +114,11 @@ internal static class LowMemoryBench
         {
             double[] own = [.. Enumerable.Range(0, Orders).Select(order => losses[n, order])];
             double[] ratios = [.. own.Select((loss, order) => 100 * (loss / losses[0, order] - 1))];
-            double mean = ratios.Average(), deviation = Math.Sqrt(ratios.Sum(x => (x - mean) * (x - mean)) / (Orders - 1));
-            double half = 2.093 * deviation / Math.Sqrt(Orders);    // Student's t of 19 degrees of freedom
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{names[n],-52}{rows / seconds[n],10:N0}{own.Average(),10:F4}"
-                + $"{mean,8:+0.00;-0.00;0.00} ± {half:F2} %"));
+            double half = Statistics.StudentT95(Orders - 1) * Statistics.StandardDeviation(ratios) / Math.Sqrt(Orders);
+            table.Add(names[n], $"{rows / seconds[n]:N0}", $"{own.Average():F4}", $"{ratios.Average():+0.00;-0.00;0.00} ± {half:F2} %");
         }
+
+        table.Print();
 
         ClickStream Stream((int[] Slots, bool IsSpam)[] some) => new([.. some.Select(mail => mail.Slots)],
             [.. some.Select(mail => mail.IsSpam)], Slots, longest);
@@ -134,7 +131,7 @@ internal static class LowMemoryBench
 
     private static void PrintRegression(MLContext context, ClickStream train, ClickStream test)
     {
-        Console.WriteLine($"{"\nRegression",-53}{"rows/s",10}{"RMSE",10}");
+        var table = new Table("Regression", "rows/s", "RMSE");
         RegressionCatalog.RegressionTrainers trainers = context.Regression.Trainers;
         (string Name, Func<ITransformer> Fit)[] ways =
         [
@@ -147,13 +144,13 @@ internal static class LowMemoryBench
         ];
         foreach (var (name, fit) in ways)
         {
-            long start = Stopwatch.GetTimestamp();
-            ITransformer model = fit();
-            double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+            ITransformer model = null!;
+            double seconds = Turns.Seconds(() => model = fit());
             double error = context.Regression.Evaluate(model.Transform(test), "Number").RootMeanSquaredError;
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{name,-52}{train.Rows.Count / seconds,10:N0}{error,10:F3}"));
+            table.Add(name, $"{train.Rows.Count / seconds:N0}", $"{error:F3}");
         }
+
+        table.Print();
     }
 
     private static ControlLearner[] Controls(double rate) =>
@@ -189,9 +186,4 @@ internal static class LowMemoryBench
             sum -= Math.Log(Math.Max(1e-15, test.Clicked[row++] ? probability : 1 - (double)probability));
         return sum / row;
     }
-
-    private static void Print(string name, double rowsPerSecond, double loss, double reference, string bytes)
-        => Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{name,-52}{(double.IsNaN(rowsPerSecond) ? "" : rowsPerSecond.ToString("N0", CultureInfo.InvariantCulture)),10}"
-            + $"{loss,10:F4}{100 * (loss / reference - 1),9:+0.00;-0.00;0.00} %{bytes,6}"));
 }

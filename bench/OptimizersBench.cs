@@ -1,6 +1,6 @@
-using System.Globalization;
 using Microsoft.ML.Data;
 using Microsoft.ML.ForwardSampling.Networks;
+using Microsoft.ML.ForwardSampling.Shared;
 using Microsoft.ML.ForwardSampling.Tool.Compare;
 
 namespace Microsoft.ML.ForwardSampling.Benchmarks;
@@ -22,7 +22,7 @@ internal static class OptimizersBench
         NormalizeFeatures = FeatureNormalization.None,
     };
 
-    public static int Run()
+    public static int Run(string[] _)
     {
         var context = new MLContext(seed: 1);
         FashionMnist images = FashionMnist.Load(FashionMnist.DebianFolder);
@@ -46,11 +46,11 @@ internal static class OptimizersBench
             ("Adam, rate falling to 0", s_options with { LearningRateSchedule = new CosineSchedule() }),
             ("Adam, rate falling to 0, averaged weights",
                 s_options with { LearningRateSchedule = new CosineSchedule(), WeightAveraging = new WeightAveraging() }),
-            ("Adam, rate 0.03", s_options with { Optimizer = new AdamOptions { LearningRate = 0.03f } }),
-            ("AdaMod, rate 0.03", s_options with { Optimizer = new AdaModOptions { LearningRate = 0.03f } }),
+            ("Adam, rate 0.03", s_options with { Optimizer = new AdamOptions { LearningRate = 0.03 } }),
+            ("AdaMod, rate 0.03", s_options with { Optimizer = new AdaModOptions { LearningRate = 0.03 } }),
         ];
-        Console.WriteLine($"| {Rows:N0} rows of Fashion-MNIST, 784-256-128-10, batch 64, 3 passes | accuracy % | s.d. over {Seeds} seeds "
-            + $"| log-loss |\n| --- | ---: | ---: | ---: |");
+        var table = new Table($"{Rows:N0} rows of Fashion-MNIST, 784-256-128-10, batch 64, 3 passes", "accuracy %",
+            $"s.d. over {Seeds} seeds", "log-loss");
         foreach ((string name, NetworkTrainerOptions options) in ways)
         {
             var accuracies = new double[Seeds];
@@ -63,33 +63,29 @@ internal static class OptimizersBench
                 logLoss += metrics.LogLoss / Seeds;
             }
 
-            double mean = accuracies.Average(), deviation = Math.Sqrt(accuracies.Sum(a => (a - mean) * (a - mean)) / (Seeds - 1));
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {name} | {mean:F2} | {deviation:F2} | {logLoss:F4} |"));
+            table.Add(name, $"{accuracies.Average():F2}", $"{Statistics.StandardDeviation(accuracies):F2}", $"{logLoss:F4}");
         }
 
-        Console.WriteLine($"\n| a step, best of {Rounds} runs that take turns | Adam, us | AdaMod | averaged weights "
-            + $"| Anderson mixing |\n| --- | ---: | ---: | ---: | ---: |");
+        table.Print();
+        var steps = new Table($"a step, best of {Rounds} runs that take turns", "Adam, us", "AdaMod", "averaged weights",
+            "Anderson mixing");
         foreach (int batch in (int[])[16, 64])
         {
-            double[] best = [double.MaxValue, double.MaxValue, double.MaxValue, double.MaxValue];
             NetworkTrainerOptions once = s_options with { BatchSize = batch, Epochs = 1, Seed = 1 };
-            NetworkTrainerOptions[] steps =
-                [once, once with { Optimizer = new AdaModOptions() }, once with { WeightAveraging = new WeightAveraging() },
-                    once with { AndersonMixing = new AndersonMixing() }];
-            for (int round = 0; round < Rounds; round++)
+            Taken[] taken = Turns.Run(Rounds, [.. new[]
             {
-                for (int way = 0; way < steps.Length; way++)
-                {
-                    using NetworkPredictionTransformer model = Fit(context, training, steps[way]);
-                    best[way] = Math.Min(best[way], 1e6 * model.Model.Report!.StepSeconds / model.Model.Report.Steps);
-                }
-            }
-
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"| batch {batch} | {best[0]:F0} | x {best[1] / best[0]:F2} | x {best[2] / best[0]:F2} "
-                + $"| x {best[3] / best[0]:F2} |"));
+                once, once with { Optimizer = new AdaModOptions() }, once with { WeightAveraging = new WeightAveraging() },
+                once with { AndersonMixing = new AndersonMixing() },
+            }.Select(options => new Way("", () =>
+            {
+                using NetworkPredictionTransformer model = Fit(context, training, options);
+                return model.Model.Report!.StepSeconds / model.Model.Report.Steps;
+            }))], warmUps: 0);
+            steps.Add($"batch {batch}", $"{1e6 * taken[0].Best:F0}", $"x {taken[1].Best / taken[0].Best:F2}",
+                $"x {taken[2].Best / taken[0].Best:F2}", $"x {taken[3].Best / taken[0].Best:F2}");
         }
 
+        steps.Print();
         return 0;
     }
 

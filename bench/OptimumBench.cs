@@ -29,14 +29,15 @@ internal static class OptimumBench
         {
             Console.WriteLine("Residual of the mean in units of the window's s.d.; one row in ten chosen; CBC stops at 1e-7 or after "
                 + seconds + " s.");
-            Console.WriteLine("| losses | window | CBC | MeanMatching, KeptShare 0 | MeanMatching | CBC, s | KeptShare 0, us | "
-                + "MeanMatching, us | faster |");
-            Console.WriteLine("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
+            var table = new Table("losses", "window", "CBC", "MeanMatching, KeptShare 0", "MeanMatching", "CBC, s", "KeptShare 0, us",
+                "MeanMatching, us", "faster");
             foreach (int n in (int[])[100, 1000])
             {
                 foreach (bool skewed in (bool[])[true, false])
-                    holds &= Compare(n, skewed, windows, seconds, folder);
+                    holds &= Compare(table, n, skewed, windows, seconds, folder);
             }
+
+            table.Print();
         }
         finally
         {
@@ -49,18 +50,17 @@ internal static class OptimumBench
         return holds ? 0 : 1;
     }
 
-    private static bool Compare(int n, bool skewed, int windows, int seconds, string folder)
+    private static bool Compare(Table table, int n, bool skewed, int windows, int seconds, string folder)
     {
         int b = n / 10;
-        var random = new RepeatableRandom(7UL);
+        var random = new RepeatableRandom(7);
         (double Cbc, double Pure, double Usual) worst = default, time = default;
         double worstGap = double.NegativeInfinity;
         for (int w = 0; w < windows; w++)
         {
             float[] loss = Losses(n, skewed, ref random);
-            long start = Stopwatch.GetTimestamp();
-            int[] solved = Solve(loss, b, seconds, folder);
-            time.Cbc += Stopwatch.GetElapsedTime(start).TotalSeconds;
+            int[] solved = [];
+            time.Cbc += Turns.Seconds(() => solved = Solve(loss, b, seconds, folder));
 
             double cbc = Residual(loss, solved);
             (double pure, double pureSeconds) = Ours(new MeanMatchingPolicy { KeptShare = 0 }, loss, b, w);
@@ -72,9 +72,8 @@ internal static class OptimumBench
         }
 
         string name = skewed ? "skewed" : "normal";
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"| {name} | {n} | {worst.Cbc:E1} | {worst.Pure:E1} | {worst.Usual:E1} | {time.Cbc / windows:F2} | "
-                + $"{time.Pure / windows * 1e6:F1} | {time.Usual / windows * 1e6:F1} | {time.Cbc / time.Pure:N0} times |"));
+        table.Add(name, $"{n}", $"{worst.Cbc:E1}", $"{worst.Pure:E1}", $"{worst.Usual:E1}", $"{time.Cbc / windows:F2}",
+            $"{time.Pure / windows * 1e6:F1}", $"{time.Usual / windows * 1e6:F1}", $"{time.Cbc / time.Pure:N0} times");
         return worstGap <= Allowed;
     }
 

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using Microsoft.ML.Data;
 using Microsoft.ML.ForwardSampling.Networks;
 using Microsoft.ML.ForwardSampling.Records;
@@ -20,14 +19,15 @@ internal static class RecordingOverhead
     {
         set_num_threads(1);
         var context = new MLContext(seed: 1);
-        Console.WriteLine($"{"Scoring, one thread",-30}{"ns/row",12}{"recorded",12}{"added",9}{"share",9}   (each {Stretch:N0} rows with "
-            + $"their best pass; linear models of 10 features)");
-        Network(context, folder);
-        Linear(context, folder);
-        Logistic(context, folder);
+        var table = new Table($"Scoring, one thread (each {Stretch:N0} rows with their best pass; linear models of 10 features)", "ns/row",
+            "recorded", "added", "share");
+        Network(context, folder, table);
+        Linear(context, folder, table);
+        Logistic(context, folder, table);
+        table.Print();
     }
 
-    private static void Network(MLContext context, string folder)
+    private static void Network(MLContext context, string folder, Table table)
     {
         var random = new Random(1);
         IDataView data = context.Data.Cache(context.Data.LoadFromEnumerable(Enumerable.Range(0, NetworkRows).Select(i => new ImageRow
@@ -39,26 +39,27 @@ internal static class RecordingOverhead
         using var model = context.ForwardSampling().Trainers.MulticlassClassification(
             new NetworkTrainerOptions { HiddenLayers = [256, 128], MaximumSteps = 1 }).Fit(data);
         IDataView scored = model.Transform(data);
-        Measure<MulticlassRecord, VBuffer<float>>(context, "network 784-256-128-10", scored, NetworkRows, passes: 300, folder);
-        Measure<MulticlassRecord, VBuffer<float>>(context, "its scores, from a cache", context.Data.Cache(scored, "Key", "Score"),
+        Measure<MulticlassRecord, VBuffer<float>>(table, context, "network 784-256-128-10", scored, NetworkRows, passes: 300, folder);
+        Measure<MulticlassRecord, VBuffer<float>>(table, context, "its scores, from a cache", context.Data.Cache(scored, "Key", "Score"),
             NetworkRows, passes: 300, folder);
     }
 
-    private static void Linear(MLContext context, string folder)
+    private static void Linear(MLContext context, string folder, Table table)
     {
         IDataView data = Rows(context);
-        Measure<RegressionRecord, float>(context, "linear regression",
+        Measure<RegressionRecord, float>(table, context, "linear regression",
             context.Regression.Trainers.Sdca(maximumNumberOfIterations: 1).Fit(data).Transform(data), LinearRows, passes: 10, folder);
     }
 
-    private static void Logistic(MLContext context, string folder)
+    private static void Logistic(MLContext context, string folder, Table table)
     {
         IDataView data = Rows(context);
         IDataView scored = context.BinaryClassification.Trainers.SdcaLogisticRegression(labelColumnName: "Flag",
             maximumNumberOfIterations: 1).Fit(data).Transform(data);
-        Measure<BinaryRecord, float>(context, "logistic, from its score", scored, LinearRows, passes: 10, folder,
+        Measure<BinaryRecord, float>(table, context, "logistic, from its score", scored, LinearRows, passes: 10, folder,
             options: new RecordToOptions { ProbabilityColumnName = "None" });
-        Measure<BinaryRecord, float>(context, "logistic, from its probability", scored, LinearRows, passes: 10, folder, "Probability");
+        Measure<BinaryRecord, float>(table, context, "logistic, from its probability", scored, LinearRows, passes: 10, folder,
+            "Probability");
     }
 
     private static IDataView Rows(MLContext context)
@@ -73,8 +74,8 @@ internal static class RecordingOverhead
         }).ToArray()));
     }
 
-    private static void Measure<TRecord, TScore>(MLContext context, string name, IDataView scored, int rows, int passes, string folder,
-        string column = "Score", RecordToOptions? options = null)
+    private static void Measure<TRecord, TScore>(Table table, MLContext context, string name, IDataView scored, int rows, int passes,
+        string folder, string column = "Score", RecordToOptions? options = null)
         where TRecord : struct, IForwardRecord<TRecord>
     {
         double[] plain = Unmeasured(rows), recorded = Unmeasured(rows);
@@ -95,9 +96,8 @@ internal static class RecordingOverhead
 
         Directory.Delete(records, recursive: true);
         double without = plain.Sum(), with = recorded.Sum();
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{name,-30}{1e9 * without / rows,12:N1}{1e9 * with / rows,12:N1}"
-            + $"{1e9 * (with - without) / rows,9:N1}{100 * (with - without) / without,8:N1} %"));
+        table.Add(name, $"{1e9 * without / rows:N1}", $"{1e9 * with / rows:N1}", $"{1e9 * (with - without) / rows:N1}",
+            $"{100 * (with - without) / without:N1} %");
     }
 
     private static double[] Unmeasured(int rows)

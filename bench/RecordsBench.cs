@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Globalization;
 using Microsoft.ML.ForwardSampling.Records;
 
 namespace Microsoft.ML.ForwardSampling.Benchmarks;
@@ -33,30 +31,30 @@ internal static class RecordsBench
 
         try
         {
-            Table("Writing", folder, bytes.Length,
+            Print("Writing", folder, bytes.Length,
             [
-                ("FileStream, 64 KiB a call", () => WritePlain(plain, bytes, 65536)),
-                ("FileStream, 16 bytes a call", () => WritePlain(plain, bytes, 16)),
-                ("log, 1,024 records a call", () => WriteLog(folder, records, 1024, 1, RecordDurability.ProcessCrash)),
-                ("log, one record a call", () => WriteLog(folder, records, 1, 1, RecordDurability.ProcessCrash)),
-                ("log, one a call, 2 threads", () => WriteLog(folder, records, 1, 2, RecordDurability.ProcessCrash)),
-                ("log, 1,024 a call, PowerLoss", () => WriteLog(folder, records, 1024, 1, RecordDurability.PowerLoss)),
-            ], afterEach: () => Directory.Delete(folder, recursive: true));
+                Way.Timed("FileStream, 64 KiB a call", () => WritePlain(plain, bytes, 65536)),
+                Way.Timed("FileStream, 16 bytes a call", () => WritePlain(plain, bytes, 16)),
+                Way.Timed("log, 1,024 records a call", () => WriteLog(folder, records, 1024, 1, RecordDurability.ProcessCrash)),
+                Way.Timed("log, one record a call", () => WriteLog(folder, records, 1, 1, RecordDurability.ProcessCrash)),
+                Way.Timed("log, one a call, 2 threads", () => WriteLog(folder, records, 1, 2, RecordDurability.ProcessCrash)),
+                Way.Timed("log, 1,024 a call, PowerLoss", () => WriteLog(folder, records, 1024, 1, RecordDurability.PowerLoss)),
+            ], after: () => Directory.Delete(folder, recursive: true));
 
             WriteLog(folder, records, 1024, 1, RecordDurability.ProcessCrash);
             File.WriteAllBytes(plain, bytes);
             var buffer = new RegressionRecord[4096];
             var block = new byte[65536];
-            Table("Reading", folder, bytes.Length,
+            Print("Reading", folder, bytes.Length,
             [
-                ("FileStream, 64 KiB a call", () =>
+                Way.Timed("FileStream, 64 KiB a call", () =>
                 {
                     using var stream = new FileStream(plain, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
                     while (stream.Read(block) > 0)
                     {
                     }
                 }),
-                ("log, 4,096 records a call", () =>
+                Way.Timed("log, 4,096 records a call", () =>
                 {
                     using var reader = new ForwardRecordReader<RegressionRecord>(folder);
                     long read = 0;
@@ -77,29 +75,14 @@ internal static class RecordsBench
         return 0;
     }
 
-    private static void Table(string title, string folder, long bytes, (string Name, Action Run)[] ways, Action? afterEach = null)
+    private static void Print(string title, string folder, long bytes, Way[] ways, Action? after = null)
     {
-        var best = new double[ways.Length];
-        Array.Fill(best, double.MaxValue);
-        for (int repeat = 0; repeat <= Repeats; repeat++)
-        {
-            for (int way = 0; way < ways.Length; way++)
-            {
-                Directory.CreateDirectory(folder);
-                long start = Stopwatch.GetTimestamp();
-                ways[way].Run();
-                if (repeat > 0)
-                    best[way] = Math.Min(best[way], Stopwatch.GetElapsedTime(start).TotalSeconds);
-                afterEach?.Invoke();
-            }
-        }
-
-        Console.WriteLine($"{title,-30}{"records/s",14}{"ns/record",11}{"MB/s",8}{"rate",7}   (best of {Repeats}, {Records:N0} records "
-            + $"of 16 bytes, {folder})");
-        for (int way = 0; way < ways.Length; way++)
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{ways[way].Name,-30}{Records / best[way],14:N0}{1e9 * best[way] / Records,11:F1}"
-                + $"{bytes / best[way] / 1e6,8:F0}{best[0] / best[way],7:F2}"));
+        Taken[] taken = Turns.Run(Repeats, ways, before: _ => Directory.CreateDirectory(folder), after: _ => after?.Invoke());
+        var table = new Table($"{title} (best of {Repeats}, {Records:N0} records of 16 bytes)", "records/s", "ns/record", "MB/s", "rate");
+        foreach (Taken way in taken)
+            table.Add(way.Name, $"{Records / way.Best:N0}", $"{1e9 * way.Best / Records:F1}", $"{bytes / way.Best / 1e6:F0}",
+                $"{taken[0].Best / way.Best:F2}");
+        table.Print();
     }
 
     private static void WritePlain(string path, byte[] bytes, int piece)

@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Globalization;
 using Microsoft.ML.Data;
 using Microsoft.ML.ForwardSampling.Networks;
 using TorchSharp;
@@ -14,7 +12,7 @@ internal static class ScoringRate
     private const int Rows = 20_000;
     private const int Repeats = 5;
 
-    public static int Run(string[] args)
+    public static int Run(string[] _)
     {
         set_num_threads(1);
         var context = new MLContext(seed: 1);
@@ -31,31 +29,18 @@ internal static class ScoringRate
             new PredictionEngineOptions { OwnsTransformer = false });
         var output = new Scored();
 
-        (string Name, Action Run)[] ways =
+        Taken[] taken = Turns.Run(Repeats,
         [
-            ("look-ahead cursor", () => ReadScores(model.Transform(data))),
-            ("reading the features only", () => ReadFeatures(data)),
-            ("torch, one call a row", () => CallTorch(model, rows, 1)),
-            ("torch, 1,024 rows a call", () => CallTorch(model, rows, 1024)),
-            ("prediction engine", () => Array.ForEach(rows, row => engine.Predict(row, ref output))),
-        ];
-        var best = new double[ways.Length];
-        Array.Fill(best, double.MaxValue);
-        for (int repeat = 0; repeat <= Repeats; repeat++)
-        {
-            for (int way = 0; way < ways.Length; way++)
-            {
-                long start = Stopwatch.GetTimestamp();
-                ways[way].Run();
-                if (repeat > 0)
-                    best[way] = Math.Min(best[way], Stopwatch.GetElapsedTime(start).TotalSeconds);
-            }
-        }
-
-        Console.WriteLine($"{"Way",-28}{"rows/s",12}{"us/row",9}{"ratio",8}   (best of {Repeats}, {Rows:N0} rows, one thread)");
-        for (int way = 0; way < ways.Length; way++)
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{ways[way].Name,-28}{Rows / best[way],12:N0}{1e6 * best[way] / Rows,9:F2}{best[way] / best[0],8:F2}"));
+            Way.Timed("look-ahead cursor", () => ReadScores(model.Transform(data))),
+            Way.Timed("reading the features only", () => ReadFeatures(data)),
+            Way.Timed("torch, one call a row", () => CallTorch(model, rows, 1)),
+            Way.Timed("torch, 1,024 rows a call", () => CallTorch(model, rows, 1024)),
+            Way.Timed("prediction engine", () => Array.ForEach(rows, row => engine.Predict(row, ref output))),
+        ]);
+        var table = new Table($"Way (best of {Repeats}, {Rows:N0} rows, one thread)", "rows/s", "us/row", "ratio");
+        foreach (Taken way in taken)
+            table.Add(way.Name, $"{Rows / way.Best:N0}", $"{1e6 * way.Best / Rows:F2}", $"{way.Best / taken[0].Best:F2}");
+        table.Print();
         return 0;
     }
 

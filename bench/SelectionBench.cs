@@ -92,30 +92,27 @@ public class SelectionBench
 
         Figures[] figures = [.. summaries.SelectMany(summary => summary.Reports)
             .OrderBy(report => (int)report.BenchmarkCase.Parameters[nameof(Window)]).Select(report => FiguresOf(report, numpy, readOnce))];
-        Console.WriteLine("| Policy | Window | ns/row | NumPy, ns/row | Ratio to NumPy | Read once, ns/row | Ratio to reading | "
-            + "Allocated, bytes |");
-        Console.WriteLine("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
+        var all = new Table("Policy", "Window", "ns/row", "NumPy, ns/row", "Ratio to NumPy", "Read once, ns/row", "Ratio to reading",
+            "Allocated, bytes");
         foreach (Figures f in figures)
-            Console.WriteLine($"| {f.Policy} | {f.Window} | {Number(f.PerRow, "F2")} | {Number(f.NumPy, "F2")} | "
-                + $"{Number(f.PerRow / f.NumPy, "F2")}{(f.PerRow > f.NumPy ? " SLOWER" : "")} | {Number(f.Read, "F2")} | "
-                + $"{Number(f.PerRow / f.Read, "F0")} | {f.Allocated} |");
+            all.Add(f.Policy, $"{f.Window}", Number(f.PerRow, "F2"), Number(f.NumPy, "F2"),
+                $"{Number(f.PerRow / f.NumPy, "F2")}{(f.PerRow > f.NumPy ? " SLOWER" : "")}", Number(f.Read, "F2"),
+                Number(f.PerRow / f.Read, "F0"), $"{f.Allocated}");
+        all.Print();
 
         int[] shown = [4096, 1_048_576];
-        Console.WriteLine("\nFor docs/benchmarks.md:\n");
-        Console.WriteLine("| Policy | 4,096 rows, ns/row | times faster than NumPy | times one read | 1,048,576 rows, ns/row | times "
-            + "faster than NumPy | times one read |");
-        Console.WriteLine("| --- | ---: | ---: | ---: | ---: | ---: | ---: |");
+        Console.WriteLine("For docs/benchmarks.md:\n");
+        var table = new Table("Policy", "4,096 rows, ns/row", "times faster than NumPy", "times one read", "1,048,576 rows, ns/row",
+            "times faster than NumPy", "times one read");
         foreach (IGrouping<string, Figures> policy in figures.Where(f => shown.Contains(f.Window)).GroupBy(f => f.Policy)
             .OrderBy(group => group.First().PerRow))
         {
             IEnumerable<Figures?> cells = shown.Select(window => policy.SingleOrDefault(f => f.Window == window));
-            IEnumerable<string> texts = cells.Select(f => f is null
-                ? " |  | "
-                : $"{Number(f.PerRow, f.PerRow < 10 ? "F1" : "F0")} | {Number(f.NumPy / f.PerRow, "F0")} | "
-                    + $"{Number(f.PerRow / f.Read, "F0")}");
-            Console.WriteLine($"| {policy.Key} | {string.Join(" | ", texts)} |");
+            table.Add([policy.Key, .. cells.SelectMany(f => f is null ? ["", "", ""] : (string[])
+                [Number(f.PerRow, f.PerRow < 10 ? "F1" : "F0"), Number(f.NumPy / f.PerRow, "F0"), Number(f.PerRow / f.Read, "F0")])]);
         }
 
+        table.Print();
         bool isGood = figures.Length > 0 && figures.All(f => double.IsFinite(f.PerRow) && f.Allocated == 0 && !(f.PerRow > f.NumPy));
         Console.WriteLine(isGood ? "No policy allocates, and none is slower than its NumPy peer."
             : "FAILED: a policy is slower than its NumPy peer, allocates, or did not run.");
@@ -177,7 +174,7 @@ public class SelectionBench
     {
         if (!s_windows.TryGetValue(size, out WindowStatistics[]? windows))
         {
-            var random = new RepeatableRandom(1UL);
+            var random = new RepeatableRandom(1);
             s_windows[size] = windows = new WindowStatistics[Windows];
             var features = new float[FeatureCount * size]; // the same for every window
             foreach (ref float feature in features.AsSpan())

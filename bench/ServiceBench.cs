@@ -57,41 +57,31 @@ internal static class ServiceBench
                 Directory.Delete(folder, recursive: true);
         }
 
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"The example service, {Connections} connections on loopback, {rounds} rounds of {s_stretch.TotalSeconds} s each in turns, ")
-            + $"{Environment.ProcessorCount} cores for service and customers.");
+        Console.WriteLine($"The example service, {Connections} connections on loopback, {rounds} rounds of {s_stretch.TotalSeconds} s each "
+            + $"in turns, {Environment.ProcessorCount} cores for service and customers.");
         Console.WriteLine("Ratios to the first: median of the rounds [95 % interval of it].");
-        Console.WriteLine("| | requests/s | p50, us | p99, us | CPU us a request | throughput, ratio | CPU a request, ratio |\n"
-            + "| --- | ---: | ---: | ---: | ---: | ---: | ---: |");
+        var table = new Table("Service", "requests/s", "p50, us", "p99, us", "CPU us a request", "throughput, ratio",
+            "CPU a request, ratio");
         foreach (Arm arm in arms)
         {
             arm.Times.Sort();
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"| {arm.Name} | {MedianOf(arm.Rates).Middle:N0} | {arm.Times[arm.Times.Count / 2]:F0} | "
-                + $"{arm.Times[(int)(arm.Times.Count * 0.99)]:F0} | {MedianOf(arm.Cpu).Middle:F1} | "
-                + $"{Text(MedianOf(arm.Rates.Select((rate, i) => rate / arms[0].Rates[i])))} | "
-                + $"{Text(MedianOf(arm.Cpu.Select((cpu, i) => cpu / arms[0].Cpu[i])))} |"));
+            table.Add(arm.Name, $"{Turns.Median(arm.Rates).Middle:N0}", $"{arm.Times[arm.Times.Count / 2]:F0}",
+                $"{arm.Times[(int)(arm.Times.Count * 0.99)]:F0}", $"{Turns.Median(arm.Cpu).Middle:F1}",
+                Text(Turns.Median(arm.Rates.Select((rate, i) => rate / arms[0].Rates[i]))),
+                Text(Turns.Median(arm.Cpu.Select((cpu, i) => cpu / arms[0].Cpu[i]))));
         }
 
-        (double middle, double low, double high) = MedianOf(
+        table.Print();
+        (double middle, double low, double high) = Turns.Median(
             arms[1].Cpu.Select((cpu, i) => cpu / Math.Sqrt(arms[0].Cpu[i] * arms[2].Cpu[i]) - 1));
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"Recording adds {100 * middle:F1} % [{100 * low:F1}, {100 * high:F1}] to a request's CPU time, against both without it."));
+        Console.WriteLine(
+            $"Recording adds {100 * middle:F1} % [{100 * low:F1}, {100 * high:F1}] to a request's CPU time, against both without it.");
         Console.WriteLine(middle <= 0.03 ? "At most the 3 % aimed at." : "ABOVE THE AIM of 3 %.");
         return middle <= 0.03 ? 0 : 1;
     }
 
-    /// <summary>The median and its interval by order statistics.</summary>
-    private static (double Middle, double Low, double High) MedianOf(IEnumerable<double> values)
-    {
-        double[] sorted = [.. values.Order()];
-        int half = (int)Math.Ceiling(0.98 * Math.Sqrt(sorted.Length));
-        int middle = sorted.Length / 2;
-        return (sorted[middle], sorted[Math.Max(0, middle - half)], sorted[Math.Min(sorted.Length - 1, middle + half)]);
-    }
-
     private static string Text((double Middle, double Low, double High) ratio)
-        => string.Create(CultureInfo.InvariantCulture, $"{ratio.Middle:F3} [{ratio.Low:F3}, {ratio.High:F3}]");
+        => $"{ratio.Middle:F3} [{ratio.Low:F3}, {ratio.High:F3}]";
 
     private static async Task<WebApplication> StartAsync(ServiceOptions options)
     {

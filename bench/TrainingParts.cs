@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Globalization;
 using System.Runtime.Intrinsics;
 using Microsoft.ML.ForwardSampling.DataViews;
 using Microsoft.ML.ForwardSampling.Networks;
@@ -38,20 +36,19 @@ internal static unsafe class TrainingParts
         double peak = 2.0 * Peak(1_000_000, out _) / Best(() => Peak(1_000_000, out _));
         double copied = 2.0 * sizeof(float) * (other.Length / 2) / Best(
             () => other.Span[..(other.Length / 2)].CopyTo(other.Span[(other.Length / 2)..]));
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"One core: {peak / 1e9:F1} GFLOP/s of multiply-adds, {copied / 1e9:F1} GB/s copied beyond the caches. A layer of {Inputs} x "
-            + $"{Outputs}, {Rows} rows:"));
+        Console.WriteLine($"One core: {peak / 1e9:F1} GFLOP/s of multiply-adds, {copied / 1e9:F1} GB/s copied beyond the caches.");
+        var table = new Table($"A layer of {Inputs} x {Outputs}, {Rows} rows", "us", "GFLOP/s", "of the peak", "GB/s");
         Tell("outputs", Best(() => DenseKernel.Forward(x.Pointer, Inputs, weights.Pointer, bias.Pointer, y.Pointer, stride, Rows, Inputs,
             panels)), Flops, 0);
         Tell("gradients of weights, written down", Best(() => Gradients(toMemory: true)), Flops, sizeof(float) * (double)weightCount);
         Tell("gradients of weights, used up by Adam", Best(() => Gradients(toMemory: false)), Flops, 6.0 * sizeof(float) * weightCount);
         Tell("Adam alone, on written gradients", Best(Update), 0, 7.0 * sizeof(float) * weightCount);
 
-        void Tell(string part, double seconds, double flops, double bytes)
-            => Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"  {part,-40}{1e6 * seconds,8:F0} us"
-                + $"{(flops == 0 ? "" : $", {flops / seconds / 1e9:F1} GFLOP/s, {flops / seconds / peak:P0} of the peak")}"
-                + $"{(bytes == 0 ? "" : $", {bytes / seconds / 1e9:F1} GB/s")}"));
+        table.Print();
+
+        void Tell(string part, double seconds, double flops, double bytes) => table.Add(part, $"{1e6 * seconds:F0}",
+            flops == 0 ? "" : $"{flops / seconds / 1e9:F1}", flops == 0 ? "" : $"{flops / seconds / peak:P0}",
+            bytes == 0 ? "" : $"{bytes / seconds / 1e9:F1}");
 
         void Gradients(bool toMemory)
         {
@@ -104,18 +101,12 @@ internal static unsafe class TrainingParts
 
     private static double Best(Action run)
     {
-        run();
-        double best = double.MaxValue;
-        for (int round = 0; round < Rounds; round++)
+        const int Repeats = 20;
+        return Turns.Run(Rounds, [Way.Timed("", () =>
         {
-            const int Repeats = 20;
-            long start = Stopwatch.GetTimestamp();
             for (int i = 0; i < Repeats; i++)
                 run();
-            best = Math.Min(best, Stopwatch.GetElapsedTime(start).TotalSeconds / Repeats);
-        }
-
-        return best;
+        })])[0].Best / Repeats;
     }
 
     /// <summary>Independent multiply-adds on registers of the widest kind; gives how many numbers were multiplied and added.</summary>

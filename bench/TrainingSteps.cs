@@ -31,38 +31,28 @@ internal static class TrainingSteps
             Features = [.. Enumerable.Range(0, 784).Select(_ => 2f * random.NextSingle() - 1f)],
             Label = (uint)random.Next(10),
         }).ToArray());
-        Console.WriteLine($"784-256-128-10, batch {Batch}, Adam, {steps} steps a round, median of {Rounds} rounds that take turns:");
-        Console.WriteLine($"{"",-34}{"s per 1,000 steps",18}{"smallest",10}{"ratio",8}");
-        double? oneThread = null;
+        var table = new Table($"784-256-128-10, batch {Batch}, Adam, {steps} steps a round, median of {Rounds}", "s per 1,000 steps",
+            "smallest", "ratio");
+        var trainer = new List<double>();
         foreach (int threads in (int[])[1, 2])
         {
-            var loop = new List<double>();
-            var trainer = new List<double>();
             Loop(WarmUpSteps, threads);
             Fit(context, data, WarmUpSteps, threads);
-            for (int round = 0; round < Rounds; round++)
-            {
-                loop.Add(1000 * Loop(steps, threads) / steps);
-                trainer.Add(1000 * Fit(context, data, steps, threads) / steps);
-            }
-
-            Print($"plain TorchSharp loop, {threads} thread(s)", loop, Median(loop));
-            Print($"NetworkTrainer.Fit, {threads} thread(s)", trainer, Median(loop));
-            if (oneThread is { } one)
-                Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                    $"NetworkTrainer.Fit: two threads are {one / Median(trainer):F2} times as fast as one"));
-            oneThread ??= Median(trainer);
+            Taken[] taken = Turns.Run(Rounds,
+            [
+                new Way($"plain TorchSharp loop, {threads} thread(s)", () => 1000 * Loop(steps, threads) / steps),
+                new Way($"NetworkTrainer.Fit, {threads} thread(s)", () => 1000 * Fit(context, data, steps, threads) / steps),
+            ], warmUps: 0);
+            foreach (Taken way in taken)
+                table.Add(way.Name, $"{way.Median:F3}", $"{way.Best:F3}", $"{way.Median / taken[0].Median:F2}");
+            trainer.Add(taken[1].Median);
         }
 
+        table.Print();
+        Console.WriteLine($"NetworkTrainer.Fit: two threads are {trainer[0] / trainer[1]:F2} times as fast as one");
         TrainingParts.Print();
         return 0;
     }
-
-    private static void Print(string name, List<double> seconds, double baseline)
-        => Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{name,-34}{Median(seconds),18:F3}{seconds.Min(),10:F3}{Median(seconds) / baseline,8:F2}"));
-
-    private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
 
     private static double Loop(int steps, int threads)
     {

@@ -19,8 +19,8 @@ internal static class WideNetworksBench
     public static int Run(string[] args)
     {
         int rows = args is [var given, ..] ? int.Parse(given, CultureInfo.InvariantCulture) : 50_000;
-        Console.WriteLine($"| {rows:N0} rows of 50 values, {Units} units, batch {Batch}, Adam, one pass, one thread | trained rows/s "
-            + $"| scored rows/s | log-loss | peak MiB |\n| --- | ---: | ---: | ---: | ---: |");
+        var table = new Table($"{rows:N0} rows of 50 values, {Units} units, batch {Batch}, Adam, one pass, one thread", "trained rows/s",
+            "scored rows/s", "log-loss", "peak MiB");
         Measure(1 << 12, FeatureStorage.Sparse, rows / 10);     // compiled before they are timed
         Measure(1 << 12, FeatureStorage.Dense, rows / 10);
         // The narrow ones first, and sparse before dense: a process's peak only rises.
@@ -30,13 +30,14 @@ internal static class WideNetworksBench
             (1 << 17, FeatureStorage.Sparse, rows), (1 << 20, FeatureStorage.Sparse, rows),
             (1 << 14, FeatureStorage.Sparse, rows / 10), (1 << 14, FeatureStorage.Dense, rows / 10),
         })
-            Console.WriteLine(Measure(slots, storage, some));
+            table.Add(Measure(slots, storage, some));
 
-        PrintEmbeddingBag(1 << 20, new ClickStream(rows / 50, 1 << 20, seed: 1));
+        table.Add(EmbeddingBag(1 << 20, new ClickStream(rows / 50, 1 << 20, seed: 1)));
+        table.Print();
         return 0;
     }
 
-    private static string Measure(int slots, FeatureStorage storage, int rows)
+    private static string[] Measure(int slots, FeatureStorage storage, int rows)
     {
         ClickStream train = new(rows, slots, seed: 1), test = new(10_000, slots, seed: 2);
         var context = new MLContext(seed: 1);
@@ -48,16 +49,14 @@ internal static class WideNetworksBench
             FeatureStorage = storage,
             Seed = 1,
         }).Fit(train);
-        long start = Stopwatch.GetTimestamp();
-        double loss = LossOf(model, test);
-        double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        double loss = 0, seconds = Turns.Seconds(() => loss = LossOf(model, test));
         TrainingReport report = model.Model.Report!;
         return Line($"{slots:N0} slots, {storage} ({train.Rows.Count:N0} rows)", report.BackwardRows / report.StepSeconds,
             test.Rows.Count / seconds, loss);
     }
 
     /// <summary>The same network as a torch module, whose gradient of the first layer is as large as the layer.</summary>
-    private static void PrintEmbeddingBag(int slots, ClickStream train)
+    private static string[] EmbeddingBag(int slots, ClickStream train)
     {
         using nn.Module<Tensor, Tensor> upper = nn.Sequential(nn.ReLU(), nn.Linear(Units, 1));
         using var bag = nn.EmbeddingBag(slots, Units, mode: EmbeddingBagMode.Sum);
@@ -78,8 +77,8 @@ internal static class WideNetworksBench
             optimizer.step();
         }
 
-        Console.WriteLine(Line($"{slots:N0} slots, torch EmbeddingBag and Adam ({train.Rows.Count:N0} rows)",
-            train.Rows.Count / Stopwatch.GetElapsedTime(start).TotalSeconds, null, null));
+        return Line($"{slots:N0} slots, torch EmbeddingBag and Adam ({train.Rows.Count:N0} rows)",
+            train.Rows.Count / Stopwatch.GetElapsedTime(start).TotalSeconds, null, null);
     }
 
     private static double LossOf(ITransformer model, ClickStream test)
@@ -91,10 +90,9 @@ internal static class WideNetworksBench
         return sum / row;
     }
 
-    private static string Line(string name, double trained, double? scored, double? loss)
+    private static string[] Line(string name, double trained, double? scored, double? loss)
     {
         using var process = Process.GetCurrentProcess();
-        return string.Create(CultureInfo.InvariantCulture,
-            $"| {name} | {trained:N0} | {scored:N0} | {loss:F4} | {process.PeakWorkingSet64 >> 20:N0} |");
+        return [name, $"{trained:N0}", $"{scored:N0}", $"{loss:F4}", $"{process.PeakWorkingSet64 >> 20:N0}"];
     }
 }
