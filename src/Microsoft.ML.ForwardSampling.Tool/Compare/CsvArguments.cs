@@ -28,9 +28,9 @@ internal sealed class CsvArguments
     }.Refuse(text => CsvText.Named(text) is not null ? null
         : $"--encoding must be the name of an encoding, such as utf-8, windows-1252, iso-8859-1 or utf-16. Got '{text}'.");
     private readonly Option<string> _separator = new Option<string>("--separator")
-    { Description = "Between fields: one character, or tab (default: found in the first line).", HelpName = "CHARACTER" }
+    { Description = "Between fields: one character, tab, or space for any number of blanks (default: as the first lines show).", HelpName = "CHARACTER" }
         .Refuse(text => SeparatorOf(text) is not null ? null
-            : $"--separator must be tab, or one character that is no letter, digit, quote, point, space or end of line. Got '{text}'.");
+            : $"--separator must be tab, space, or one character that is no letter, digit, quote, point or end of line. Got '{text}'.");
     private readonly Option<int?> _rows = new Option<int?>("--rows")
     {
         Description = "Most rows to take: every k-th of the file, the smallest k that is enough (default all).",
@@ -71,6 +71,7 @@ internal sealed class CsvArguments
     private static char? SeparatorOf(string? text) => text switch
     {
         "tab" or "\\t" => '\t',
+        "space" or " " => ' ',
         { Length: 1 } when !char.IsLetterOrDigit(text[0]) && !"\"'. \r\n\0-+".Contains(text[0]) && !char.IsSurrogate(text[0]) => text[0],
         _ => null,
     };

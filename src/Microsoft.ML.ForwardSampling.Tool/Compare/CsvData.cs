@@ -7,7 +7,7 @@ namespace Microsoft.ML.ForwardSampling.Tool.Compare;
 /// memory.</summary>
 internal static class CsvData
 {
-    private const int RowsShown = 4000, ColumnsShown = 8;
+    private const int RowsShown = 4000, ColumnsShown = 8, RowsForLeaks = 20_000;
 
     /// <summary>Reads, splits and featurises.</summary>
     /// <param name="path">The file, or - for standard input.</param>
@@ -22,6 +22,30 @@ internal static class CsvData
         using InputFile input = InputFile.Open("--data", path, cancellation,
             orElse: $", or one of {string.Join(", ", BuiltInData.All.Keys)}");
         using InputFile? testInput = options.TestFile is null ? null : InputFile.Open("--test", options.TestFile, cancellation);
+        return Load(input, testInput, options, cancellation, show);
+    }
+
+    /// <summary>What a profile says of columns that give the label away.</summary>
+    /// <param name="input">The file.</param>
+    /// <param name="options">How it is read: a label, and a task that suits it.</param>
+    /// <param name="cancellation">Stops it.</param>
+    /// <returns>Nothing where the file gives too few rows to tell.</returns>
+    public static IReadOnlyList<string> Leaks(InputFile input, CsvOptions options, CancellationToken cancellation)
+    {
+        try
+        {
+            return Load(input, null, options with { Rows = Math.Min(options.Rows ?? RowsForLeaks, RowsForLeaks), IsStrict = false },
+                cancellation, null).Leaks;
+        }
+        catch (InvalidDataException)
+        {
+            return [];      // what is wrong with the file the profile has said, or a comparison will
+        }
+    }
+
+    private static TabularData Load(InputFile input, InputFile? testInput, CsvOptions options, CancellationToken cancellation,
+        Action<CsvReading>? show)
+    {
         var file = new CsvFile(input, options);
         var missing = new MissingWords(options.Missing);
 
@@ -79,13 +103,14 @@ internal static class CsvData
             LabelScale = labels.Scale,
             CellNames = Array.ConvertAll(shown, column => file.Columns.Titles[column]),
         };
-        foreach (string note in Leaks(data, features, file.Columns))
+        string[] leaks = [.. Leaks(data, features, file.Columns)];
+        foreach (string note in leaks)
             Doubt(note);
         if (options.IsStrict)
             CsvReading.ThrowDoubts(input.Name, doubts);
         if (options.Task == PredictionTask.Binary)
             notes.Add($"'{labels.Classes[1]}' is the positive class, '{labels.Classes[0]}' the negative one.");
-        return data with { Notes = notes };
+        return data with { Notes = notes, Leaks = leaks };
 
         void Doubt(string note)
         {

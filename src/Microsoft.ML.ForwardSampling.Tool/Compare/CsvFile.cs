@@ -22,7 +22,7 @@ internal sealed partial class CsvFile
     /// <summary>What is wrong with a number that no 32-bit float can hold in standard deviations.</summary>
     public const string TooFar = "too far from the training rows: in their standard deviations it is beyond 3.4e38";
 
-    // Where the decimals have commas, or names do, as many of another one decide.
+    // Where the decimals have commas, or names do, as many of another one decide. A space stands for any number of them.
     private static readonly char[] s_separators = ['\t', ';', '|', ','];
 
     private readonly InputFile _input;
@@ -52,6 +52,9 @@ internal sealed partial class CsvFile
         if (Names.Length > 1 && Names.All(name => name.Length > 0 && CsvNumber.TryRead(name, '.', out _, out _, out _)))
             throw new InvalidDataException($"{Path}, line {_skipped + 1}: {string.Join(", ", Names.Take(3).Select(name => $"'{name}'"))}"
                 + " ... are numbers, and this line must name the columns: it seems to be a row already.");
+        if (Names.FirstOrDefault(IsMeasurement) is { } value)
+            _begins.Add(Text($"Line {_skipped + 1} names the columns, and one is called '{Short(value)}': is it a row already? Put a line ")
+                + "of names above it, or it is lost as a row.");
     }
 
     /// <summary>What messages call it.</summary>
@@ -232,7 +235,8 @@ internal sealed partial class CsvFile
 
         at = SkipBlank(lines, at);
         int titles = at;
-        at = SkipTitles(lines, at, separator);
+        if (!IsTable(lines[at..], separator))
+            at = SkipTitles(lines, at, separator);
         Tell(titles, at, "titles above the names of the columns");
         return (separator ?? FindSeparator(lines[at..]), at, null);
 
@@ -243,7 +247,7 @@ internal sealed partial class CsvFile
         }
     }
 
-    /// <summary>Lines of one text each, and below them a table of more columns: where it begins.</summary>
+    /// <summary>Titles, and below them a table: where it begins.</summary>
     private static int SkipTitles(List<string> lines, int at, char? separator)
     {
         int table = at;
@@ -260,13 +264,35 @@ internal sealed partial class CsvFile
             int filled = names.Count(IsFilled);
             if (filled < 2 || Parts(lines[next], of).Length != names.Length || names.All(IsNumber))
                 continue;
+            // One text each; or texts that hold the separator, where names are told from rows by the rows' numbers.
             bool areTitles = lines[at..table].Where(IsFilled).Select(line => Parts(line, of))
                 .All(parts => parts.Count(IsFilled) == 1 && (parts.Length == 1 || parts.Length == names.Length));
-            return areTitles ? table : at;
+            bool areTold = !names.Any(IsNumber) && Parts(lines[next], of).Any(IsNumber);
+            return areTitles || areTold ? table : at;
         }
 
         return at;
     }
+
+    /// <summary>Whether the rows have as many fields as the first line, by a separator; below a title there is often an empty
+    /// line.</summary>
+    private static bool IsTable(List<string> lines, char? separator)
+    {
+        if (lines.Count > 1 && !IsFilled(lines[1]))
+            return false;
+        string[] some = Some(lines);
+        return (separator is { } given ? [given] : s_separators).Any(candidate => IsSteady(some, candidate)
+            && Parts(some[0], candidate).Count(IsFilled) > 1);
+    }
+
+    private static string[] Some(List<string> lines) => [.. lines.Where(IsFilled).Take(10)];
+
+    private static bool IsSteady(string[] lines, char separator)
+        => lines.Length > 1 && Parts(lines[0], separator).Length is > 1 and var count
+            && lines.Skip(1).All(line => Parts(line, separator).Length == count);
+
+    /// <summary>A number as no column is called: years and other whole numbers are names.</summary>
+    private static bool IsMeasurement(string name) => name.Any(c => c is '.' or ',' or '-') && IsNumber(name);
 
     private static bool IsFilled(string text) => !string.IsNullOrWhiteSpace(text);
 
@@ -282,17 +308,21 @@ internal sealed partial class CsvFile
     /// <summary>The one that the names have most of, of those that the rows have as many of.</summary>
     private static char FindSeparator(List<string> lines)
     {
-        string[] some = [.. lines.Where(line => !string.IsNullOrWhiteSpace(line)).Take(10)];
+        string[] some = Some(lines);
         if (some.Length == 0)
             return ',';
-        char[] steady = [.. s_separators.Where(candidate => Parts(some[0], candidate).Length is > 1 and var count
-            && some.Skip(1).All(line => Parts(line, candidate).Length == count))];
+        char[] steady = [.. s_separators.Where(candidate => IsSteady(some, candidate))];
+        if (steady.Length == 0 && some.All(line => s_separators.All(candidate => candidate == '\t' || !line.Contains(candidate)))
+            && IsSteady(some, ' ') && some.Skip(1).All(line => Parts(line, ' ').Any(IsNumber)))
+            return ' ';
         return (steady.Length > 0 ? steady : s_separators.Reverse()).MaxBy(candidate => Parts(some[0], candidate).Length);
     }
 
     /// <summary>Fields, as far as one can see without a parser: a separator within quotes is none.</summary>
     private static string[] Parts(string line, char separator)
     {
+        if (separator == ' ')
+            return SpacedText.Fields(line);
         List<string> parts = [];
         bool isQuoted = false;
         int from = 0;
@@ -352,12 +382,12 @@ internal sealed partial class CsvFile
             text.ReadLine();
         var configuration = new CsvConfiguration(CultureInfo.InvariantCulture)
         {
-            Delimiter = Separator.ToString(),
+            Delimiter = Separator == ' ' ? "\t" : Separator.ToString(),
             TrimOptions = TrimOptions.Trim,
             MaxFieldSize = MostFieldCharacters,
             BadDataFound = bad => throw BadQuote(bad),
         };
-        return new CsvParser(text, configuration);
+        return new CsvParser(Separator == ' ' ? new SpacedText(text) : text, configuration);
     }
 
     private long CountLines()

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 
 namespace Microsoft.ML.ForwardSampling.Tool.Compare;
 
@@ -26,6 +27,9 @@ internal enum NumberTraits
 
     /// <summary>Brackets for a minus.</summary>
     Brackets = 32,
+
+    /// <summary>Digits that are not 0 to 9 of ASCII.</summary>
+    OtherDigits = 64,
 }
 
 /// <summary>Numbers as people and spreadsheets write them.</summary>
@@ -49,6 +53,14 @@ internal static class CsvNumber
             return true;
 
         value = 0;
+        if (!Ascii.IsValid(field) && field.Any(c => char.IsDigit(c) && !char.IsAsciiDigit(c)))
+        {
+            if (!TryRead(WithAsciiDigits(field, point), point, out value, out traits, out currency))
+                return false;
+            traits |= NumberTraits.OtherDigits;
+            return true;
+        }
+
         ReadOnlySpan<char> rest = field.AsSpan().Trim();
         bool isNegative = false, hasSign = false;
         if (rest is ['(', .., ')'])
@@ -118,8 +130,20 @@ internal static class CsvNumber
             NumberTraits.Currency => "a currency",
             NumberTraits.Percent => "percent signs (50 % is 50)",
             NumberTraits.OtherMinus => "a minus that is no hyphen or stands behind",
-            _ => "brackets for a minus",
+            NumberTraits.Brackets => "brackets for a minus",
+            _ => "digits of another script",
         }));
+
+    /// <summary>The same number in ASCII: digits of every script, full-width signs, and the Arabic signs before decimals and between
+    /// groups.</summary>
+    private static string WithAsciiDigits(string field, char point) => string.Concat(field.Select(c => c switch
+    {
+        '\u066B' => point,
+        '\u066C' => point == '.' ? ',' : '.',
+        >= '\uFF01' and <= '\uFF5E' => (char)(c - 0xFEE0),
+        _ when char.IsDigit(c) => (char)('0' + CharUnicodeInfo.GetDecimalDigitValue(c)),
+        _ => c,
+    }));
 
     private static bool TryParse(ReadOnlySpan<char> digits, out double value)
         => double.TryParse(digits, NumberStyles.Float, CultureInfo.InvariantCulture, out value) && float.IsFinite((float)value);

@@ -21,6 +21,8 @@ internal static class LeakCheck
         {
             Func<TabularRow, int> part = size <= 2 ? ByValue(data, from, size) : row => IndexOfSlot(row.Features.AsSpan(from, size));
             double share = Share(data, part, size <= 2 ? Bins + 1 : size + 1);
+            if (data.Task == PredictionTask.Regression && size <= 2)
+                share = Math.Max(share, ShareOfLine(data, from));
             if (share >= NearlyAll && 1 - share <= ShareOfErrors * (1 - without))
                 yield return (index, share);
         }
@@ -31,6 +33,18 @@ internal static class LeakCheck
         $"Column {name} alone predicts {100 * share:0.0} % of the test rows' "
         + $"{(task == PredictionTask.Regression ? "variance" : "labels")}: ")
         + $"is it a copy of the label, or known only after it? --ignore {quoted} leaves it out.";
+
+    /// <summary>What a straight line through the training rows predicts: few rows in a part say little about a copy in another
+    /// unit.</summary>
+    private static double ShareOfLine(TabularData data, int feature)
+    {
+        double x = data.Training.Average(row => (double)row.Features[feature]), y = data.Training.Average(row => (double)row.Number);
+        double squares = data.Training.Sum(row => Math.Pow(row.Features[feature] - x, 2));
+        double slope = squares > 0 ? data.Training.Sum(row => (row.Features[feature] - x) * (row.Number - y)) / squares : 0;
+        double mean = data.Test.Average(row => (double)row.Number), all = data.Test.Sum(row => Math.Pow(row.Number - mean, 2));
+        double left = data.Test.Sum(row => Math.Pow(row.Number - y - (slope * (row.Features[feature] - x)), 2));
+        return all > 0 ? 1 - (left / all) : 0;
+    }
 
     private static int IndexOfSlot(ReadOnlySpan<float> slots) => slots.IndexOf(1f) + 1;
 

@@ -37,6 +37,13 @@ internal static class ProfileCommand
         _ => $"it has {verdict.Different} values, for --task multiclass",
     };
 
+    private static PredictionTask TaskOf(CsvVerdict verdict) => verdict switch
+    {
+        { Different: 2 } => PredictionTask.Binary,
+        { Kind: "numbers" } => PredictionTask.Regression,
+        _ => PredictionTask.Multiclass,
+    };
+
     private static void Show(IAnsiConsole console, string path, CsvOptions options, CancellationToken cancellation)
     {
         using InputFile input = InputFile.Open("profile", path, cancellation);
@@ -48,10 +55,18 @@ internal static class ProfileCommand
         ProfileConsole.Write(console, reading);
         foreach (string note in reading.Notes)
             ProfileConsole.WriteNote(console, note);
+        IReadOnlyList<string> leaks = [];
         if (label >= 0)
-            ProfileConsole.WriteNote(console, $"{file.Columns.Titles[label]} is the label: {LabelAdvice(reading.Columns[label].Verdict)}.");
+        {
+            CsvVerdict verdict = reading.Columns[label].Verdict;
+            ProfileConsole.WriteNote(console, $"{file.Columns.Titles[label]} is the label: {LabelAdvice(verdict)}.");
+            leaks = CsvData.Leaks(input, options with { Task = TaskOf(verdict) }, cancellation);
+            foreach (string note in leaks)
+                ProfileConsole.WriteNote(console, note);
+        }
+
         reading.ThrowProblem();
         if (options.IsStrict)
-            CsvReading.ThrowDoubts(input.Name, [.. reading.Doubts]);
+            CsvReading.ThrowDoubts(input.Name, [.. reading.Doubts, .. leaks]);
     }
 }

@@ -49,6 +49,7 @@ internal static class ProfileConsole
         ',' => "commas",
         ';' => "semicolons",
         '|' => "bars",
+        ' ' => "spaces",
         _ => $"'{separator}'",
     };
 }

@@ -34,6 +34,9 @@ internal sealed record TabularData
     /// <summary>What happened to rows and columns on the way, one sentence each.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
 
+    /// <summary>Those of the notes that name columns which give the label away.</summary>
+    public IReadOnlyList<string> Leaks { get; init; } = [];
+
     /// <summary>What suits this data set where the options leave it open; null: by its size.</summary>
     public CompareDefaults? Defaults { get; init; }
 

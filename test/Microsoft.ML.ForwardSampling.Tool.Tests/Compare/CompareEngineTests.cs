@@ -264,7 +264,7 @@ public sealed class CompareEngineTests : IDisposable
     [InlineData("", "needs --label, the column to predict, and --task regression, binary or multiclass")]
     [InlineData("--label y --task guess", "--task must be one of regression, binary, multiclass. Got 'guess'.")]
     [InlineData("--label y --task binary --separator abc",
-        "--separator must be tab, or one character that is no letter, digit, quote, point, space or end of line. Got 'abc'.")]
+        "--separator must be tab, space, or one character that is no letter, digit, quote, point or end of line. Got 'abc'.")]
     [InlineData("--label y --task binary --policies cube,best", "Got 'best'.")]
     [InlineData("--label y --task binary --hidden 8,none", "--hidden must be a comma list of numbers between 1 and 65536. Got 'none'.")]
     [InlineData("--label y --task binary --budget 0", "--budget must be a number between 0.001 and 1. Got '0'.")]

@@ -221,6 +221,11 @@ public sealed class CsvCasesTests : IDisposable
     [InlineData("# y,x\n", ",", "", 1)]
     [InlineData("Sales report\n\ny,x\n", ",", "", 1)]
     [InlineData("Sales report,\ny,x\n", ",", "", 1)]
+    [InlineData("Sales report, 2026\n\ny,x\n", ",", "", 1)]
+    [InlineData("Report; made by A, B, C\nGenerated: 2026-01-01\ny,x\n", ",", "", 1)]
+    [InlineData("y x\n", "  ", "", 0)]
+    [InlineData("y \t x\n", "\t ", "", 0)]
+    [InlineData("Sales report\n\n  y  x\n", "   ", "", 1)]
     [InlineData("Sales report\nof March\n\ny,x\n", ",", "", 1)]
     [InlineData("y,x\n", ",", "Total,99999\n", 1)]
     [InlineData("y,x\n", ",", "(200 rows affected)\n", 1)]
@@ -235,6 +240,61 @@ public sealed class CsvCasesTests : IDisposable
         Assert.Equal((1, 200), (data.FeatureCount, data.Training.Count + data.Test.Count));
         Assert.Equal(notes, data.Notes.Count(note => note.Contains("left out", StringComparison.Ordinal)
             || note.Contains("behind its #", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void Load_DecimalCommasOnEveryLineBelowTheNames_AreNoColumns()
+    {
+        TabularData data = Load(Write("y;x\n" + Rows(200, i => $"{i % 2};1.{100 + i},5 €")));
+
+        Assert.Equal(1, data.FeatureCount);
+        Assert.DoesNotContain(data.Notes, note => note.Contains("Line 1", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Load_FieldsBetweenSpaces_MayHoldSpacesInQuotesAndTabsBetweenThem()
+    {
+        TabularData data = Load(Write("y \"the place\" x\n" + Rows(200, i => $" {i % 2}  \"in {(i % 3 == 0 ? "a" : "b")}\"\t{Number(i)} ")),
+            Options() with { Separator = ' ' });
+
+        Assert.Equal(3, data.FeatureCount);
+    }
+
+    [Fact]
+    public void Load_SpacesInNamesAndTexts_AreNoColumns()
+        => Assert.Equal(1, Load(Write("y,of the town\n" + Rows(200, i => $"{i % 2},{Number(i)}"))).FeatureCount);
+
+    [Fact]
+    public void Load_ARowInPlaceOfNames_IsADoubt()
+    {
+        TabularData data = Load(Write(Rows(200, i => $"{i % 2},{Number(i)},{(i % 3 == 0 ? "a" : "b")}")), Options() with { Label = "#1" });
+
+        Assert.Contains(data.Notes, note => note.StartsWith("Line 1 names the columns, and one is called '", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("2019,2020,y", false)]
+    [InlineData("q0.1,q0.9,y", false)]
+    [InlineData("0.1,0.9,y", true)]
+    [InlineData("-3,x,y", true)]
+    public void Load_NamesThatAreMeasurements_AreADoubt(string names, bool isDoubt)
+        => Assert.Equal(isDoubt, Load(Write(names + "\n" + Rows(200, i => $"{Number(i)},{i % 7},{i % 2}"))).Notes
+            .Any(note => note.Contains("is it a row already", StringComparison.Ordinal)));
+
+    [Fact]
+    public void Load_ACopyOfTheLabelInAnotherUnit_IsTold()
+    {
+        var random = new Random(3);
+        string file = Write("x,km,y\n" + Rows(120, _ =>
+        {
+            double miles = Math.Exp(3 * random.NextDouble());
+            return string.Create(CultureInfo.InvariantCulture, $"{random.NextDouble():F3},{1.609 * miles + 2:F4},{miles:F4}");
+        }));
+
+        TabularData data = Load(file, Options() with { Task = PredictionTask.Regression });
+
+        Assert.Contains(data.Leaks, note => note.StartsWith("Column km alone predicts 100.0 % of the test rows' variance", StringComparison.Ordinal));
+        Assert.DoesNotContain(data.Leaks, note => note.StartsWith("Column x", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -398,12 +458,23 @@ public sealed class CsvCasesTests : IDisposable
             i * 7919 % 1009, i % 12 + 1, i % 28 + 1, i * i)))).Notes, note => note.Contains(expected, StringComparison.Ordinal));
 
     [Fact]
-    public async Task Profile_AFileOfOneColumnWithSpaces_AsksForItsSeparator()
+    public async Task Profile_AFileOfOneColumnWithColons_AsksForItsSeparator()
     {
-        (_, string output, _) = await Runner.RunAsync(["profile", Write("x y\n" + Rows(200, i => $"{Number(i)} {i % 2}"))], Token);
+        (_, string output, _) = await Runner.RunAsync(["profile", Write("x:y\n" + Rows(200, i => $"{Number(i)}:{i % 2}"))], Token);
 
-        Assert.Contains("The file has one column, 'x y': if these are more, give the --separator between them.", output,
+        Assert.Contains("The file has one column, 'x:y': if these are more, give the --separator between them.", output,
             StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Profile_AFileBetweenSpaces_SaysSoAndTellsTheLabelsCopy()
+    {
+        (_, string output, _) = await Runner.RunAsync(["profile", "--label", "y",
+            Write("x  y  z\n" + Rows(200, i => $"{Number(i)}   {i % 2}  {1 - (i % 2)}"))], Token);
+
+        Assert.Contains("3 columns, separated by spaces", output, StringComparison.Ordinal);
+        Assert.Contains("Column z alone predicts 100.0 % of the test rows' labels", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("Column x alone", output, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -9,6 +9,11 @@ public class CsvNumberTests
 {
     [Theory]
     [InlineData("8,483", 8483.0, 8.483)]
+    [InlineData("\u0661\u066C\u0662\u0663\u0664\u066B\u0665", 1234.5, 1234.5)]
+    [InlineData("\u06F1\u06F2.\u06F5", 12.5, null)]
+    [InlineData("\uFF0D\uFF11\uFF12\uFF0E\uFF15\uFF05", -12.5, null)]
+    [InlineData("\u096B\u096C", 56.0, 56.0)]
+    [InlineData("\u0661a", null, null)]
     [InlineData("1,234,567.5", 1234567.5, null)]
     [InlineData("1.234.567,5", null, 1234567.5)]
     [InlineData("12,34,567", 1234567.0, null)]
