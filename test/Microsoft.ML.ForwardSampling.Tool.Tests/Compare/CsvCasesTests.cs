@@ -293,7 +293,8 @@ public sealed class CsvCasesTests : IDisposable
 
         TabularData data = Load(file, Options() with { Task = PredictionTask.Regression });
 
-        Assert.Contains(data.Leaks, note => note.StartsWith("Column km alone predicts 100.0 % of the test rows' variance", StringComparison.Ordinal));
+        Assert.Contains(data.Leaks, note => note.StartsWith("Column km alone predicts 100.0 % of the test rows' variance",
+            StringComparison.Ordinal));
         Assert.DoesNotContain(data.Leaks, note => note.StartsWith("Column x", StringComparison.Ordinal));
     }
 
