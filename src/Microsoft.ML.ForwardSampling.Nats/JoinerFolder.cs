@@ -6,11 +6,13 @@ namespace Microsoft.ML.ForwardSampling.Nats;
 /// windows that no worker has completed.</summary>
 /// <remarks>Each owner writes into the folder of its own epoch only. So one that was stopped and woken up disturbs nobody, and no lock,
 /// which a stopped process keeps, is in the way of the next.</remarks>
-internal sealed class JoinerFolder
+internal sealed class JoinerFolder : IDisposable
 {
     private const string Epoch = "e", Temporary = ".new", Partial = "partial-", Extension = ".fsw", StateName = "join.state";
 
     private readonly string _partition;
+    private FileStream? _windows;                           // of the next save
+    private KeptFile? _file;
 
     public JoinerFolder(string directory, int partition)
     {
@@ -64,17 +66,28 @@ internal sealed class JoinerFolder
         }
     }
 
-    /// <summary>Writes rows beside the state that will count on them.</summary>
+    /// <summary>Writes a window behind those that the next state will count on too: a file for each save, forced to the disk
+    /// once.</summary>
     /// <param name="epoch">The owner's.</param>
-    /// <param name="number">Of the window, or that it will have.</param>
+    /// <param name="number">Of the window.</param>
     /// <param name="end">Rows that the join had given out with its last row.</param>
-    /// <param name="isPartial">The window is not full yet.</param>
     /// <param name="bytes">What <see cref="WindowEncoding"/> makes of it.</param>
-    /// <returns>Its path.</returns>
-    public string Write(long epoch, long number, long end, bool isPartial, byte[] bytes)
+    public KeptWindow Append(long epoch, long number, long end, byte[] bytes)
     {
-        string path = Path.Combine(Of(epoch), string.Create(CultureInfo.InvariantCulture,
-            $"{(isPartial ? Partial : "")}{number:D12}-{end:D15}{Extension}"));
+        _windows ??= new FileStream(PathOf(epoch, number, end, isPartial: false), FileMode.Create, FileAccess.Write,
+            FileShare.ReadWrite | FileShare.Delete, 1);
+        _file ??= new KeptFile(_windows.Name);
+        var window = new KeptWindow(_file, _windows.Position, bytes.Length, number);
+        _windows.Write(bytes);
+        _file.Open++;
+        return window;
+    }
+
+    /// <summary>Writes the rows that are no window yet.</summary>
+    /// <returns>The file's path.</returns>
+    public string WritePartial(long epoch, long number, long end, byte[] bytes)
+    {
+        string path = PathOf(epoch, number, end, isPartial: true);
         using var stream = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, 1);
         stream.Write(bytes);
         stream.Flush(flushToDisk: true);
@@ -91,34 +104,48 @@ internal sealed class JoinerFolder
         }
     }
 
-    /// <summary>Forces the names of new files to the disk.</summary>
-    public void Flush(long epoch) => AtomicFile.FlushFolder(Of(epoch));
+    /// <summary>Forces the windows, and the names of new files, to the disk.</summary>
+    public void Flush(long epoch)
+    {
+        _windows?.Flush(flushToDisk: true);
+        Dispose();
+        AtomicFile.FlushFolder(Of(epoch));
+    }
 
-    /// <summary>The windows that a state counts on, and the rows that are no window yet; what was written for a state that was never saved
-    /// is deleted.</summary>
-    /// <exception cref="InvalidDataException">What belongs to the state is not there.</exception>
-    public (List<KeptWindow> Windows, KeptWindow? Partial) Load(long epoch, long savedRows)
+    /// <summary>Closes the file of windows, which no state counts on unless it was flushed.</summary>
+    public void Dispose()
+    {
+        _windows?.Dispose();
+        (_windows, _file) = (null, null);
+    }
+
+    /// <summary>The windows that a state counts on and that are not completed, and the rows that are no window yet; what was written for
+    /// a state that was never saved is deleted.</summary>
+    /// <exception cref="InvalidDataException">What belongs to the state is not there, or damaged.</exception>
+    public (List<KeptWindow> Windows, (string Path, long Number, long End)? Partial) Load(long epoch, long savedRows)
     {
         var windows = new List<KeptWindow>();
-        KeptWindow? partial = null;
+        (string, long, long)? partial = null;
         foreach (string path in Directory.GetFiles(Of(epoch), "*" + Extension).Order(StringComparer.Ordinal))
         {
             string name = Path.GetFileNameWithoutExtension(path);
             bool isPartial = name.StartsWith(Partial, StringComparison.Ordinal);
             string[] parts = name[(isPartial ? Partial.Length : 0)..].Split('-');
-            var kept = new KeptWindow(path, long.Parse(parts[0], CultureInfo.InvariantCulture),
-                long.Parse(parts[1], CultureInfo.InvariantCulture));
-            if (kept.End > savedRows || (isPartial && kept.End < savedRows))
+            long number = long.Parse(parts[0], CultureInfo.InvariantCulture), end = long.Parse(parts[1], CultureInfo.InvariantCulture);
+            if (end > savedRows || (isPartial && end < savedRows))
                 File.Delete(path);
             else if (isPartial)
-                partial = kept;
+                partial = (path, number, end);
             else
-                windows.Add(kept);
+                windows.AddRange(KeptFile.Scan(path));
         }
 
         return partial is not null || !File.Exists(State(epoch)) ? (windows, partial) : throw new InvalidDataException(
             $"{Of(epoch)} has a state of {savedRows} rows and no file of rows that belongs to it: bring the whole folder.");
     }
+
+    private string PathOf(long epoch, long number, long end, bool isPartial) => Path.Combine(Of(epoch),
+        string.Create(CultureInfo.InvariantCulture, $"{(isPartial ? Partial : "")}{number:D12}-{end:D15}{Extension}"));
 
     private IEnumerable<(long Number, string Folder)> Epochs()
         => Directory.GetDirectories(_partition, Epoch + "*").Select(folder => (long.TryParse(Path.GetFileName(folder).AsSpan(Epoch.Length),
@@ -141,7 +168,88 @@ internal sealed class JoinerFolder
 }
 
 /// <summary>A window in the joiner's folder.</summary>
-/// <param name="Path">Its file.</param>
+/// <param name="File">Its file.</param>
+/// <param name="Offset">Where it begins there.</param>
+/// <param name="Bytes">Its length.</param>
 /// <param name="Number">From 0.</param>
-/// <param name="End">Rows that the join had given out with its last row.</param>
-internal sealed record KeptWindow(string Path, long Number, long End);
+internal sealed record KeptWindow(KeptFile File, long Offset, int Bytes, long Number)
+{
+    /// <summary>Its bytes.</summary>
+    /// <exception cref="InvalidDataException">The file ends within it.</exception>
+    public byte[] Read()
+    {
+        byte[] bytes = new byte[Bytes];
+        using FileStream stream = File.OpenShared(FileAccess.Read);
+        stream.Position = Offset;
+        return stream.ReadAtLeast(bytes, Bytes, throwOnEndOfStream: false) == Bytes ? bytes
+            : throw new InvalidDataException($"{File.Path} ends within the window that begins at byte {Offset}.");
+    }
+}
+
+/// <summary>A file of windows, one behind the other, until workers have completed all of them. One that is completed begins with
+/// 0.</summary>
+internal sealed class KeptFile(string path)
+{
+    private const byte Completed = 0;
+    private const byte Begins = (byte)'F';
+
+    public string Path => path;
+
+    /// <summary>Windows that no worker has completed.</summary>
+    public int Open { get; set; }
+
+    /// <summary>The windows of a file that are not completed.</summary>
+    /// <exception cref="InvalidDataException">The file is damaged.</exception>
+    public static List<KeptWindow> Scan(string path)
+    {
+        var file = new KeptFile(path);
+        var windows = new List<KeptWindow>();
+        using (FileStream stream = file.OpenShared(FileAccess.Read))
+        {
+            byte[] head = new byte[WindowEncoding.HeaderBytes];
+            for (long at = 0; at < stream.Length;)
+            {
+                stream.Position = at;
+                int read = stream.ReadAtLeast(head, head.Length, throwOnEndOfStream: false);
+                bool isCompleted = head[0] == Completed;
+                head[0] = isCompleted ? Begins : head[0];
+                try
+                {
+                    (long number, int bytes) = WindowEncoding.ReadHeader(head.AsSpan(0, read));
+                    if (bytes < head.Length || at + bytes > stream.Length)
+                        throw new InvalidDataException($"The window of {bytes} bytes is not whole.");
+                    if (!isCompleted)
+                        windows.Add(new KeptWindow(file, at, bytes, number));
+                    at += bytes;
+                }
+                catch (InvalidDataException e)
+                {
+                    throw new InvalidDataException($"{path} at byte {at}: {e.Message}", e);
+                }
+            }
+        }
+
+        file.Open = windows.Count;
+        if (file.Open == 0)
+            File.Delete(path);
+        return windows;
+    }
+
+    /// <summary>A worker has completed a window: a file without others is deleted. One at a time.</summary>
+    public void Forget(KeptWindow window)
+    {
+        if (--Open == 0)
+        {
+            File.Delete(path);
+            return;
+        }
+
+        // Not forced to the disk, as little as a deletion is: a window that comes again has its selection already.
+        using FileStream stream = OpenShared(FileAccess.Write);
+        stream.Position = window.Offset;
+        stream.WriteByte(Completed);
+    }
+
+    public FileStream OpenShared(FileAccess access)
+        => new(path, FileMode.Open, access, FileShare.ReadWrite | FileShare.Delete, 1);
+}

@@ -40,7 +40,7 @@ public sealed class NatsJoiner<TRecord> : IAsyncDisposable
     private readonly Task _listening;
     private BlockReader<TRecord> _records = null!;
     private BlockReader<LabelEvent> _labels = null!;
-    private KeptWindow? _partial;                           // file of the rows that are no window yet
+    private (string Path, long Number, long End)? _partial; // file of the rows that are no window yet
     private int _filled;
     private long _next;
     private long _savedTaken;
@@ -66,17 +66,17 @@ public sealed class NatsJoiner<TRecord> : IAsyncDisposable
             folder.State(lease.Epoch), join, options.Limit);
         try
         {
-            (List<KeptWindow> windows, KeptWindow? partial) = folder.Load(lease.Epoch, _join.SavedRows);
-            if (partial is not null && windows.Exists(w => w.Number == partial.Number))
+            (List<KeptWindow> windows, (string Path, long Number, long End)? partial) = folder.Load(lease.Epoch, _join.SavedRows);
+            if (partial is { } closed && windows.Exists(w => w.Number == closed.Number))
             {
-                _next = partial.Number + 1;                 // it was closed short, and the save after that was cut off
+                _next = closed.Number + 1;                  // it was closed short, and the save after that was cut off
             }
-            else if (partial is not null)
+            else if (partial is { } kept)
             {
-                JoinedRecord[] rows = WindowEncoding.Read(File.ReadAllBytes(partial.Path), out _, out _next);
+                JoinedRecord[] rows = WindowEncoding.Read(File.ReadAllBytes(kept.Path), out _, out _next);
                 rows.CopyTo(_rows, 0);
                 _filled = rows.Length;
-                _partial = partial;
+                _partial = kept;
             }
 
             // What is in the folder now, the lease says is settled: whoever saved it may have died before telling.
@@ -109,7 +109,7 @@ public sealed class NatsJoiner<TRecord> : IAsyncDisposable
         Join = _join.Report,
         Rows = _join.Rows,
         Windows = Interlocked.Read(ref _next),
-        UnsentWindows = _sender.Unsent,
+        UnsentWindows = _sender.Unsent + _made.Count,
         OpenWindows = _sender.Open,
         RepeatedBlocks = _records.RepeatedBlocks + _labels.RepeatedBlocks,
         Gaps = _records.Gaps + _labels.Gaps,
@@ -156,45 +156,10 @@ public sealed class NatsJoiner<TRecord> : IAsyncDisposable
     public async Task RunAsync(CancellationToken cancellationToken = default)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _ending.Token);
-        using CancellationTokenRegistration waking = cancellationToken.Register(_ending.Cancel);   // a read may wait for the cluster
-        long savedAt = Stopwatch.GetTimestamp();
-        while (true)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            _sender.ThrowIfFailed();
-            int read = HasRoom ? Read() : 0;
-            if (read == 0)
-            {
-                bool isDrained = _records.IsDrained && _labels.IsDrained;
-                if (isDrained && _options.IdleDistance is TimeSpan distance)
-                    _join.AdvanceTo(_options.TimeProvider.GetUtcNow().UtcDateTime - distance);
-                if (isDrained && Volatile.Read(ref _completes) && HasLookedAgain && HasRoom)
-                {
-                    _join.Complete();
-                    if (Read() > 0)
-                        continue;
-                    if (_filled > 0)
-                        MakeWindow();
-                    await Save(both.Token).ConfigureAwait(false);
-                    await _sender.AllSent(both.Token).ConfigureAwait(false);
-                    return;
-                }
-            }
-
-            await Answer(both.Token).ConfigureAwait(false);
-            await Forget(both.Token).ConfigureAwait(false);
-            TimeSpan since = Stopwatch.GetElapsedTime(savedAt);
-            if (since >= _options.SaveInterval && since >= 9 * _saveTook && HasNews)
-            {
-                await Save(both.Token).ConfigureAwait(false);
-                savedAt = Stopwatch.GetTimestamp();
-            }
-            else if (read == 0)
-            {
-                await Task.Delay(IdleMilliseconds, both.Token).ConfigureAwait(false);
-            }
-        }
+        // A thread of its own: joining waits for the disk and for blocks, and joiners that wait on the pool's threads, of which there are
+        // as many as cores, keep each other's blocks from coming.
+        await Task.Factory.StartNew(() => Run(cancellationToken), CancellationToken.None, TaskCreationOptions.LongRunning,
+            TaskScheduler.Default).ConfigureAwait(false);
     }
 
     /// <summary>Says that nothing more will come: <see cref="RunAsync"/> joins what the streams still hold, ends all windows, closes the
@@ -224,11 +189,55 @@ public sealed class NatsJoiner<TRecord> : IAsyncDisposable
         await _listening.ConfigureAwait(false);
         await _sender.DisposeAsync().ConfigureAwait(false);
         _join.Dispose();
+        _folder.Dispose();
         await _lease.DisposeAsync().ConfigureAwait(false);
         _ending.Dispose();
     }
 
-    private bool HasRoom => _sender.Unsent + _made.Count < _options.MostUnsentWindows;
+    private void Run(CancellationToken cancellationToken)
+    {
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _ending.Token);
+        using CancellationTokenRegistration waking = cancellationToken.Register(_ending.Cancel);   // a read may wait for the cluster
+        long savedAt = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            _sender.ThrowIfFailed();
+            int read = HasRoom ? Read() : 0;
+            if (read == 0)
+            {
+                bool isDrained = _records.IsDrained && _labels.IsDrained;
+                if (isDrained && _options.IdleDistance is TimeSpan distance)
+                    _join.AdvanceTo(_options.TimeProvider.GetUtcNow().UtcDateTime - distance);
+                if (isDrained && Volatile.Read(ref _completes) && HasLookedAgain && HasRoom)
+                {
+                    _join.Complete();
+                    if (Read() > 0)
+                        continue;
+                    if (_filled > 0)
+                        MakeWindow();
+                    Save(both.Token).GetAwaiter().GetResult();
+                    _sender.AllSent(both.Token).GetAwaiter().GetResult();
+                    return;
+                }
+            }
+
+            Answer(both.Token).GetAwaiter().GetResult();
+            Forget(both.Token).GetAwaiter().GetResult();
+            TimeSpan since = Stopwatch.GetElapsedTime(savedAt);
+            if (since >= _options.SaveInterval && since >= 9 * _saveTook && HasNews)
+            {
+                Save(both.Token).GetAwaiter().GetResult();
+                savedAt = Stopwatch.GetTimestamp();
+            }
+            else if (read == 0)
+            {
+                Task.Delay(IdleMilliseconds, both.Token).GetAwaiter().GetResult();
+            }
+        }
+    }
+
+    private bool HasRoom => _sender.Unsent < _options.MostUnsentWindows;
 
     private long Taken => _records.Report.Records + _labels.Report.Records;
 
@@ -251,8 +260,7 @@ public sealed class NatsJoiner<TRecord> : IAsyncDisposable
     private void MakeWindow()
     {
         byte[] bytes = WindowEncoding.Write(Partition, _store.Partitions, _next, _rows.AsSpan(0, _filled));
-        string path = _folder.Write(_lease.Epoch, _next, _join.Rows, isPartial: false, bytes);
-        _made.Add(new KeptWindow(path, _next, _join.Rows));
+        _made.Add(_folder.Append(_lease.Epoch, _next, _join.Rows, bytes));
         Interlocked.Increment(ref _next);
         _filled = 0;
     }
@@ -261,9 +269,9 @@ public sealed class NatsJoiner<TRecord> : IAsyncDisposable
     private async Task Save(CancellationToken cancellationToken)
     {
         long began = Stopwatch.GetTimestamp();
-        if (_partial?.Number != _next || _partial.End != _join.Rows)
+        if (_partial is not { } kept || (kept.Number, kept.End) != (_next, _join.Rows))
             // Another file than that of the present state: it is never written over.
-            _partial = new KeptWindow(_folder.Write(_lease.Epoch, _next, _join.Rows, isPartial: true,
+            _partial = (_folder.WritePartial(_lease.Epoch, _next, _join.Rows,
                 WindowEncoding.Write(Partition, _store.Partitions, _next, _rows.AsSpan(0, _filled))), _next, _join.Rows);
         _folder.Flush(_lease.Epoch);
         _savedTaken = Taken;
@@ -275,7 +283,7 @@ public sealed class NatsJoiner<TRecord> : IAsyncDisposable
         _saved = saved;
         Passing?.Invoke("committed");
         Interlocked.Increment(ref _saves);
-        _folder.ForgetPartials(_lease.Epoch, _partial.Path);
+        _folder.ForgetPartials(_lease.Epoch, _partial.Value.Path);
 
         _sender.Add(_made);
         _made.Clear();

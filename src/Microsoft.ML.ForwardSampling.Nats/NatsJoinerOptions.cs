@@ -29,7 +29,7 @@ public sealed record NatsJoinerOptions
         ? Require.InRange(distance, Require.Second, TimeSpan.FromDays(30), nameof(NatsJoinerOptions)) : null;
     }
 
-    /// <summary>Windows made and not yet taken by the cluster before joining waits.</summary>
+    /// <summary>Windows saved and not yet taken by the cluster before joining waits.</summary>
     /// <value>[1, 100000]; default 64.</value>
     /// <exception cref="ArgumentOutOfRangeException">Outside [1, 100000].</exception>
     public int MostUnsentWindows { get; init => field = Require.InRange(value, 1, 100_000, nameof(NatsJoinerOptions)); } = 64;

@@ -8,7 +8,7 @@ namespace Microsoft.ML.ForwardSampling.Nats;
 /// partition.</remarks>
 internal sealed class WindowSender : IAsyncDisposable
 {
-    private const int AtOnce = 4;
+    private const int AtOnce = 8;
 
     private static readonly TimeSpan s_retry = TimeSpan.FromMilliseconds(200);
 
@@ -141,7 +141,7 @@ internal sealed class WindowSender : IAsyncDisposable
 
     private async Task Send(KeptWindow window)
     {
-        byte[] bytes = await File.ReadAllBytesAsync(window.Path, _ending.Token).ConfigureAwait(false);
+        byte[] bytes = window.Read();
         string subject = _names.Window(_partition, window.Number);
         while (true)
         {
@@ -222,7 +222,7 @@ internal sealed class WindowSender : IAsyncDisposable
             _sent.Remove(window.Number);
         }
 
-        File.Delete(window.Path);
+        window.File.Forget(window);
     }
 
     /// <summary>Windows that are not in the stream, or that workers have acknowledged without a selection: the cluster has lost one or the
