@@ -38,6 +38,7 @@ public sealed class NatsJoiner<TRecord> : IAsyncDisposable
     private readonly List<KeptWindow> _made = [];
     private readonly JoinedRecord[] _rows;
     private readonly Task _listening;
+    private readonly IDisposable _metered;
     private BlockReader<TRecord> _records = null!;
     private BlockReader<LabelEvent> _labels = null!;
     private (string Path, long Number, long End)? _partial; // file of the rows that are no window yet
@@ -87,6 +88,17 @@ public sealed class NatsJoiner<TRecord> : IAsyncDisposable
                 _told[(RecordKind.Label, writer)] = next;
             _sender = new WindowSender(stream, names, partition, lease, windows, _ending.Token);
             _listening = Task.Run(() => Task.WhenAll(Listen(TRecord.Kind), Listen(RecordKind.Label)));
+            long first = _next;
+            _metered = FleetMeters.Add(partition, () => new JoinerTotals
+            {
+                Windows = Interlocked.Read(ref _next) - first,
+                RepeatedWindows = _sender.Repeated,
+                Gaps = _records.Gaps + _labels.Gaps,
+                LostBlocks = _records.LostBlocks + _labels.LostBlocks,
+                Saves = Interlocked.Read(ref _saves),
+                UnsentWindows = _sender.Unsent + _made.Count,
+                OpenWindows = _sender.Open,
+            });
         }
         catch
         {
@@ -189,6 +201,7 @@ public sealed class NatsJoiner<TRecord> : IAsyncDisposable
         await _listening.ConfigureAwait(false);
         await _sender.DisposeAsync().ConfigureAwait(false);
         _join.Dispose();
+        _metered.Dispose();
         _folder.Dispose();
         await _lease.DisposeAsync().ConfigureAwait(false);
         _ending.Dispose();
