@@ -1,42 +1,69 @@
 using System.Globalization;
+using Microsoft.ML.ForwardSampling.Records;
 
 namespace Microsoft.ML.ForwardSampling.Nats;
 
 /// <summary>A partition's part of a joiner's folder: for each epoch one folder, of which the latest counts, with the join's state and the
 /// windows that no worker has completed.</summary>
-/// <remarks>Each owner writes into the folder of its own epoch only. So one that was stopped and woken up disturbs nobody, and no lock,
-/// which a stopped process keeps, is in the way of the next.</remarks>
+/// <remarks>
+/// <para>Each owner writes into the folder of its own epoch only. So one that was stopped and woken up disturbs nobody, and no lock, which a
+/// stopped process keeps, is in the way of the next.</para>
+/// <para>With a state store each save goes there too, and counts there: the folder is not forced to the disk then, and each window is a
+/// file of its own, so that the store forgets it when it is completed.</para>
+/// </remarks>
 internal sealed class JoinerFolder : IDisposable
 {
     private const string Epoch = "e", Temporary = ".new", Partial = "partial-", Extension = ".fsw", StateName = "join.state";
 
     private readonly string _partition;
+    private readonly IJoinStateStore? _store;
+    private readonly string _join;
+    private HashSet<string> _stored = [];                   // what the store has of the present epoch
     private FileStream? _windows;                           // of the next save
     private KeptFile? _file;
 
-    public JoinerFolder(string directory, int partition)
+    /// <summary>Opens the folder.</summary>
+    /// <param name="directory">Of all partitions.</param>
+    /// <param name="partition">Which.</param>
+    /// <param name="store">Keeps the state; null: the folder does.</param>
+    /// <param name="join">The partition's name there.</param>
+    public JoinerFolder(string directory, int partition, IJoinStateStore? store, string join)
     {
+        (_store, _join) = (store, join);
         _partition = Path.Combine(Path.GetFullPath(directory), string.Create(CultureInfo.InvariantCulture, $"p{partition}"));
         AtomicFile.CreateFolder(_partition, forced: true);
     }
 
+    /// <summary>Where states are looked for, for a message.</summary>
+    public string Place => _store is null ? "this folder" : "the state store";
+
     /// <summary>The latest epoch whose folder is whole; 0: none.</summary>
-    public long Latest => Epochs().Select(e => e.Number).DefaultIfEmpty().Max();
+    private long Local => Epochs().Select(e => e.Number).DefaultIfEmpty().Max();
 
     /// <summary>Folder of an epoch.</summary>
     public string Of(long epoch) => Path.Combine(_partition, string.Create(CultureInfo.InvariantCulture, $"{Epoch}{epoch:D10}"));
 
     public string State(long epoch) => Path.Combine(Of(epoch), StateName);
 
-    /// <summary>Makes an epoch's folder from the one before it, whole or not at all.</summary>
-    public void Begin(long epoch)
+    /// <summary>The latest epoch that has a state, in the store or here; 0: none.</summary>
+    public async Task<long> FindLatest(CancellationToken cancellationToken)
+        => Math.Max(Local, await FindStored(cancellationToken).ConfigureAwait(false));
+
+    /// <summary>Makes an epoch's folder from the one before it, whole or not at all, and lets the store have it.</summary>
+    public async Task Begin(long epoch, CancellationToken cancellationToken)
     {
-        long former = Latest;
+        long former = Local, stored = await FindStored(cancellationToken).ConfigureAwait(false);
         string folder = Of(epoch), temporary = folder + Temporary;
         if (Directory.Exists(temporary))
             Directory.Delete(temporary, recursive: true);
         Directory.CreateDirectory(temporary);
-        if (former > 0)
+        if (_store is not null && stored >= former)
+        {
+            // What is here is at most as late: it was handed over before anybody was told.
+            if (stored > 0)
+                await _store.FetchAsync(_join, stored, temporary, cancellationToken).ConfigureAwait(false);
+        }
+        else if (former > 0)
         {
             // The state first: a window that it counts on was there before it, and stays until a worker has completed it.
             if (File.Exists(State(former)))
@@ -46,13 +73,40 @@ internal sealed class JoinerFolder : IDisposable
         }
 
         AtomicFile.FlushFolder(temporary);
+        if (Directory.Exists(folder))
+            Directory.Delete(folder, recursive: true);      // begun by one that could not tell the store
         Directory.Move(temporary, folder);
         AtomicFile.FlushFolder(_partition);
+        await Store(epoch, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Hands the state that was saved over to the store, if there is one.</summary>
+    public async Task Store(long epoch, CancellationToken cancellationToken)
+    {
+        if (_store is null)
+            return;
+        HashSet<string> files = [.. Directory.GetFiles(Of(epoch), "*" + Extension).Select(path => Path.GetFileName(path))];
+        if (File.Exists(State(epoch)))
+            files.Add(StateName);
+        // Files are never written over, but for the state.
+        await _store.SaveAsync(_join, epoch, Of(epoch), files, [.. files.Where(file => file == StateName || !_stored.Contains(file))],
+            cancellationToken).ConfigureAwait(false);
+        _stored = files;
     }
 
     /// <summary>Deletes the folders of epochs before this one, as far as the system lets it.</summary>
-    public void ForgetBefore(long epoch)
+    public async Task ForgetBefore(long epoch, CancellationToken cancellationToken)
     {
+        try
+        {
+            if (_store is not null)
+                await _store.ForgetBeforeAsync(_join, epoch, cancellationToken).ConfigureAwait(false);
+        }
+        catch (IOException)
+        {
+            // The next owner does it.
+        }
+
         foreach ((long number, string folder) in Epochs())
         {
             try
@@ -80,6 +134,8 @@ internal sealed class JoinerFolder : IDisposable
         var window = new KeptWindow(_file, _windows.Position, bytes.Length, number);
         _windows.Write(bytes);
         _file.Open++;
+        if (_store is not null)
+            Dispose();
         return window;
     }
 
@@ -90,7 +146,7 @@ internal sealed class JoinerFolder : IDisposable
         string path = PathOf(epoch, number, end, isPartial: true);
         using var stream = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, 1);
         stream.Write(bytes);
-        stream.Flush(flushToDisk: true);
+        stream.Flush(flushToDisk: _store is null);
         return path;
     }
 
@@ -107,6 +163,8 @@ internal sealed class JoinerFolder : IDisposable
     /// <summary>Forces the windows, and the names of new files, to the disk.</summary>
     public void Flush(long epoch)
     {
+        if (_store is not null)
+            return;
         _windows?.Flush(flushToDisk: true);
         Dispose();
         AtomicFile.FlushFolder(Of(epoch));
@@ -143,6 +201,9 @@ internal sealed class JoinerFolder : IDisposable
         return partial is not null || !File.Exists(State(epoch)) ? (windows, partial) : throw new InvalidDataException(
             $"{Of(epoch)} has a state of {savedRows} rows and no file of rows that belongs to it: bring the whole folder.");
     }
+
+    private Task<long> FindStored(CancellationToken cancellationToken)
+        => _store?.FindLatestAsync(_join, cancellationToken) ?? Task.FromResult(0L);
 
     private string PathOf(long epoch, long number, long end, bool isPartial) => Path.Combine(Of(epoch),
         string.Create(CultureInfo.InvariantCulture, $"{(isPartial ? Partial : "")}{number:D12}-{end:D15}{Extension}"));

@@ -15,7 +15,8 @@ namespace Microsoft.ML.ForwardSampling.Nats;
 /// and only then writers let go of their blocks and workers see windows. So whoever goes on in this folder finds all that anybody was
 /// told.</para>
 /// <para>The folder is this joiner's memory: losing it loses what waits for labels. Joiners that shall take over from each other need the
-/// same one, on one machine or a shared disk. A joiner without the latest state is refused.</para>
+/// same one, on one machine or a shared disk; or the same <see cref="NatsJoinerOptions.StateStore"/>, and each a folder of its own. A joiner
+/// without the latest state is refused.</para>
 /// </remarks>
 /// <typeparam name="TRecord"><see cref="RegressionRecord"/>, <see cref="BinaryRecord"/> or <see cref="MulticlassRecord"/>.</typeparam>
 public sealed class NatsJoiner<TRecord> : IAsyncDisposable
@@ -45,6 +46,7 @@ public sealed class NatsJoiner<TRecord> : IAsyncDisposable
     private int _filled;
     private long _next;
     private long _savedTaken;
+    private long _savedCompleted;
     private long _saves;
     private (ulong Records, ulong Labels) _saved;           // sequences up to which all is saved, and the lease says so
     private (ulong Records, ulong Labels) _forgotten;
@@ -138,17 +140,18 @@ public sealed class NatsJoiner<TRecord> : IAsyncDisposable
     internal static async Task<NatsJoiner<TRecord>> Open(JetStream stream, StoreNames names, NatsStoreOptions store, int partition,
         string directory, LabelJoinOptions join, NatsJoinerOptions options, CancellationToken cancellationToken)
     {
-        var folder = new JoinerFolder(directory, partition);
+        var folder = new JoinerFolder(directory, partition, options.StateStore,
+            string.Create(CultureInfo.InvariantCulture, $"{store.Name}.{partition}"));
         string owner = string.Create(CultureInfo.InvariantCulture,
             $"process {Environment.ProcessId} on {Environment.MachineName} in {Path.GetFullPath(directory)}");
-        PartitionLease lease = await PartitionLease.Take(stream, names, partition, store.LeaseTimeout, owner, () => folder.Latest,
-            cancellationToken).ConfigureAwait(false);
+        PartitionLease lease = await PartitionLease.Take(stream, names, partition, store.LeaseTimeout, owner, folder.FindLatest,
+            folder.Place, cancellationToken).ConfigureAwait(false);
         try
         {
-            folder.Begin(lease.Epoch);
+            await folder.Begin(lease.Epoch, cancellationToken).ConfigureAwait(false);
             await lease.Settle(cancellationToken).ConfigureAwait(false);
             var joiner = new NatsJoiner<TRecord>(stream, names, store, options, folder, lease, partition, join);
-            folder.ForgetBefore(lease.Epoch);
+            await folder.ForgetBefore(lease.Epoch, cancellationToken).ConfigureAwait(false);
             return joiner;
         }
         catch
@@ -164,7 +167,7 @@ public sealed class NatsJoiner<TRecord> : IAsyncDisposable
     /// <returns>Completes after <see cref="Complete"/> only. After an exception: dispose of this joiner and open another.</returns>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     /// <exception cref="LeaseLostException">Another joiner has taken the partition over.</exception>
-    /// <exception cref="IOException">The folder cannot be written.</exception>
+    /// <exception cref="IOException">The folder cannot be written, or the state store refuses or is not there.</exception>
     public async Task RunAsync(CancellationToken cancellationToken = default)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
@@ -257,7 +260,9 @@ public sealed class NatsJoiner<TRecord> : IAsyncDisposable
     /// <summary>The ends of both streams were seen since <see cref="Complete"/>; one look may have begun before it.</summary>
     private bool HasLookedAgain => _records.Looks >= _looks.Records + 3 && _labels.Looks >= _looks.Labels + 3;
 
-    private bool HasNews => Taken != _savedTaken || _made.Count > 0;
+    /// <summary>A state store shall forget windows that are completed, too.</summary>
+    private bool HasNews => Taken != _savedTaken || _made.Count > 0
+        || (_options.StateStore is not null && _sender.Completed != _savedCompleted);
 
     private int Read()
     {
@@ -287,8 +292,9 @@ public sealed class NatsJoiner<TRecord> : IAsyncDisposable
             _partial = (_folder.WritePartial(_lease.Epoch, _next, _join.Rows,
                 WindowEncoding.Write(Partition, _store.Partitions, _next, _rows.AsSpan(0, _filled))), _next, _join.Rows);
         _folder.Flush(_lease.Epoch);
-        _savedTaken = Taken;
+        (_savedTaken, _savedCompleted) = (Taken, _sender.Completed);
         _join.Save();
+        await _folder.Store(_lease.Epoch, cancellationToken).ConfigureAwait(false);
         _saveTook = Stopwatch.GetElapsedTime(began);
         Passing?.Invoke("saved");
         (ulong Records, ulong Labels) saved = (_records.Sequence, _labels.Sequence);

@@ -25,6 +25,7 @@ internal sealed class WindowSender : IAsyncDisposable
     private readonly Task _running;
     private int _inFlight;
     private long _repeated;
+    private long _completed;
     private string? _failure;
     private Exception? _fault;
 
@@ -58,6 +59,9 @@ internal sealed class WindowSender : IAsyncDisposable
     }
 
     public long Repeated => Interlocked.Read(ref _repeated);
+
+    /// <summary>Windows that were let go of.</summary>
+    public long Completed => Interlocked.Read(ref _completed);
 
     public string? Failure => Volatile.Read(ref _failure);
 
@@ -223,6 +227,7 @@ internal sealed class WindowSender : IAsyncDisposable
         }
 
         window.File.Forget(window);
+        Interlocked.Increment(ref _completed);
     }
 
     /// <summary>Windows that are not in the stream, or that workers have acknowledged without a selection: the cluster has lost one or the
