@@ -160,14 +160,19 @@ internal sealed class JoinerFolder : IDisposable
         }
     }
 
-    /// <summary>Forces the windows, and the names of new files, to the disk.</summary>
+    /// <summary>Forces the windows to the disk.</summary>
+    public void FlushWindows()
+    {
+        if (_store is null)
+            _windows?.Flush(flushToDisk: true);
+        Dispose();
+    }
+
+    /// <summary>Forces the names of new files to the disk.</summary>
     public void Flush(long epoch)
     {
-        if (_store is not null)
-            return;
-        _windows?.Flush(flushToDisk: true);
-        Dispose();
-        AtomicFile.FlushFolder(Of(epoch));
+        if (_store is null)
+            AtomicFile.FlushFolder(Of(epoch));
     }
 
     /// <summary>Closes the file of windows, which no state counts on unless it was flushed.</summary>
@@ -182,24 +187,42 @@ internal sealed class JoinerFolder : IDisposable
     /// <exception cref="InvalidDataException">What belongs to the state is not there, or damaged.</exception>
     public (List<KeptWindow> Windows, (string Path, long Number, long End)? Partial) Load(long epoch, long savedRows)
     {
-        var windows = new List<KeptWindow>();
-        (string, long, long)? partial = null;
-        foreach (string path in Directory.GetFiles(Of(epoch), "*" + Extension).Order(StringComparer.Ordinal))
+        (string Path, long Number, long End)? partial = null;
+        foreach ((string path, long number, long end) in Files(epoch, isPartial: true))
         {
-            string name = Path.GetFileNameWithoutExtension(path);
-            bool isPartial = name.StartsWith(Partial, StringComparison.Ordinal);
-            string[] parts = name[(isPartial ? Partial.Length : 0)..].Split('-');
-            long number = long.Parse(parts[0], CultureInfo.InvariantCulture), end = long.Parse(parts[1], CultureInfo.InvariantCulture);
-            if (end > savedRows || (isPartial && end < savedRows))
+            if (end == savedRows)
+                partial = (path, number, end);              // the last: one before it was closed short
+            else
                 File.Delete(path);
-            else if (isPartial)
-                partial = (path, number, end);
+        }
+
+        if (partial is null && File.Exists(State(epoch)))
+            throw new InvalidDataException(
+                $"{Of(epoch)} has a state of {savedRows} rows and no file of rows that belongs to it: bring the whole folder.");
+        var windows = new List<KeptWindow>();
+        foreach ((string path, long number, long end) in Files(epoch, isPartial: false))
+        {
+            // The second: closed short at rows that were saved already, and not saved itself. It may be torn, and nobody has seen it.
+            if (end > savedRows || number >= partial?.Number)
+                File.Delete(path);
             else
                 windows.AddRange(KeptFile.Scan(path));
         }
 
-        return partial is not null || !File.Exists(State(epoch)) ? (windows, partial) : throw new InvalidDataException(
-            $"{Of(epoch)} has a state of {savedRows} rows and no file of rows that belongs to it: bring the whole folder.");
+        return (windows, partial);
+    }
+
+    /// <summary>Files of windows, in the order of their numbers: the first window's number, and its end.</summary>
+    private IEnumerable<(string Path, long Number, long End)> Files(long epoch, bool isPartial)
+    {
+        foreach (string path in Directory.GetFiles(Of(epoch), (isPartial ? Partial : "") + "*" + Extension).Order(StringComparer.Ordinal))
+        {
+            string name = Path.GetFileNameWithoutExtension(path);
+            if (name.StartsWith(Partial, StringComparison.Ordinal) != isPartial)
+                continue;
+            string[] parts = name[(isPartial ? Partial.Length : 0)..].Split('-');
+            yield return (path, long.Parse(parts[0], CultureInfo.InvariantCulture), long.Parse(parts[1], CultureInfo.InvariantCulture));
+        }
     }
 
     private Task<long> FindStored(CancellationToken cancellationToken)

@@ -70,11 +70,7 @@ public sealed class NatsJoiner<TRecord> : IAsyncDisposable
         try
         {
             (List<KeptWindow> windows, (string Path, long Number, long End)? partial) = folder.Load(lease.Epoch, _join.SavedRows);
-            if (partial is { } closed && windows.Exists(w => w.Number == closed.Number))
-            {
-                _next = closed.Number + 1;                  // it was closed short, and the save after that was cut off
-            }
-            else if (partial is { } kept)
+            if (partial is { } kept)
             {
                 JoinedRecord[] rows = WindowEncoding.Read(File.ReadAllBytes(kept.Path), out _, out _next);
                 rows.CopyTo(_rows, 0);
@@ -287,6 +283,7 @@ public sealed class NatsJoiner<TRecord> : IAsyncDisposable
     private async Task Save(CancellationToken cancellationToken)
     {
         long began = Stopwatch.GetTimestamp();
+        _folder.FlushWindows();
         if (_partial is not { } kept || (kept.Number, kept.End) != (_next, _join.Rows))
             // Another file than that of the present state: it is never written over.
             _partial = (_folder.WritePartial(_lease.Epoch, _next, _join.Rows,

@@ -275,6 +275,29 @@ public class JoinerTests(StoreFixture fixture)
         Assert.EndsWith(expected, e.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>Dead while it closed its last window short: half of that is there, and all of its rows as they were saved before.</summary>
+    [Fact]
+    public async Task Open_WindowClosedShortAndTorn_MadeAgainFromTheSavedRows()
+    {
+        await using Fleet fleet = await Fleet.Begin(fixture);
+        await fleet.Write(0, 150);
+        await using (NatsJoiner<RegressionRecord> dead = await fleet.OpenJoiner())
+        {
+            using var ending = new CancellationTokenSource();
+            Task running = dead.RunAsync(ending.Token);
+            await StoreFixture.Until(() => fleet.Records.Report.UnconfirmedRecords + fleet.Labels.Report.UnconfirmedRecords == 0
+                || running.IsCompleted, "Nothing was saved.");
+            await ending.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+        }
+
+        string partial = Directory.GetFiles(fleet.JoinerFolder, "partial-*.fsw", SearchOption.AllDirectories).Single();
+        await File.WriteAllBytesAsync(partial.Replace("partial-", "", StringComparison.Ordinal), [(byte)'F', (byte)'S']);
+        NatsJoinerReport report = await fleet.JoinAll();
+        Assert.Equal((150, 2), (report.Join.Joined, report.Windows));
+        Assert.Equal(Enumerable.Range(0, 150).Select(i => (ulong)i), (await fleet.WorkOff(150)).Order());
+    }
+
     /// <summary>Joiners wait for blocks: on the pool's threads they would keep them from coming.</summary>
     [Fact]
     public async Task Run_ItsThread_IsNoneOfThePool()
