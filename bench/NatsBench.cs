@@ -15,11 +15,13 @@ internal static class NatsBench
 {
     private static readonly LabelJoinOptions s_rules = new() { Wait = TimeSpan.FromHours(1), Lateness = TimeSpan.FromHours(1) };
 
-    /// <summary>Prints three tables.</summary>
-    /// <param name="args">Optional: number of rows; left out, 1,000,000.</param>
+    /// <summary>Prints two tables; "cores" is what this process and the three nodes took during the join.</summary>
+    /// <param name="args">Optional: number of rows; left out, 1,000,000. Then numbers of partitions: only these are joined, without
+    /// PostgreSQL and without the second table.</param>
     public static async Task<int> Run(string[] args)
     {
         int rows = args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 1_000_000;
+        int[] only = [.. args.Skip(1).Select(a => int.Parse(a, CultureInfo.InvariantCulture))];
         if (PostgreSqlServer.FindPrograms() is not string programs || NatsCluster.FindProgram() is null)
         {
             Console.Error.WriteLine("PostgreSQL or nats-server is not installed: apt-get install postgresql nats-server.");
@@ -34,13 +36,22 @@ internal static class NatsBench
         LabelEvent[] labels = Array.ConvertAll(records, r => new LabelEvent(r.Key, 1, r.Time.AddSeconds(1)));
         random.Shuffle(labels);
 
+        await using NatsCluster cluster = NatsCluster.Start(3);
+        await using var connection = new NatsConnection(NatsOpts.Default with { Url = cluster.Url });
+        string heading = $"{"rows/s",-40}{"records",12}{"labels",12}{"joined",12}{"rate",7}{"cores",7}   "
+            + $"({rows:N0} binary records, a label each)";
+        if (only.Length > 0)
+        {
+            Console.WriteLine(heading);
+            foreach (int partitions in only)
+                await Join(cluster, connection, partitions, records, labels, peer: null);
+            return 0;
+        }
+
         await using PostgreSqlServer server = await PostgreSqlServer.Start(programs);
         await using var postgres = new PostgreSqlRecordStore<BinaryRecord>(server.ConnectionString);
         await postgres.MigrateAsync();
-        await using NatsCluster cluster = NatsCluster.Start(3);
-        await using var connection = new NatsConnection(NatsOpts.Default with { Url = cluster.Url });
-
-        Console.WriteLine($"{"rows/s",-34}{"records",12}{"labels",12}{"joined",12}{"rate",7}   ({rows:N0} binary records, a label each)");
+        Console.WriteLine(heading);
         await using (PostgreSqlRecordWriter<BinaryRecord> writer = await postgres.OpenWriterAsync())
         await using (PostgreSqlLabelWriter labelWriter = await postgres.OpenLabelWriterAsync())
         {
@@ -49,9 +60,9 @@ internal static class NatsBench
             await using (Npgsql.NpgsqlCommand analyze = source.CreateCommand("ANALYZE"))
                 await analyze.ExecuteNonQueryAsync();
             double joined = await Time(() => postgres.JoinAsync(s_rules, closeShortWindow: true));
-            Print("PostgreSQL", rows, written, labelled, joined, joined);
+            Print("PostgreSQL", rows, written, labelled, joined, joined, cores: null);
             foreach (int partitions in (int[])[1, 2, 4])
-                await Join(connection, partitions, records, labels, joined);
+                await Join(cluster, connection, partitions, records, labels, joined);
         }
 
         Console.WriteLine($"\n{"Prediction to window, seconds",-34}{"rows/s",12}{"median",12}{"p99",12}{"windows",12}");
@@ -82,7 +93,8 @@ internal static class NatsBench
         return 0;
     }
 
-    private static async Task Join(INatsConnection connection, int partitions, BinaryRecord[] records, LabelEvent[] labels, double peer)
+    private static async Task Join(NatsCluster cluster, INatsConnection connection, int partitions, BinaryRecord[] records,
+        LabelEvent[] labels, double? peer)
     {
         string folder = Directory.CreateTempSubdirectory("nats-bench-").FullName;
         var options = new NatsStoreOptions { Name = $"bench{partitions}", Partitions = partitions, StreamBytes = 1 << 30 };
@@ -105,12 +117,14 @@ internal static class NatsBench
         NatsJoiner<BinaryRecord>[] joiners = await Task.WhenAll(Enumerable.Range(0, partitions)
             .Select(p => store.OpenJoinerAsync(p, Path.Combine(folder, "joiner"), s_rules)));
         Task[] running = [];
+        double busy = Busy(cluster);
         double joined = await Time(async () =>
         {
             running = [.. joiners.Select(joiner => Task.Run(() => joiner.RunAsync()))];
             await Until(() => running.Any(r => r.IsCompleted)
                 || (joiners.Sum(j => j.Report.Join.Joined) == records.Length && joiners.All(j => j.Report.UnsentWindows == 0)));
         });
+        double cores = (Busy(cluster) - busy) / joined;
         foreach (NatsJoiner<BinaryRecord> joiner in joiners)
             joiner.Complete();
         await Task.WhenAll(running);
@@ -118,8 +132,8 @@ internal static class NatsBench
             throw new InvalidOperationException($"{joiners.Sum(j => j.Report.Join.Joined)} rows were joined of {records.Length}: "
                 + string.Join("; ", joiners.Select(j => j.Report.ToString())));
         string name = $"JetStream, {partitions} partition{(partitions > 1 ? "s" : "")}";
-        Print($"{name}: on disk", records.Length, acknowledged, acknowledgedLabels, null, peer);
-        Print($"{name}: in the cluster", records.Length, written, labelled, joined, peer);
+        Print($"{name}: on disk", records.Length, acknowledged, acknowledgedLabels, null, peer, cores: null);
+        Print($"{name}: in the cluster", records.Length, written, labelled, joined, peer, cores);
         foreach (NatsJoiner<BinaryRecord> joiner in joiners)
             await joiner.DisposeAsync();
         await writer.DisposeAsync();
@@ -191,9 +205,22 @@ internal static class NatsBench
         return writer.FlushAsync();
     }
 
-    private static void Print(string name, int rows, double written, double labelled, double? joined, double peer)
+    private static void Print(string name, int rows, double written, double labelled, double? joined, double? peer, double? cores)
         => Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{name,-34}{rows / written,12:N0}{rows / labelled,12:N0}{rows / joined,12:N0}{peer / joined,7:F2}"));
+            $"{name,-40}{rows / written,12:N0}{rows / labelled,12:N0}{rows / joined,12:N0}{peer / joined,7:F2}{cores,7:F2}"));
+
+    /// <summary>Processor seconds that this process and the nodes have taken.</summary>
+    private static double Busy(NatsCluster cluster)
+    {
+        double sum = 0;
+        foreach (int id in (int[])[Environment.ProcessId, .. Enumerable.Range(0, cluster.Count).Select(cluster.ProcessOf)])
+        {
+            using Process process = Process.GetProcessById(id);
+            sum += process.TotalProcessorTime.TotalSeconds;
+        }
+
+        return sum;
+    }
 
     private static async Task Until(Func<bool> condition)
     {

@@ -81,6 +81,16 @@ internal static class BlockEncoding
         return end;
     }
 
+    /// <summary>What stands for a block that is damaged on its writer's disk: a header that counts no records.</summary>
+    public static byte[] Lost<TRecord>(in BlockId block)
+        where TRecord : struct, ILogRecord<TRecord>
+    {
+        byte[] bytes = new byte[HeaderBytes];
+        Begin<TRecord>(bytes, in block, 0, 0);
+        End<TRecord>(bytes, 0, []);
+        return bytes;
+    }
+
     /// <summary>Reads a header; true only if its checksum holds and its fields agree with each other, so that its length can be
     /// trusted.</summary>
     /// <exception cref="NotSupportedException">The block is of a newer format.</exception>
@@ -109,7 +119,7 @@ internal static class BlockEncoding
             Step = BinaryPrimitives.ReadInt64LittleEndian(bytes[48..]),
             BodyChecksum = BinaryPrimitives.ReadUInt32LittleEndian(bytes[56..]),
         };
-        return header.Count is > 0 and <= MostRecords && header.Versions > 0 && header.BodyBytes is 4 or 20
+        return header.Count is >= 0 and <= MostRecords && header.Versions > 0 == header.Count > 0 && header.BodyBytes is 4 or 20
             && header.Bytes == HeaderBytes + (header.Count * (SharedBytes + header.BodyBytes)) + (header.Versions * VersionBytes)
             && header.Id is { Number: >= 0, Partition: >= 0 } && header.Id.Partition < header.Id.Partitions
             && header.FirstTicks >= 0 && header.FirstTicks <= DateTime.MaxValue.Ticks

@@ -70,7 +70,7 @@ internal sealed class BlockReader<TRecord> : IRecordReader<TRecord>
     /// <summary>Times that a block was missing and asked for.</summary>
     public long Gaps { get; private set; }
 
-    /// <summary>Blocks that no writer has any more.</summary>
+    /// <summary>Blocks that no writer has any more, or not whole.</summary>
     public long LostBlocks { get; private set; }
 
     /// <summary>Messages that were no blocks of this partition.</summary>
@@ -284,6 +284,13 @@ internal sealed class BlockReader<TRecord> : IRecordReader<TRecord>
         }
 
         place.HasGap = false;
+        if (header.Count == 0)
+        {
+            LostBlocks++;                                   // damaged on its writer's disk
+            (place.Next, place.Given) = (place.Next + 1, 0);
+            return;
+        }
+
         Blocks++;
         _sequence = message.Seq - 1;
         (_block, _header, _blockSequence) = (message.Data.ToArray(), header, message.Seq);

@@ -15,7 +15,8 @@ namespace Microsoft.ML.ForwardSampling.Nats;
 /// and only then writers let go of their blocks and workers see windows. So whoever goes on in this folder finds all that anybody was
 /// told.</para>
 /// <para>The folder is this joiner's memory: losing it loses what waits for labels. Joiners that shall take over from each other need the
-/// same one, on one machine or a shared disk. A joiner without the latest state is refused.</para>
+/// same one, on one machine or a shared disk; or the same <see cref="NatsJoinerOptions.StateStore"/>, and each a folder of its own. A joiner
+/// without the latest state is refused.</para>
 /// </remarks>
 /// <typeparam name="TRecord"><see cref="RegressionRecord"/>, <see cref="BinaryRecord"/> or <see cref="MulticlassRecord"/>.</typeparam>
 public sealed class NatsJoiner<TRecord> : IAsyncDisposable
@@ -38,12 +39,14 @@ public sealed class NatsJoiner<TRecord> : IAsyncDisposable
     private readonly List<KeptWindow> _made = [];
     private readonly JoinedRecord[] _rows;
     private readonly Task _listening;
+    private readonly IDisposable _metered;
     private BlockReader<TRecord> _records = null!;
     private BlockReader<LabelEvent> _labels = null!;
-    private KeptWindow? _partial;                           // file of the rows that are no window yet
+    private (string Path, long Number, long End)? _partial; // file of the rows that are no window yet
     private int _filled;
     private long _next;
     private long _savedTaken;
+    private long _savedCompleted;
     private long _saves;
     private (ulong Records, ulong Labels) _saved;           // sequences up to which all is saved, and the lease says so
     private (ulong Records, ulong Labels) _forgotten;
@@ -66,17 +69,13 @@ public sealed class NatsJoiner<TRecord> : IAsyncDisposable
             folder.State(lease.Epoch), join, options.Limit);
         try
         {
-            (List<KeptWindow> windows, KeptWindow? partial) = folder.Load(lease.Epoch, _join.SavedRows);
-            if (partial is not null && windows.Exists(w => w.Number == partial.Number))
+            (List<KeptWindow> windows, (string Path, long Number, long End)? partial) = folder.Load(lease.Epoch, _join.SavedRows);
+            if (partial is { } kept)
             {
-                _next = partial.Number + 1;                 // it was closed short, and the save after that was cut off
-            }
-            else if (partial is not null)
-            {
-                JoinedRecord[] rows = WindowEncoding.Read(File.ReadAllBytes(partial.Path), out _, out _next);
+                JoinedRecord[] rows = WindowEncoding.Read(File.ReadAllBytes(kept.Path), out _, out _next);
                 rows.CopyTo(_rows, 0);
                 _filled = rows.Length;
-                _partial = partial;
+                _partial = kept;
             }
 
             // What is in the folder now, the lease says is settled: whoever saved it may have died before telling.
@@ -87,6 +86,17 @@ public sealed class NatsJoiner<TRecord> : IAsyncDisposable
                 _told[(RecordKind.Label, writer)] = next;
             _sender = new WindowSender(stream, names, partition, lease, windows, _ending.Token);
             _listening = Task.Run(() => Task.WhenAll(Listen(TRecord.Kind), Listen(RecordKind.Label)));
+            long first = _next;
+            _metered = FleetMeters.Add(partition, () => new JoinerTotals
+            {
+                Windows = Interlocked.Read(ref _next) - first,
+                RepeatedWindows = _sender.Repeated,
+                Gaps = _records.Gaps + _labels.Gaps,
+                LostBlocks = _records.LostBlocks + _labels.LostBlocks,
+                Saves = Interlocked.Read(ref _saves),
+                UnsentWindows = _sender.Unsent + _made.Count,
+                OpenWindows = _sender.Open,
+            });
         }
         catch
         {
@@ -109,7 +119,7 @@ public sealed class NatsJoiner<TRecord> : IAsyncDisposable
         Join = _join.Report,
         Rows = _join.Rows,
         Windows = Interlocked.Read(ref _next),
-        UnsentWindows = _sender.Unsent,
+        UnsentWindows = _sender.Unsent + _made.Count,
         OpenWindows = _sender.Open,
         RepeatedBlocks = _records.RepeatedBlocks + _labels.RepeatedBlocks,
         Gaps = _records.Gaps + _labels.Gaps,
@@ -126,17 +136,18 @@ public sealed class NatsJoiner<TRecord> : IAsyncDisposable
     internal static async Task<NatsJoiner<TRecord>> Open(JetStream stream, StoreNames names, NatsStoreOptions store, int partition,
         string directory, LabelJoinOptions join, NatsJoinerOptions options, CancellationToken cancellationToken)
     {
-        var folder = new JoinerFolder(directory, partition);
+        var folder = new JoinerFolder(directory, partition, options.StateStore,
+            string.Create(CultureInfo.InvariantCulture, $"{store.Name}.{partition}"));
         string owner = string.Create(CultureInfo.InvariantCulture,
             $"process {Environment.ProcessId} on {Environment.MachineName} in {Path.GetFullPath(directory)}");
-        PartitionLease lease = await PartitionLease.Take(stream, names, partition, store.LeaseTimeout, owner, () => folder.Latest,
-            cancellationToken).ConfigureAwait(false);
+        PartitionLease lease = await PartitionLease.Take(stream, names, partition, store.LeaseTimeout, owner, folder.FindLatest,
+            folder.Place, cancellationToken).ConfigureAwait(false);
         try
         {
-            folder.Begin(lease.Epoch);
+            await folder.Begin(lease.Epoch, cancellationToken).ConfigureAwait(false);
             await lease.Settle(cancellationToken).ConfigureAwait(false);
             var joiner = new NatsJoiner<TRecord>(stream, names, store, options, folder, lease, partition, join);
-            folder.ForgetBefore(lease.Epoch);
+            await folder.ForgetBefore(lease.Epoch, cancellationToken).ConfigureAwait(false);
             return joiner;
         }
         catch
@@ -152,49 +163,14 @@ public sealed class NatsJoiner<TRecord> : IAsyncDisposable
     /// <returns>Completes after <see cref="Complete"/> only. After an exception: dispose of this joiner and open another.</returns>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     /// <exception cref="LeaseLostException">Another joiner has taken the partition over.</exception>
-    /// <exception cref="IOException">The folder cannot be written.</exception>
+    /// <exception cref="IOException">The folder cannot be written, or the state store refuses or is not there.</exception>
     public async Task RunAsync(CancellationToken cancellationToken = default)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _ending.Token);
-        using CancellationTokenRegistration waking = cancellationToken.Register(_ending.Cancel);   // a read may wait for the cluster
-        long savedAt = Stopwatch.GetTimestamp();
-        while (true)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            _sender.ThrowIfFailed();
-            int read = HasRoom ? Read() : 0;
-            if (read == 0)
-            {
-                bool isDrained = _records.IsDrained && _labels.IsDrained;
-                if (isDrained && _options.IdleDistance is TimeSpan distance)
-                    _join.AdvanceTo(_options.TimeProvider.GetUtcNow().UtcDateTime - distance);
-                if (isDrained && Volatile.Read(ref _completes) && HasLookedAgain && HasRoom)
-                {
-                    _join.Complete();
-                    if (Read() > 0)
-                        continue;
-                    if (_filled > 0)
-                        MakeWindow();
-                    await Save(both.Token).ConfigureAwait(false);
-                    await _sender.AllSent(both.Token).ConfigureAwait(false);
-                    return;
-                }
-            }
-
-            await Answer(both.Token).ConfigureAwait(false);
-            await Forget(both.Token).ConfigureAwait(false);
-            TimeSpan since = Stopwatch.GetElapsedTime(savedAt);
-            if (since >= _options.SaveInterval && since >= 9 * _saveTook && HasNews)
-            {
-                await Save(both.Token).ConfigureAwait(false);
-                savedAt = Stopwatch.GetTimestamp();
-            }
-            else if (read == 0)
-            {
-                await Task.Delay(IdleMilliseconds, both.Token).ConfigureAwait(false);
-            }
-        }
+        // A thread of its own: joining waits for the disk and for blocks, and joiners that wait on the pool's threads, of which there are
+        // as many as cores, keep each other's blocks from coming.
+        await Task.Factory.StartNew(() => Run(cancellationToken), CancellationToken.None, TaskCreationOptions.LongRunning,
+            TaskScheduler.Default).ConfigureAwait(false);
     }
 
     /// <summary>Says that nothing more will come: <see cref="RunAsync"/> joins what the streams still hold, ends all windows, closes the
@@ -224,18 +200,65 @@ public sealed class NatsJoiner<TRecord> : IAsyncDisposable
         await _listening.ConfigureAwait(false);
         await _sender.DisposeAsync().ConfigureAwait(false);
         _join.Dispose();
+        _metered.Dispose();
+        _folder.Dispose();
         await _lease.DisposeAsync().ConfigureAwait(false);
         _ending.Dispose();
     }
 
-    private bool HasRoom => _sender.Unsent + _made.Count < _options.MostUnsentWindows;
+    private void Run(CancellationToken cancellationToken)
+    {
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _ending.Token);
+        using CancellationTokenRegistration waking = cancellationToken.Register(_ending.Cancel);   // a read may wait for the cluster
+        long savedAt = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            _sender.ThrowIfFailed();
+            int read = HasRoom ? Read() : 0;
+            if (read == 0)
+            {
+                bool isDrained = _records.IsDrained && _labels.IsDrained;
+                if (isDrained && _options.IdleDistance is TimeSpan distance)
+                    _join.AdvanceTo(_options.TimeProvider.GetUtcNow().UtcDateTime - distance);
+                if (isDrained && Volatile.Read(ref _completes) && HasLookedAgain && HasRoom)
+                {
+                    _join.Complete();
+                    if (Read() > 0)
+                        continue;
+                    if (_filled > 0)
+                        MakeWindow();
+                    Save(both.Token).GetAwaiter().GetResult();
+                    _sender.AllSent(both.Token).GetAwaiter().GetResult();
+                    return;
+                }
+            }
+
+            Answer(both.Token).GetAwaiter().GetResult();
+            Forget(both.Token).GetAwaiter().GetResult();
+            TimeSpan since = Stopwatch.GetElapsedTime(savedAt);
+            if (since >= _options.SaveInterval && since >= 9 * _saveTook && HasNews)
+            {
+                Save(both.Token).GetAwaiter().GetResult();
+                savedAt = Stopwatch.GetTimestamp();
+            }
+            else if (read == 0)
+            {
+                Task.Delay(IdleMilliseconds, both.Token).GetAwaiter().GetResult();
+            }
+        }
+    }
+
+    private bool HasRoom => _sender.Unsent < _options.MostUnsentWindows;
 
     private long Taken => _records.Report.Records + _labels.Report.Records;
 
     /// <summary>The ends of both streams were seen since <see cref="Complete"/>; one look may have begun before it.</summary>
     private bool HasLookedAgain => _records.Looks >= _looks.Records + 3 && _labels.Looks >= _looks.Labels + 3;
 
-    private bool HasNews => Taken != _savedTaken || _made.Count > 0;
+    /// <summary>A state store shall forget windows that are completed, too.</summary>
+    private bool HasNews => Taken != _savedTaken || _made.Count > 0
+        || (_options.StateStore is not null && _sender.Completed != _savedCompleted);
 
     private int Read()
     {
@@ -251,8 +274,7 @@ public sealed class NatsJoiner<TRecord> : IAsyncDisposable
     private void MakeWindow()
     {
         byte[] bytes = WindowEncoding.Write(Partition, _store.Partitions, _next, _rows.AsSpan(0, _filled));
-        string path = _folder.Write(_lease.Epoch, _next, _join.Rows, isPartial: false, bytes);
-        _made.Add(new KeptWindow(path, _next, _join.Rows));
+        _made.Add(_folder.Append(_lease.Epoch, _next, _join.Rows, bytes));
         Interlocked.Increment(ref _next);
         _filled = 0;
     }
@@ -261,13 +283,15 @@ public sealed class NatsJoiner<TRecord> : IAsyncDisposable
     private async Task Save(CancellationToken cancellationToken)
     {
         long began = Stopwatch.GetTimestamp();
-        if (_partial?.Number != _next || _partial.End != _join.Rows)
+        _folder.FlushWindows();
+        if (_partial is not { } kept || (kept.Number, kept.End) != (_next, _join.Rows))
             // Another file than that of the present state: it is never written over.
-            _partial = new KeptWindow(_folder.Write(_lease.Epoch, _next, _join.Rows, isPartial: true,
+            _partial = (_folder.WritePartial(_lease.Epoch, _next, _join.Rows,
                 WindowEncoding.Write(Partition, _store.Partitions, _next, _rows.AsSpan(0, _filled))), _next, _join.Rows);
         _folder.Flush(_lease.Epoch);
-        _savedTaken = Taken;
+        (_savedTaken, _savedCompleted) = (Taken, _sender.Completed);
         _join.Save();
+        await _folder.Store(_lease.Epoch, cancellationToken).ConfigureAwait(false);
         _saveTook = Stopwatch.GetElapsedTime(began);
         Passing?.Invoke("saved");
         (ulong Records, ulong Labels) saved = (_records.Sequence, _labels.Sequence);
@@ -275,7 +299,7 @@ public sealed class NatsJoiner<TRecord> : IAsyncDisposable
         _saved = saved;
         Passing?.Invoke("committed");
         Interlocked.Increment(ref _saves);
-        _folder.ForgetPartials(_lease.Epoch, _partial.Path);
+        _folder.ForgetPartials(_lease.Epoch, _partial.Value.Path);
 
         _sender.Add(_made);
         _made.Clear();

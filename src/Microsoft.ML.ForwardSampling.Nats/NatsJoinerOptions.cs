@@ -29,10 +29,16 @@ public sealed record NatsJoinerOptions
         ? Require.InRange(distance, Require.Second, TimeSpan.FromDays(30), nameof(NatsJoinerOptions)) : null;
     }
 
-    /// <summary>Windows made and not yet taken by the cluster before joining waits.</summary>
+    /// <summary>Windows saved and not yet taken by the cluster before joining waits.</summary>
     /// <value>[1, 100000]; default 64.</value>
     /// <exception cref="ArgumentOutOfRangeException">Outside [1, 100000].</exception>
     public int MostUnsentWindows { get; init => field = Require.InRange(value, 1, 100_000, nameof(NatsJoinerOptions)); } = 64;
+
+    /// <summary>Keeps the state instead of the joiner's folder, so that joiners on machines without a common disk take over from each
+    /// other; the folder is then a workplace, and may be lost. All joiners of a partition need the same.</summary>
+    /// <value>Default null: the folder is the memory. <c>PostgreSqlJoinStates</c> of the PostgreSQL package is one. The caller disposes of
+    /// it.</value>
+    public IJoinStateStore? StateStore { get; init; }
 
     /// <summary>Clock for <see cref="IdleDistance"/>.</summary>
     /// <value>Default <see cref="TimeProvider.System"/>.</value>

@@ -27,7 +27,8 @@ public sealed record NatsJoinerReport
     /// <summary>Times that a block was missing, so that its writer was asked for it.</summary>
     public long Gaps { get; init; }
 
-    /// <summary>Blocks that are lost: the cluster does not have them, and their writer had let go of them or its disk is gone.</summary>
+    /// <summary>Blocks that are lost: the cluster does not have them, and their writer had let go of them, or they are damaged on
+    /// its disk, or that is gone.</summary>
     public long LostBlocks { get; init; }
 
     /// <summary>Messages that were no whole blocks of this partition; their writers still have them.</summary>

@@ -132,7 +132,7 @@ public sealed class NatsRecordStore<TRecord> : IAsyncDisposable
     /// <summary>Waits until a partition is free, and takes it to join it.</summary>
     /// <param name="partition">Which, from 0.</param>
     /// <param name="directory">The joiner's folder, its memory over restarts: on this machine, or on a disk shared with the joiners that
-    /// shall take over. All partitions may have the same.</param>
+    /// shall take over; with <see cref="NatsJoinerOptions.StateStore"/> its workplace. All partitions may have the same.</param>
     /// <param name="join">The rules, the same for every joiner of the store. Let Lateness be more than a writer may be cut off from the
     /// cluster: what comes later than that is late.</param>
     /// <param name="options">Left out, the defaults.</param>
@@ -145,7 +145,7 @@ public sealed class NatsRecordStore<TRecord> : IAsyncDisposable
     /// the partition was joined in another folder.</exception>
     /// <exception cref="InvalidDataException">The state is damaged, or of another kind of record.</exception>
     /// <exception cref="NotSupportedException">The state, or the store, is of a newer version.</exception>
-    /// <exception cref="IOException">The folder cannot be made, read or written.</exception>
+    /// <exception cref="IOException">The folder cannot be made, read or written, or the state store refuses or is not there.</exception>
     public async Task<NatsJoiner<TRecord>> OpenJoinerAsync(int partition, string directory, LabelJoinOptions join,
         NatsJoinerOptions? options = null, CancellationToken cancellationToken = default)
     {

@@ -24,6 +24,7 @@ public sealed class NatsRecordWriter<TRecord> : BufferedRecordWriter<TRecord>
     private readonly Outbox _outbox;
     private readonly BlockCutter<TRecord> _cutter;
     private readonly Shipping _shipping;
+    private readonly IDisposable _metered;
 
     internal NatsRecordWriter(JetStream stream, StoreNames names, int partitions, string directory, NatsWriterOptions options,
         Func<CancellationToken, Task> check)
@@ -36,7 +37,7 @@ public sealed class NatsRecordWriter<TRecord> : BufferedRecordWriter<TRecord>
         try
         {
             _shipping = new Shipping(stream, _outbox, partitions, p => names.Blocks(TRecord.Kind, p), p => names.Told(TRecord.Kind, p),
-                p => names.Ask(TRecord.Kind, p), check, options.RetryInterval);
+                p => names.Ask(TRecord.Kind, p), check, id => BlockEncoding.Lost<TRecord>(in id), options.RetryInterval);
         }
         catch
         {
@@ -44,6 +45,15 @@ public sealed class NatsRecordWriter<TRecord> : BufferedRecordWriter<TRecord>
             throw;
         }
 
+        _metered = FleetMeters.Add(TRecord.Kind, () => new ShippingTotals
+        {
+            Shipped = _shipping.Shipped,
+            Repeated = _shipping.Repeated,
+            Damaged = _outbox.DamagedBlocks,
+            Failures = _shipping.Failures,
+            Unconfirmed = _shipping.UnconfirmedRecords,
+            DiskBytes = _outbox.Bytes,
+        });
         Start();
     }
 
@@ -60,6 +70,7 @@ public sealed class NatsRecordWriter<TRecord> : BufferedRecordWriter<TRecord>
         DiskBytes = _outbox.Bytes,
         AdoptedWriters = _outbox.AdoptedWriters,
         TornBytes = _outbox.TornBytes,
+        DamagedBlocks = _outbox.DamagedBlocks,
         ShippingFailures = _shipping.Failures,
         ShippingFailure = _shipping.Failure,
     };
@@ -95,6 +106,7 @@ public sealed class NatsRecordWriter<TRecord> : BufferedRecordWriter<TRecord>
     protected override void Close()
     {
         _shipping.Dispose();
+        _metered.Dispose();
         _outbox.Dispose();
     }
 }

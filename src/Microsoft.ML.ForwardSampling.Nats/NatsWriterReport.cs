@@ -36,6 +36,11 @@ public sealed record NatsWriterReport : RecordWriterReport
     /// <summary>Bytes at the end of their files that were no whole block: what a kill cut off before it was acknowledged.</summary>
     public long TornBytes { get; init; }
 
+    /// <summary>Places in the folder's files where a block was damaged: their bytes are kept in files <c>damaged-….bin</c>, and the joiner
+    /// counts what is missing among its <see cref="NatsJoinerReport.LostBlocks"/>, unless it was the last of its writer and nothing says
+    /// which one it was.</summary>
+    public long DamagedBlocks { get; init; }
+
     /// <summary>Failed attempts to ship a block.</summary>
     public long ShippingFailures { get; init; }
 

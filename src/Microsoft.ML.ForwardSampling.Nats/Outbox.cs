@@ -11,6 +11,7 @@ namespace Microsoft.ML.ForwardSampling.Nats;
 internal sealed class Outbox : IDisposable
 {
     private const string Prefix = "outbox-", Extension = ".fsn", LockExtension = ".lock";
+    private const string DamagedPrefix = "damaged-", DamagedExtension = ".bin";
 
     private readonly string _directory;
     private readonly NatsWriterOptions _options;
@@ -20,6 +21,7 @@ internal sealed class Outbox : IDisposable
     private OutboxFile? _current;
     private uint _nextOrdinal;
     private long _bytes;
+    private long _damaged;
     private bool _disposed;
 
     /// <summary>Opens a folder, and adopts what is left there.</summary>
@@ -47,6 +49,9 @@ internal sealed class Outbox : IDisposable
     public IReadOnlyList<OutboxBlock> Adopted { get; } = [];
 
     public long TornBytes { get; private set; }
+
+    /// <summary>Places in the files where a block was damaged.</summary>
+    public long DamagedBlocks => Interlocked.Read(ref _damaged);
 
     public int AdoptedWriters { get; private set; }
 
@@ -104,12 +109,18 @@ internal sealed class Outbox : IDisposable
     public static byte[] Read(OutboxBlock block)
     {
         byte[] bytes = new byte[block.Bytes];
-        int read = 0;
-        for (int n; read < bytes.Length && (n = RandomAccess.Read(block.File.Handle, bytes.AsSpan(read), block.Offset + read)) > 0;)
-            read += n;
-        return read == bytes.Length && BlockEncoding.TryReadHeader(bytes, out ShippedHeader header) && header.Id == block.Id
+        return Fill(block.File.Handle, bytes, block.Offset) == bytes.Length && BlockEncoding.TryReadHeader(bytes, out ShippedHeader header) && header.Id == block.Id
             && BlockEncoding.IsWhole(bytes, in header) ? bytes
             : throw new InvalidDataException($"{block.File.Path} at byte {block.Offset}: the block is damaged.");
+    }
+
+    /// <summary>Keeps what there is of a damaged block in a file of its own.</summary>
+    /// <returns>The block as one that is lost.</returns>
+    /// <exception cref="IOException">The disk refuses.</exception>
+    public OutboxBlock SetAside(OutboxBlock block)
+    {
+        SetAside(block.File, block.Offset, block.Bytes);
+        return block with { IsLost = true };
     }
 
     /// <summary>A joiner has saved this block: a file without others is deleted.</summary>
@@ -215,20 +226,47 @@ internal sealed class Outbox : IDisposable
                 continue;                                   // it lives
             _locks.Add(writer.Key, handle);
             AdoptedWriters++;
-            foreach (string path in writer.Where(File.Exists).Order(StringComparer.Ordinal))
-                blocks.AddRange(Scan(path, writer.Key, kind));
+            long damaged = _damaged;
+            List<OutboxBlock> own = [.. writer.Where(File.Exists).Order(StringComparer.Ordinal)
+                .SelectMany(path => Scan(path, writer.Key, kind))];
+            blocks.AddRange(own);
+            if (_damaged > damaged)
+                blocks.AddRange(Missing(own));
         }
 
-        // A batch that was written again after a failure is there twice.
+        // A batch that was written again after a failure is there twice, perhaps once whole.
         return [.. blocks.GroupBy(block => block.Id).Select(same =>
         {
-            foreach (OutboxBlock twice in same.Skip(1))
+            OutboxBlock[] all = [.. same.OrderBy(block => block.IsLost)];
+            foreach (OutboxBlock twice in all[1..])
                 Release(twice);
-            return same.First();
+            return all[0];
         }).OrderBy(block => block.Id.Writer).ThenBy(block => block.Id.Number)];
     }
 
-    /// <summary>The whole blocks of a file, up to the first that is none.</summary>
+    /// <summary>The numbers that are not there between a writer's blocks, where damage has taken headers too. Some were perhaps saved by a
+    /// joiner before: it knows.</summary>
+    private static List<OutboxBlock> Missing(List<OutboxBlock> own)
+    {
+        var missing = new List<OutboxBlock>();
+        foreach (IGrouping<int, OutboxBlock> partition in own.GroupBy(block => block.Id.Partition))
+        {
+            OutboxBlock[] there = [.. partition.OrderBy(block => block.Id.Number)];
+            for (int i = 1; i < there.Length; i++)
+            {
+                for (long number = there[i - 1].Id.Number + 1; number < there[i].Id.Number; number++)
+                {
+                    there[i].File.Blocks++;
+                    missing.Add(new OutboxBlock(there[i].File, 0, 0, 0, there[i].Id with { Number = number }) { IsLost = true });
+                }
+            }
+        }
+
+        return missing;
+    }
+
+    /// <summary>The blocks of a file; those that are damaged are set aside, and lost. What a kill has cut off at the end is
+    /// none.</summary>
     private List<OutboxBlock> Scan(string path, ulong writer, RecordKind kind)
     {
         var file = new OutboxFile(path, writer, File.OpenHandle(path, FileMode.Open, FileAccess.Read,
@@ -238,17 +276,20 @@ internal sealed class Outbox : IDisposable
         byte[] bytes = new byte[BlockEncoding.MostBytes];
         while (at < length)
         {
-            int read = 0;
-            for (int n; read < bytes.Length && (n = RandomAccess.Read(file.Handle, bytes.AsSpan(read), at + read)) > 0;)
-                read += n;
-            if (!BlockEncoding.TryReadHeader(bytes.AsSpan(0, read), out ShippedHeader header)
-                || !BlockEncoding.IsWhole(bytes.AsSpan(0, read), in header))
+            ReadOnlySpan<byte> there = bytes.AsSpan(0, Fill(file.Handle, bytes, at));
+            bool isHeader = BlockEncoding.TryReadHeader(there, out ShippedHeader header);
+            if (isHeader ? at + header.Bytes > length : there.Length < BlockEncoding.HeaderBytes)
                 break;
-            if (header.Kind != kind)
+            if (isHeader && header.Kind != kind)
                 throw new InvalidDataException($"{path} at byte {at}: a block of {header.Kind} records, and {kind} records were asked for. "
                     + $"Give each writer of another kind a folder of its own.");
-            blocks.Add(new OutboxBlock(file, at, header.Bytes, header.Count, header.Id));
-            at += header.Bytes;
+            bool isWhole = isHeader && BlockEncoding.IsWhole(there, in header);
+            long next = isHeader ? at + header.Bytes : NextHeader(file.Handle, at + 1, length);
+            if (isHeader)
+                blocks.Add(new OutboxBlock(file, at, header.Bytes, header.Count, header.Id) { IsLost = !isWhole });
+            if (!isWhole)
+                SetAside(file, at, next - at);
+            at = next;
         }
 
         TornBytes += length - at;
@@ -262,6 +303,53 @@ internal sealed class Outbox : IDisposable
         }
 
         return blocks;
+    }
+
+    private void SetAside(OutboxFile file, long offset, long count)
+    {
+        string path = Path.Combine(_directory, string.Create(CultureInfo.InvariantCulture,
+            $"{DamagedPrefix}{Path.GetFileNameWithoutExtension(file.Path)}-{offset}{DamagedExtension}"));
+        using var kept = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.Read, 1);
+        byte[] bytes = new byte[(int)Math.Min(count, BlockEncoding.MostBytes)];
+        for (long done = 0; done < count;)
+        {
+            int read = Fill(file.Handle, bytes.AsSpan(0, (int)Math.Min(bytes.Length, count - done)), offset + done);
+            if (read == 0)
+                break;
+            kept.Write(bytes, 0, read);
+            done += read;
+        }
+
+        Interlocked.Increment(ref _damaged);
+    }
+
+    /// <summary>Where the next whole header begins; the file's end when there is none.</summary>
+    private static long NextHeader(SafeFileHandle handle, long from, long length)
+    {
+        byte[] bytes = new byte[1 << 16];
+        for (long at = from; at < length;)
+        {
+            ReadOnlySpan<byte> there = bytes.AsSpan(0, Fill(handle, bytes, at));
+            if (there.Length < BlockEncoding.HeaderBytes)
+                break;
+            for (int place = 0, found; (found = there[place..].IndexOf(BlockEncoding.Magic)) >= 0; place += found + 1)
+            {
+                if (BlockEncoding.TryReadHeader(there[(place + found)..], out _))
+                    return at + place + found;
+            }
+
+            at += there.Length - BlockEncoding.HeaderBytes + 1;     // one that is cut off here is looked at again
+        }
+
+        return length;
+    }
+
+    private static int Fill(SafeFileHandle handle, Span<byte> bytes, long offset)
+    {
+        int read = 0;
+        for (int n; read < bytes.Length && (n = RandomAccess.Read(handle, bytes[read..], offset + read)) > 0;)
+            read += n;
+        return read;
     }
 
     private static bool TryParse(string path, out ulong writer)
@@ -289,4 +377,8 @@ internal sealed class OutboxFile(string path, ulong writer, SafeFileHandle handl
 }
 
 /// <summary>Where a block is.</summary>
-internal sealed record OutboxBlock(OutboxFile File, long Offset, int Bytes, int Records, BlockId Id);
+internal sealed record OutboxBlock(OutboxFile File, long Offset, int Bytes, int Records, BlockId Id)
+{
+    /// <summary>It is damaged: a joiner is told so in its place.</summary>
+    public bool IsLost { get; init; }
+}

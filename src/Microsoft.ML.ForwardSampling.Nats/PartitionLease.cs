@@ -39,13 +39,15 @@ internal sealed class PartitionLease : IAsyncDisposable
     /// <param name="timeout">An owner that is silent so long is taken for dead.</param>
     /// <param name="owner">A name for whoever asks.</param>
     /// <param name="known">The latest epoch whose state the caller has; 0: none.</param>
+    /// <param name="place">Where it looks for it.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
     /// <exception cref="InvalidOperationException">A later state than the caller's is somewhere else.</exception>
     public static async Task<PartitionLease> Take(JetStream stream, StoreNames names, int partition, TimeSpan timeout, string owner,
-        Func<long> known, CancellationToken cancellationToken)
+        Func<CancellationToken, Task<long>> known, string place, CancellationToken cancellationToken)
     {
         ulong id = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
         ulong seen = ulong.MaxValue;
+        bool asksForState = false;
         for (long since = Environment.TickCount64; ; cancellationToken.ThrowIfCancellationRequested())
         {
             try
@@ -64,17 +66,19 @@ internal sealed class PartitionLease : IAsyncDisposable
                     continue;
                 }
 
-                long mine = known();
+                asksForState = true;
+                long mine = await known(cancellationToken).ConfigureAwait(false);
+                asksForState = false;
                 if (mine < former.Settled)
                     throw new InvalidOperationException($"Partition {partition} was joined by {former.Owner}, and its state of epoch "
-                        + $"{former.Settled} is not in this folder, which has {(mine == 0 ? "none" : $"epoch {mine}")}. Join it in that "
+                        + $"{former.Settled} is not in {place}, which has {(mine == 0 ? "none" : $"epoch {mine}")}. Join it in that "
                         + $"folder, or bring all of it here: what writers have let go of is nowhere else.");
                 var entry = new LeaseEntry(Math.Max(former.Epoch, mine) + 1, id, former.Settled, IsReleased: false, owner);
                 if (await stream.TryAppendAfter(names.Lease(partition), entry.ToArray(), sequence, cancellationToken)
                     .ConfigureAwait(false) is { } got)
                     return Begin(new PartitionLease(stream, names, partition, timeout, entry, got));
             }
-            catch (Exception e) when (JetStream.IsPassing(e))
+            catch (Exception e) when (!asksForState && JetStream.IsPassing(e))
             {
                 await Task.Delay(s_retry, cancellationToken).ConfigureAwait(false);
             }

@@ -17,6 +17,7 @@ internal sealed class Shipping : IDisposable
     private readonly Func<int, string> _told;
     private readonly Func<int, string> _ask;
     private readonly Func<CancellationToken, Task> _check;
+    private readonly Func<BlockId, byte[]> _lost;
     private readonly TimeSpan _retryInterval;
     private readonly Lock _gate = new();
     private readonly Dictionary<(ulong Writer, int Partition), Lane> _lanes = [];
@@ -38,11 +39,13 @@ internal sealed class Shipping : IDisposable
     /// <param name="told">Of what its joiner says.</param>
     /// <param name="ask">Of what it is asked.</param>
     /// <param name="check">Requires that the store is there and as expected.</param>
+    /// <param name="lost">What is shipped for a block that is damaged on the disk.</param>
     /// <param name="retryInterval">The wait after a failure.</param>
     public Shipping(JetStream stream, Outbox outbox, int partitions, Func<int, string> subject, Func<int, string> told,
-        Func<int, string> ask, Func<CancellationToken, Task> check, TimeSpan retryInterval)
+        Func<int, string> ask, Func<CancellationToken, Task> check, Func<BlockId, byte[]> lost, TimeSpan retryInterval)
     {
-        (_stream, _outbox, _subject, _told, _ask, _check, _retryInterval) = (stream, outbox, subject, told, ask, check, retryInterval);
+        (_stream, _outbox, _subject, _told, _ask, _check) = (stream, outbox, subject, told, ask, check);
+        (_lost, _retryInterval) = (lost, retryInterval);
         _more = [.. Enumerable.Range(0, partitions).Select(_ => NewSignal())];
         Add(outbox.Adopted);
         _running = Task.Run(() => Task.WhenAll(Enumerable.Range(0, partitions).SelectMany(p => (Task[])[Ship(p), Listen(p), Ask(p)])));
@@ -156,17 +159,29 @@ internal sealed class Shipping : IDisposable
 
     private async Task Ship(OutboxBlock block, string subject, bool isAgain, bool isOldest)
     {
+        BlockId id = block.Id;
         byte[] bytes;
         try
         {
-            bytes = Outbox.Read(block);
+            bytes = block.IsLost ? _lost(id) : Outbox.Read(block);
         }
         catch (ObjectDisposedException)
         {
             return;                                         // confirmed meanwhile, and its file deleted
         }
+        catch (InvalidDataException)
+        {
+            // Those behind it go on: the joiner is told that this one will never come.
+            OutboxBlock lost = _outbox.SetAside(block);
+            lock (_gate)
+            {
+                if (_lanes.TryGetValue((id.Writer, id.Partition), out Lane? own))
+                    own.Replace(block, lost);
+            }
 
-        BlockId id = block.Id;
+            bytes = _lost(id);
+        }
+
         // Asked for again, it must not pass for the copy that the cluster has lost.
         string? name = isAgain ? null : string.Create(CultureInfo.InvariantCulture, $"{id.Writer:x16}-{id.Partition}-{id.Number}");
         NatsHeaders? headers = isOldest && id.Number > 0
@@ -190,7 +205,7 @@ internal sealed class Shipping : IDisposable
         {
             if (p != partition || lane.Find(lane.Next) is not { } block)
                 continue;
-            lane.Next = block.Id.Number;                    // beyond what damage has taken
+            lane.Next = block.Id.Number;                    // beyond what nobody knows of
             isAgain = block.Id.Number < lane.AgainUpTo;
             isOldest = lane.First == block;
             return block;
@@ -317,6 +332,14 @@ internal sealed class Shipping : IDisposable
         public OutboxBlock? First => _start < _blocks.Count ? _blocks[_start] : null;
 
         public void Add(OutboxBlock block) => _blocks.Add(block);
+
+        /// <summary>Puts another in a block's place, if that is not confirmed yet.</summary>
+        public void Replace(OutboxBlock block, OutboxBlock other)
+        {
+            int place = PlaceOf(block.Id.Number);
+            if (place < _blocks.Count && _blocks[place] == block)
+                _blocks[place] = other;
+        }
 
         public void RemoveFirst()
         {

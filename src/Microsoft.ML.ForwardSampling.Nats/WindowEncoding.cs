@@ -10,7 +10,7 @@ namespace Microsoft.ML.ForwardSampling.Nats;
 internal static class WindowEncoding
 {
     public const byte Version = 1;
-    private const int HeaderBytes = 64;
+    public const int HeaderBytes = 64;
     private const int FixedRowBytes = 8 + 4 + 4 + 2 + 1;
 
     private static ReadOnlySpan<byte> Magic => "FSW"u8;
@@ -88,21 +88,28 @@ internal static class WindowEncoding
         return bytes;
     }
 
+    /// <summary>Reads what a window's first bytes say of it.</summary>
+    /// <exception cref="InvalidDataException">They begin no window, or are damaged.</exception>
+    public static (long Number, int Bytes) ReadHeader(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.Length < HeaderBytes || !bytes.StartsWith(Magic)
+            || BinaryPrimitives.ReadUInt32LittleEndian(bytes[60..]) != Crc32C.Of(bytes[..60]))
+            throw new InvalidDataException($"{bytes.Length} bytes are no window, or damaged: its header is not whole.");
+        return (BinaryPrimitives.ReadInt64LittleEndian(bytes[24..]), BinaryPrimitives.ReadInt32LittleEndian(bytes[4..]));
+    }
+
     /// <summary>Reads a window.</summary>
     /// <exception cref="InvalidDataException">The bytes are no window, or damaged.</exception>
     /// <exception cref="NotSupportedException">The window is of a newer format.</exception>
     public static JoinedRecord[] Read(ReadOnlySpan<byte> bytes, out int partition, out long number)
     {
-        if (bytes.Length < HeaderBytes || !bytes.StartsWith(Magic)
-            || BinaryPrimitives.ReadUInt32LittleEndian(bytes[60..]) != Crc32C.Of(bytes[..60]))
-            throw new InvalidDataException($"{bytes.Length} bytes are no window, or damaged: its header is not whole.");
+        (number, _) = ReadHeader(bytes);
         if (bytes[3] > Version)
             throw new NotSupportedException($"The window has format version {bytes[3]}, and this library reads versions up to {Version}. "
                 + $"Use a library at least as new as the joiner's.");
         int count = BinaryPrimitives.ReadInt32LittleEndian(bytes[8..]), versions = BinaryPrimitives.ReadUInt16LittleEndian(bytes[12..]);
         int present = bytes[14];
         partition = BinaryPrimitives.ReadInt32LittleEndian(bytes[16..]);
-        number = BinaryPrimitives.ReadInt64LittleEndian(bytes[24..]);
         long first = BinaryPrimitives.ReadInt64LittleEndian(bytes[32..]), step = BinaryPrimitives.ReadInt64LittleEndian(bytes[40..]);
         if (count < 0 || present >= 1 << s_columns.Length || number < 0 || first < 0 || first > DateTime.MaxValue.Ticks || step < 1
             || step > (DateTime.MaxValue.Ticks / uint.MaxValue) + 1 || count > bytes.Length / FixedRowBytes

@@ -8,7 +8,7 @@ namespace Microsoft.ML.ForwardSampling.Nats;
 /// partition.</remarks>
 internal sealed class WindowSender : IAsyncDisposable
 {
-    private const int AtOnce = 4;
+    private const int AtOnce = 8;
 
     private static readonly TimeSpan s_retry = TimeSpan.FromMilliseconds(200);
 
@@ -25,6 +25,7 @@ internal sealed class WindowSender : IAsyncDisposable
     private readonly Task _running;
     private int _inFlight;
     private long _repeated;
+    private long _completed;
     private string? _failure;
     private Exception? _fault;
 
@@ -58,6 +59,9 @@ internal sealed class WindowSender : IAsyncDisposable
     }
 
     public long Repeated => Interlocked.Read(ref _repeated);
+
+    /// <summary>Windows that were let go of.</summary>
+    public long Completed => Interlocked.Read(ref _completed);
 
     public string? Failure => Volatile.Read(ref _failure);
 
@@ -141,7 +145,7 @@ internal sealed class WindowSender : IAsyncDisposable
 
     private async Task Send(KeptWindow window)
     {
-        byte[] bytes = await File.ReadAllBytesAsync(window.Path, _ending.Token).ConfigureAwait(false);
+        byte[] bytes = window.Read();
         string subject = _names.Window(_partition, window.Number);
         while (true)
         {
@@ -222,7 +226,8 @@ internal sealed class WindowSender : IAsyncDisposable
             _sent.Remove(window.Number);
         }
 
-        File.Delete(window.Path);
+        window.File.Forget(window);
+        Interlocked.Increment(ref _completed);
     }
 
     /// <summary>Windows that are not in the stream, or that workers have acknowledged without a selection: the cluster has lost one or the

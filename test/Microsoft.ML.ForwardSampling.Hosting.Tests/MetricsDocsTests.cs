@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
+using Microsoft.ML.ForwardSampling.Nats;
 using Microsoft.ML.ForwardSampling.PostgreSql;
 using Microsoft.ML.ForwardSampling.Records;
 
@@ -11,7 +12,7 @@ namespace Microsoft.ML.ForwardSampling.Hosting.Tests;
 public sealed partial class MetricsDocsTests
 {
     private static readonly Assembly[] s_packages = [typeof(LabelEvent).Assembly, typeof(ForwardSamplingCatalog).Assembly,
-        typeof(PostgreSqlRecordStore<BinaryRecord>).Assembly, typeof(IServedModel).Assembly];
+        typeof(PostgreSqlRecordStore<BinaryRecord>).Assembly, typeof(NatsRecordStore<BinaryRecord>).Assembly, typeof(IServedModel).Assembly];
 
     private static string Page => File.ReadAllText(Path.Combine(RepositoryFolder.Root, "docs", "metrics.md"));
 
@@ -25,7 +26,7 @@ public sealed partial class MetricsDocsTests
         => Assert.All(Instruments(), instrument =>
         {
             Assert.Matches(@"^forward_sampling(\.[a-z]+(_[a-z]+)*){2,}$", instrument.Name);
-            Assert.Matches(@"^(\{[a-z]+\}|s|1)$", instrument.Unit!);
+            Assert.Matches(@"^(\{[a-z]+\}|s|1|By)$", instrument.Unit!);
             Assert.EndsWith(".", instrument.Description, StringComparison.Ordinal);
         });
 

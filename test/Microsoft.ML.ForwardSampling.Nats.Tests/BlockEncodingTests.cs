@@ -121,12 +121,17 @@ public class BlockEncodingTests
             [BinaryRecord.FromScore(1, 0.5f, 7, s_start), BinaryRecord.FromScore(4, -2, 8, s_start.AddMilliseconds(3), 0.25f)], records);
     }
 
-    internal static byte[][] Blocks<TRecord>(TRecord[] records, int partitions, ulong writer = 9)
+    /// <summary>The blocks that a writer makes of records, in batches of so many.</summary>
+    internal static byte[][] Blocks<TRecord>(TRecord[] records, int partitions, ulong writer = 9, int batch = int.MaxValue)
         where TRecord : struct, ILogRecord<TRecord>
     {
         using var cutting = new Cutting<TRecord>(partitions, writer);
-        cutting.Append(records);
-        cutting.Flush();
+        foreach (TRecord[] some in records.Chunk(batch))
+        {
+            cutting.Append(some);
+            cutting.Flush();
+        }
+
         return [.. cutting.Blocks];
     }
 

@@ -30,7 +30,7 @@ internal sealed class Fleet : IAsyncDisposable
 
     public NatsStoreOptions Options { get; }
 
-    public string JoinerFolder => _folder.File("joiner");
+    public string JoinerFolder => FolderOf("joiner");
 
     public NatsRecordWriter<RegressionRecord> Records { get; private set; } = null!;
 
@@ -61,13 +61,16 @@ internal sealed class Fleet : IAsyncDisposable
         await StoreFixture.Until(() => Records.Report.UnshippedBlocks + Labels.Report.UnshippedBlocks == 0, "Not shipped.");
     }
 
-    public Task<NatsJoiner<RegressionRecord>> OpenJoiner(int partition = 0)
-        => Store.OpenJoinerAsync(partition, JoinerFolder, Rules, Often);
+    /// <summary>A folder of the test.</summary>
+    public string FolderOf(string name) => _folder.File(name);
+
+    public Task<NatsJoiner<RegressionRecord>> OpenJoiner(int partition = 0, string? folder = null, IJoinStateStore? states = null)
+        => Store.OpenJoinerAsync(partition, folder ?? JoinerFolder, Rules, Often with { StateStore = states });
 
     /// <summary>Joins all that was written to its end.</summary>
-    public async Task<NatsJoinerReport> JoinAll(int partition = 0)
+    public async Task<NatsJoinerReport> JoinAll(int partition = 0, string? folder = null, IJoinStateStore? states = null)
     {
-        await using NatsJoiner<RegressionRecord> joiner = await OpenJoiner(partition);
+        await using NatsJoiner<RegressionRecord> joiner = await OpenJoiner(partition, folder, states);
         joiner.Complete();
         using var soon = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         await joiner.RunAsync(soon.Token);

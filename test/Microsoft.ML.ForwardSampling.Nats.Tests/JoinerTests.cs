@@ -232,6 +232,86 @@ public class JoinerTests(StoreFixture fixture)
         Assert.Equal(Enumerable.Range(0, written).Select(i => (ulong)i), (await fleet.WorkOff(written)).Order());
     }
 
+    /// <summary>Windows of one save are in one file, which stays until all of them are completed.</summary>
+    [Fact]
+    public async Task Open_SomeWindowsCompleted_OnlyTheOthersAreOpen()
+    {
+        await using Fleet fleet = await Fleet.Begin(fixture);
+        await fleet.Write(0, 500);
+        List<ulong> keys;
+        await using (NatsJoiner<RegressionRecord> first = await SaveOnce(fleet))
+        {
+            keys = await fleet.WorkOff(200);
+            await StoreFixture.Until(() => first.Report.OpenWindows == 3, "Completed windows were not let go of.");
+        }
+
+        await using NatsJoiner<RegressionRecord> second = await fleet.OpenJoiner();
+        Assert.Equal((3, 5), (second.Report.OpenWindows, second.Report.Windows));
+        Assert.Single(Directory.GetFiles(fleet.JoinerFolder, "0*.fsw", SearchOption.AllDirectories));
+        keys.AddRange(await fleet.WorkOff(300));
+        Assert.Equal(Enumerable.Range(0, 500).Select(i => (ulong)i), keys.Order());
+        await second.CompletedAsync();
+        Assert.Empty(Directory.GetFiles(fleet.JoinerFolder, "0*.fsw", SearchOption.AllDirectories));
+    }
+
+    [Theory]
+    [InlineData(9, "no window, or damaged: its header is not whole.")]
+    [InlineData(-1, "bytes is not whole.")]
+    public async Task Open_DamagedFileOfWindows_NamesThePlace(int damaged, string expected)
+    {
+        await using Fleet fleet = await Fleet.Begin(fixture);
+        await fleet.Write(0, 300);
+        await (await SaveOnce(fleet)).DisposeAsync();
+        string file = Directory.GetFiles(fleet.JoinerFolder, "0*.fsw", SearchOption.AllDirectories).Single();
+        byte[] bytes = await File.ReadAllBytesAsync(file);
+        int second = BitConverter.ToInt32(bytes, 4);        // the first window's length
+        if (damaged < 0)
+            bytes = bytes[..^1];
+        else
+            bytes[second + damaged] ^= 1;
+        await File.WriteAllBytesAsync(file, bytes);
+        var e = await Assert.ThrowsAsync<InvalidDataException>(() => fleet.OpenJoiner());
+        Assert.Contains($".fsw at byte {(damaged < 0 ? 2 * second : second)}: ", e.Message, StringComparison.Ordinal);
+        Assert.EndsWith(expected, e.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Dead while it closed its last window short: half of that is there, and all of its rows as they were saved before.</summary>
+    [Fact]
+    public async Task Open_WindowClosedShortAndTorn_MadeAgainFromTheSavedRows()
+    {
+        await using Fleet fleet = await Fleet.Begin(fixture);
+        await fleet.Write(0, 150);
+        await using (NatsJoiner<RegressionRecord> dead = await fleet.OpenJoiner())
+        {
+            using var ending = new CancellationTokenSource();
+            Task running = dead.RunAsync(ending.Token);
+            await StoreFixture.Until(() => fleet.Records.Report.UnconfirmedRecords + fleet.Labels.Report.UnconfirmedRecords == 0
+                || running.IsCompleted, "Nothing was saved.");
+            await ending.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+        }
+
+        string partial = Directory.GetFiles(fleet.JoinerFolder, "partial-*.fsw", SearchOption.AllDirectories).Single();
+        await File.WriteAllBytesAsync(partial.Replace("partial-", "", StringComparison.Ordinal), [(byte)'F', (byte)'S']);
+        NatsJoinerReport report = await fleet.JoinAll();
+        Assert.Equal((150, 2), (report.Join.Joined, report.Windows));
+        Assert.Equal(Enumerable.Range(0, 150).Select(i => (ulong)i), (await fleet.WorkOff(150)).Order());
+    }
+
+    /// <summary>Joiners wait for blocks: on the pool's threads they would keep them from coming.</summary>
+    [Fact]
+    public async Task Run_ItsThread_IsNoneOfThePool()
+    {
+        await using Fleet fleet = await Fleet.Begin(fixture);
+        await fleet.Write(0, 10);
+        await using NatsJoiner<RegressionRecord> joiner = await fleet.OpenJoiner();
+        bool? isPool = null;
+        joiner.Passing = moment => isPool = moment == "saved" ? Thread.CurrentThread.IsThreadPoolThread : isPool;
+        joiner.Complete();
+        await joiner.RunAsync();
+        Assert.False(isPool);
+    }
+
     /// <summary>Windows that nobody takes fill their stream; then joining waits, and writers keep their blocks.</summary>
     [Fact]
     public async Task Run_WindowsStreamFull_WaitsForWorkersAndLosesNothing()
@@ -263,5 +343,15 @@ public class JoinerTests(StoreFixture fixture)
         Assert.Null(await stream.TryAppendAfter(subject, new byte[1], 0, default));
         Assert.Equal(2ul, await stream.TryAppendAfter(subject, new byte[1], 1, default));
         Assert.Null(await stream.TryAppendAfter(subject, new byte[1], 1, default));
+    }
+
+    /// <summary>A joiner that has joined all that is there and saved once.</summary>
+    private static async Task<NatsJoiner<RegressionRecord>> SaveOnce(Fleet fleet)
+    {
+        NatsJoiner<RegressionRecord> joiner = await fleet.Store.OpenJoinerAsync(0, fleet.JoinerFolder, Fleet.Rules,
+            new NatsJoinerOptions { SaveInterval = TimeSpan.FromHours(1) });
+        joiner.Complete();
+        await joiner.RunAsync();
+        return joiner;
     }
 }

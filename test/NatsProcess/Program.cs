@@ -4,12 +4,13 @@
 //   write: appends records and labels with the keys NUMBER << 32 | 0, 1, ...; prints how many have both acknowledged.
 //   drain: ships what killed writers have left in FOLDER, and ends when joiners have saved it all.
 //   join:  joins partition NUMBER mod PARTITIONS, again and again when another joiner takes it over; sometimes kills itself between saving
-//          and telling.
+//          and telling. With a connection string in FORWARD_SAMPLING_JOIN_STATES its state is kept in that PostgreSQL database.
 //   work:  claims windows, selects all rows with weight 1; prints "completed PARTITION NUMBER" for those that are its own; sometimes kills
 //          itself before or after its selection is stored.
 using System.Diagnostics;
 using System.Globalization;
 using Microsoft.ML.ForwardSampling.Nats;
+using Microsoft.ML.ForwardSampling.PostgreSql;
 using Microsoft.ML.ForwardSampling.Records;
 using NATS.Client.Core;
 
@@ -72,13 +73,15 @@ async Task<int> Write(bool isDraining)
 async Task<int> Join()
 {
     int partition = (int)(number % (ulong)options.Partitions);
+    string? database = Environment.GetEnvironmentVariable("FORWARD_SAMPLING_JOIN_STATES");
+    await using PostgreSqlJoinStates? states = database is null ? null : new PostgreSqlJoinStates(database);
     while (true)
     {
         try
         {
             await using NatsJoiner<RegressionRecord> joiner = await store.OpenJoinerAsync(partition, args[4],
                 new LabelJoinOptions { Wait = TimeSpan.FromHours(1), Lateness = TimeSpan.FromHours(1) },
-                new NatsJoinerOptions { SaveInterval = TimeSpan.FromMilliseconds(50) });
+                new NatsJoinerOptions { SaveInterval = TimeSpan.FromMilliseconds(50), StateStore = states });
             joiner.Passing = _ => DieSometimes(200);
             Say($"epoch {partition} {joiner.Epoch}");
             await joiner.RunAsync();

@@ -76,7 +76,12 @@ internal sealed record RunFolder(string Path, ServeAndTrainOptions Options)
     }
 
     /// <summary>The store, as this process sees it.</summary>
-    public IRecordStore OpenStore() => Options.Store == StoreKind.Files ? new FileStore(this) : new PostgreSqlStore(this);
+    public IRecordStore OpenStore() => Options.Store switch
+    {
+        StoreKind.Files => new FileStore(this),
+        StoreKind.Postgres => new PostgreSqlStore(this),
+        _ => new NatsStore(this),
+    };
 
     /// <summary>The customers' answers that will come in this run, in no order.</summary>
     public int CountLabels() => Enumerable.Range(0, Options.Rows)

@@ -29,13 +29,14 @@ internal static class ServeAndTrainCommand
         { Description = $"Folder of the run (default {DefaultFolder}). One that holds a run goes on with it.", HelpName = "DIR" };
         Option<string> store = new("--store")
         {
-            Description = "Where records and labels are kept: files (default) or postgres.",
+            Description = "Where records and labels are kept: files (default), postgres or nats.",
             HelpName = "KIND"
         };
-        store.AcceptOnlyFromAmong("files", "postgres");
+        store.AcceptOnlyFromAmong("files", "postgres", "nats");
         Option<string> connection = new("--connection")
         {
-            Description = $"PostgreSQL connection string (default: environment variable {PostgreSqlStore.ConnectionVariable}).",
+            Description = $"PostgreSQL connection string (default: environment variable {PostgreSqlStore.ConnectionVariable}), or NATS "
+                + $"servers (default: {NatsStore.ConnectionVariable}; without one, three nodes are started on this machine).",
             HelpName = "STRING"
         };
         Option<int?> rows = NumberOption.Create("--rows", $"Orders to serve (default {Defaults.Rows}).", 1, 100_000_000);
@@ -56,9 +57,6 @@ internal static class ServeAndTrainCommand
         };
         command.SetAction((parsed, cancellation) => guarded(cancellation, () =>
         {
-            // The processes that this one starts inherit it.
-            if (parsed.GetValue(connection) is string text)
-                Environment.SetEnvironmentVariable(PostgreSqlStore.ConnectionVariable, text);
             var run = RunFolder.Open(parsed.GetValue(directory) ?? DefaultFolder, options => options with
             {
                 Store = parsed.GetValue(store) is string kind ? Enum.Parse<StoreKind>(kind, ignoreCase: true) : options.Store,
@@ -68,6 +66,10 @@ internal static class ServeAndTrainCommand
                 Wait = parsed.GetValue(wait) is double seconds ? TimeSpan.FromMilliseconds(Math.Round(1000 * seconds)) : options.Wait,
                 Seed = parsed.GetValue(seed) ?? options.Seed,
             });
+            // The processes that this one starts inherit it.
+            if (parsed.GetValue(connection) is string text)
+                Environment.SetEnvironmentVariable(
+                    run.Options.Store == StoreKind.Nats ? NatsStore.ConnectionVariable : PostgreSqlStore.ConnectionVariable, text);
             switch (parsed.GetValue(role))
             {
                 case "serve":
@@ -80,10 +82,12 @@ internal static class ServeAndTrainCommand
                     TrainRole.Run(run, output, cancellation);
                     break;
                 case "report":
-                    Supervisor.Report(run, output);
+                    using (NatsServers.StartFor(run))
+                        Supervisor.Report(run, output);
                     break;
                 default:
-                    Supervisor.Run(run, parsed.GetValue(kills) ?? DefaultKills, output, cancellation);
+                    using (NatsServers.StartFor(run))
+                        Supervisor.Run(run, parsed.GetValue(kills) ?? DefaultKills, output, cancellation);
                     break;
             }
         }));

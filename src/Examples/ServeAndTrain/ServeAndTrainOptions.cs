@@ -10,6 +10,9 @@ internal enum StoreKind
 
     /// <summary>Tables of a PostgreSQL database.</summary>
     Postgres,
+
+    /// <summary>A NATS cluster.</summary>
+    Nats,
 }
 
 /// <summary>What all processes of one run must agree on: kept in the run's folder, written by whichever comes first.</summary>
@@ -34,7 +37,7 @@ internal sealed record ServeAndTrainOptions
 
     public int Seed { get; init; } = 1;
 
-    /// <summary>Tells runs in one database apart.</summary>
+    /// <summary>Tells runs in one database or cluster apart.</summary>
     public string Schema { get; init; } = $"serve_and_train_{Guid.NewGuid():N}";
 
     /// <summary>The join's rules.</summary>
