@@ -19,6 +19,7 @@ public class PlanTests(StoreFixture fixture)
         AnalysedBefore,
         AnalysedNow,
         ManyPartitions,
+        FourJoinPartitions,
         ManyLabels,
         ManyRecords,
     }
@@ -88,7 +89,7 @@ public class PlanTests(StoreFixture fixture)
         await using var visited = new VisitedRows(fixture.Server.ConnectionString);
         PostgreSqlRecordStore<RegressionRecord> store = await NewStore(visited, Age.NeverAnalysed);
         await Fill(store, Age.NeverAnalysed, 0);
-        var sql = new JoinSql($"\"{fixture.LastSchema}\"", RecordKind.Regression, DuplicateLabels.First);
+        var sql = new JoinSql($"\"{fixture.LastSchema}\"", RecordKind.Regression, DuplicateLabels.First, 0, 1);
         DateTime now = TimeProvider.System.GetUtcNow().UtcDateTime;
         string before = JoinSql.Settings.Replace("('enable_material', 'off'), ('random_page_cost', '0.1'), ", "",
             StringComparison.Ordinal);
@@ -123,6 +124,7 @@ public class PlanTests(StoreFixture fixture)
             Schema = fixture.NewSchema(),
             PartitionInterval = TimeSpan.FromHours(1),
             WindowRows = 1000,
+            JoinPartitions = age == Age.FourJoinPartitions ? 4 : 1,
         };
         var store = new PostgreSqlRecordStore<RegressionRecord>(visited.Source, options);
         await store.MigrateAsync();
