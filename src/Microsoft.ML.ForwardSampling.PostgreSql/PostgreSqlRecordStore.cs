@@ -207,8 +207,8 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
     /// ready when it has a label (<see cref="DuplicateLabels.First"/>; a label that was stored more than Lateness before it waits with it),
     /// or when Wait + <see cref="LabelJoinOptions.Lateness"/> have passed since it was stored, by the server's clock. Labels count as
     /// arriving in the order in which they were stored.</para>
-    /// <para>Works in transactions of about 50,000 records of one partition: whenever it is stopped, each record is joined or waits. Records
-    /// wait on disk, however many there are.</para>
+    /// <para>Works in transactions of about 50,000 records of one partition: whenever it is stopped, each record is joined or waits.
+    /// Records wait on disk, however many there are.</para>
     /// </remarks>
     /// <param name="options">The same for every joiner of the store.</param>
     /// <param name="closeShortWindow">Also make a window of the rows that are fewer than a whole one, one for each partition.</param>

@@ -102,7 +102,8 @@ public class FleetTests(StoreFixture fixture)
 
         // A killed writer's last records have no label, and its last labels may be there twice, one of them late.
         await store.AddLabelsAsync((await Waiting()).Select(key => new LabelEvent((ulong)key, key % 1000)).ToArray());
-        await store.JoinAsync(new LabelJoinOptions { Wait = TimeSpan.FromHours(1), Lateness = TimeSpan.FromHours(1) }, closeShortWindow: true);
+        await store.JoinAsync(new LabelJoinOptions { Wait = TimeSpan.FromHours(1), Lateness = TimeSpan.FromHours(1) },
+            closeShortWindow: true);
         while (await store.ClaimWindowAsync() is { } window)
         {
             await using (window)

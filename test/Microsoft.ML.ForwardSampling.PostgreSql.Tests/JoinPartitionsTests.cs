@@ -68,9 +68,10 @@ public class JoinPartitionsTests(StoreFixture fixture)
         Gen<((ulong Key, float Label, int Hours)[] Records, (ulong Key, float Label, int Hours)[] Labels)[]> steps =
             events.ArrayOf().SelectMany(records => events.ArrayOf().Select(labels => (records, labels))).ArrayOf(4);
         Gen<DuplicateLabels> rules = Gen.Elements(Enum.GetValues<DuplicateLabels>());
-        Properties.Hold(steps.SelectMany(s => rules.Select(rule => (Steps: s, Rule: rule))), input => Check(input.Steps, input.Rule).Wait(), 25);
-        Assert.True(happened is { Joined: > 50, Defaulted: > 50, Voided: > 20, DuplicateRecords: > 50, LateLabels: > 10, PendingLabels: > 20 },
-            happened.ToString());
+        Properties.Hold(steps.SelectMany(s => rules.Select(rule => (Steps: s, Rule: rule))),
+            input => Check(input.Steps, input.Rule).Wait(), 25);
+        Assert.True(happened is { Joined: > 50, Defaulted: > 50, Voided: > 20, DuplicateRecords: > 50, LateLabels: > 10,
+            PendingLabels: > 20 }, happened.ToString());
 
         async Task Check(((ulong Key, float Label, int Hours)[] Records, (ulong Key, float Label, int Hours)[] Labels)[] input,
             DuplicateLabels rule)

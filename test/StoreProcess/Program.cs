@@ -30,14 +30,7 @@ return args[0] switch
 async Task<int> Write(bool labels)
 {
     ulong labelled = 0;
-    await using PostgreSqlRecordWriter<RegressionRecord> writer = await store.OpenWriterAsync(new PostgreSqlWriterOptions
-    {
-        BatchRecords = 100,
-        MemoryRecords = 1000,
-        FlushInterval = TimeSpan.FromMilliseconds(5),
-        RetryInterval = TimeSpan.FromMilliseconds(10),
-        LongestRetryInterval = TimeSpan.FromMilliseconds(50),
-    });
+    await using PostgreSqlRecordWriter<RegressionRecord> writer = await Open();
     for (ulong count = 0; ;)
     {
         for (int i = 0; i < 37; i++)
@@ -56,7 +49,29 @@ async Task<int> Write(bool labels)
         Say(writer.Acknowledged.ToString(CultureInfo.InvariantCulture));
         if (labels)
             await Label((ulong)writer.Acknowledged);
-        Thread.Sleep(2);
+        Thread.Sleep(labels ? 10 : 2);
+    }
+
+    async Task<PostgreSqlRecordWriter<RegressionRecord>> Open()
+    {
+        while (true)
+        {
+            try
+            {
+                return await store.OpenWriterAsync(new PostgreSqlWriterOptions
+                {
+                    BatchRecords = 100,
+                    MemoryRecords = 1000,
+                    FlushInterval = TimeSpan.FromMilliseconds(5),
+                    RetryInterval = TimeSpan.FromMilliseconds(10),
+                    LongestRetryInterval = TimeSpan.FromMilliseconds(50),
+                });
+            }
+            catch (NpgsqlException)
+            {
+                await Task.Delay(20);                   // it is begun while the server is gone
+            }
+        }
     }
 
     async Task Label(ulong acknowledged)
