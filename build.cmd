@@ -30,6 +30,7 @@ if "%command%"=="bench" (
     dotnet run --project bench -c Release -- !rest!
     exit /b
 )
+if "%command%"=="crashtest" echo build.cmd: crashtest kills writers of record files only. PostgreSQL and JetStream need Linux: ./build.sh crashtest 1>&2
 if "%command%"=="crashtest" set "project=test\RecordStress"& set "name=RecordStress"& goto program
 if "%command%"=="fuzz" set "project=test\RecordStress"& set "name=RecordStress"& goto program
 if "%command%"=="pack" (

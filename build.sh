@@ -27,8 +27,9 @@ Usage: ./build.sh COMMAND [ARGUMENTS]
   records what is in the directory of a record log (DIRECTORY [--json])
   test    all tests
   bench   benchmarks, each against something else in the same run: all, the named one, or list, which says what they are
-  crashtest  kill -9 of processes that write records, at random moments (--kills N, --minutes N); fails when anything acknowledged is lost or doubled
-  crashtest nats  kill -9 and SIGSTOP of writers, joiners, workers and nodes of a NATS cluster (--kills N, --minutes N)
+  crashtest  kill -9 at random moments over record files, PostgreSQL and JetStream, a third for each (--kills N, --minutes N, --seed N); fails
+          when anything acknowledged is lost or doubled. crashtest files: writers of a record log; crashtest postgres: writers, joiners,
+          workers and the server; crashtest nats: kill -9 and SIGSTOP of writers, joiners, workers and nodes of a cluster
   fuzz    damaged record files and join states, then damaged models, selector states and results files, read and recovered (--files N of
           each half, in shares of the kinds); fails on a crash, a hang or unbounded memory
   pack    the NuGet packages, into packages/: the libraries and, for each platform, the tool forward-sampling
@@ -128,7 +129,12 @@ run_docs() {
 
 run_stress() {
     local servers=()
-    [[ ${2:-} == nats ]] && servers=(nats-server)
+    case "$1 ${2:-}" in
+        fuzz* | "crashtest files") ;;
+        "crashtest postgres") servers=(postgresql) ;;
+        "crashtest nats") servers=(nats-server) ;;
+        crashtest*) servers=("${server_packages[@]}") ;;
+    esac
     prepare "${servers[@]}"
     run_program test/RecordStress "$@"
 }

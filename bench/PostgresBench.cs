@@ -9,12 +9,12 @@ using Npgsql;
 namespace Microsoft.ML.ForwardSampling.Benchmarks;
 
 /// <summary>Records per second into PostgreSQL by the writer and by psql's \copy of the same rows into a table of the same shape, in the
-/// same run; then what labels, join and windows take, and bytes a row.</summary>
+/// same run; then what labels, join and windows take, several joiners, and bytes a row.</summary>
 internal static class PostgresBench
 {
     private const int Repeats = 3;
 
-    /// <summary>Prints three tables.</summary>
+    /// <summary>Prints four tables.</summary>
     /// <param name="args">Optional: number of rows; left out, 1,000,000.</param>
     public static async Task<int> Run(string[] args)
     {
@@ -104,11 +104,44 @@ internal static class PostgresBench
         foreach ((string name, double seconds) in new[] { ("labels added", adding), ("records joined", joining),
             ("rows read, 10 % stored", working) })
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-24}{rows / seconds,12:N0}{1e6 * seconds / rows,9:F2}"));
+        await Joiners(source, records, labels);
         Console.WriteLine($"\n{"On disk, with indexes",-24}{"bytes/row",12}");
         foreach ((string name, long bytes) in new[] { ("records", recordBytes), ("labels", labelBytes), ("joined", joinedBytes) })
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-24}{(double)bytes / rows,12:F1}"));
         Directory.Delete(folder, recursive: true);
         return 0;
+    }
+
+    /// <summary>One joiner of a store of one partition against one, two and four of a store of four, in turn.</summary>
+    private static async Task Joiners(NpgsqlDataSource source, BinaryRecord[] records, LabelEvent[] labels)
+    {
+        (int Partitions, int Joiners)[] ways = [(1, 1), (4, 1), (4, 2), (4, 4)];
+        var best = new double[ways.Length];
+        Array.Fill(best, double.MaxValue);
+        for (int repeat = 0; repeat < Repeats; repeat++)
+        {
+            for (int way = 0; way < ways.Length; way++)
+            {
+                var options = new PostgreSqlStoreOptions { Schema = "joiners", JoinPartitions = ways[way].Partitions };
+                await using var store = new PostgreSqlRecordStore<BinaryRecord>(source, options);
+                await store.MigrateAsync();
+                await Write(store, records);
+                await store.AddLabelsAsync(labels);
+                await Execute(source, "ANALYZE joiners.records, joiners.labels; CHECKPOINT");
+                long[] joined = [];
+                best[way] = Math.Min(best[way], await Time(async () => joined = await Task.WhenAll(Enumerable.Range(0, ways[way].Joiners)
+                    .Select(_ => store.JoinAsync(new LabelJoinOptions(), closeShortWindow: true)))));
+                if (joined.Sum() != records.Length)
+                    throw new InvalidOperationException($"{joined.Sum()} rows were joined, and {records.Length} written.");
+                await Execute(source, "DROP SCHEMA joiners CASCADE");
+            }
+        }
+
+        Console.WriteLine($"\n{"Joiners, partitions",-24}{"rows/s",12}{"us/row",9}{"rate",7}   (best of {Repeats}, each in a new schema)");
+        for (int way = 0; way < ways.Length; way++)
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"{$"{ways[way].Joiners}, {ways[way].Partitions}",-24}{records.Length / best[way],12:N0}"
+                + $"{1e6 * best[way] / records.Length,9:F2}{best[0] / best[way],7:F2}"));
     }
 
     private static async Task Write(PostgreSqlRecordStore<BinaryRecord> store, BinaryRecord[] records)

@@ -22,11 +22,8 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
 {
     private const int LabelsAtOnce = 16384;
 
-    /// <summary>How long a transaction that adds labels may run without being missed by the join that ends meanwhile.</summary>
-    private static readonly TimeSpan s_longestTransaction = TimeSpan.FromSeconds(10);
-
-    /// <summary>How far the clocks of machines and server may differ for a repeated record or label to be recognised.</summary>
-    private static readonly TimeSpan s_clockDifference = TimeSpan.FromHours(1);
+    /// <summary>Version of the schema that knows join partitions.</summary>
+    private const int DividedVersion = 4;
 
     private readonly StoreConnections _connections;
     private readonly PostgreSqlStoreOptions _options;
@@ -71,7 +68,8 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
     /// <returns>Completes when the schema is there. Of several processes that come together one does the work and the others
     /// wait.</returns>
     /// <exception cref="NotSupportedException">The schema is of a newer version than this library.</exception>
-    /// <exception cref="InvalidOperationException">The schema is of another kind of record or another partition interval.</exception>
+    /// <exception cref="InvalidOperationException">The schema is of another kind of record another partition interval, or
+    /// another number of join partitions.</exception>
     /// <exception cref="NpgsqlException">The server refuses or is not there.</exception>
     public async Task MigrateAsync(CancellationToken cancellationToken = default)
     {
@@ -91,16 +89,19 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
         await using NpgsqlConnection connection = await OpenAsync(cancellationToken).ConfigureAwait(false);
         await Execute(connection, $"SELECT {_schema}.make_partitions()", cancellationToken).ConfigureAwait(false);
         DateTime now = (await Next(connection, "SELECT now()", cancellationToken).ConfigureAwait(false))!.Value;
-        var sql = new JoinSql(_schema, TRecord.Kind, default);
-        for (DateTime after = DateTime.UnixEpoch; await Next(connection, sql.NextLabels, cancellationToken, after,
-            now - _options.LabelRetention).ConfigureAwait(false) is DateTime upTo; after = upTo)
+        for (int partition = 0; partition < _options.JoinPartitions; partition++)
         {
-            // As a joiner does: the progress first and labels then, or the two would wait for each other.
-            await using NpgsqlTransaction transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
-            await Execute(connection, sql.Lock, cancellationToken).ConfigureAwait(false);
-            await Execute(connection, JoinSql.Settings, cancellationToken).ConfigureAwait(false);
-            await Execute(connection, sql.DropOrphans, cancellationToken, after, upTo).ConfigureAwait(false);
-            await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+            var sql = new JoinSql(_schema, TRecord.Kind, default, partition, _options.JoinPartitions);
+            for (DateTime after = DateTime.UnixEpoch; await Next(connection, sql.NextLabels, cancellationToken, after,
+                now - _options.LabelRetention).ConfigureAwait(false) is DateTime upTo; after = upTo)
+            {
+                // As a joiner does: the progress first and labels then, or the two would wait for each other.
+                await using NpgsqlTransaction transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+                await Execute(connection, sql.Take, cancellationToken).ConfigureAwait(false);
+                await Execute(connection, JoinSql.Settings, cancellationToken).ConfigureAwait(false);
+                await Execute(connection, sql.DropOrphans, cancellationToken, after, upTo).ConfigureAwait(false);
+                await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+            }
         }
 
         return (int)(await StoreCommand.Scalar(connection, $"SELECT {_schema}.drop_partitions($1, $2)", cancellationToken,
@@ -199,23 +200,26 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
     }
 
     /// <summary>Joins all records that are ready when it begins, and makes windows of <see cref="PostgreSqlStoreOptions.WindowRows"/> rows.
-    /// Call it again and again; several joiners take turns. Access: <see cref="StoreAccess.Joiner"/>.</summary>
+    /// Call it again and again, from as many joiners as there are <see cref="PostgreSqlStoreOptions.JoinPartitions"/>: each takes the
+    /// partitions that are free, and they take turns where none is. Access: <see cref="StoreAccess.Joiner"/>.</summary>
     /// <remarks>
     /// <para>A label belongs to the record of its key if their times differ by at most <see cref="LabelJoinOptions.Wait"/>. A record is
     /// ready when it has a label (<see cref="DuplicateLabels.First"/>; a label that was stored more than Lateness before it waits with it),
     /// or when Wait + <see cref="LabelJoinOptions.Lateness"/> have passed since it was stored, by the server's clock. Labels count as
     /// arriving in the order in which they were stored.</para>
-    /// <para>Works in transactions of about 50,000 records: whenever it is stopped, each record is joined or waits. Records wait on disk,
-    /// however many there are.</para>
+    /// <para>Works in transactions of about 50,000 records of one partition: whenever it is stopped, each record is joined or waits.
+    /// Records wait on disk, however many there are.</para>
     /// </remarks>
     /// <param name="options">The same for every joiner of the store.</param>
-    /// <param name="closeShortWindow">Also make a window of the rows that are fewer than a whole one.</param>
+    /// <param name="closeShortWindow">Also make a window of the rows that are fewer than a whole one, one for each partition.</param>
+    /// <param name="partition">Joins this one alone, [0, JoinPartitions), and waits for its turn there; left out, all of them.</param>
     /// <param name="cancellationToken">Ends the work between transactions or within one, which is then undone.</param>
     /// <returns>Number of rows joined by this call.</returns>
     /// <exception cref="ArgumentException">Sum or Mean of labels that are classes; or this store keeps records or labels for less than Wait
     /// + Lateness, so that maintenance would drop what still waits.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such partition.</exception>
     /// <exception cref="NpgsqlException">The server refuses or is not there.</exception>
-    public async Task<long> JoinAsync(LabelJoinOptions options, bool closeShortWindow = false,
+    public async Task<long> JoinAsync(LabelJoinOptions options, bool closeShortWindow = false, int? partition = null,
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -224,58 +228,35 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
                 + $"labels that are classes. Got {options.Duplicates}.", nameof(options));
         RequireKept(nameof(PostgreSqlStoreOptions.RecordRetention), _options.RecordRetention, options);
         RequireKept(nameof(PostgreSqlStoreOptions.LabelRetention), _options.LabelRetention, options);
+        if (partition is int p && (p < 0 || p >= _options.JoinPartitions))
+            throw new ArgumentOutOfRangeException(nameof(partition), p,
+                $"The store has partitions 0 to {_options.JoinPartitions - 1} ({nameof(PostgreSqlStoreOptions.JoinPartitions)}).");
         using Activity? span = StoreMeters.StartJoin(TRecord.Kind);
-        var sql = new JoinSql(_schema, TRecord.Kind, options.Duplicates);
-        object defaultLabel = options.DefaultLabel is float label ? label : DBNull.Value;
         await using NpgsqlConnection connection = await OpenAsync(cancellationToken).ConfigureAwait(false);
-        DateTime seen = (await Next(connection, sql.LabelsSeen, cancellationToken).ConfigureAwait(false))!.Value;
         // What comes meanwhile is for the next call: else this one would not end while labels stream in.
         DateTime begun = (await Next(connection, "SELECT now()", cancellationToken).ConfigureAwait(false))!.Value;
+        List<PartitionJoin> left = [.. (partition is int only ? [only] : Enumerable.Range(0, _options.JoinPartitions))
+            .Select(n => new PartitionJoin(connection, _schema, TRecord.Kind, options, _options, n, begun, closeShortWindow))];
         long joined = 0;
-
-        TimeSpan waiting = options.Wait + options.Lateness, remembered = waiting + s_clockDifference;
-        if (options.Duplicates == DuplicateLabels.First)
-        {
-            // Labels that an earlier call has seen are looked at again only while their record may still come late; or when the server's
-            // clock was set back, so that new ones may seem seen.
-            DateTime after = seen <= begun ? seen - (options.Lateness + s_longestTransaction) : DateTime.UnixEpoch;
-            while (await Next(connection, sql.NextLabels, cancellationToken, after, begun).ConfigureAwait(false) is DateTime upTo)
-            {
-                joined += await JoinSlice((sql.JoinLabelled, [after, upTo, options.Wait, waiting, remembered]),
-                    (sql.DropLate, [after, upTo, remembered])).ConfigureAwait(false);
-                after = upTo;
-            }
-
-            await Execute(connection, sql.SeeLabels, cancellationToken, begun).ConfigureAwait(false);
-        }
-
-        while (await Next(connection, sql.NextWaited, cancellationToken, begun - waiting).ConfigureAwait(false) is DateTime upTo)
-            joined += await JoinSlice((sql.JoinWaited, [upTo, options.Wait, defaultLabel, remembered])).ConfigureAwait(false);
-
-        if (closeShortWindow)
-            await JoinSlice().ConfigureAwait(false);
-        StoreMeters.Count(span, TRecord.Kind, joined);
-        return joined;
-
-        async Task<long> JoinSlice(params (string Sql, object[] Values)[] statements)
+        for (PartitionJoin last = left[0]; left.Count > 0;)
         {
             await Execute(connection, $"SELECT {_schema}.make_partitions()", cancellationToken).ConfigureAwait(false);
             await using NpgsqlTransaction transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
-            await Execute(connection, sql.Lock, cancellationToken).ConfigureAwait(false);
-            await Execute(connection, JoinSql.Settings, cancellationToken).ConfigureAwait(false);
-            long before = await Numbered().ConfigureAwait(false);
-            foreach ((string statement, object[] values) in statements)
-                await Execute(connection, statement, cancellationToken, values).ConfigureAwait(false);
-            long after = await Numbered().ConfigureAwait(false);
-            await Execute(connection, sql.MakeWindows, cancellationToken, (long)_options.WindowRows,
-                closeShortWindow && statements.Length == 0).ConfigureAwait(false);
+            // The same one as long as nobody else has it, so that its index pages are at hand; one that is free before one that is not.
+            int? free = left.Count == 1 ? null : await StoreCommand.Scalar(connection, last.Sql.TakeFree, cancellationToken,
+                left.Select(j => j.Partition).ToArray(), last.Partition).ConfigureAwait(false) as int?;
+            last = left.FirstOrDefault(j => j.Partition == free) ?? left[0];
+            if (free is null)
+                await Execute(connection, last.Sql.Take, cancellationToken).ConfigureAwait(false);
+            long? rows = await last.JoinSlice(cancellationToken).ConfigureAwait(false);
             await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
-            return after - before;
+            joined += rows ?? 0;
+            if (rows is null)
+                left.Remove(last);
         }
 
-        async Task<long> Numbered()
-            => (long)(await StoreCommand.Scalar(connection, $"SELECT joined FROM {_schema}.progress", cancellationToken)
-                .ConfigureAwait(false))!;
+        StoreMeters.Count(span, TRecord.Kind, joined);
+        return joined;
     }
 
     /// <summary>Claims the first window that is open and that no other worker has. Access: <see cref="StoreAccess.Worker"/>.</summary>
@@ -350,7 +331,8 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
     {
         await using NpgsqlConnection connection = await OpenAsync(cancellationToken, writes: false).ConfigureAwait(false);
         await using NpgsqlBatch select = StoreCommand.Make(connection, $"""
-            SELECT joined - defaulted, defaulted, expired, voided, duplicate_records, late_labels, orphan_labels, dropped_records, dropped_rows, windows,
+            SELECT sum(joined - defaulted)::bigint, sum(defaulted)::bigint, sum(expired)::bigint, sum(voided)::bigint, sum(duplicate_records)::bigint, sum(late_labels)::bigint, sum(orphan_labels)::bigint,
+                sum(dropped_records)::bigint, sum(dropped_rows)::bigint, sum(windows)::bigint,
                 (SELECT count(*) FROM {_schema}.windows WHERE completed IS NULL AND NOT dropped), (SELECT count(*) FROM {_schema}.records), (SELECT count(*) FROM {_schema}.labels)
             FROM {_schema}.progress
             """);
@@ -393,10 +375,18 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
         params object[] values)
         => await StoreCommand.Scalar(connection, sql, cancellationToken, values).ConfigureAwait(false) as DateTime?;
 
-    /// <summary>Under the first migration: what the store is made for.</summary>
-    private async Task Settle(NpgsqlConnection connection, NpgsqlTransaction transaction)
-        => await Execute(connection, $"INSERT INTO {_schema}.settings VALUES ($1, $2, $3)", default, (short)TRecord.Kind,
-            (long)_options.PartitionInterval.TotalSeconds, _options.PartitionsAhead).ConfigureAwait(false);
+    /// <summary>Under a migration: what the store is made for.</summary>
+    private async Task Settle(NpgsqlConnection connection, int version)
+    {
+        if (version == 1)
+            await Execute(connection, $"INSERT INTO {_schema}.settings VALUES ($1, $2, $3)", default, (short)TRecord.Kind,
+                (long)_options.PartitionInterval.TotalSeconds, _options.PartitionsAhead).ConfigureAwait(false);
+        // One that has been used stays as it is, whatever this store asks for, and is refused for that when it is opened.
+        if (version == DividedVersion && _options.JoinPartitions > 1 && await StoreCommand.Scalar(connection,
+            $"SELECT true WHERE EXISTS (SELECT FROM {_schema}.records) OR EXISTS (SELECT FROM {_schema}.labels) OR EXISTS (SELECT FROM "
+            + $"{_schema}.progress WHERE joined + windows > 0)", default).ConfigureAwait(false) is null)
+            await StoreCommand.ExecuteScript(connection, JoinSql.Divide(_schema, _options.JoinPartitions), default).ConfigureAwait(false);
+    }
 
     /// <summary>Opens a connection; the first one also checks that the schema is what this store expects.</summary>
     private async Task<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken, bool writes = true)
@@ -407,7 +397,7 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
         try
         {
             await _migrations.Check(connection, cancellationToken).ConfigureAwait(false);
-            await using NpgsqlBatch select = StoreCommand.Make(connection, $"SELECT kind, partition_seconds FROM {_schema}.settings");
+            await using NpgsqlBatch select = StoreCommand.Make(connection, $"SELECT * FROM {_schema}.settings");
             await using NpgsqlDataReader reader = await StoreCommand.Read(select, cancellationToken).ConfigureAwait(false);
             await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
             var kind = (RecordKind)reader.GetInt16(0);
@@ -419,6 +409,12 @@ public sealed class PostgreSqlRecordStore<TRecord> : IAsyncDisposable
                 throw new InvalidOperationException(
                     $"The schema {_options.Schema} was made with {nameof(PostgreSqlStoreOptions.PartitionInterval)} {interval:c}, and "
                     + $"this store asks for {_options.PartitionInterval:c}.");
+            // Before version 4 there was one.
+            int partitions = reader.FieldCount > 3 ? reader.GetInt32(3) : 1;
+            if (partitions != _options.JoinPartitions)
+                throw new InvalidOperationException(
+                    $"The schema {_options.Schema} was made with {nameof(PostgreSqlStoreOptions.JoinPartitions)} {partitions}, and this "
+                    + $"store asks for {_options.JoinPartitions}.");
             Volatile.Write(ref _isChecked, true);
             return connection;
         }

@@ -38,6 +38,19 @@ public sealed partial record PostgreSqlStoreOptions
     /// <exception cref="ArgumentOutOfRangeException">Outside [1, 100].</exception>
     public int PartitionsAhead { get; init => field = Require.InRange(value, 1, 100, nameof(PostgreSqlStoreOptions)); } = 2;
 
+    /// <summary>Parts of the keys that joiners work on side by side, each one joiner at a time: a record and its labels are of part key mod
+    /// this. Fixed when the store is made; the same for every process. A window holds rows of one part.</summary>
+    /// <value>1, 2, 4, 8, 16, 32 or 64; default 1. More than about one for each core that the server has for joining is of no
+    /// use.</value>
+    /// <exception cref="ArgumentOutOfRangeException">Another number.</exception>
+    public int JoinPartitions
+    {
+        get;
+        init => field = value is >= 1 and <= 64 && int.IsPow2(value) ? value : throw new ArgumentOutOfRangeException(nameof(JoinPartitions),
+            value, $"{nameof(PostgreSqlStoreOptions)}.{nameof(JoinPartitions)} must be 1, 2, 4, 8, 16, 32 or 64.");
+    }
+    = 1;
+
     /// <summary>A record that nobody joined is dropped, and counted, with its partition once all of it is older than this. Give more than
     /// the joiner's wait, by more than joining may ever be behind: JoinAsync refuses less than Wait + Lateness.</summary>
     /// <value>[1 s, 36600 days]; default 30 days.</value>

@@ -24,9 +24,10 @@ internal sealed class SchemaMigrations
 
     private int Version => _scripts.Count;
 
-    /// <summary>Runs what is missing. Of several processes that come together one does, and the others wait.</summary>
+    /// <summary>Runs what is missing, and after each step, in its transaction, what belongs to that version. Of several processes that come
+    /// together one does, and the others wait.</summary>
     public async Task Run(StoreConnections connections,
-        Func<NpgsqlConnection, NpgsqlTransaction, Task> afterFirst, CancellationToken cancellationToken)
+        Func<NpgsqlConnection, int, Task> afterStep, CancellationToken cancellationToken)
     {
         await using NpgsqlConnection connection = await connections.OpenAsync(writes: true, cancellationToken).ConfigureAwait(false);
         for (bool done = false; !done;)
@@ -42,8 +43,7 @@ internal sealed class SchemaMigrations
             if (found < Version)
             {
                 await Execute(_scripts[found].Replace("{schema}", Quoted, StringComparison.Ordinal)).ConfigureAwait(false);
-                if (found == 0)
-                    await afterFirst(connection, transaction).ConfigureAwait(false);
+                await afterStep(connection, found + 1).ConfigureAwait(false);
                 await Execute($"INSERT INTO {Quoted}.schema_version (version) VALUES ({found + 1})").ConfigureAwait(false);
             }
 

@@ -46,7 +46,7 @@ public class ConnectionTests(StoreFixture fixture)
             }
 
             await store.AddLabelsAsync(Enumerable.Range(1, 99).Select(i => new LabelEvent((ulong)i, 0)).ToArray(), cancel);
-            Assert.Equal(100, await store.JoinAsync(new LabelJoinOptions(), closeShortWindow: true, cancel));
+            Assert.Equal(100, await store.JoinAsync(new LabelJoinOptions(), closeShortWindow: true, cancellationToken: cancel));
             await using (ClaimedWindow? window = await store.ClaimWindowAsync(cancel))
                 await window!.CompleteAsync([new SelectedKey(3, 2)]);
             await store.MaintainAsync(cancel);

@@ -77,18 +77,84 @@ public class FleetTests(StoreFixture fixture)
         Assert.Contains(long.Parse(killed.Claimed!, CultureInfo.InvariantCulture), windows);
     }
 
+    /// <summary>Three joiners work side by side on four partitions; one after the other is killed, in the middle of whatever it
+    /// does.</summary>
+    [Fact]
+    public async Task Fleet_JoinersKilledInMidFlight_EveryAcknowledgedRecordInOneWindow()
+    {
+        const int Partitions = 4;
+        PostgreSqlRecordStore<RegressionRecord> store = await fixture.NewStore<RegressionRecord>(
+            new PostgreSqlStoreOptions { WindowRows = Window, JoinPartitions = Partitions });
+        Member[] writers = [Begin("record", 1), Begin("record", 2)];
+        List<Member> joiners = [Begin("join", 0), Begin("join", 0), Begin("join", 0)];
+        Member worker = Begin("work", 0);
+        for (int kill = 0; kill < 6; kill++)
+        {
+            await joiners[0].Until(() => joiners[0].Joined > 200);
+            await Task.Delay(7 * kill);
+            joiners[0].Kill();
+            joiners.RemoveAt(0);
+            joiners.Add(Begin("join", 0));
+        }
+
+        await worker.Until(() => worker.Completed.Count > 2);
+        await Task.WhenAll(writers.Concat(joiners).Append(worker).Select(m => m.End()));
+
+        // A killed writer's last records have no label, and its last labels may be there twice, one of them late.
+        await store.AddLabelsAsync((await Waiting()).Select(key => new LabelEvent((ulong)key, key % 1000)).ToArray());
+        await store.JoinAsync(new LabelJoinOptions { Wait = TimeSpan.FromHours(1), Lateness = TimeSpan.FromHours(1) },
+            closeShortWindow: true);
+        while (await store.ClaimWindowAsync() is { } window)
+        {
+            await using (window)
+                await window.CompleteAsync([.. window.Records.Select(r => new SelectedKey(r.Key, 1))]);
+        }
+
+        var selected = new List<ulong>();
+        long windows = 0;
+        await foreach (SelectedWindow window in store.ReadSelectionsAsync())
+        {
+            Assert.Equal(windows++, window.Number);
+            Assert.Single(window.Rows.Select(row => row.Key % Partitions).Distinct());
+            selected.AddRange(window.Rows.Select(row => row.Key));
+        }
+
+        Assert.Equal(selected.Count, selected.Distinct().Count());
+        Assert.Empty(await Waiting());
+        foreach (Member writer in writers)
+        {
+            long[] numbers = [.. selected.Where(key => key >> 40 == (ulong)writer.Number).Select(key => (long)(key % (1UL << 40))).Order()];
+            Assert.True(numbers.Length >= writer.Acknowledged, $"{writer.Acknowledged} were acknowledged, {numbers.Length} are there.");
+            Assert.Equal(numbers.Length - 1, numbers[^1]);
+        }
+
+        Assert.Empty(worker.Others);
+
+        Member Begin(string work, int number) => new(work, fixture.Server.ConnectionString, fixture.LastSchema, number, Partitions);
+
+        async Task<List<long>> Waiting()
+        {
+            await using NpgsqlCommand select = fixture.Source.CreateCommand($"SELECT key FROM {fixture.LastSchema}.records");
+            await using NpgsqlDataReader reader = await select.ExecuteReaderAsync();
+            var keys = new List<long>();
+            while (await reader.ReadAsync())
+                keys.Add(reader.GetInt64(0));
+            return keys;
+        }
+    }
+
     /// <summary>A process of the fleet and what it said.</summary>
     private sealed class Member
     {
         private readonly Process _process;
         private readonly Task _reading;
 
-        public Member(string work, string connection, string schema, int number)
+        public Member(string work, string connection, string schema, int number, int partitions = 1)
         {
             Number = number;
             _process = Process.Start(new ProcessStartInfo("dotnet",
                 ["exec", Path.Combine(AppContext.BaseDirectory, "StoreProcess.dll"), work, connection, schema,
-                number.ToString(CultureInfo.InvariantCulture)])
+                number.ToString(CultureInfo.InvariantCulture), partitions.ToString(CultureInfo.InvariantCulture)])
             { RedirectStandardOutput = true })!;
             _reading = Task.Run(Read);
         }
@@ -100,6 +166,11 @@ public class FleetTests(StoreFixture fixture)
         public string? Claimed { get; private set; }
 
         public List<string> Completed { get; } = [];
+
+        public long Joined { get; private set; }
+
+        /// <summary>What should not be said.</summary>
+        public List<string> Others { get; } = [];
 
         public async Task Until(Func<bool> condition)
         {
@@ -133,8 +204,12 @@ public class FleetTests(StoreFixture fixture)
                         Acknowledged = count;
                     else if (line.StartsWith("claimed ", StringComparison.Ordinal))
                         Claimed = line[8..];
-                    else
+                    else if (line.StartsWith("joined ", StringComparison.Ordinal))
+                        Joined += long.Parse(line[7..], CultureInfo.InvariantCulture);
+                    else if (line.StartsWith("completed ", StringComparison.Ordinal))
                         Completed.Add(line[10..]);
+                    else
+                        Others.Add(line);
                 }
             }
         }

@@ -234,7 +234,7 @@ public class JoinTests(StoreFixture fixture)
             new PostgreSqlStoreOptions { PartitionInterval = TimeSpan.FromSeconds(1), PartitionsAhead = 1 });
         string schema = fixture.LastSchema;
         await fixture.Execute($"""
-            CREATE FUNCTION {schema}.slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(2.2) FROM {schema}.progress WHERE joined = 0; RETURN NULL; END $$;
+            CREATE FUNCTION {schema}.slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(2.2) FROM {schema}.progress WHERE join_partition = 0 AND joined = 0; RETURN NULL; END $$;
             CREATE TRIGGER slow BEFORE DELETE ON {schema}.labels EXECUTE FUNCTION {schema}.slow();
             """);
         await Write(store, new RegressionRecord(1, 1), new RegressionRecord(2, 1));

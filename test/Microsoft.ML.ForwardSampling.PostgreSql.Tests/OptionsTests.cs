@@ -31,6 +31,18 @@ public class OptionsTests
         Assert.Throws<ArgumentOutOfRangeException>(() => new PostgreSqlWriterOptions { BatchRecords = 0 });
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(3)]
+    [InlineData(128)]
+    [InlineData(int.MinValue)]
+    public void JoinPartitions_NoPowerOfTwoUpTo64_IsRefusedWithTheValue(int partitions)
+    {
+        var error = Assert.Throws<ArgumentOutOfRangeException>(() => new PostgreSqlStoreOptions { JoinPartitions = partitions });
+        Assert.Equal("PostgreSqlStoreOptions.JoinPartitions must be 1, 2, 4, 8, 16, 32 or 64. (Parameter 'JoinPartitions')\nActual value "
+            + $"was {partitions}.", error.Message.ReplaceLineEndings("\n"));
+    }
+
     [Fact]
     public void WriterOptions_ThatDisagree_NameBoth()
     {

@@ -180,7 +180,11 @@ public class SchemaTests(StoreFixture fixture)
         async Task Whole<TRecord>(TRecord record, DuplicateLabels rule)
             where TRecord : struct, IForwardRecord<TRecord>
         {
-            var options = new PostgreSqlStoreOptions { Schema = $"{schema}_{typeof(TRecord).Name.ToLowerInvariant()}" };
+            var options = new PostgreSqlStoreOptions
+            {
+                Schema = $"{schema}_{typeof(TRecord).Name.ToLowerInvariant()}",
+                JoinPartitions = 4,
+            };
             PostgreSqlRecordStore<TRecord> owner = new(owning, options), labeller = new(planting, options), other = new(joining, options);
             await owner.MigrateAsync();
             await owner.GrantAsync(planter, StoreAccess.Labeller);

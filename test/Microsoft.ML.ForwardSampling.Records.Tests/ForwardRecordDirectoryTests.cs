@@ -175,6 +175,53 @@ public sealed class ForwardRecordDirectoryTests : IDisposable
     }
 
     [Fact]
+    public void Inspect_NamedReaders_SayWhereTheyAreAndWhatTheyHaveNotRead()
+    {
+        using (var log = new ForwardRecordLog<RegressionRecord>(_folder.Path, LogFolder.Small with { SegmentBytes = 4096 }))
+        {
+            for (ulong key = 0; key < 600; key++)
+                log.Append(LogFolder.Record(key));
+        }
+
+        ForwardRecordSegment[] files = [.. ForwardRecordDirectory.Inspect(_folder.Path).Segments];
+        Assert.Equal(3, files.Length);
+        int inFirst = (int)files[0].Records;
+        Read("all", 600);
+        Read("inside", inFirst + 5);
+        Read("nothing", 0);
+        File.WriteAllText(Path.Combine(_folder.Path, "broken.position"), "no position");
+        File.WriteAllText(Path.Combine(_folder.Path, "No.position"), "no name of a reader");
+
+        ForwardRecordDirectoryReport report = ForwardRecordDirectory.Inspect(_folder.Path);
+
+        Assert.Equal(["all", "broken", "inside", "nothing"], report.Readers.Select(r => r.Name));
+        Assert.Equal([0, 600, 600 - inFirst - 5, 600], report.Readers.Select(r => r.UnreadRecords));
+        ForwardRecordNamedReader all = report.Readers[0], broken = report.Readers[1], inside = report.Readers[2];
+        Assert.Equal((RecordKind.Regression, null, 0), (all.Kind, all.Problem, all.UnreadSegments.Count));
+        Assert.Equal(files.Skip(1).Select(f => f.Name), inside.UnreadSegments);
+        Assert.Equal(new ForwardRecordReaderPlace(files[1].Writer, 1, SegmentFormat.HeaderBytes), Assert.Single(inside.Places));
+        Assert.Equal(files.Select(f => f.Name), report.Readers[3].UnreadSegments);
+        Assert.Equal((null, 0, 3), (broken.Kind, broken.Places.Count, broken.UnreadSegments.Count));
+        Assert.Equal("11 bytes are no reader's position: they do not begin as one.", broken.Problem);
+        Assert.Equal("No.position", Assert.Single(report.OtherFiles).Name);
+
+        // The reader that goes on is given what was said to be left.
+        using var next = new ForwardRecordReader<RegressionRecord>(_folder.Path,
+            File.ReadAllBytes(Path.Combine(_folder.Path, "inside.position")));
+        Assert.Equal(inside.UnreadRecords, LogFolder.ReadAll(next).Length);
+
+        void Read(string name, int count)
+        {
+            using var reader = new ForwardRecordReader<RegressionRecord>(_folder.Path);
+            for (int read = 0; read < count; read++)
+                Assert.Equal(1, reader.Read(new RegressionRecord[1]));
+            if (count == 600)
+                Assert.Equal(0, reader.Read(new RegressionRecord[1]));
+            reader.SavePositionAs(name);
+        }
+    }
+
+    [Fact]
     public void Inspect_FileThatCannotBeOpened_IsNamedWithTheReason()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "A link that leads in a circle.");

@@ -12,8 +12,7 @@ internal static class CrashTest
 
     /// <summary>Kills at random moments: mostly up to half a second after the first acknowledgement, sometimes while the process starts.
     /// Both durability levels side by side in a folder.</summary>
-    /// <returns>0 when nothing acknowledged was lost or doubled.</returns>
-    public static async Task<int> Run(int kills, int minutes, int seed, TextWriter output)
+    public static async Task<CrashOutcome> Run(int kills, double minutes, int seed, TextWriter output)
     {
         var random = new Random(seed);
         long started = Stopwatch.GetTimestamp();
@@ -66,6 +65,6 @@ internal static class CrashTest
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{(good ? "OK" : "FAILED")}: {killed} kills (seed {seed}; {segments:N0} segments, {recovered:N0} finished by recovery, "
             + $"{torn:N0} torn bytes cut): {total}"));
-        return good ? 0 : 1;
+        return new CrashOutcome(killed, total, good);
     }
 }

@@ -38,12 +38,12 @@ internal sealed partial class NatsCrashTest : IAsyncDisposable
     private NatsCrashTest(int seed, TextWriter output) => (_random, _output) = (new Random(seed), output);
 
     /// <summary>Kills until there is reason to believe the fleet.</summary>
-    /// <returns>0 when nothing acknowledged was lost or doubled.</returns>
-    public static async Task<int> Run(int kills, int minutes, int seed, TextWriter output)
+    public static async Task<CrashOutcome> Run(int kills, double minutes, int seed, TextWriter output)
     {
         await using var test = new NatsCrashTest(seed, output);
-        return await test.Run(kills, minutes) is var (counts, tale) && counts.IsGood ? test.Say($"OK: {tale}: {counts}", 0)
-            : test.Say($"FAILED: {tale}: {counts}", 1);
+        (CrashCounts counts, string tale) = await test.Run(kills, minutes);
+        test.Say($"{(counts.IsGood ? "OK" : "FAILED")}: {tale}: {counts}");
+        return new CrashOutcome(test.Killed, counts, counts.IsGood);
     }
 
     public async ValueTask DisposeAsync()
@@ -60,7 +60,7 @@ internal sealed partial class NatsCrashTest : IAsyncDisposable
 
     private int Completed => _all.Sum(m => m.Completed.Count);
 
-    private async Task<(CrashCounts Counts, string Tale)> Run(int kills, int minutes)
+    private async Task<(CrashCounts Counts, string Tale)> Run(int kills, double minutes)
     {
         long started = Stopwatch.GetTimestamp();
         await using var connection = new NatsConnection(NatsOpts.Default with { Url = _cluster.Url });
@@ -267,11 +267,7 @@ internal sealed partial class NatsCrashTest : IAsyncDisposable
 
     private void Count(string what) => _kills[what] = _kills.GetValueOrDefault(what) + 1;
 
-    private int Say(string line, int code = 0)
-    {
-        _output.WriteLine(line);
-        return code;
-    }
+    private void Say(string line) => _output.WriteLine(line);
 
     private static string Seconds(long started)
         => Stopwatch.GetElapsedTime(started).TotalSeconds.ToString("0", CultureInfo.InvariantCulture);

@@ -28,8 +28,15 @@ public static class ForwardRecordDirectory
         var inspector = new SegmentInspector();
         List<ForwardRecordSegment> segments = [];
         List<ForwardRecordOtherFile> others = [];
+        List<(FileInfo File, string Name)> readers = [];
         foreach (FileInfo file in folder.EnumerateFiles().OrderBy(f => f.Name, StringComparer.Ordinal))
         {
+            if (ReaderPositions.TryParse(file.Name, out string reader))
+            {
+                readers.Add((file, reader));
+                continue;
+            }
+
             if (!SegmentFormat.TryParse(file.Name, out ulong writer, out uint ordinal))
             {
                 others.Add(new ForwardRecordOtherFile(file.Name, "its name is not that of a segment file"));
@@ -54,6 +61,12 @@ public static class ForwardRecordDirectory
             }
         }
 
-        return new ForwardRecordDirectoryReport { Directory = folder.FullName, Segments = segments, OtherFiles = others };
+        return new ForwardRecordDirectoryReport
+        {
+            Directory = folder.FullName,
+            Segments = segments,
+            Readers = [.. readers.Select(r => ReaderPositions.Inspect(r.File, r.Name, segments))],
+            OtherFiles = others,
+        };
     }
 }

@@ -103,6 +103,7 @@ internal sealed class SegmentInspector
                 .Select(code => KeepingProbability.Decode((ushort)code))],
             Damage = damage,
             LostRecords = lost,
+            NextSequence = next,
             UnfinishedBytes = length - Math.Min(length, _scanner.Offset),
         };
     }

@@ -28,7 +28,7 @@ internal sealed class CsvArguments
     }.Refuse(text => CsvText.Named(text) is not null ? null
         : $"--encoding must be the name of an encoding, such as utf-8, windows-1252, iso-8859-1 or utf-16. Got '{text}'.");
     private readonly Option<string> _separator = new Option<string>("--separator")
-    { Description = "Between fields: one character, tab, or space for runs of blanks (default: as the first lines show).", HelpName = "SIGN" }
+    { Description = "Between fields: one sign, tab, or space for runs of blanks (default: as the first lines show).", HelpName = "SIGN" }
         .Refuse(text => SeparatorOf(text) is not null ? null
             : $"--separator must be tab, space, or one character that is no letter, digit, quote, point or end of line. Got '{text}'.");
     private readonly Option<int?> _rows = new Option<int?>("--rows")

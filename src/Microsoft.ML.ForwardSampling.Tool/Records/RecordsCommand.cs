@@ -19,7 +19,7 @@ internal static class RecordsCommand
         Argument<string> directory = Directory();
         Option<bool> json = new("--json") { Description = "Writes the report as JSON instead of tables." };
         var command = new System.CommandLine.Command("records",
-            "What is in a record log: files, writers, kinds, records, times, model versions, damage.")
+            "What is in a record log: files, writers, kinds, records, times, model versions, damage, named readers.")
         { directory, json, ExportCommand.Create(output, guarded) };
         command.SetAction((parsed, cancellation) => guarded(cancellation, () =>
         {

@@ -46,6 +46,8 @@ internal static class RecordsConsole
                     + $"{Time(segment.LastWritten)}."));
         }
 
+        foreach (ForwardRecordNamedReader reader in report.Readers)
+            console.WriteText(Reader(reader));
         if (report.OtherFiles.Count > 0)
             console.WriteText(Others(report));
         var totals = RecordsTotals.Of(report);
@@ -58,6 +60,19 @@ internal static class RecordsConsole
         console.WriteText(string.Create(CultureInfo.InvariantCulture,
             $"Damaged places: {totals.DamagedPlaces:N0}, bytes: {totals.DamagedBytes:N0}; lost records: "
             + $"{totals.LostRecords:N0}; other files: {totals.OtherFiles:N0}."));
+    }
+
+    private static string Reader(ForwardRecordNamedReader reader)
+    {
+        string name = reader.Problem is null
+            ? string.Create(CultureInfo.InvariantCulture, $"Reader {reader.Name} ({reader.Kind}, saved {Time(reader.SavedAt)})")
+            : $"Reader {reader.Name} (saved {Time(reader.SavedAt)}; its position cannot be made out, and counts as nothing read: "
+                + $"{ShownText.Printable(reader.Problem)})";
+        string places = Some(reader.Places, place => string.Create(CultureInfo.InvariantCulture,
+            $"{Writer(place.Writer)} file {place.Ordinal} byte {place.Offset}"));
+        return string.Create(CultureInfo.InvariantCulture, $"{name}: at {places}; records behind: {reader.UnreadRecords:N0}; files not "
+            + $"read to their end, kept where KeepUnread names it: {reader.UnreadSegments.Count:N0} "
+            + $"({Some(reader.UnreadSegments, file => file)}).");
     }
 
     private static IEnumerable<string> Cells(ForwardRecordSegment segment)

@@ -42,6 +42,16 @@ internal static class RecordsText
                 s.LostRecords,
                 s.UnfinishedBytes,
             }),
+            Readers = report.Readers.Select(r => new
+            {
+                r.Name,
+                r.Kind,
+                r.SavedAt,
+                r.UnreadRecords,
+                r.UnreadSegments,
+                Places = r.Places.Select(p => new { Writer = Writer(p.Writer), p.Ordinal, p.Offset }),
+                r.Problem,
+            }),
             report.OtherFiles,
         },
         Json);

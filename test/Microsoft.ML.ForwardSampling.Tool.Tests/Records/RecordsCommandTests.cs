@@ -78,6 +78,38 @@ public sealed class RecordsCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Run_NamedReaders_AreShownWithWhatTheyHaveNotRead()
+    {
+        string file = Write(30);
+        using (var reader = new ForwardRecordReader<BinaryRecord>(_folder.Path))
+        {
+            Assert.Equal(12, reader.Read(new BinaryRecord[12]));
+            reader.SavePositionAs("nightly");
+        }
+
+        File.WriteAllText(_folder.File("audit.position"), "\e[31m");
+        (int exitCode, string output, string error) = await RunAsync();
+        (_, string text, _) = await RunAsync("--json");
+
+        Assert.Equal((0, ""), (exitCode, error));
+        Assert.Contains($": at {file[8..24]} file 0 byte 64; records behind: 18; files not read to their end, kept where KeepUnread names "
+            + $"it: 1 ({file}).", Joined(output), StringComparison.Ordinal);
+        Assert.Contains("Reader nightly (Binary, saved ", Joined(output), StringComparison.Ordinal);
+        Assert.Contains("its position cannot be made out, and counts as nothing read: 5 bytes are no reader's position: they do not begin "
+            + $"as one.): at –; records behind: 30; files not read to their end, kept where KeepUnread names it: 1 ({file}).",
+            Joined(output), StringComparison.Ordinal);
+        Assert.Contains("other files: 0.", Joined(output), StringComparison.Ordinal);
+        using var json = JsonDocument.Parse(text);
+        JsonElement[] readers = [.. json.RootElement.GetProperty("readers").EnumerateArray()];
+        Assert.Equal(["audit", "nightly"], readers.Select(r => r.GetProperty("name").GetString()));
+        Assert.Equal([30, 18], readers.Select(r => r.GetProperty("unreadRecords").GetInt64()));
+        Assert.Equal(file, readers[1].GetProperty("unreadSegments")[0].GetString());
+        Assert.Equal((file[8..24], 0, 64), (readers[1].GetProperty("places")[0].GetProperty("writer").GetString(),
+            readers[1].GetProperty("places")[0].GetProperty("ordinal").GetInt32(),
+            readers[1].GetProperty("places")[0].GetProperty("offset").GetInt32()));
+    }
+
+    [Fact]
     public async Task Run_WhileALogWrites_ShowsWhatIsThere()
     {
         using var log = new ForwardRecordLog<BinaryRecord>(_folder.Path);
