@@ -31,7 +31,7 @@ if "%command%"=="bench" (
     exit /b
 )
 if "%command%"=="crashtest" set "project=test\RecordStress"& set "name=RecordStress"& goto program
-if "%command%"=="fuzz" set "project=test\RecordStress"& set "name=RecordStress"& goto program
+if "%command%"=="fuzz" goto fuzz
 if "%command%"=="pack" (
     dotnet pack src\Microsoft.ML.ForwardSampling.Records -c Release -o packages!rest! || exit /b 1
     dotnet pack src\Microsoft.ML.ForwardSampling -c Release -o packages!rest! || exit /b 1
@@ -60,3 +60,12 @@ dotnet build "%project%" -c Release -v quiet <nul 1>&2 || exit /b 1
 cd /d "!caller!"
 dotnet "!root!\artifacts\bin\%name%\release\%name%.dll" %command% !rest!
 exit /b
+
+:fuzz
+for %%p in (RecordStress ModelStress) do (
+    cd /d "!root!"
+    dotnet build "test\%%p" -c Release -v quiet <nul 1>&2 || exit /b 1
+    cd /d "!caller!"
+    dotnet "!root!\artifacts\bin\%%p\release\%%p.dll" fuzz !rest! || exit /b 1
+)
+exit /b 0
