@@ -27,7 +27,7 @@ Usage: ./build.sh COMMAND [ARGUMENTS]
   records what is in the directory of a record log (DIRECTORY [--json])
   test    all tests
   bench   benchmarks: training (against a plain TorchSharp loop), scoring, records, join, postgres (psql), nats (PostgreSQL),
-          selection (NumPy), filter, largewindow, optimum (the solver CBC), grouptesting, optimizers, lowmemory, wide, service; or the named one
+          selection (NumPy), filter, largewindow, optimum (the solver CBC), grouptesting, optimizers, lowmemory, wide, defaults (Sdca, LightGBM), service; or the named one
   crashtest  kill -9 of processes that write records, at random moments (--kills N, --minutes N); fails when anything acknowledged is lost or doubled
   crashtest nats  kill -9 and SIGSTOP of writers, joiners, workers and nodes of a NATS cluster (--kills N, --minutes N)
   fuzz    damaged record files and join states, then damaged models, selector states and results files, read and recovered (--files N of

@@ -8,6 +8,7 @@ return args switch
     ["scoring", .. var rest] => ScoringRate.Run(rest),
     ["records", .. var rest] => RecordsBench.Run(rest),
     ["selection", .. var rest] => SelectionBench.Run(rest),
+    ["defaults", ..] => DefaultsBench.Run(),
     ["filter", ..] => FilterBench.Run(),
     ["largewindow", .. var rest] => LargeWindowBench.Run(rest),
     ["optimum", .. var rest] => OptimumBench.Run(rest),

@@ -89,6 +89,7 @@ internal static class RareWideEvents
                 HiddenLayers = [Units],
                 MoreFeatureColumns = [Served],
                 Epochs = Epochs,
+                HeldOutShare = 0f,                          // the number of passes is chosen
                 Optimizer = new AdamOptions { LearningRate = 0.002f },
                 Seed = seed,
                 CancellationToken = cancellation,
