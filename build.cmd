@@ -32,7 +32,7 @@ if "%command%"=="bench" (
 )
 if "%command%"=="crashtest" echo build.cmd: crashtest kills writers of record files only. PostgreSQL and JetStream need Linux: ./build.sh crashtest 1>&2
 if "%command%"=="crashtest" set "project=test\RecordStress"& set "name=RecordStress"& goto program
-if "%command%"=="fuzz" set "project=test\RecordStress"& set "name=RecordStress"& goto program
+if "%command%"=="fuzz" goto fuzz
 if "%command%"=="pack" (
     dotnet pack src\Microsoft.ML.ForwardSampling.Records -c Release -o packages!rest! || exit /b 1
     dotnet pack src\Microsoft.ML.ForwardSampling -c Release -o packages!rest! || exit /b 1
@@ -61,3 +61,12 @@ dotnet build "%project%" -c Release -v quiet <nul 1>&2 || exit /b 1
 cd /d "!caller!"
 dotnet "!root!\artifacts\bin\%name%\release\%name%.dll" %command% !rest!
 exit /b
+
+:fuzz
+for %%p in (RecordStress ModelStress) do (
+    cd /d "!root!"
+    dotnet build "test\%%p" -c Release -v quiet <nul 1>&2 || exit /b 1
+    cd /d "!caller!"
+    dotnet "!root!\artifacts\bin\%%p\release\%%p.dll" fuzz !rest! || exit /b 1
+)
+exit /b 0

@@ -19,6 +19,7 @@ Bench[] benches =
     new("optimizers", "optimizers and averaged weights against Adam", OptimizersBench.Run),
     new("lowmemory", "wide sparse rows: low-memory trainers against ML.NET's linear ones", LowMemoryBench.Run),
     new("wide", "networks on wide sparse rows against torch's EmbeddingBag", WideNetworksBench.Run),
+    new("defaults", "the default trainers against Sdca and LightGBM on 50 shapes of data", DefaultsBench.Run),
     new("service", "the example service with and without recording", ServiceBench.Run),
 ];
 

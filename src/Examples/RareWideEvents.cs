@@ -89,6 +89,7 @@ internal static class RareWideEvents
                 HiddenLayers = [Units],
                 MoreFeatureColumns = [Served],
                 Epochs = Epochs,
+                HeldOutShare = 0,                          // the number of passes is chosen
                 Optimizer = new AdamOptions { LearningRate = 0.002 },
                 Seed = seed,
                 CancellationToken = cancellation,

@@ -209,10 +209,9 @@ public sealed class PredictionPool<TInput, TOutput> : IServedModel, IDisposable
 
     private ModelGeneration<TInput, TOutput> Load(byte[] bytes, ulong version)
     {
-        ITransformer model = _context.Model.Load(new MemoryStream(bytes, writable: false), out _);
+        ITransformer model = _context.ForwardSampling().Load(new MemoryStream(bytes, writable: false), out _, Options.Network);
         try
         {
-            model = _context.ForwardSampling().Restore(model, Options.Network);
             var facts = new ServedModel(version, Options.TimeProvider.GetUtcNow(), bytes.Length, ++_count);
             var generation = new ModelGeneration<TInput, TOutput>(_context, model, facts, Options.MaximumIdleEngines);
             generation.Return(generation.Take());           // rows that do not fit are an error now, not at the first prediction

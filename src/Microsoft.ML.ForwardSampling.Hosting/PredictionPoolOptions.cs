@@ -34,7 +34,7 @@ public sealed record PredictionPoolOptions
         = 2 * Environment.ProcessorCount;
 
     /// <summary>Makes the module of a network that was trained on one of the user's own; see
-    /// <see cref="ForwardSamplingCatalog.Load"/>.</summary>
+    /// <c>fs.Load</c>.</summary>
     /// <value>Default null: the model holds none.</value>
     public NetworkFactory? Network { get; init; }
 

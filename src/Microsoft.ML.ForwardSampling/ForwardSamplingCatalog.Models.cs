@@ -38,9 +38,12 @@ public sealed partial class ForwardSamplingCatalog
     /// <param name="groupModules">Builds the user's own modules; only for a model that was trained with
     /// <see cref="GroupTestingOptions.Modules"/>.</param>
     /// <returns>The model; a network scores on the CPU, and one that was built from options without torch.</returns>
-    /// <remarks>Load only files you trust: ML.NET's loader loads the assemblies that a file names.</remarks>
+    /// <remarks><para>Load only files you trust: ML.NET's loader loads the assemblies that a file names.</para>
+    /// <para>Checksums and sizes of all parts of the file are compared first: <c>mlContext.Model.Load</c> compares none, and may not return
+    /// from a damaged file.</para></remarks>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="InvalidDataException">The file is truncated, foreign or damaged; the message names it.</exception>
+    /// <exception cref="InvalidDataException">The file is truncated, foreign or damaged; the message names it, and the damaged part.
+    /// </exception>
     /// <exception cref="NotSupportedException">The file is of a newer version; the message names it.</exception>
     /// <exception cref="InvalidOperationException">The network is the user's own and <paramref name="network"/> is null.</exception>
     public ITransformer Load(string path, out DataViewSchema inputSchema, NetworkFactory? network = null,
@@ -48,6 +51,31 @@ public sealed partial class ForwardSamplingCatalog
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         return ModelFile.Load(_context, path, out inputSchema, model => ModelRestorer.Restore(_context, model, network, groupModules));
+    }
+
+    /// <summary>Loads a model from a stream, as <see cref="Load(string, out DataViewSchema, NetworkFactory?, GroupModuleFactory?)"/> does
+    /// from a file.</summary>
+    /// <param name="stream">What <c>mlContext.Model.Save</c> or <see cref="Save"/> wrote: seekable, at its beginning; left open.</param>
+    /// <param name="inputSchema">The schema that was saved with it.</param>
+    /// <param name="network">Builds the user's own network; only for a model that was trained with
+    /// <see cref="NetworkTrainerOptions.Network"/>.</param>
+    /// <param name="groupModules">Builds the user's own modules; only for a model that was trained with
+    /// <see cref="GroupTestingOptions.Modules"/>.</param>
+    /// <returns>The model.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="stream"/> is null.</exception>
+    /// <exception cref="ArgumentException"><paramref name="stream"/> cannot seek, or is not at its beginning.</exception>
+    /// <exception cref="InvalidDataException">The stream is truncated, foreign or damaged; the message names the damaged part.</exception>
+    /// <exception cref="NotSupportedException">It is of a newer version.</exception>
+    /// <exception cref="InvalidOperationException">The network is the user's own and <paramref name="network"/> is null.</exception>
+    public ITransformer Load(Stream stream, out DataViewSchema inputSchema, NetworkFactory? network = null,
+        GroupModuleFactory? groupModules = null)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        if (!stream.CanSeek || stream.Position != 0)
+            throw new ArgumentException("A model is loaded from a stream that can seek, at its beginning. Copy it into a MemoryStream.",
+                nameof(stream));
+        return ModelFile.Load(_context, stream, "The stream", out inputSchema,
+            model => ModelRestorer.Restore(_context, model, network, groupModules));
     }
 
     /// <summary>A binary model that predicts positive above another probability, as ML.NET's ChangeModelThreshold gives for its own

@@ -14,6 +14,9 @@ internal sealed class Reading(long allocationLimit, Predicate<Exception> isRefus
     private long _mostAllocated;
     private TimeSpan _longest;
 
+    /// <summary>Whether the latest file was refused.</summary>
+    public bool WasRefused { get; private set; }
+
     public string Summary => string.Create(CultureInfo.InvariantCulture,
         $"{_taken:N0} taken, {_refused:N0} refused, longest {_longest.TotalMilliseconds:0} ms (limit "
         + $"{LogFuzzer.TimeLimit.TotalMilliseconds:0}), most allocated {_mostAllocated / 1024:N0} KiB (limit "
@@ -23,6 +26,7 @@ internal sealed class Reading(long allocationLimit, Predicate<Exception> isRefus
     public string? Of(Action read)
     {
         long started = Stopwatch.GetTimestamp(), allocated = GC.GetAllocatedBytesForCurrentThread();
+        WasRefused = false;
         try
         {
             read();
@@ -30,6 +34,7 @@ internal sealed class Reading(long allocationLimit, Predicate<Exception> isRefus
         }
         catch (Exception e) when (isRefusal(e))
         {
+            WasRefused = true;
             _refused++;
         }
         catch (Exception e)

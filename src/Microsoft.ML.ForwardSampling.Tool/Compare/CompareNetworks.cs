@@ -39,6 +39,8 @@ internal sealed class CompareNetworks(MLContext mlContext, CompareExperiment exp
             // The data come on unit scale, features and label, by what the training rows say and not by what a chunk does.
             NormalizeLabel = false,
             NormalizeFeatures = FeatureNormalization.None,
+            // Every training gets the rows and the passes it is charged for.
+            HeldOutShare = 0,
             BatchSize = steps.Batch,
             Batches = steps.Batches,
             CancellationToken = cancellation,

@@ -10,21 +10,29 @@ internal static class ModelFile
         Func<ITransformer, ITransformer> restore)
     {
         using FileStream stream = File.OpenRead(path);
+        return Load(context, stream, $"'{path}'", out inputSchema, restore);
+    }
+
+    /// <summary>As from a file; messages call the stream by that name.</summary>
+    public static ITransformer Load(MLContext context, Stream stream, string name, out DataViewSchema inputSchema,
+        Func<ITransformer, ITransformer> restore)
+    {
         ITransformer model;
         try
         {
+            ArchiveCheck.ThrowIfDamaged(stream);
             model = context.Model.Load(stream, out inputSchema);
         }
         catch (OutOfMemoryException e)
         {
             // A damaged length is an array of any size to ML.NET's readers; nothing has been kept of it.
-            throw new InvalidDataException($"'{path}' ({stream.Length} bytes) asks for more memory than there is: it is damaged, or too "
+            throw new InvalidDataException($"{name} ({stream.Length} bytes) asks for more memory than there is: it is damaged, or too "
                 + "large for this machine.", e);
         }
         catch (Exception e)
         {
             throw new InvalidDataException(
-                $"'{path}' ({stream.Length} bytes) is not a whole model file, as mlContext.Model.Save writes it: {e.Message}", e);
+                $"{name} ({stream.Length} bytes) is not a whole model file, as mlContext.Model.Save writes it: {e.Message}", e);
         }
 
         try
@@ -33,11 +41,11 @@ internal static class ModelFile
         }
         catch (InvalidDataException e)
         {
-            throw new InvalidDataException($"'{path}': {e.Message}", e);
+            throw new InvalidDataException($"{name}: {e.Message}", e);
         }
         catch (NotSupportedException e)
         {
-            throw new NotSupportedException($"'{path}': {e.Message}", e);
+            throw new NotSupportedException($"{name}: {e.Message}", e);
         }
     }
 }

@@ -1,6 +1,6 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.ForwardSampling.Networks;
-using Microsoft.ML.Trainers;
+using Microsoft.ML.ForwardSampling.ShapesOfData;
 
 namespace Microsoft.ML.ForwardSampling.Tests.Networks;
 
@@ -10,39 +10,20 @@ public class DefaultsTests
 {
     private readonly MLContext _context = new(1);
 
-    public static TheoryData<string> RegressionShapes => [.. s_regressions.Keys];
+    public static TheoryData<string> Shapes => [.. DataShapes.All.Select(shape => shape.ToString())];
 
-    private static readonly Dictionary<string, (int Rows, int Features, Func<Random, float[], float> Label,
-        Func<Random, int, float> Feature)> s_regressions = new()
-        {
-            ["plain"] = (2000, 8, Linear(0, 1), (r, _) => Normal(r)),
-            ["prices"] = (2000, 8, Linear(180_000, 80_000), (r, _) => Normal(r)),
-            ["label 50, s.d. 10"] = (2000, 8, Linear(50, 10), (r, _) => Normal(r)),
-            ["label of 1e-6"] = (2000, 8, Linear(3e-6f, 1e-6f), (r, _) => Normal(r)),
-            ["label of 1e9"] = (2000, 8, Linear(0, 1e9f), (r, _) => Normal(r)),
-            ["label offset 1e6"] = (2000, 8, Linear(1e6f, 30), (r, _) => Normal(r)),
-            ["features of all scales"] = (2000, 8, (r, x) => x[0] * 1e3f + x[1] / 1e4f + x[2] + (0.1f * Normal(r)),
-            (r, i) => Normal(r) * (i switch { 0 => 1e-3f, 1 => 1e4f, _ => 1 })),
-            ["features with an offset"] = (2000, 4, (r, x) => (x[0] - 1e4f) + (2 * (x[1] + 500)) + (0.1f * Normal(r)),
-            (r, i) => Normal(r) + (i switch { 0 => 1e4f, 1 => -500f, _ => 0 })),
-            ["skewed counts"] = (2000, 6, (r, x) => MathF.Exp((0.5f * x[0]) + (0.3f * Normal(r))) * 100, (r, _) => Normal(r)),
-            ["one feature"] = (500, 1, Linear(10, 3), (r, _) => Normal(r)),
-            ["two hundred rows"] = (200, 5, Linear(5, 20), (r, _) => Normal(r)),
-            ["curved"] = (3000, 5, (r, x) => 1000 * ((10 * MathF.Sin(MathF.PI * x[0] * x[1])) + (20 * (x[2] - 0.5f) * (x[2] - 0.5f))
-                + (10 * x[3]) + (5 * x[4]) + Normal(r)), (r, _) => r.NextSingle()),
-        };
-
+    /// <summary>The table of all three: <c>./build.sh bench defaults</c>.</summary>
     [Theory]
-    [MemberData(nameof(RegressionShapes))]
-    public void Regression_NoOptionSet_IsWithinAMarginOfSdca(string shape)
+    [MemberData(nameof(Shapes))]
+    public void NoOptionSet_IsWithinAMarginOfSdcaAndOfTrees(string name)
     {
-        (IDataView train, IDataView test) = Regression(shape);
-        using NetworkPredictionTransformer model = _context.ForwardSampling().Trainers.Regression().Fit(train);
-        double own = _context.Regression.Evaluate(model.Transform(test)).RSquared;
-        // With one feature Sdca ends in weights that are not finite (Microsoft.ML 5.0.1): the generator's own R squared then.
-        double peer = shape == "one feature" ? 0.938
-            : _context.Regression.Evaluate(_context.Regression.Trainers.Sdca().Fit(train).Transform(test)).RSquared;
-        Assert.True(own > peer - 0.05, $"{shape}: R squared {own:F3}, Sdca {peer:F3}");
+        DataShape shape = DataShapes.All.Single(shape => shape.ToString() == name);
+        double own = shape.Own(_context), sdca = shape.Sdca(_context);
+        Assert.True(shape.IsWithin(own, sdca, shape.Margin), $"{name}: {own:F3}, Sdca {sdca:F3}");
+        if (shape.TreeMargin is not { } margin)
+            return;
+        double trees = shape.LightGbm(_context);
+        Assert.True(shape.IsWithin(own, trees, margin), $"{name}: {own:F3}, LightGBM {trees:F3}");
     }
 
     [Fact]
@@ -126,31 +107,9 @@ public class DefaultsTests
         }
     }
 
-    private (IDataView Train, IDataView Test) Regression(string shape)
-    {
-        var (rows, features, label, feature) = s_regressions[shape];
-        var random = new Random(11);
-        Row[] all = [.. Enumerable.Range(0, rows + 1000).Select(_ =>
-        {
-            float[] x = [.. Enumerable.Range(0, features).Select(i => feature(random, i))];
-            return new Row { Features = x, Label = label(random, x) };
-        })];
-        var schema = SchemaDefinition.Create(typeof(Row));
-        schema[nameof(Row.Features)].ColumnType = new VectorDataViewType(NumberDataViewType.Single, features);
-        return (_context.Data.LoadFromEnumerable(all[..rows], schema), _context.Data.LoadFromEnumerable(all[rows..], schema));
-    }
-
-    private static Func<Random, float[], float> Linear(float mean, float deviation)
-        => (r, x) => mean + (deviation * ((x.Select((value, i) => value * (i % 2 == 0 ? 1 : -1) / MathF.Sqrt(x.Length)).Sum() * 0.97f)
-            + (0.25f * Normal(r))));
+    private (IDataView Train, IDataView Test) Regression(string shape) => DataShapes.All.Single(
+        found => found.Task == PredictionTask.Regression && found.Name == shape).Make(_context);
 
     private static float Normal(Random random) =>
         (float)(Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble()));
-
-    private sealed class Row
-    {
-        public float[] Features { get; set; } = [];
-
-        public float Label { get; set; }
-    }
 }

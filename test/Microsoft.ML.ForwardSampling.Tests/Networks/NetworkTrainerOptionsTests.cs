@@ -24,6 +24,7 @@ public class NetworkTrainerOptionsTests
         Assert.Null(options.Batches);
         Assert.Equal(10, options.Epochs);
         Assert.Null(options.MaximumSteps);
+        Assert.Null(options.HeldOutShare);
         Assert.True(options.Shuffle);
         Assert.Equal(1024, options.MaximumRowMegabytes);
         Assert.Equal(1, options.Threads);
@@ -47,6 +48,8 @@ public class NetworkTrainerOptionsTests
             () => new NetworkTrainerOptions { BatchSize = 0 } },
         { "NetworkTrainerOptions.Epochs must be in [1, 1000000]. (Parameter 'Epochs')\nActual value was -1.",
             () => new NetworkTrainerOptions { Epochs = -1 } },
+        { "NetworkTrainerOptions.HeldOutShare must be in [0, 0.5]. (Parameter 'HeldOutShare')\nActual value was 0.6.",
+            () => new NetworkTrainerOptions { HeldOutShare = 0.6 } },
         { "NetworkTrainerOptions.MaximumSteps must be in [1, 2147483647]. (Parameter 'MaximumSteps')\nActual value was 0.",
             () => new NetworkTrainerOptions { MaximumSteps = 0 } },
         { "NetworkTrainerOptions.HiddenLayers[1] must be in [1, 1048576]. (Parameter 'HiddenLayers[1]')\nActual value was 0.",

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.IO.Compression;
+using System.IO.Hashing;
 using Microsoft.ML.Data;
 using Microsoft.ML.ForwardSampling.ForwardPass;
 using Microsoft.ML.ForwardSampling.Networks;
@@ -231,6 +232,69 @@ public sealed class ModelFileTests : IDisposable
     }
 
     [Fact]
+    public void Load_APartThatIsNotWhatWasWritten_IsRefusedByItsName()
+    {
+        IDataView data = TrainingData.View(_context, 50);
+        using NetworkPredictionTransformer model = Fit(PredictionTask.Regression, data, _options with { HiddenLayers = [2] });
+        string path = Save(model, data), changed = Path.Combine(_folder, "changed.zip");
+        var parts = new Dictionary<string, byte[]>();
+        using (ZipArchive whole = ZipFile.OpenRead(path))
+        {
+            foreach (ZipArchiveEntry entry in whole.Entries)
+            {
+                using var bytes = new MemoryStream();
+                using Stream part = entry.Open();
+                part.CopyTo(bytes);
+                parts.Add(entry.FullName, bytes.ToArray());
+            }
+        }
+
+        foreach ((string name, byte[] bytes) in parts.Where(part => part.Value.Length > 0))
+        {
+            foreach (int at in new[] { 0, bytes.Length / 2, bytes.Length - 1 })
+            {
+                byte[] other = [.. bytes];
+                other[at] ^= 1;
+                uint sum = Crc32.HashToUInt32(other), former = Crc32.HashToUInt32(bytes);
+                File.WriteAllBytes(changed, Replace(Zip(parts.Select(part => (part.Key, part.Key == name ? other : part.Value))),
+                    sum, former));
+                Assert.Equal($"'{changed}' ({new FileInfo(changed).Length} bytes) is not a whole model file, as mlContext.Model.Save writes it: "
+                    + $"its part '{name}' is damaged: checksum {sum:X8} instead of {former:X8}",
+                    Assert.Throws<InvalidDataException>(() => _context.ForwardSampling().Load(changed, out _)).Message);
+            }
+        }
+    }
+
+    [Fact]
+    public void Load_DeclaredSizes_AreComparedWithWhatIsThere()
+    {
+        byte[] file = Zip([("TrainingInfo/Version.txt", new byte[77_777])], CompressionLevel.Fastest);
+        string Refusal(uint declared) => Assert.Throws<InvalidDataException>(() => _context.ForwardSampling()
+            .Load(new MemoryStream(Replace([.. file], 77_777, declared)), out _)).Message;
+        Assert.Contains("'TrainingInfo/Version.txt' is damaged: it declares 77778 bytes and has 77777", Refusal(77_778),
+            StringComparison.Ordinal);
+        Assert.Contains("'TrainingInfo/Version.txt' is damaged", Refusal(77_776), StringComparison.Ordinal);
+        Assert.Contains("it declares 2000000000 bytes, more than", Refusal(2_000_000_000), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Load_FromAStream_AsFromAFile()
+    {
+        IDataView data = TrainingData.View(_context, 50);
+        using NetworkPredictionTransformer model = Fit(PredictionTask.Regression, data, _options);
+        using var stream = new MemoryStream(File.ReadAllBytes(Save(model, data)));
+        ITransformer loaded = _context.ForwardSampling().Load(stream, out DataViewSchema schema);
+        Assert.Equal(data.Schema.Count, schema.Count);
+        Assert.Equal(TrainingData.Scores(model.Transform(data)), TrainingData.Scores(Assert.IsType<NetworkPredictionTransformer>(loaded)
+            .Transform(data)));
+        stream.Position = 1;
+        Assert.Contains("at its beginning", Assert.Throws<ArgumentException>(() => _context.ForwardSampling().Load(stream, out _)).Message,
+            StringComparison.Ordinal);
+        Assert.StartsWith("The stream (3 bytes) is not a whole model file", Assert.Throws<InvalidDataException>(
+            () => _context.ForwardSampling().Load(new MemoryStream(new byte[3]), out _)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Load_ForeignFiles_AreRefusedByName()
     {
         string text = Path.Combine(_folder, "notes.txt"), zip = Path.Combine(_folder, "photos.zip");
@@ -370,6 +434,33 @@ public sealed class ModelFileTests : IDisposable
         reader.BaseStream.Position = 0;
         Assert.Contains("format version 3", Assert.Throws<NotSupportedException>(() => StateHeader.Read(reader)).Message,
             StringComparison.Ordinal);
+    }
+
+    private static byte[] Zip(IEnumerable<(string Name, byte[] Bytes)> parts, CompressionLevel level = CompressionLevel.NoCompression)
+    {
+        using var file = new MemoryStream();
+        using (var zip = new ZipArchive(file, ZipArchiveMode.Create, leaveOpen: true))
+        {
+            foreach ((string name, byte[] bytes) in parts)
+            {
+                using Stream part = zip.CreateEntry(name, level).Open();
+                part.Write(bytes);
+            }
+        }
+
+        return file.ToArray();
+    }
+
+    /// <summary>Writes another number wherever that one stands.</summary>
+    private static byte[] Replace(byte[] bytes, uint former, uint next)
+    {
+        for (int at = 0; at <= bytes.Length - sizeof(uint); at++)
+        {
+            if (BitConverter.ToUInt32(bytes, at) == former)
+                BitConverter.TryWriteBytes(bytes.AsSpan(at), next);
+        }
+
+        return bytes;
     }
 
     private NetworkTrainer Trainer(PredictionTask task, NetworkTrainerOptions options)

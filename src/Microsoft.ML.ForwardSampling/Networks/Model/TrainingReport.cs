@@ -18,6 +18,9 @@ public sealed record TrainingReport
     /// the data view.</summary>
     public long RowsSkipped { get; init; }
 
+    /// <summary>Rows that were kept from training to stop early by (<c>NetworkTrainerOptions.HeldOutShare</c>).</summary>
+    public long HeldOutRows { get; init; }
+
     /// <summary>Rows that got a backward pass.</summary>
     public long BackwardRows { get; init; }
 
@@ -30,7 +33,7 @@ public sealed record TrainingReport
     /// <summary>Whether early stopping ended the run before its last step.</summary>
     public bool StoppedEarly { get; init; }
 
-    /// <summary>Lowest mean validation loss seen; null without validation data.</summary>
+    /// <summary>Lowest mean loss seen over the validation data, or the rows held out; null without either.</summary>
     public float? BestValidationLoss { get; init; }
 
     /// <summary>Mean weighted loss of the last reported steps.</summary>
@@ -59,4 +62,21 @@ public sealed record TrainingReport
 
     /// <summary>Seconds evaluating the validation data.</summary>
     public double ValidateSeconds { get; init; }
+
+    /// <summary>This run, which found out how long to train, and the one on all rows after it.</summary>
+    internal TrainingReport Then(TrainingReport next) => next with
+    {
+        Steps = Steps + next.Steps,
+        Epochs = Epochs + next.Epochs,
+        BackwardRows = BackwardRows + next.BackwardRows,
+        ForwardRows = ForwardRows + next.ForwardRows,
+        HeldOutRows = HeldOutRows,
+        StoppedEarly = StoppedEarly,
+        BestValidationLoss = BestValidationLoss,
+        Mixes = Mixes + next.Mixes,
+        MixesKept = MixesKept + next.MixesKept,
+        SelectSeconds = SelectSeconds + next.SelectSeconds,
+        StepSeconds = StepSeconds + next.StepSeconds,
+        ValidateSeconds = ValidateSeconds + next.ValidateSeconds,
+    };
 }

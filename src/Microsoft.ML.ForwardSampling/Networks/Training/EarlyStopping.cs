@@ -1,9 +1,9 @@
 namespace Microsoft.ML.ForwardSampling.Networks;
 
 /// <summary>When training ends before its last step: the validation loss has stopped falling.</summary>
-/// <remarks>Needs validation data (<c>Fit(data, validationData)</c>). The weights of the best evaluation are put back at the end, also when
-/// the loss has become infinite since. A pipeline, CrossValidate and SelectThen call Fit(data) alone, so early stopping cannot be used
-/// inside them.</remarks>
+/// <remarks>Needs validation data (<c>Fit(data, validationData)</c>) or <see cref="NetworkTrainerOptions.HeldOutShare"/>. The weights of the
+/// best evaluation are put back at the end, also when the loss has become infinite since. A pipeline, CrossValidate and SelectThen call
+/// Fit(data) alone: there rows must be held out.</remarks>
 public sealed record EarlyStopping
 {
     /// <summary>Evaluations without improvement after which training stops.</summary>

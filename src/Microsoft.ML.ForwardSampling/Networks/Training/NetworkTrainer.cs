@@ -111,10 +111,14 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>, I
     public NetworkPredictionTransformer Fit(IDataView input, IDataView? validationData, NetworkPredictionTransformer? previousModel)
     {
         ArgumentNullException.ThrowIfNull(input);
-        if (Options.EarlyStopping is not null && validationData is null)
+        bool holdsOut = Options.HeldOutShare > 0;
+        if (holdsOut && validationData is not null)
+            throw new ArgumentException($"{nameof(NetworkTrainerOptions)}.{nameof(NetworkTrainerOptions.HeldOutShare)} is "
+                + $"{Options.HeldOutShare}, and validation data are given: one of them says when to stop.", nameof(validationData));
+        if (Options.EarlyStopping is not null && validationData is null && !holdsOut)
             throw new ArgumentException($"{nameof(NetworkTrainerOptions)}.{nameof(NetworkTrainerOptions.EarlyStopping)} needs validation "
-                + $"data: call Fit(data, validationData).", nameof(validationData));
-        if (validationData is null && Options.Selection is { Policy: var policy } && policy.NewState() is { } memory
+                + $"data: call Fit(data, validationData), or set {nameof(NetworkTrainerOptions.HeldOutShare)}.", nameof(validationData));
+        if (validationData is null && !holdsOut && Options.Selection is { Policy: var policy } && policy.NewState() is { } memory
             && (memory.Feedback & SelectionFeedback.ValidationLoss) != 0)
             throw new ArgumentException($"Policy {policy.Name} learns from the loss on validation data: call Fit(data, validationData).",
                 nameof(validationData));
@@ -148,33 +152,41 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>, I
                     .Select(column => new EmbeddingShape(column.Input.Keys, Options.EmbeddingColumns[column.Input.Name]))],
             }
             : null;
-        var model = new NetworkModel(head, columns.FeatureCount, architecture,
-            CreateNetwork(architecture, columns.FeatureCount, outputs, device, isContinued: previousModel is not null), device,
-            Options.Optimizer.Create());
+        NetworkModel? model = null;
         try
         {
-            bool continued = previousModel is not null && model.ContinueFrom(previousModel.Model);
             var rows = new RowFeed(input, columns, MaximumRowBytes, Options.Selection?.Limits, sparse);
             RowFeed? validation = validationData is null ? null
                 : new RowFeed(validationData, validationColumns!, MaximumRowBytes, sparse: sparse);
-            model.Standardization = Standardize(rows, validation, previousModel?.Model, columns, channel);
-            if (previousModel is not null)
-                model.Standardization.Unfold(model);
-            using var run = new TrainingRun(options, model, rows, validation, columns, _seed, previousModel?.Model.Selection,
-                ContinuesScale(previousModel?.Model, model) ? previousModel!.Model.Averaged : null,
-                ContinuesScale(previousModel?.Model, model) ? previousModel!.Model.Mixed : null,
-                progress => Tell(channel, progress));
-            model.Report = run.Train() with { OptimizerContinued = continued };
-            model.Selection = run.Selection;
-            model.Averaged = run.Averaged;
-            model.Mixed = run.Mixed;
-            if (!model.AllFinite())
-                throw run.Diverged();
-            model.Standardization.Fold(model);
+            Standardization standardization = Standardize(rows, validation, previousModel?.Model, columns, channel);
+            for (NetworkTrainerOptions? next = options; next is not null;)
+            {
+                TrainingReport? before = model?.Report;
+                model?.Dispose();
+                model = Begin(standardization, out bool continued);
+                using var run = new TrainingRun(next, model, rows, validation, columns, _seed, previousModel?.Model.Selection,
+                    ContinuesScale(previousModel?.Model, model) ? previousModel!.Model.Averaged : null,
+                    ContinuesScale(previousModel?.Model, model) ? previousModel!.Model.Mixed : null, isNew: previousModel is null,
+                    progress => Tell(channel, progress));
+                TrainingReport report = run.Train();
+                model.Report = (before?.Then(report) ?? report) with { OptimizerContinued = continued };
+                model.Selection = run.Selection;
+                model.Averaged = run.Averaged;
+                model.Mixed = run.Mixed;
+                if (!model.AllFinite())
+                    throw run.Diverged();
+                next = run.OnAllRows;
+            }
+
+            model!.Standardization.Fold(model);
             model.Freeze();
-            if (model.Report.RowsSkipped > 0)
+            if (model.Report!.RowsSkipped > 0)
                 channel.Warning(MessageSensitivity.None, "{0} of {1} rows were skipped: a feature, the label or the weight was missing.",
                     model.Report.RowsSkipped, model.Report.RowsRead);
+            if (model.Report.HeldOutRows > 0)
+                channel.Info(MessageSensitivity.None, "{0} rows were held out to find after how many of {1} passes the loss is lowest "
+                    + "({2}.{3}).", model.Report.HeldOutRows, Options.Epochs, nameof(NetworkTrainerOptions),
+                    nameof(NetworkTrainerOptions.HeldOutShare));
             if (rows.RowsExcluded > 0)
                 channel.Info(MessageSensitivity.None, "{0} of {1} rows were left out of training: their record is too old.",
                     rows.RowsExcluded, rows.RowsRead);
@@ -187,10 +199,30 @@ public sealed class NetworkTrainer : IEstimator<NetworkPredictionTransformer>, I
         }
         catch (Exception e)
         {
-            model.Dispose();
+            model?.Dispose();
             TrainingMeters.Fail(span, e);
             WorkerExceptions.ThrowIfCancelled(e);
             throw;
+        }
+
+        NetworkModel Begin(Standardization standardization, out bool continued)
+        {
+            var begun = new NetworkModel(head, columns.FeatureCount, architecture,
+                CreateNetwork(architecture, columns.FeatureCount, outputs, device, isContinued: previousModel is not null), device,
+                Options.Optimizer.Create());
+            try
+            {
+                continued = previousModel is not null && begun.ContinueFrom(previousModel.Model);
+                begun.Standardization = standardization;
+                if (previousModel is not null)
+                    standardization.Unfold(begun);
+                return begun;
+            }
+            catch
+            {
+                begun.Dispose();
+                throw;
+            }
         }
     }
 

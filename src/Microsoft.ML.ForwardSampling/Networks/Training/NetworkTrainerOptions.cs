@@ -18,6 +18,9 @@ public sealed record NetworkTrainerOptions
     private const int UsualBatchRows = 64;
     private const int SelectedBatchRows = 16;
 
+    /// <summary>What is held out of rows of many slots.</summary>
+    internal const double UsualHeldOutShare = 0.1;
+
     /// <summary>The label column: Single for regression, Boolean for binary, Key for multiclass.</summary>
     /// <value>Default "Label".</value>
     /// <exception cref="ArgumentException">Empty.</exception>
@@ -206,9 +209,25 @@ public sealed record NetworkTrainerOptions
     /// <value>Default null.</value>
     public InTrainingSelection? Selection { get; init; }
 
-    /// <summary>When training ends before its last step; needs validation data.</summary>
+    /// <summary>When training ends before its last step; needs validation data, or a <see cref="HeldOutShare"/>.</summary>
     /// <value>Default null: validation data, if given, is only reported.</value>
     public EarlyStopping? EarlyStopping { get; init; }
+
+    /// <summary>Share of the rows that is first kept from training and evaluated instead, to find out after how many passes the loss is
+    /// lowest; a network is then trained anew on all rows for as many. It needs no validation data, so that it works in pipelines,
+    /// CrossValidate and SelectThen.</summary>
+    /// <remarks>Slots of texts and categories come in few rows each, and a network of them learns those by heart within a few passes
+    /// (docs/wide-networks.md has figures). Each row is drawn by itself, the same in every pass; <see cref="TrainingReport.HeldOutRows"/>
+    /// counts them. The first training ends as <see cref="EarlyStopping"/> says (null: as its defaults say); with <see cref="Selection"/>
+    /// there is no second, and the model has the best weights of the first.</remarks>
+    /// <value>[0, 0.5]; 0: none. Null (the default): 0.1 for a new network over 256 features or more of which at most one in sixteen is not
+    /// 0, where <see cref="Epochs"/> is above 1 and neither validation data, <see cref="MaximumSteps"/> nor <see cref="Selection"/> are
+    /// given; else 0.</value>
+    /// <exception cref="ArgumentOutOfRangeException">Outside the range, or NaN.</exception>
+    public double? HeldOutShare
+    {
+        get; init => field = value is { } share ? Require.InRange(share, 0, 0.5, nameof(NetworkTrainerOptions)) : null;
+    }
 
     /// <summary>Whether the model gets the running mean of the weights instead of the last step's.</summary>
     /// <value>Default null: the last step's.</value>

@@ -72,6 +72,22 @@ internal sealed class RowFeed
     /// <summary>Rows of each part, once one pass is over.</summary>
     public IReadOnlyList<int>? PartRows { get; private set; }
 
+    /// <summary>Whether the rows that were read last are wide and few of their features are not zero: slots of texts or categories, of
+    /// which each comes in few rows.</summary>
+    /// <param name="numbers">Features that are numbers.</param>
+    public bool MostlyZero(int numbers)
+    {
+        const int FirstRows = 256, Wide = 256, Share = 16;
+        int rows = Math.Min(_pool.Count, FirstRows);
+        if (numbers < Wide || rows == 0)
+            return false;
+        long values = 0;
+        for (int row = 0; row < rows; row++)
+            values += _pool.Sparse?.LengthOf(row)
+                ?? numbers - _pool.Features.AsSpan(row * _pool.FeatureCount, numbers).Count(0f);
+        return values * Share <= (long)rows * numbers;
+    }
+
     /// <summary>From now on parts come on this scale: the rows held already, and all that are read again.</summary>
     public void Standardize(Standardization standardization)
     {

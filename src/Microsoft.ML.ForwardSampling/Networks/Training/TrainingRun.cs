@@ -16,6 +16,8 @@ internal sealed class TrainingRun : IDisposable
     private readonly TrainingEngine _engine;
     private readonly RowFeed _rows;
     private readonly RowFeed? _validation;
+    private readonly bool _isNew;
+    private readonly int _heldOutSeed;
     private readonly RowSelector? _selector;
     private readonly WindowStatistics? _window;
     private readonly bool _selectionContinued;
@@ -27,11 +29,18 @@ internal sealed class TrainingRun : IDisposable
     private readonly Random _order;
     private readonly Action<TrainingProgress> _report;
     private readonly AndersonMixer? _mixer;
+    private readonly int _featureCount;
     private readonly long _started = Stopwatch.GetTimestamp();
 
     private float[] _rowLosses = [];
     private float[] _strata = [];                       // fresh ones of a window's rows, by their place in the pool
     private RowPool? _part;                             // the rows at hand
+    private long _firstRow;                             // their first one's number in the pass
+    private HeldOutRows? _heldOut;
+    private long _heldOutRows;
+    private EarlyStopping? _stopping;
+    private int _bestEpoch;
+    private long _bestStep;
     private int _pending;
     private int _mixes;
     private int _mixesKept;
@@ -55,7 +64,7 @@ internal sealed class TrainingRun : IDisposable
     public TrainingRun(
         NetworkTrainerOptions options, NetworkModel model, RowFeed rows, RowFeed? validation, TrainingColumns columns, int seed,
         (IRowSelectionPolicy Policy, RowSelectorState State)? previousSelection, AveragedTraining? previousAverage,
-        MixedTraining? previousMix, Action<TrainingProgress> report)
+        MixedTraining? previousMix, bool isNew, Action<TrainingProgress> report)
     {
         _options = options;
         _head = model.Head;
@@ -63,6 +72,10 @@ internal sealed class TrainingRun : IDisposable
         _rows = rows;
         _validation = validation;
         _report = report;
+        _stopping = options.EarlyStopping;
+        _isNew = isNew;
+        _heldOutSeed = seed;
+        _featureCount = columns.NumberCount;
         _order = new Random(seed);
         if (options.Batches == BatchComposition.Stratified)
         {
@@ -104,13 +117,16 @@ internal sealed class TrainingRun : IDisposable
     /// <exception cref="InvalidOperationException">There was no row to train on, or the loss is no longer finite.</exception>
     public TrainingReport Train()
     {
+        HoldOut();
         _totalSteps = CountSteps();
         while (_epoch < _options.Epochs && !Finished)
         {
             _epoch++;
+            _firstRow = 0;
             foreach (RowPool part in _rows.Parts(_options.CancellationToken))
             {
                 TrainOn(part);
+                _firstRow += part.Count;
                 if (Finished)
                     break;
             }
@@ -119,14 +135,14 @@ internal sealed class TrainingRun : IDisposable
                 FlushBatch();
             if (_options.AndersonMixing is { EveryNSteps: null })
                 Mix();
-            if (_validation is not null && _options.EarlyStopping?.EveryNSteps is null)
+            if (Validates && _stopping?.EveryNSteps is null)
                 Evaluate();
             else
                 Report(null);
         }
 
         // The last steps may be the best ones: they count only if they are evaluated.
-        if (_validation is not null && !_stoppedEarly && _options.EarlyStopping?.EveryNSteps is { } every && _step % every != 0)
+        if (Validates && !_stoppedEarly && _stopping?.EveryNSteps is { } every && _step % every != 0)
             Evaluate();
         if (_step == 0)
             throw new InvalidOperationException(
@@ -145,6 +161,12 @@ internal sealed class TrainingRun : IDisposable
     public (IRowSelectionPolicy Policy, RowSelectorState State)? Selection => _selector is null ? null
         : (_selector.Policy, _selector.State);
 
+    /// <summary>For how long to train a network anew on all rows, those held out among them; null: the model is what this run
+    /// trained.</summary>
+    public NetworkTrainerOptions? OnAllRows => !TrainsAgain || !_hasBestWeights ? null
+        : _stopping!.EveryNSteps is null ? _options with { Epochs = _bestEpoch, HeldOutShare = 0, EarlyStopping = null }
+        : _options with { MaximumSteps = (int)_bestStep, HeldOutShare = 0, EarlyStopping = null };
+
     /// <summary>Where training stands when the model has averaged weights; null when it has those of the last step.</summary>
     public AveragedTraining? Averaged { get; private set; }
 
@@ -158,6 +180,11 @@ internal sealed class TrainingRun : IDisposable
 
     private bool Finished => _stoppedEarly || _step >= (_options.MaximumSteps ?? long.MaxValue);
 
+    private bool Validates => _validation is not null || _heldOut is not null;
+
+    /// <summary>A selection that has learned from its losses is not begun anew.</summary>
+    private bool TrainsAgain => _heldOut is not null && _selector is null;
+
     private bool LearnsFromLosses => _selector is not null && (_selector.Feedback & SelectionFeedback.TrainingLoss) != 0;
 
     private int WindowSize => _options.Selection?.WindowSize ?? _options.BatchRows;
@@ -166,9 +193,7 @@ internal sealed class TrainingRun : IDisposable
     private void TrainOn(RowPool part)
     {
         _part = part;
-        int[] order = new int[part.Count];
-        for (int i = 0; i < order.Length; i++)
-            order[i] = i;
+        int[] order = RowsOf(part, _firstRow, held: false);
         if (_options.Shuffle)
             _order.Shuffle(order);
 
@@ -261,7 +286,7 @@ internal sealed class TrainingRun : IDisposable
             Mix();
         if (_step % StepsBetweenReports == 0)
             Report(null);
-        if (_validation is not null && _options.EarlyStopping?.EveryNSteps is { } every && _step % every == 0)
+        if (Validates && _stopping?.EveryNSteps is { } every && _step % every == 0)
             Evaluate();
     }
 
@@ -356,9 +381,11 @@ internal sealed class TrainingRun : IDisposable
     {
         long began = Stopwatch.GetTimestamp();
         double sum = 0, weightSum = 0;
-        foreach (RowPool part in _validation!.Parts(_options.CancellationToken))
+        long first = 0;
+        foreach (RowPool part in (_validation ?? _rows).Parts(_options.CancellationToken))
         {
-            int[] rows = [.. Enumerable.Range(0, part.Count)];
+            int[] rows = RowsOf(part, first, held: _validation is null);
+            first += part.Count;
             for (int start = 0; start < rows.Length; start += _engine.MostRowsPerScoring)
             {
                 ReadOnlySpan<int> some = rows.AsSpan(start, Math.Min(_engine.MostRowsPerScoring, rows.Length - start));
@@ -382,16 +409,17 @@ internal sealed class TrainingRun : IDisposable
 
     private void JudgeEvaluation(float validationLoss)
     {
-        EarlyStopping? stopping = _options.EarlyStopping;
+        EarlyStopping? stopping = _stopping;
         if (validationLoss < _bestValidationLoss)
         {
             _bestValidationLoss = validationLoss;
+            (_bestEpoch, _bestStep) = (_epoch, _step);
             if (stopping is not null)
             {
-                _engine.KeepBestWeights();
+                if (!TrainsAgain)
+                    _engine.KeepBestWeights();
                 _hasBestWeights = true;
             }
-
         }
 
         if (stopping is null)
@@ -407,11 +435,52 @@ internal sealed class TrainingRun : IDisposable
         }
     }
 
+    /// <summary>Keeps some rows from training where nothing else says when to stop.</summary>
+    private void HoldOut()
+    {
+        if (_validation is not null)
+            return;
+        IReadOnlyList<int> parts = PartRows();
+        double share = _options.HeldOutShare ?? (_isNew && _options is { Epochs: > 1, MaximumSteps: null, Selection: null }
+            && _rows.MostlyZero(_featureCount) ? NetworkTrainerOptions.UsualHeldOutShare : 0);
+        if (share == 0)
+            return;
+        _heldOut = new HeldOutRows(share, _heldOutSeed);
+        _heldOutRows = parts.Sum(rows => (long)rows) - TrainedRows().Sum(rows => (long)rows);
+        if (_heldOutRows == 0 || _heldOutRows == parts.Sum(rows => (long)rows))
+            (_heldOut, _heldOutRows) = (null, 0);           // a handful of rows
+        else
+            _stopping ??= new EarlyStopping();
+    }
+
+    private IReadOnlyList<int> PartRows() => _rows.PartRows ?? [.. _rows.Parts(_options.CancellationToken).Select(part => part.Count)];
+
+    /// <summary>Rows of each part that are trained on.</summary>
+    private IReadOnlyList<int> TrainedRows()
+    {
+        IReadOnlyList<int> parts = PartRows();
+        if (_heldOut is null)
+            return parts;
+        long first = 0;
+        var trained = new List<int>();
+        foreach (int rows in parts)
+        {
+            trained.Add(_heldOut.In(first, rows, held: false).Length);
+            first += rows;
+        }
+
+        return trained;
+    }
+
+    /// <summary>The rows of a part that are trained on, or those that are held out.</summary>
+    private int[] RowsOf(RowPool part, long first, bool held)
+        => _heldOut?.In(first, part.Count, held) ?? [.. Enumerable.Range(0, part.Count)];
+
     /// <summary>Steps of the whole run, known beforehand because every window keeps its exact budget. Data that do not fit in memory are
     /// read once more for it, unless they were read for their scale.</summary>
     private long CountSteps()
     {
-        IReadOnlyList<int> parts = _rows.PartRows ?? [.. _rows.Parts(_options.CancellationToken).Select(part => part.Count)];
+        IReadOnlyList<int> parts = TrainedRows();
         long chosen = parts.Sum(CountChosen);
         if (chosen == 0)
             throw new InvalidOperationException(
@@ -468,6 +537,7 @@ internal sealed class TrainingRun : IDisposable
         Epochs = _epoch,
         RowsRead = _rows.RowsRead,
         RowsSkipped = _rows.RowsSkipped,
+        HeldOutRows = _heldOutRows,
         BackwardRows = _backwardRows,
         ForwardRows = _forwardRows,
         Selection = _selector?.Report,
