@@ -119,7 +119,7 @@ public sealed class HeldOutRowsTests
     [Fact]
     public void Contains_ManyRows_IsTheShareInEveryTenth()
     {
-        var held = new HeldOutRows(0.1f, 3);
+        var held = new HeldOutRows(0.1, 3);
         for (int tenth = 0; tenth < 10; tenth++)
             Assert.InRange(held.In(tenth * 10_000, 10_000, held: true).Length, 880, 1120);         // four standard errors
         Assert.Equal(Enumerable.Range(0, 1000), held.In(0, 1000, true).Concat(held.In(0, 1000, false)).Order());

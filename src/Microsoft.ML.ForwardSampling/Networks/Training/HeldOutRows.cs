@@ -3,7 +3,7 @@ namespace Microsoft.ML.ForwardSampling.Networks;
 /// <summary>Which rows of each pass are kept from training, to stop early by: a draw of its own for each, the same in every pass.</summary>
 /// <param name="share">Of the rows; (0, 1).</param>
 /// <param name="seed">Decides which.</param>
-internal sealed class HeldOutRows(float share, int seed)
+internal sealed class HeldOutRows(double share, int seed)
 {
     private readonly ulong _limit = (ulong)(share * (double)ulong.MaxValue);
 
