@@ -10,17 +10,17 @@ internal static class DefaultsBench
     /// <summary>Prints one table; the best of the first three is bold.</summary>
     public static int Run(string[] _)
     {
-        Console.WriteLine("| Task | Shape | Default | Sdca | LightGBM | Default, no row held out |\n| --- | --- | ---: | ---: | ---: | ---: |");
+        var table = new Table("Task", "Shape", "Default", "Sdca", "LightGBM", "Default, no row held out");
         foreach (DataShape shape in DataShapes.All)
         {
             double own = shape.Own(new MLContext(1)), whole = shape.Own(new MLContext(1), heldOutShare: 0);
             double[] all = [own, shape.Sdca(new MLContext(1)), shape.LightGbm(new MLContext(1))];
             double best = shape.Task == PredictionTask.Regression ? all.Max() : all.Min();
-            Console.WriteLine($"| {shape.Task}, {(shape.Task == PredictionTask.Regression ? "R²" : "log-loss")} | {shape.Name} | "
-                + $"{string.Join(" | ", all.Select(quality => Text(quality, quality == best)))} | "
-                + $"{(whole == own ? "the same" : Text(whole, bold: false))} |");
+            table.Add([$"{shape.Task}, {(shape.Task == PredictionTask.Regression ? "R²" : "log-loss")}", shape.Name,
+                .. all.Select(quality => Text(quality, quality == best)), whole == own ? "the same" : Text(whole, bold: false)]);
         }
 
+        table.Print();
         return 0;
     }
 

@@ -38,38 +38,39 @@ internal static class NatsBench
 
         await using NatsCluster cluster = NatsCluster.Start(3);
         await using var connection = new NatsConnection(NatsOpts.Default with { Url = cluster.Url });
-        string heading = $"{"rows/s",-40}{"records",12}{"labels",12}{"joined",12}{"rate",7}{"cores",7}   "
-            + $"({rows:N0} binary records, a label each)";
+        var joins = new Table($"rows/s ({rows:N0} binary records, a label each)", "records", "labels", "joined", "rate", "cores");
         if (only.Length > 0)
         {
-            Console.WriteLine(heading);
             foreach (int partitions in only)
-                await Join(cluster, connection, partitions, records, labels, peer: null);
+                await Join(joins, cluster, connection, partitions, records, labels, peer: null);
+            joins.Print();
             return 0;
         }
 
         await using PostgreSqlServer server = await PostgreSqlServer.Start(programs);
         await using var postgres = new PostgreSqlRecordStore<BinaryRecord>(server.ConnectionString);
         await postgres.MigrateAsync();
-        Console.WriteLine(heading);
         await using (PostgreSqlRecordWriter<BinaryRecord> writer = await postgres.OpenWriterAsync())
         await using (PostgreSqlLabelWriter labelWriter = await postgres.OpenLabelWriterAsync())
         {
-            double written = await Time(() => Write(writer, records)), labelled = await Time(() => Write(labelWriter, labels));
+            double written = await Turns.SecondsAsync(() => Write(writer, records)),
+                labelled = await Turns.SecondsAsync(() => Write(labelWriter, labels));
             await using var source = Npgsql.NpgsqlDataSource.Create(server.ConnectionString);
             await using (Npgsql.NpgsqlCommand analyze = source.CreateCommand("ANALYZE"))
                 await analyze.ExecuteNonQueryAsync();
-            double joined = await Time(() => postgres.JoinAsync(s_rules, closeShortWindow: true));
-            Print("PostgreSQL", rows, written, labelled, joined, joined, cores: null);
+            double joined = await Turns.SecondsAsync(() => postgres.JoinAsync(s_rules, closeShortWindow: true));
+            Add(joins, "PostgreSQL", rows, written, labelled, joined, joined, cores: null);
             foreach (int partitions in (int[])[1, 2, 4])
-                await Join(cluster, connection, partitions, records, labels, joined);
+                await Join(joins, cluster, connection, partitions, records, labels, joined);
         }
 
-        Console.WriteLine($"\n{"Prediction to window, seconds",-34}{"rows/s",12}{"median",12}{"p99",12}{"windows",12}");
+        joins.Print();
+
+        var latencies = new Table("Prediction to window, seconds", "rows/s", "median", "p99", "windows");
         await using var fresh = new PostgreSqlRecordStore<BinaryRecord>(server.ConnectionString,
             new PostgreSqlStoreOptions { Schema = "latency" });
         await fresh.MigrateAsync();
-        await Latency("PostgreSQL", await fresh.OpenWriterAsync(), await fresh.OpenLabelWriterAsync(),
+        await Latency(latencies, "PostgreSQL", await fresh.OpenWriterAsync(), await fresh.OpenLabelWriterAsync(),
             async stop =>
             {
                 while (!stop.IsCancellationRequested)
@@ -83,17 +84,18 @@ internal static class NatsBench
         await store.MigrateAsync();
         await using (NatsJoiner<BinaryRecord> joiner = await store.OpenJoinerAsync(0, Path.Combine(folder, "joiner"), s_rules))
         {
-            await Latency("JetStream, 1 partition", await store.OpenWriterAsync(Path.Combine(folder, "records")),
+            await Latency(latencies, "JetStream, 1 partition", await store.OpenWriterAsync(Path.Combine(folder, "records")),
                 await store.OpenLabelWriterAsync(Path.Combine(folder, "labels")),
                 stop => joiner.RunAsync(stop),
                 async () => await store.ClaimWindowAsync() is { } window ? (window.Records, window, () => window.CompleteAsync([])) : null);
         }
 
+        latencies.Print();
         Directory.Delete(folder, recursive: true);
         return 0;
     }
 
-    private static async Task Join(NatsCluster cluster, INatsConnection connection, int partitions, BinaryRecord[] records,
+    private static async Task Join(Table table, NatsCluster cluster, INatsConnection connection, int partitions, BinaryRecord[] records,
         LabelEvent[] labels, double? peer)
     {
         string folder = Directory.CreateTempSubdirectory("nats-bench-").FullName;
@@ -103,14 +105,14 @@ internal static class NatsBench
         await using NatsRecordWriter<BinaryRecord> writer = await store.OpenWriterAsync(Path.Combine(folder, "records"));
         await using NatsRecordWriter<LabelEvent> labelWriter = await store.OpenLabelWriterAsync(Path.Combine(folder, "labels"));
         double acknowledged = 0, acknowledgedLabels = 0;
-        double written = await Time(async () =>
+        double written = await Turns.SecondsAsync(async () =>
         {
-            acknowledged = await Time(() => Write(writer, records));
+            acknowledged = await Turns.SecondsAsync(() => Write(writer, records));
             await Until(() => writer.Report.UnshippedBlocks == 0);
         });
-        double labelled = await Time(async () =>
+        double labelled = await Turns.SecondsAsync(async () =>
         {
-            acknowledgedLabels = await Time(() => Write(labelWriter, labels));
+            acknowledgedLabels = await Turns.SecondsAsync(() => Write(labelWriter, labels));
             await Until(() => labelWriter.Report.UnshippedBlocks == 0);
         });
 
@@ -118,7 +120,7 @@ internal static class NatsBench
             .Select(p => store.OpenJoinerAsync(p, Path.Combine(folder, "joiner"), s_rules)));
         Task[] running = [];
         double busy = Busy(cluster);
-        double joined = await Time(async () =>
+        double joined = await Turns.SecondsAsync(async () =>
         {
             running = [.. joiners.Select(joiner => Task.Run(() => joiner.RunAsync()))];
             await Until(() => running.Any(r => r.IsCompleted)
@@ -132,8 +134,8 @@ internal static class NatsBench
             throw new InvalidOperationException($"{joiners.Sum(j => j.Report.Join.Joined)} rows were joined of {records.Length}: "
                 + string.Join("; ", joiners.Select(j => j.Report.ToString())));
         string name = $"JetStream, {partitions} partition{(partitions > 1 ? "s" : "")}";
-        Print($"{name}: on disk", records.Length, acknowledged, acknowledgedLabels, null, peer, cores: null);
-        Print($"{name}: in the cluster", records.Length, written, labelled, joined, peer, cores);
+        Add(table, $"{name}: on disk", records.Length, acknowledged, acknowledgedLabels, null, peer, cores: null);
+        Add(table, $"{name}: in the cluster", records.Length, written, labelled, joined, peer, cores);
         foreach (NatsJoiner<BinaryRecord> joiner in joiners)
             await joiner.DisposeAsync();
         await writer.DisposeAsync();
@@ -142,7 +144,7 @@ internal static class NatsBench
     }
 
     /// <summary>Writes at an even rate for 20 s, and tells the age of each window's latest row when a worker gets it.</summary>
-    private static async Task Latency(string name, IRecordWriter<BinaryRecord> writer, IRecordWriter<LabelEvent> labels,
+    private static async Task Latency(Table table, string name, IRecordWriter<BinaryRecord> writer, IRecordWriter<LabelEvent> labels,
         Func<CancellationToken, Task> join,
         Func<Task<(IReadOnlyList<JoinedRecord> Rows, IAsyncDisposable Claim, Func<Task> Complete)?>> claim)
     {
@@ -193,8 +195,7 @@ internal static class NatsBench
         await writer.DisposeAsync();
         await labels.DisposeAsync();
         ages.Sort();
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{name,-34}{rows / (double)Seconds,12:N0}{ages[ages.Count / 2],12:F2}{ages[ages.Count * 99 / 100],12:F2}{ages.Count,12}"));
+        table.Add(name, $"{rows / (double)Seconds:N0}", $"{ages[ages.Count / 2]:F2}", $"{ages[ages.Count * 99 / 100]:F2}", $"{ages.Count}");
     }
 
     private static Task Write<T>(BufferedRecordWriter<T> writer, T[] records)
@@ -205,9 +206,9 @@ internal static class NatsBench
         return writer.FlushAsync();
     }
 
-    private static void Print(string name, int rows, double written, double labelled, double? joined, double? peer, double? cores)
-        => Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{name,-40}{rows / written,12:N0}{rows / labelled,12:N0}{rows / joined,12:N0}{peer / joined,7:F2}{cores,7:F2}"));
+    private static void Add(Table table, string name, int rows, double written, double labelled, double? joined, double? peer,
+        double? cores)
+        => table.Add(name, $"{rows / written:N0}", $"{rows / labelled:N0}", $"{rows / joined:N0}", $"{peer / joined:F2}", $"{cores:F2}");
 
     /// <summary>Processor seconds that this process and the nodes have taken.</summary>
     private static double Busy(NatsCluster cluster)
@@ -226,12 +227,5 @@ internal static class NatsBench
     {
         while (!condition())
             await Task.Delay(1);
-    }
-
-    private static async Task<double> Time(Func<Task> work)
-    {
-        long start = Stopwatch.GetTimestamp();
-        await work();
-        return Stopwatch.GetElapsedTime(start).TotalSeconds;
     }
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using Microsoft.ML.ForwardSampling.PostgreSql;
@@ -47,46 +46,39 @@ internal static class PostgresBench
             """);
 
         string copy = $"\\copy bench.plain ({CopyRow.Columns}) FROM '";
-        (string Name, Func<Task> Run)[] ways =
+        Way[] ways =
         [
-            ("psql \\copy, text", () => PostgreSqlServer.Finish(server.Psql("-c", $"{copy}{text}'"))),
-            ("psql \\copy, binary", () => PostgreSqlServer.Finish(server.Psql("-c", $"{copy}{binary}' WITH (FORMAT binary)"))),
-            ("writer", () => Write(store, records)),
+            Way.Timed("psql \\copy, text", () => PostgreSqlServer.Finish(server.Psql("-c", $"{copy}{text}'"))),
+            Way.Timed("psql \\copy, binary", () => PostgreSqlServer.Finish(server.Psql("-c", $"{copy}{binary}' WITH (FORMAT binary)"))),
+            Way.Timed("writer", () => Write(store, records)),
         ];
-        var best = new double[ways.Length];
-        Array.Fill(best, double.MaxValue);
-        for (int repeat = 0; repeat <= Repeats; repeat++)
-        {
-            for (int way = 0; way < ways.Length; way++)
+        Taken[] taken = Turns.Run(Repeats, ways,
+            before: _ => Execute(source, "TRUNCATE bench.plain, bench.records; CHECKPOINT").GetAwaiter().GetResult(),
+            after: way =>
             {
-                await Execute(source, "TRUNCATE bench.plain, bench.records; CHECKPOINT");
-                long start = Stopwatch.GetTimestamp();
-                await ways[way].Run();
-                if (repeat > 0)
-                    best[way] = Math.Min(best[way], Stopwatch.GetElapsedTime(start).TotalSeconds);
                 string table = way == ways.Length - 1 ? "records" : "plain";
-                if (await Scalar(source, $"SELECT count(*) FROM bench.{table}") != rows)
+                if (Scalar(source, $"SELECT count(*) FROM bench.{table}").GetAwaiter().GetResult() != rows)
                     throw new InvalidOperationException($"{ways[way].Name} did not write {rows} rows.");
-            }
-        }
+            });
+        var writing = new Table($"Writing (best of {Repeats}, {rows:N0} binary records, two indexes, one client)", "rows/s", "us/row",
+            "rate");
+        foreach (Taken way in taken)
+            writing.Add(way.Name, $"{rows / way.Best:N0}", $"{1e6 * way.Best / rows:F2}", $"{taken[0].Best / way.Best:F2}");
+        writing.Print();
 
-        Console.WriteLine($"{"Writing",-24}{"rows/s",12}{"us/row",9}{"rate",7}   (best of {Repeats}, {rows:N0} binary records, two "
-            + $"indexes, one client)");
-        for (int way = 0; way < ways.Length; way++)
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{ways[way].Name,-24}{rows / best[way],12:N0}{1e6 * best[way] / rows,9:F2}{best[0] / best[way],7:F2}"));
-
-        // The records of the last repeat wait for their labels.
+        // They wait for their labels.
+        await Execute(source, "TRUNCATE bench.records; CHECKPOINT");
+        await Write(store, records);
         long recordBytes = await Size(source, "records");
         LabelEvent[] labels = Array.ConvertAll(records, r => new LabelEvent(r.Key, 1, r.Time.AddSeconds(1)));
         random.Shuffle(labels);
-        double adding = await Time(() => store.AddLabelsAsync(labels));
+        double adding = await Turns.SecondsAsync(() => store.AddLabelsAsync(labels));
         long labelBytes = await Scalar(source, "SELECT pg_total_relation_size('bench.labels')");
         await Execute(source, "ANALYZE bench.records, bench.labels");       // as autovacuum does within a minute
-        double joining = await Time(() => store.JoinAsync(new LabelJoinOptions(), closeShortWindow: true));
+        double joining = await Turns.SecondsAsync(() => store.JoinAsync(new LabelJoinOptions(), closeShortWindow: true));
         long joinedBytes = await Size(source, "joined");
         long read = 0;
-        double working = await Time(async () =>
+        double working = await Turns.SecondsAsync(async () =>
         {
             while (await store.ClaimWindowAsync() is ClaimedWindow window)
             {
@@ -100,14 +92,16 @@ internal static class PostgresBench
         if (read != rows)
             throw new InvalidOperationException($"{read} rows were read from windows, and {rows} written.");
 
-        Console.WriteLine($"\n{"Once",-24}{"rows/s",12}{"us/row",9}");
+        var once = new Table("Once", "rows/s", "us/row");
         foreach ((string name, double seconds) in new[] { ("labels added", adding), ("records joined", joining),
             ("rows read, 10 % stored", working) })
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-24}{rows / seconds,12:N0}{1e6 * seconds / rows,9:F2}"));
-        await Joiners(source, records, labels);
-        Console.WriteLine($"\n{"On disk, with indexes",-24}{"bytes/row",12}");
+            once.Add(name, $"{rows / seconds:N0}", $"{1e6 * seconds / rows:F2}");
+        once.Print();
+        var disk = new Table("On disk, with indexes", "bytes/row");
         foreach ((string name, long bytes) in new[] { ("records", recordBytes), ("labels", labelBytes), ("joined", joinedBytes) })
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-24}{(double)bytes / rows,12:F1}"));
+            disk.Add(name, $"{(double)bytes / rows:F1}");
+        disk.Print();
+        await Joiners(source, records, labels);
         Directory.Delete(folder, recursive: true);
         return 0;
     }
@@ -116,32 +110,31 @@ internal static class PostgresBench
     private static async Task Joiners(NpgsqlDataSource source, BinaryRecord[] records, LabelEvent[] labels)
     {
         (int Partitions, int Joiners)[] ways = [(1, 1), (4, 1), (4, 2), (4, 4)];
-        var best = new double[ways.Length];
-        Array.Fill(best, double.MaxValue);
-        for (int repeat = 0; repeat < Repeats; repeat++)
-        {
-            for (int way = 0; way < ways.Length; way++)
-            {
-                var options = new PostgreSqlStoreOptions { Schema = "joiners", JoinPartitions = ways[way].Partitions };
-                await using var store = new PostgreSqlRecordStore<BinaryRecord>(source, options);
-                await store.MigrateAsync();
-                await Write(store, records);
-                await store.AddLabelsAsync(labels);
-                await Execute(source, "ANALYZE joiners.records, joiners.labels; CHECKPOINT");
-                long[] joined = [];
-                best[way] = Math.Min(best[way], await Time(async () => joined = await Task.WhenAll(Enumerable.Range(0, ways[way].Joiners)
-                    .Select(_ => store.JoinAsync(new LabelJoinOptions(), closeShortWindow: true)))));
-                if (joined.Sum() != records.Length)
-                    throw new InvalidOperationException($"{joined.Sum()} rows were joined, and {records.Length} written.");
-                await Execute(source, "DROP SCHEMA joiners CASCADE");
-            }
-        }
+        Taken[] taken = Turns.Run(Repeats, [.. ways.Select(way => new Way($"{way.Joiners}, {way.Partitions}",
+            () => Join(source, records, labels, way.Partitions, way.Joiners).GetAwaiter().GetResult()))], warmUps: 0);
+        var table = new Table($"Joiners, partitions (best of {Repeats}, each in a new schema)", "rows/s", "us/row", "rate");
+        foreach (Taken way in taken)
+            table.Add(way.Name, $"{records.Length / way.Best:N0}", $"{1e6 * way.Best / records.Length:F2}",
+                $"{taken[0].Best / way.Best:F2}");
+        table.Print();
+    }
 
-        Console.WriteLine($"\n{"Joiners, partitions",-24}{"rows/s",12}{"us/row",9}{"rate",7}   (best of {Repeats}, each in a new schema)");
-        for (int way = 0; way < ways.Length; way++)
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{$"{ways[way].Joiners}, {ways[way].Partitions}",-24}{records.Length / best[way],12:N0}"
-                + $"{1e6 * best[way] / records.Length,9:F2}{best[0] / best[way],7:F2}"));
+    private static async Task<double> Join(NpgsqlDataSource source, BinaryRecord[] records, LabelEvent[] labels, int partitions,
+        int joiners)
+    {
+        var options = new PostgreSqlStoreOptions { Schema = "joiners", JoinPartitions = partitions };
+        await using var store = new PostgreSqlRecordStore<BinaryRecord>(source, options);
+        await store.MigrateAsync();
+        await Write(store, records);
+        await store.AddLabelsAsync(labels);
+        await Execute(source, "ANALYZE joiners.records, joiners.labels; CHECKPOINT");
+        long[] joined = [];
+        double seconds = await Turns.SecondsAsync(async () => joined = await Task.WhenAll(Enumerable.Range(0, joiners)
+            .Select(_ => store.JoinAsync(new LabelJoinOptions(), closeShortWindow: true))));
+        if (joined.Sum() != records.Length)
+            throw new InvalidOperationException($"{joined.Sum()} rows were joined, and {records.Length} written.");
+        await Execute(source, "DROP SCHEMA joiners CASCADE");
+        return seconds;
     }
 
     private static async Task Write(PostgreSqlRecordStore<BinaryRecord> store, BinaryRecord[] records)
@@ -180,13 +173,6 @@ internal static class PostgresBench
         }
 
         file.Write(CopyRow.Trailer);
-    }
-
-    private static async Task<double> Time(Func<Task> work)
-    {
-        long start = Stopwatch.GetTimestamp();
-        await work();
-        return Stopwatch.GetElapsedTime(start).TotalSeconds;
     }
 
     private static Task<long> Size(NpgsqlDataSource source, string table)

@@ -10,6 +10,9 @@ internal sealed record Way(string Name, Func<double> Run)
     /// <summary>Seconds by the clock.</summary>
     public static Way Timed(string name, Action run) => new(name, () => Turns.Seconds(run));
 
+    /// <summary>Seconds by the clock of work that waits for servers.</summary>
+    public static Way Timed(string name, Func<Task> run) => new(name, () => Turns.SecondsAsync(run).GetAwaiter().GetResult());
+
     /// <summary>Seconds of the processor, all threads: other work on the machine hardly touches them.</summary>
     public static Way OfProcessor(string name, Action run) => new(name, () => Turns.SecondsOfProcessor(run));
 }
