@@ -10,7 +10,8 @@ internal static class DefaultsBench
     /// <summary>Prints one table; the best of the first three is bold.</summary>
     public static int Run()
     {
-        Console.WriteLine("| Task | Shape | Default | Sdca | LightGBM | Default, no row held out |\n| --- | --- | ---: | ---: | ---: | ---: |");
+        Console.WriteLine("| Task | Shape | Default | Sdca | LightGBM | Default, no row held out |\n| --- | --- | ---: | ---: | ---: | "
+            + "---: |");
         foreach (DataShape shape in DataShapes.All)
         {
             double own = shape.Own(new MLContext(1)), whole = shape.Own(new MLContext(1), heldOutShare: 0f);

@@ -26,6 +26,9 @@ internal enum NumberTraits
 
     /// <summary>Brackets for a minus.</summary>
     Brackets = 32,
+
+    /// <summary>Digits of another script, or of double width.</summary>
+    OtherDigits = 64,
 }
 
 /// <summary>Numbers as people and spreadsheets write them.</summary>
@@ -49,6 +52,13 @@ internal static class CsvNumber
             return true;
 
         value = 0;
+        if (InAsciiDigits(field, point) is { } ascii)
+        {
+            bool isRead = TryRead(ascii, point, out value, out traits, out currency);
+            traits |= NumberTraits.OtherDigits;
+            return isRead;
+        }
+
         ReadOnlySpan<char> rest = field.AsSpan().Trim();
         bool isNegative = false, hasSign = false;
         if (rest is ['(', .., ')'])
@@ -60,10 +70,10 @@ internal static class CsvNumber
 
         while (rest.Length > 0 && !char.IsAsciiDigit(rest[0]) && rest[0] != point)
         {
-            if (rest[0] is '-' or '+' or '\u2212' && !hasSign)
+            if ((rest[0] is '-' or '+' || IsOtherMinus(rest[0])) && !hasSign)
             {
                 (isNegative, hasSign) = (rest[0] != '+', true);
-                traits |= rest[0] == '\u2212' ? NumberTraits.OtherMinus : 0;
+                traits |= IsOtherMinus(rest[0]) ? NumberTraits.OtherMinus : 0;
                 rest = rest[1..].TrimStart();
             }
             else if (currency.Length == 0 && Currency(rest, atEnd: false) is { Length: > 0 } before)
@@ -84,7 +94,7 @@ internal static class CsvNumber
                 traits |= NumberTraits.Percent;
                 rest = rest[..^1].TrimEnd();
             }
-            else if (rest[^1] is '-' or '\u2212' && !hasSign)
+            else if ((rest[^1] == '-' || IsOtherMinus(rest[^1])) && !hasSign)
             {
                 (isNegative, hasSign) = (true, true);
                 traits |= NumberTraits.OtherMinus;
@@ -117,12 +127,32 @@ internal static class CsvNumber
             NumberTraits.DecimalComma => "decimal commas",
             NumberTraits.Currency => "a currency",
             NumberTraits.Percent => "percent signs (50 % is 50)",
+            NumberTraits.OtherDigits => "digits of another script",
             NumberTraits.OtherMinus => "a minus that is no hyphen or stands behind",
             _ => "brackets for a minus",
         }));
 
+    /// <summary>The same number in the digits 0 to 9; null: it has no others.</summary>
+    private static string? InAsciiDigits(string field, char point)
+    {
+        return !field.Any(IsOther) ? null : string.Concat(field.Select(c => c switch
+        {
+            '\u066B' => point,                              // the Arabic decimal separator, and the one of thousands
+            '\u066C' => point == '.' ? ',' : '.',
+            '\uFF0E' => '.',                                // of double width
+            '\uFF0C' => ',',
+            '\uFF0D' => '-',
+            _ => IsOther(c) ? (char)('0' + CharUnicodeInfo.GetDecimalDigitValue(c)) : c,
+        }));
+
+        static bool IsOther(char c) => c > '\u007F' && char.IsDigit(c);
+    }
+
     private static bool TryParse(ReadOnlySpan<char> digits, out double value)
         => double.TryParse(digits, NumberStyles.Float, CultureInfo.InvariantCulture, out value) && float.IsFinite((float)value);
+
+    // The minus sign, and the figure and en dashes that writing programs make of a hyphen.
+    private static bool IsOtherMinus(char c) => c is '\u2212' or '\u2012' or '\u2013';
 
     private static string Currency(ReadOnlySpan<char> text, bool atEnd)
     {
