@@ -15,8 +15,8 @@ namespace Microsoft.ML.ForwardSampling.ModelStress;
 /// <summary>Makes damaged model files and loads each: the file as it lies on disk, one part of it under the checksum that it had, or this
 /// library's own state in it.</summary>
 /// <remarks>What must hold for any: it is loaded, or refused as <c>fs.Load</c> documents, within the limits of time and memory; a damaged
-/// part is always refused. ML.NET's own parts, changed and given a checksum that holds, are not among them: its readers (Microsoft.ML 5.0.1)
-/// take time and memory without bound for some, and who makes such a file can have any code run.</remarks>
+/// part is always refused. ML.NET's own parts, changed and given a checksum that holds, are not among them: its readers (Microsoft.ML
+/// 5.0.1) take time and memory without bound for some, and who makes such a file can have any code run.</remarks>
 public sealed class ModelFuzzer : IFuzzer
 {
     private readonly Random _random;

@@ -13,6 +13,9 @@ internal sealed class CsvColumns(string file, IReadOnlyList<string> names)
         [.. names.Select((name, i) => name.Length == 0 ? Number(i)
             : names.Count(other => other == name) > 1 ? $"{name} ({Number(i)})" : name)];
 
+    /// <summary>Why these may not be the names that are meant, or empty.</summary>
+    public string Hint { get; init; } = "";
+
     /// <summary>How many there are.</summary>
     public int Count => names.Count;
 
@@ -31,7 +34,7 @@ internal sealed class CsvColumns(string file, IReadOnlyList<string> names)
             1 => found[0],
             0 => throw new InvalidDataException(
                 $"{option} must name columns of {file}: {string.Join(", ", Titles)}; or number them, #1 to {Number(Count - 1)}. Got "
-                + $"'{value}'."),
+                + $"'{value}'.{(Hint.Length > 0 ? " " : "")}{Hint}"),
             _ => throw new InvalidDataException(
                 $"{option} '{value}' is the name of {found.Length} columns of {file}: give {string.Join(" or ", found.Select(Number))}."),
         };

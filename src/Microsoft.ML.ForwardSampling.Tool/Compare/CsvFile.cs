@@ -46,15 +46,13 @@ internal sealed partial class CsvFile
         _skipped = names;
         using CsvParser parser = Open();
         Names = Header(parser);
-        Columns = new CsvColumns(input.Name, Names);
-        if (Names is [{ } only] && only.Any(c => char.IsWhiteSpace(c) || char.IsPunctuation(c)))
-            _begins.Add($"The file has one column, '{Short(only)}': if these are more, give the --separator between them.");
+        string hint = NamesHint(lines);
+        Columns = new CsvColumns(input.Name, Names) { Hint = hint };
+        if (hint.Length > 0)
+            _begins.Add(hint);
         if (Names.Length > 1 && Names.All(name => name.Length > 0 && CsvNumber.TryRead(name, '.', out _, out _, out _)))
             throw new InvalidDataException($"{Path}, line {_skipped + 1}: {string.Join(", ", Names.Take(3).Select(name => $"'{name}'"))}"
                 + " ... are numbers, and this line must name the columns: it seems to be a row already.");
-        if (Names.FirstOrDefault(IsMeasurement) is { } value)
-            _begins.Add(Text($"Line {_skipped + 1} names the columns, and one is called '{Short(value)}': is it a row already? Put a line ")
-                + "of names above it, or it is lost as a row.");
     }
 
     /// <summary>What messages call it.</summary>
@@ -102,7 +100,7 @@ internal sealed partial class CsvFile
             Header(parser);
         CsvRow? waiting = null;
         InvalidDataException? problem = null;
-        long number = 0, comments = 0, firstComment = 0, before = parser.RawRow;
+        long number = 0, comments = 0, firstComment = 0, again = 0, firstAgain = 0, before = parser.RawRow;
         while (Read(parser, before))
         {
             // A row waits for the next one: the last may be a total.
@@ -126,6 +124,20 @@ internal sealed partial class CsvFile
             {
                 firstComment = comments++ == 0 ? line : firstComment;
                 _told["comments"] = Text($"{comments} lines that begin with # are left out, the first on line {firstComment}.");
+                continue;
+            }
+
+            if (fields is ["\u001A"])
+            {
+                _told["end"] = Text($"A Ctrl-Z on line {line}, with which DOS ended files, is left out.");
+                continue;
+            }
+
+            // Files put together one behind the other.
+            if (fields.AsSpan().SequenceEqual(Names))
+            {
+                firstAgain = again++ == 0 ? line : firstAgain;
+                _told["names"] = Text($"{again} lines that name the columns again are left out, the first on line {firstAgain}.");
                 continue;
             }
 
@@ -177,6 +189,23 @@ internal sealed partial class CsvFile
         return new InvalidDataException(Text(
             $"{Path}, line {line}: {fields.Length} fields, and the first line names {Columns.Count} columns{missing}.{hint} separators ")
             + "and quotes.");
+    }
+
+    /// <summary>Why the line of names may not be one; empty: nothing speaks against it.</summary>
+    private string NamesHint(List<string> lines)
+    {
+        if (Names is [{ } only] && only.Any(c => char.IsWhiteSpace(c) || char.IsPunctuation(c)))
+            return $"The file has one column, '{Short(only)}': if these are more, "
+                + (only.Contains(Separator) ? "take away the quotes around whole lines." : "give the --separator between them.");
+        if (Names.FirstOrDefault(IsMeasurement) is { } value)
+            return Text($"Line {_skipped + 1} names the columns, and one is called '{Short(value)}': is it a row already? Put a line of ")
+                + "names above it, or it is lost as a row.";
+        int next = SkipBlank(lines, _skipped + 1);
+        return _commentedNames is null && next < lines.Count && Parts(lines[next], Separator) is var below && below.Length == Names.Length
+            && below.All(IsFilled) && AreNames(lines, next, Separator)
+            ? Text($"Line {next + 1} has no number, and those below it have: if it names the columns, take away what stands above it; if ")
+                + "it tells units, take it away."
+            : "";
     }
 
     private List<string> FirstLines()
@@ -264,11 +293,12 @@ internal sealed partial class CsvFile
             int filled = names.Count(IsFilled);
             if (filled < 2 || Parts(lines[next], of).Length != names.Length || names.All(IsNumber))
                 continue;
-            // One text each; or texts that hold the separator, where names are told from rows by the rows' numbers.
-            bool areTitles = lines[at..table].Where(IsFilled).Select(line => Parts(line, of))
-                .All(parts => parts.Count(IsFilled) == 1 && (parts.Length == 1 || parts.Length == names.Length));
-            bool areTold = !names.Any(IsNumber) && Parts(lines[next], of).Any(IsNumber);
-            return areTitles || areTold ? table : at;
+            // One text each; or texts that hold the separator, above names that are told from the rows by the rows' numbers. One field
+            // less, and no line between, is how R writes the names of columns.
+            string[][] above = [.. lines[at..table].Where(IsFilled).Select(line => Parts(line, of))];
+            bool areTitles = above.All(parts => parts.Count(IsFilled) == 1 && (parts.Length == 1 || parts.Length == names.Length));
+            bool isOfR = above.Length == 1 && above[0].Length == names.Length - 1 && lines[at..table].All(IsFilled);
+            return areTitles || (!isOfR && AreNames(lines, table, of)) ? table : at;
         }
 
         return at;
@@ -293,6 +323,15 @@ internal sealed partial class CsvFile
 
     /// <summary>A number as no column is called: years and other whole numbers are names.</summary>
     private static bool IsMeasurement(string name) => name.Any(c => c is '.' or ',' or '-') && IsNumber(name);
+
+    /// <summary>Whether names without a number stand above rows with some, all of as many fields.</summary>
+    private static bool AreNames(List<string> lines, int names, char separator)
+    {
+        const int FewestRows = 3;
+        string[][] rows = [.. lines[names..].Where(IsFilled).Select(line => Parts(line, separator))];
+        return rows.Length > FewestRows && rows.All(row => row.Length == rows[0].Length) && !rows[0].Any(IsNumber)
+            && rows[1..].All(row => row.Any(IsNumber));
+    }
 
     private static bool IsFilled(string text) => !string.IsNullOrWhiteSpace(text);
 
@@ -357,9 +396,25 @@ internal sealed partial class CsvFile
     {
         string[] fields = new string[parser.Count];
         for (_column = 0; _column < fields.Length; _column++)
-            fields[_column] = parser[_column].Trim();       // of every kind of space
+            fields[_column] = Bare(parser[_column]);
         return fields;
     }
+
+    /// <summary>Without spaces of every kind around it, and without what nobody sees: marks of direction and of byte order, spaces of no
+    /// width.</summary>
+    private static string Bare(string text)
+    {
+        ReadOnlySpan<char> rest = text.AsSpan().Trim();
+        if (rest.Length == 0 || (!IsUnseen(rest[0]) && !IsUnseen(rest[^1])))
+            return rest.Length == text.Length ? text : rest.ToString();
+        while (rest.Length > 0 && IsUnseen(rest[0]))
+            rest = rest[1..].TrimStart();
+        while (rest.Length > 0 && IsUnseen(rest[^1]))
+            rest = rest[..^1].TrimEnd();
+        return rest.ToString();
+    }
+
+    private static bool IsUnseen(char c) => c > '\u007F' && char.GetUnicodeCategory(c) == UnicodeCategory.Format;
 
     private bool Read(CsvParser parser, long before)
     {

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 
 namespace Microsoft.ML.ForwardSampling.Tool.Compare;
 
@@ -28,7 +27,7 @@ internal enum NumberTraits
     /// <summary>Brackets for a minus.</summary>
     Brackets = 32,
 
-    /// <summary>Digits that are not 0 to 9 of ASCII.</summary>
+    /// <summary>Digits of another script, or of double width.</summary>
     OtherDigits = 64,
 }
 
@@ -53,12 +52,11 @@ internal static class CsvNumber
             return true;
 
         value = 0;
-        if (!Ascii.IsValid(field) && field.Any(c => char.IsDigit(c) && !char.IsAsciiDigit(c)))
+        if (InAsciiDigits(field, point) is { } ascii)
         {
-            if (!TryRead(WithAsciiDigits(field, point), point, out value, out traits, out currency))
-                return false;
+            bool isRead = TryRead(ascii, point, out value, out traits, out currency);
             traits |= NumberTraits.OtherDigits;
-            return true;
+            return isRead;
         }
 
         ReadOnlySpan<char> rest = field.AsSpan().Trim();
@@ -72,10 +70,10 @@ internal static class CsvNumber
 
         while (rest.Length > 0 && !char.IsAsciiDigit(rest[0]) && rest[0] != point)
         {
-            if (rest[0] is '-' or '+' or '\u2212' && !hasSign)
+            if ((rest[0] is '-' or '+' || IsOtherMinus(rest[0])) && !hasSign)
             {
                 (isNegative, hasSign) = (rest[0] != '+', true);
-                traits |= rest[0] == '\u2212' ? NumberTraits.OtherMinus : 0;
+                traits |= IsOtherMinus(rest[0]) ? NumberTraits.OtherMinus : 0;
                 rest = rest[1..].TrimStart();
             }
             else if (currency.Length == 0 && Currency(rest, atEnd: false) is { Length: > 0 } before)
@@ -96,7 +94,7 @@ internal static class CsvNumber
                 traits |= NumberTraits.Percent;
                 rest = rest[..^1].TrimEnd();
             }
-            else if (rest[^1] is '-' or '\u2212' && !hasSign)
+            else if ((rest[^1] == '-' || IsOtherMinus(rest[^1])) && !hasSign)
             {
                 (isNegative, hasSign) = (true, true);
                 traits |= NumberTraits.OtherMinus;
@@ -134,19 +132,26 @@ internal static class CsvNumber
             _ => "digits of another script",
         }));
 
-    /// <summary>The same number in ASCII: digits of every script, full-width signs, and the Arabic signs before decimals and between
-    /// groups.</summary>
-    private static string WithAsciiDigits(string field, char point) => string.Concat(field.Select(c => c switch
+    /// <summary>The same number in ASCII: digits of every script, signs of double width, and the Arabic signs before decimals and between
+    /// groups; null: its digits are those of ASCII.</summary>
+    private static string? InAsciiDigits(string field, char point)
     {
-        '\u066B' => point,
-        '\u066C' => point == '.' ? ',' : '.',
-        >= '\uFF01' and <= '\uFF5E' => (char)(c - 0xFEE0),
-        _ when char.IsDigit(c) => (char)('0' + CharUnicodeInfo.GetDecimalDigitValue(c)),
-        _ => c,
-    }));
+        return !field.Any(IsOther) ? null : string.Concat(field.Select(c => c switch
+        {
+            '\u066B' => point,
+            '\u066C' => point == '.' ? ',' : '.',
+            >= '\uFF01' and <= '\uFF5E' => (char)(c - 0xFEE0),
+            _ => IsOther(c) ? (char)('0' + CharUnicodeInfo.GetDecimalDigitValue(c)) : c,
+        }));
+
+        static bool IsOther(char c) => c > '\u007F' && char.IsDigit(c);
+    }
 
     private static bool TryParse(ReadOnlySpan<char> digits, out double value)
         => double.TryParse(digits, NumberStyles.Float, CultureInfo.InvariantCulture, out value) && float.IsFinite((float)value);
+
+    // The minus sign, and the figure and en dashes that writing programs make of a hyphen.
+    private static bool IsOtherMinus(char c) => c is '\u2212' or '\u2012' or '\u2013';
 
     private static string Currency(ReadOnlySpan<char> text, bool atEnd)
     {

@@ -64,6 +64,7 @@ internal sealed class CsvProfile(int index, CsvColumns columns, bool isCategory,
     private const double NumbersOfANumberColumn = 0.9;
     private const double NamesOfAKey = 0.95;
     private const int FewestRowsOfACount = 20;
+    private const int FewestOfNumbers = 20;
 
     private readonly NumberTally _points = new('.');
     private readonly NumberTally _commas = new(',');
@@ -77,6 +78,8 @@ internal sealed class CsvProfile(int index, CsvColumns columns, bool isCategory,
     private long _dates;
     private long _either;
     private long _withUnit;
+    private long _beginWithDigits;
+    private CsvExample? _firstWithDigits;
     private long _withZeros;
     private long _compactDates;
     private long _differ;
@@ -138,7 +141,15 @@ internal sealed class CsvProfile(int index, CsvColumns columns, bool isCategory,
         {
             _dates++;
         }
-        else if (field.AsSpan().TrimEnd("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZµ°²³/%").TrimEnd() is { Length: > 0 } bare
+        else if (char.IsAsciiDigit(field[0]) || (field.Length > 1 && char.IsAsciiDigit(field[1]) && !char.IsLetter(field[0])))
+        {
+            _beginWithDigits++;
+            _firstWithDigits ??= new CsvExample(row.Line, field);
+        }
+
+        if (isPoint || isComma)
+            return;
+        if (field.AsSpan().TrimEnd("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZµ°²³/%").TrimEnd() is { Length: > 0 } bare
             && bare.Length < field.Length && CsvNumber.TryRead(bare.ToString(), '.', out _, out _, out _))
         {
             _withUnit++;
@@ -189,6 +200,11 @@ internal sealed class CsvProfile(int index, CsvColumns columns, bool isCategory,
         if (_maybe.Count > 0)
             notes.Add($"Column {Name} holds names, and {string.Join(", ", _maybe.Select(word => $"'{word.Key}' ({word.Value})"))} is one "
                 + $"of them (--missing {_maybe.First().Key} takes it for missing).");
+        if (!isMixed && _different.Count >= FewestOfNumbers && _firstWithDigits is { } first
+            && _beginWithDigits + _either >= NumbersOfANumberColumn * present)
+            notes.Add($"Column {Name} is taken for names, though its texts begin with numbers, the first that is none on line "
+                + Text($"{first.Line} ('{CsvFile.Short(first.Text)}'). If they are numbers, write them alone; ")
+                + $"--categories {name} says that they are names.");
         if (_categories.Count <= MostCategories)
             return new CsvVerdict
             {

@@ -1,5 +1,3 @@
-using System.IO.Compression;
-
 namespace Microsoft.ML.ForwardSampling.Tool.Files;
 
 /// <summary>A file that can be read again and again: as it lies on disk, or a copy of what a pipe brings; gzip is unpacked on the
@@ -75,7 +73,7 @@ internal sealed class InputFile : IDisposable
         int count = file.ReadAtLeast(first, 2, throwOnEndOfStream: false);
         file.Position = 0;
         bool isPacked = Name.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) || (count == 2 && first is [0x1F, 0x8B]);
-        return isPacked ? new GZipStream(file, CompressionMode.Decompress) : file;
+        return isPacked ? new WholeGZip(Name, file) : file;
     }
 
     /// <summary>Deletes the copy of a pipe.</summary>

@@ -1,4 +1,5 @@
 using Microsoft.ML.Data;
+using Microsoft.ML.ForwardSampling.GroupTesting;
 using Microsoft.ML.ForwardSampling.Networks;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -34,6 +35,34 @@ public sealed class TorchSettingsTests : IDisposable
         finally
         {
             set_default_dtype(ScalarType.Float32);
+        }
+    }
+
+    /// <summary>The device meta is everywhere, and has no memory: whatever is made there has no values.</summary>
+    [Theory]
+    [InlineData(Normalization.None, 0f)]
+    [InlineData(Normalization.None, 0.2f)]
+    [InlineData(Normalization.Batch, 0f)]
+    [InlineData(Normalization.Layer, 0f)]
+    public void Fit_DefaultDeviceIsAnother_TrainsAndScoresAsAlways(Normalization normalization, float dropout)
+    {
+        NetworkTrainerOptions options = _options with { Normalization = normalization, Dropout = dropout };
+        NetworkTrainerOptions own = _options with { Network = (inputs, outputs, device) => nn.Linear(inputs, outputs, device: device) };
+        float[] expected = Scores(options), groups = GroupScores();
+        Device before = get_default_device();
+        set_default_device(new Device(DeviceType.META));
+        try
+        {
+            using (Tensor made = zeros(1))
+                Assert.Equal(DeviceType.META, made.device_type);
+            Assert.Equal(expected, Scores(options));
+            Assert.Equal(groups, GroupScores());
+            Assert.Contains(Scores(own), score => score != 0 && float.IsFinite(score));
+            Assert.Equal(DeviceType.META, get_default_device().type);
+        }
+        finally
+        {
+            set_default_device(before);
         }
     }
 
@@ -91,6 +120,15 @@ public sealed class TorchSettingsTests : IDisposable
             loaded = _context.ForwardSampling().Load(path, out _, factory);
         Assert.Equal(expected, loaded.Transform(data).GetColumn<float>("Score"));
         ((IDisposable)loaded).Dispose();
+    }
+
+    private float[] GroupScores()
+    {
+        IDataView data = TrainingData.View(_context, 60);
+        using GroupTestingTransformer model = _context.ForwardSampling().GroupTesting(new GroupTestingOptions
+        { LabelColumnName = "IsHigh", Merge = GroupMerge.Tree, StemLayers = [4], PairLayers = [4], BodyLayers = [4], Steps = 2, Seed = 1 })
+            .Fit(data);
+        return [.. model.Transform(data).GetColumn<float>("Score")];
     }
 
     private float[] Scores(NetworkTrainerOptions options)

@@ -258,8 +258,8 @@ public sealed class ModelFileTests : IDisposable
                 uint sum = Crc32.HashToUInt32(other), former = Crc32.HashToUInt32(bytes);
                 File.WriteAllBytes(changed, Replace(Zip(parts.Select(part => (part.Key, part.Key == name ? other : part.Value))),
                     sum, former));
-                Assert.Equal($"'{changed}' ({new FileInfo(changed).Length} bytes) is not a whole model file, as mlContext.Model.Save writes it: "
-                    + $"its part '{name}' is damaged: checksum {sum:X8} instead of {former:X8}",
+                Assert.Equal($"'{changed}' ({new FileInfo(changed).Length} bytes) is not a whole model file, as mlContext.Model.Save "
+                    + $"writes it: its part '{name}' is damaged: checksum {sum:X8} instead of {former:X8}",
                     Assert.Throws<InvalidDataException>(() => _context.ForwardSampling().Load(changed, out _)).Message);
             }
         }

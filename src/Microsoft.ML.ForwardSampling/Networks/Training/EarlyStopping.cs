@@ -1,8 +1,8 @@
 namespace Microsoft.ML.ForwardSampling.Networks;
 
 /// <summary>When training ends before its last step: the validation loss has stopped falling.</summary>
-/// <remarks>Needs validation data (<c>Fit(data, validationData)</c>) or <see cref="NetworkTrainerOptions.HeldOutShare"/>. The weights of the
-/// best evaluation are put back at the end, also when the loss has become infinite since. A pipeline, CrossValidate and SelectThen call
+/// <remarks>Needs validation data (<c>Fit(data, validationData)</c>) or <see cref="NetworkTrainerOptions.HeldOutShare"/>. The weights of
+/// the best evaluation are put back at the end, also when the loss has become infinite since. A pipeline, CrossValidate and SelectThen call
 /// Fit(data) alone: there rows must be held out.</remarks>
 public sealed record EarlyStopping
 {
