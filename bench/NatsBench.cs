@@ -106,7 +106,8 @@ internal static class NatsBench
         LabelEvent[] labels, double? peer, bool isWarmUp = false)
     {
         string folder = Directory.CreateTempSubdirectory("nats-bench-").FullName;
-        var options = new NatsStoreOptions { Name = isWarmUp ? "warm_up" : $"bench{partitions}", Partitions = partitions, StreamBytes = 1 << 30 };
+        string storeName = isWarmUp ? "warm_up" : $"bench{partitions}";
+        var options = new NatsStoreOptions { Name = storeName, Partitions = partitions, StreamBytes = 1 << 30 };
         var store = new NatsRecordStore<BinaryRecord>(connection, options);
         await store.MigrateAsync();
         await using NatsRecordWriter<BinaryRecord> writer = await store.OpenWriterAsync(Path.Combine(folder, "records"));
