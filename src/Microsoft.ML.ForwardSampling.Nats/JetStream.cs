@@ -13,6 +13,9 @@ internal sealed class JetStream(INatsConnection connection)
     private const int NoMessage = 10037;
     private const int NoStream = 10059;
 
+    /// <summary>The server's "no suitable peers": of a cluster that has just started, whose nodes do not know each other yet.</summary>
+    private const int NoPeers = 10005;
+
     private readonly NatsJSContext _context = new(connection);
 
     public INatsConnection Connection => connection;
@@ -144,7 +147,8 @@ internal sealed class JetStream(INatsConnection connection)
             {
                 return await act().ConfigureAwait(false);
             }
-            catch (Exception e) when (IsPassing(e) && Environment.TickCount64 < until)
+            catch (Exception e) when ((IsPassing(e) || e is NatsJSApiException { Error.ErrCode: NoPeers })
+                && Environment.TickCount64 < until)
             {
                 await Task.Delay(200, cancellationToken).ConfigureAwait(false);
             }

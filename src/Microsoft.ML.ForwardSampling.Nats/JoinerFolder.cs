@@ -6,8 +6,8 @@ namespace Microsoft.ML.ForwardSampling.Nats;
 /// <summary>A partition's part of a joiner's folder: for each epoch one folder, of which the latest counts, with the join's state and the
 /// windows that no worker has completed.</summary>
 /// <remarks>
-/// <para>Each owner writes into the folder of its own epoch only. So one that was stopped and woken up disturbs nobody, and no lock, which a
-/// stopped process keeps, is in the way of the next.</para>
+/// <para>Each owner writes into the folder of its own epoch only. So one that was stopped and woken up disturbs nobody, and no lock, which
+/// a stopped process keeps, is in the way of the next.</para>
 /// <para>With a state store each save goes there too, and counts there: the folder is not forced to the disk then, and each window is a
 /// file of its own, so that the store forgets it when it is completed.</para>
 /// </remarks>

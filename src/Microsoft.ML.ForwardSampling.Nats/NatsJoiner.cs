@@ -15,8 +15,8 @@ namespace Microsoft.ML.ForwardSampling.Nats;
 /// and only then writers let go of their blocks and workers see windows. So whoever goes on in this folder finds all that anybody was
 /// told.</para>
 /// <para>The folder is this joiner's memory: losing it loses what waits for labels. Joiners that shall take over from each other need the
-/// same one, on one machine or a shared disk; or the same <see cref="NatsJoinerOptions.StateStore"/>, and each a folder of its own. A joiner
-/// without the latest state is refused.</para>
+/// same one, on one machine or a shared disk; or the same <see cref="NatsJoinerOptions.StateStore"/>, and each a folder of its own. A
+/// joiner without the latest state is refused.</para>
 /// </remarks>
 /// <typeparam name="TRecord"><see cref="RegressionRecord"/>, <see cref="BinaryRecord"/> or <see cref="MulticlassRecord"/>.</typeparam>
 public sealed class NatsJoiner<TRecord> : IAsyncDisposable

@@ -109,7 +109,8 @@ internal sealed class Outbox : IDisposable
     public static byte[] Read(OutboxBlock block)
     {
         byte[] bytes = new byte[block.Bytes];
-        return Fill(block.File.Handle, bytes, block.Offset) == bytes.Length && BlockEncoding.TryReadHeader(bytes, out ShippedHeader header) && header.Id == block.Id
+        return Fill(block.File.Handle, bytes, block.Offset) == bytes.Length
+            && BlockEncoding.TryReadHeader(bytes, out ShippedHeader header) && header.Id == block.Id
             && BlockEncoding.IsWhole(bytes, in header) ? bytes
             : throw new InvalidDataException($"{block.File.Path} at byte {block.Offset}: the block is damaged.");
     }

@@ -107,7 +107,8 @@ public sealed class PostgreSqlJoinStates : IJoinStateStore, IAsyncDisposable
             {
                 string file = reader.GetString(0);
                 if (file.Length == 0 || Path.GetFileName(file) != file)
-                    throw new InvalidDataException($"The state of {join}, epoch {epoch}, has a file named '{file}', which leads elsewhere.");
+                    throw new InvalidDataException(
+                        $"The state of {join}, epoch {epoch}, has a file named '{file}', which leads elsewhere.");
                 await using var stream = new FileStream(Path.Combine(directory, file),
                     reader.GetInt32(1) == 0 ? FileMode.Create : FileMode.Append, FileAccess.Write);
                 await stream.WriteAsync(reader.GetFieldValue<byte[]>(2), cancellationToken).ConfigureAwait(false);
@@ -124,8 +125,8 @@ public sealed class PostgreSqlJoinStates : IJoinStateStore, IAsyncDisposable
         => Patiently(async connection =>
         {
             await using NpgsqlTransaction transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
-            await StoreCommand.Execute(connection, $"INSERT INTO {_schema}.join_epochs (name, epoch) VALUES ($1, $2) ON CONFLICT (name, epoch) "
-                + "DO UPDATE SET saved = now()", cancellationToken, join, epoch).ConfigureAwait(false);
+            await StoreCommand.Execute(connection, $"INSERT INTO {_schema}.join_epochs (name, epoch) VALUES ($1, $2) ON CONFLICT "
+                + "(name, epoch) DO UPDATE SET saved = now()", cancellationToken, join, epoch).ConfigureAwait(false);
             await StoreCommand.Execute(connection, $"DELETE FROM {_schema}.join_files WHERE name = $1 AND epoch = $2 AND (file = ANY ($3) "
                 + "OR NOT file = ANY ($4))", cancellationToken, join, epoch, changed.ToArray(), files.ToArray()).ConfigureAwait(false);
             await using (NpgsqlBinaryImporter import = await connection.BeginBinaryImportAsync(

@@ -12,7 +12,8 @@ namespace Microsoft.ML.ForwardSampling.Hosting.Tests;
 public sealed partial class MetricsDocsTests
 {
     private static readonly Assembly[] s_packages = [typeof(LabelEvent).Assembly, typeof(ForwardSamplingCatalog).Assembly,
-        typeof(PostgreSqlRecordStore<BinaryRecord>).Assembly, typeof(NatsRecordStore<BinaryRecord>).Assembly, typeof(IServedModel).Assembly];
+        typeof(PostgreSqlRecordStore<BinaryRecord>).Assembly, typeof(NatsRecordStore<BinaryRecord>).Assembly,
+        typeof(IServedModel).Assembly];
 
     private static string Page => File.ReadAllText(Path.Combine(RepositoryFolder.Root, "docs", "metrics.md"));
 

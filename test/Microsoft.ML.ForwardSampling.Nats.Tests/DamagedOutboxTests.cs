@@ -92,7 +92,8 @@ public class DamagedOutboxTests(StoreFixture fixture)
         }
 
         await StoreFixture.Until(() => writer.Report.UnshippedBlocks == 0, "Not shipped.");
-        await new NatsJSContext(fixture.Connection).DeleteMessageAsync($"{fleet.Options.Name}-records-0", new StreamMsgDeleteRequest { Seq = 3 });
+        await new NatsJSContext(fixture.Connection).DeleteMessageAsync($"{fleet.Options.Name}-records-0",
+            new StreamMsgDeleteRequest { Seq = 3 });
         string file = Directory.GetFiles(folder.Path, "outbox-*.fsn").Single();
         using (var stream = new FileStream(file, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete))
         {

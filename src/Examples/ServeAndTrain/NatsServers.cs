@@ -31,8 +31,8 @@ internal sealed class NatsServers : IDisposable
         var servers = new NatsServers(run.In("nats"));
         try
         {
-            servers.Start(FindProgram(folders ?? Folders) ?? throw new IOException($"--store nats needs {Program}, which is not installed. {HowToInstall}. "
-                + $"Or name the servers of a cluster: --connection nats://ONE:4222,nats://TWO:4222,nats://THREE:4222"));
+            servers.Start(FindProgram(folders ?? Folders) ?? throw new IOException($"--store nats needs {Program}, which is not installed. "
+                + $"{HowToInstall}. Or name the servers of a cluster: --connection nats://ONE:4222,nats://TWO:4222,nats://THREE:4222"));
             return servers;
         }
         catch

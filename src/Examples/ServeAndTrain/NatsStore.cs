@@ -63,8 +63,8 @@ internal sealed class NatsStore : IRecordStore
     public StoreCounts Count(IReadOnlySet<ulong> served, IReadOnlySet<ulong> labelled)
     {
         if (!File.Exists(_run.Finished))
-            throw new IOException($"The run in {_run.Path} is not finished, and rows on their way through the cluster cannot be counted: ask "
-                + $"for the report when the process that trains has ended.");
+            throw new IOException($"The run in {_run.Path} is not finished, and rows on their way through the cluster cannot be counted: "
+                + $"ask for the report when the process that trains has ended.");
         // What the joiners have saved, from their folder.
         NatsJoiner<BinaryRecord>[] joiners = OpenJoiners();
         LabelJoinReport[] reports = [.. joiners.Select(joiner => joiner.Report.Join)];

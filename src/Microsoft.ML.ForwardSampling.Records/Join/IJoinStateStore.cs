@@ -2,9 +2,9 @@ namespace Microsoft.ML.ForwardSampling.Records;
 
 /// <summary>Keeps what joins must remember away from the machine that runs them, so that one that dies is followed on another.</summary>
 /// <remarks>
-/// <para>A join works in a folder of its machine and hands each saved state over as files. Each owner of a join writes under an epoch of its
-/// own, and the latest epoch counts: so an owner that was stopped and wakes up disturbs nobody. Who the owner is, a lease decides that this
-/// store knows nothing of.</para>
+/// <para>A join works in a folder of its machine and hands each saved state over as files. Each owner of a join writes under an epoch of
+/// its own, and the latest epoch counts: so an owner that was stopped and wakes up disturbs nobody. Who the owner is, a lease decides that
+/// this store knows nothing of.</para>
 /// <para>A save that has returned survives what the store promises, and is found by whoever asks later. Safe for use by several threads and
 /// processes.</para>
 /// </remarks>
