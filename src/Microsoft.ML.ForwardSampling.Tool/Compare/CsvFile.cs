@@ -291,7 +291,8 @@ internal sealed partial class CsvFile
                 continue;
             string[][] above = [.. lines[at..table].Where(IsFilled).Select(line => Parts(line, of))];
             bool areTitles = above.All(parts => parts.Count(IsFilled) == 1 && (parts.Length == 1 || parts.Length == names.Length))
-                || (above.All(parts => parts.Length < names.Length - (lines[at..table].All(IsFilled) ? 1 : 0)) && IsTable(lines, table, of));
+                || (above.All(parts => parts.Length < names.Length - (lines[at..table].All(IsFilled) ? 1 : 0))
+                    && IsTable(lines, table, of));
             return areTitles ? table : at;
         }
 
