@@ -17,7 +17,7 @@ internal static class StateReading
         {
             throw new InvalidDataException($"The saved state is damaged: it ends after {reader.BaseStream.Length} bytes.", e);
         }
-        catch (Exception e) when (e is FormatException or ArgumentException or OverflowException)
+        catch (Exception e) when (e is IOException or FormatException or ArgumentException or OverflowException)
         {
             throw new InvalidDataException($"The saved state is damaged at byte {reader.BaseStream.Position}: {e.Message}", e);
         }

@@ -417,6 +417,15 @@ public sealed class ModelFileTests : IDisposable
         Assert.InRange(places, 5, 30); // features, units, dimensions and weights
     }
 
+    /// <summary>BinaryReader tells of it by an IOException.</summary>
+    [Fact]
+    public void Whole_TextOfNegativeLength_GivesOneKindOfError()
+    {
+        using var reader = new BinaryReader(new MemoryStream([0xF5, 0xFF, 0xFF, 0xFF, 0x0F]));
+        Assert.Contains("The saved state is damaged at byte 5", Assert.Throws<InvalidDataException>(
+            () => StateReading.Whole(reader, state => state.ReadString())).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Read_NewerVersion_SaysWhatToDo()
     {
