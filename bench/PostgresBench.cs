@@ -140,8 +140,8 @@ internal static class PostgresBench
             }
         }
 
-        Console.WriteLine($"\n{"Joiners, partitions",-24}{"rows/s",12}{"us/row",9}{"rate",7}{"CPU us/row",12}   (best of {Repeats}, each in "
-            + $"a new schema; CPU: the server's)");
+        Console.WriteLine($"\n{"Joiners, partitions",-24}{"rows/s",12}{"us/row",9}{"rate",7}{"CPU us/row",12}   (best of {Repeats}, each "
+            + $"in a new schema; CPU: the server's)");
         for (int way = 0; way < ways.Length; way++)
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"{$"{ways[way].Joiners}, {ways[way].Partitions}",-24}{records.Length / best[way],12:N0}"
