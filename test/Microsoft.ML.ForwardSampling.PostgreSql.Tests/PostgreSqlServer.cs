@@ -32,6 +32,29 @@ internal sealed class PostgreSqlServer : IAsyncDisposable
     /// <summary>File of the certificate that the server shows.</summary>
     public string Certificate => Path.Combine(_folder, "server.crt");
 
+    /// <summary>Processor time that the server's processes have taken so far, those that are gone again left out.</summary>
+    public TimeSpan ProcessorTime()
+    {
+        long ticks = 0;
+        foreach (string process in Directory.GetDirectories("/proc").Where(d => char.IsAsciiDigit(d[^1])))
+        {
+            try
+            {
+                string stat = File.ReadAllText(Path.Combine(process, "stat"));
+                // After the name: state, parent, ...; the 12th and 13th are user and system time, in hundredths of a second.
+                string[] fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+                if (fields[1] == _server!.Id.ToString(CultureInfo.InvariantCulture))
+                    ticks += long.Parse(fields[11], CultureInfo.InvariantCulture) + long.Parse(fields[12], CultureInfo.InvariantCulture);
+            }
+            catch (IOException)
+            {
+                // It has ended meanwhile.
+            }
+        }
+
+        return TimeSpan.FromMilliseconds(10 * ticks);
+    }
+
     /// <summary>Folder of the server programs and psql, or null when PostgreSQL is not installed.</summary>
     public static string? FindPrograms()
         => (Directory.Exists("/usr/lib/postgresql") ? Directory.GetDirectories("/usr/lib/postgresql").Order(StringComparer.Ordinal)

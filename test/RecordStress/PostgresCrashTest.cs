@@ -84,7 +84,8 @@ internal sealed class PostgresCrashTest : IAsyncDisposable
         CrashCounts counts = await Finish(options);
         _output.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{(counts.IsGood ? "OK" : "FAILED")}: {Killed} kills (seed {seed}; "
-            + $"{string.Join(", ", _kills.Select(k => $"{k.Value} {k.Key}"))}; {Seconds(started)} s; {_all.Sum(m => m.Joined):N0} rows joined and {Completed:N0} windows completed meanwhile): {counts}"));
+            + $"{string.Join(", ", _kills.Select(k => $"{k.Value} {k.Key}"))}; {Seconds(started)} s; "
+            + $"{_all.Sum(m => m.Joined):N0} rows joined and {Completed:N0} windows completed meanwhile): {counts}"));
         return new CrashOutcome(Killed, counts, counts.IsGood);
     }
 
