@@ -13,7 +13,8 @@ namespace Microsoft.ML.ForwardSampling.Nats;
 /// </remarks>
 internal sealed class JoinerFolder : IDisposable
 {
-    private const string Epoch = "e", Temporary = ".new", Partial = "partial-", Extension = ".fsw", StateName = "join.state";
+    private const string Epoch = "e", Temporary = ".new", Partial = "partial-", Extension = ".fsw", Selections = ".fsk",
+        StateName = "join.state";
 
     private readonly string _partition;
     private readonly IJoinStateStore? _store;
@@ -68,8 +69,10 @@ internal sealed class JoinerFolder : IDisposable
             // The state first: a window that it counts on was there before it, and stays until a worker has completed it.
             if (File.Exists(State(former)))
                 Copy(State(former), Path.Combine(temporary, StateName));
-            foreach (string window in Directory.GetFiles(Of(former), "*" + Extension))
-                Copy(window, Path.Combine(temporary, Path.GetFileName(window)));
+            // Windows before selections: a window that is gone meanwhile has its selection kept by then.
+            foreach (string file in (string[])[.. Directory.GetFiles(Of(former), "*" + Extension),
+                .. Directory.GetFiles(Of(former), "*" + Selections)])
+                Copy(file, Path.Combine(temporary, Path.GetFileName(file)));
         }
 
         AtomicFile.FlushFolder(temporary);
@@ -85,7 +88,8 @@ internal sealed class JoinerFolder : IDisposable
     {
         if (_store is null)
             return;
-        HashSet<string> files = [.. Directory.GetFiles(Of(epoch), "*" + Extension).Select(path => Path.GetFileName(path))];
+        HashSet<string> files = [.. Directory.GetFiles(Of(epoch), "*" + Extension).Concat(Directory.GetFiles(Of(epoch), "*" + Selections))
+            .Select(path => Path.GetFileName(path))];
         if (File.Exists(State(epoch)))
             files.Add(StateName);
         // Files are never written over, but for the state.
@@ -174,6 +178,19 @@ internal sealed class JoinerFolder : IDisposable
         if (_store is null)
             AtomicFile.FlushFolder(Of(epoch));
     }
+
+    /// <summary>Keeps selections that were seen in the cluster, forced to the disk, so that their windows may be let go of.</summary>
+    public KeptSelections Keep(long epoch, IReadOnlyList<(long Number, ReadOnlyMemory<byte> Bytes)> selections)
+    {
+        var kept = KeptSelections.Write(Path.Combine(Of(epoch),
+            string.Create(CultureInfo.InvariantCulture, $"selections-{selections[0].Number:D12}{Selections}")), selections);
+        AtomicFile.FlushFolder(Of(epoch));
+        return kept;
+    }
+
+    /// <summary>The selections that were kept before.</summary>
+    public List<KeptSelections> LoadSelections(long epoch)
+        => [.. Directory.GetFiles(Of(epoch), "*" + Selections).Order(StringComparer.Ordinal).Select(KeptSelections.Scan)];
 
     /// <summary>Closes the file of windows, which no state counts on unless it was flushed.</summary>
     public void Dispose()

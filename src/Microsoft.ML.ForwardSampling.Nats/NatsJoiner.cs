@@ -84,7 +84,7 @@ public sealed class NatsJoiner<TRecord> : IAsyncDisposable
                 _told[(TRecord.Kind, writer)] = next;
             foreach ((ulong writer, long next) in _labels.Places)
                 _told[(RecordKind.Label, writer)] = next;
-            _sender = new WindowSender(stream, names, partition, lease, windows, _ending.Token);
+            _sender = new WindowSender(stream, names, partition, lease, folder, windows, options.SettledAfter, _ending.Token);
             _listening = Task.Run(() => Task.WhenAll(Listen(TRecord.Kind), Listen(RecordKind.Label)));
             long first = _next;
             _metered = FleetMeters.Add(partition, () => new JoinerTotals
@@ -126,6 +126,7 @@ public sealed class NatsJoiner<TRecord> : IAsyncDisposable
         LostBlocks = _records.LostBlocks + _labels.LostBlocks,
         DamagedBlocks = _records.DamagedBlocks + _labels.DamagedBlocks,
         RepeatedWindows = _sender.Repeated,
+        RestoredSelections = _sender.Restored,
         Saves = Interlocked.Read(ref _saves),
         Failure = _sender.Failure,
     };

@@ -40,6 +40,11 @@ public sealed record NatsJoinerOptions
     /// it.</value>
     public IJoinStateStore? StateStore { get; init; }
 
+    /// <summary>A selection that was seen in the cluster is kept this long, for should the cluster lose it. nats-server forces what it
+    /// takes to its disk every two minutes, unless told otherwise.</summary>
+    /// <value>Default 5 minutes.</value>
+    internal TimeSpan SettledAfter { get; init; } = TimeSpan.FromMinutes(5);
+
     /// <summary>Clock for <see cref="IdleDistance"/>.</summary>
     /// <value>Default <see cref="TimeProvider.System"/>.</value>
     /// <exception cref="ArgumentNullException">Null.</exception>

@@ -37,6 +37,9 @@ public sealed record NatsJoinerReport
     /// <summary>Windows sent again because the cluster had lost them.</summary>
     public long RepeatedWindows { get; init; }
 
+    /// <summary>Selections stored again because the cluster had lost them.</summary>
+    public long RestoredSelections { get; init; }
+
     /// <summary>Saves of the state.</summary>
     public long Saves { get; init; }
 
