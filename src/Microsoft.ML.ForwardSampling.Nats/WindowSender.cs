@@ -15,6 +15,10 @@ internal sealed class WindowSender : IAsyncDisposable
 {
     private const int AtOnce = 8;
 
+    /// <summary>Looks in a row, a fifth of a second apart, at a queue that has nothing: what was just sent may not have come to
+    /// it.</summary>
+    private const int IdleLooks = 5;
+
     private static readonly TimeSpan s_retry = TimeSpan.FromMilliseconds(200);
 
     /// <summary>The first look after a selection was seen: a node that was killed is replaced by then.</summary>
@@ -42,6 +46,7 @@ internal sealed class WindowSender : IAsyncDisposable
     private long _restored;
     private long _wanted;                                   // looks at all kept selections that were asked for, and done
     private long _looked;
+    private int _idleLooks;
     private string? _failure;
     private Exception? _fault;
 
@@ -321,17 +326,22 @@ internal sealed class WindowSender : IAsyncDisposable
         Interlocked.Increment(ref _completed);
     }
 
-    /// <summary>Windows that are not in the stream, or that workers have acknowledged without a selection: the cluster has lost one or the
-    /// other. They are sent again; a selection that comes after all is still the only one.</summary>
+    /// <summary>Windows that are not in the stream, or that workers have acknowledged without a selection, or that no worker has and none
+    /// is offered: the cluster has lost one or the other. They are sent again; a selection that comes after all is still the only
+    /// one.</summary>
+    /// <remarks>The last: a stream that has lost its end gives its numbers once more, and to a queue that remembers more they are done
+    /// with.</remarks>
     private async Task SendLostAgain(KeptWindow[] sent)
     {
         INatsJSConsumer workers = await _stream.Consumer(_names.WindowsStream(_partition), StoreNames.Workers, _ending.Token)
             .ConfigureAwait(false);
+        _idleLooks = workers.Info is { NumPending: 0, NumAckPending: 0 } ? _idleLooks + 1 : 0;
+        bool offersNone = _idleLooks >= IdleLooks;
         foreach (KeptWindow window in sent)
         {
             string subject = _names.Window(_partition, window.Number);
             StoredMessage? there = await _stream.Last(_names.WindowsStream(_partition), subject, _ending.Token).ConfigureAwait(false);
-            if (there is not null && there.Seq > workers.Info.AckFloor.StreamSeq)
+            if (there is not null && there.Seq > workers.Info.AckFloor.StreamSeq && !offersNone)
                 continue;
             if (await SelectionOf(window.Number).ConfigureAwait(false) is not null)
                 continue;
