@@ -56,7 +56,7 @@ public partial class AccessTests
         await Assert.ThrowsAnyAsync<Exception>(() => new JetStream(scorer).Append("forward_sampling.labels.0", new byte[1], null, null,
             default));
         await Assert.ThrowsAnyAsync<Exception>(() => new JetStream(worker).TryCreate("forward_sampling.windows.0.9", new byte[1], default));
-        await Assert.ThrowsAnyAsync<Exception>(() => new JetStream(joiner).TryCreate("forward_sampling.selections.0.9", new byte[1],
+        await Assert.ThrowsAnyAsync<Exception>(() => new JetStream(joiner).Append("forward_sampling.records.0", new byte[1], null, null,
             default));
 
         NatsConnection Connect(string user) => new(NatsOpts.Default with
