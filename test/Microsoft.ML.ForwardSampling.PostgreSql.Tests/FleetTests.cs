@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Microsoft.ML.ForwardSampling.Records;
+using Microsoft.ML.ForwardSampling.Tests.Shared;
 using Npgsql;
 
 namespace Microsoft.ML.ForwardSampling.PostgreSql.Tests;
@@ -144,25 +145,10 @@ public class FleetTests(StoreFixture fixture)
     }
 
     /// <summary>A process of the fleet and what it said.</summary>
-    private sealed class Member
+    private sealed class Member(string work, string connection, string schema, int number, int partitions = 1)
+        : FleetProcess(number, "StoreProcess.dll", [work, connection, schema, number.ToString(CultureInfo.InvariantCulture),
+            partitions.ToString(CultureInfo.InvariantCulture)])
     {
-        private readonly Process _process;
-        private readonly Task _reading;
-
-        public Member(string work, string connection, string schema, int number, int partitions = 1)
-        {
-            Number = number;
-            _process = Process.Start(new ProcessStartInfo("dotnet",
-                ["exec", Path.Combine(AppContext.BaseDirectory, "StoreProcess.dll"), work, connection, schema,
-                number.ToString(CultureInfo.InvariantCulture), partitions.ToString(CultureInfo.InvariantCulture)])
-            { RedirectStandardOutput = true })!;
-            _reading = Task.Run(Read);
-        }
-
-        public int Number { get; }
-
-        public long Acknowledged { get; private set; }
-
         public string? Claimed { get; private set; }
 
         public List<string> Completed { get; } = [];
@@ -175,43 +161,28 @@ public class FleetTests(StoreFixture fixture)
         public async Task Until(Func<bool> condition)
         {
             for (var clock = Stopwatch.StartNew(); !condition(); await Task.Delay(5))
-                Assert.True(clock.Elapsed < TimeSpan.FromSeconds(30) && !_process.HasExited,
+                Assert.True(clock.Elapsed < TimeSpan.FromSeconds(30) && !Process.HasExited,
                     $"Process {Number} ended, or did nothing for 30 s.");
         }
 
-        public void Kill() => _process.Kill();
+        public void Kill() => Process.Kill();
 
-        public async Task End()
+        public new async Task End()
         {
-            _process.Kill();
-            await _process.WaitForExitAsync();
-            await _reading;
-            _process.Dispose();
+            await base.End();
+            Process.Dispose();
         }
 
-        private async Task Read()
+        protected override void Hear(string line)
         {
-            // A last line that the kill cut off has no end, but its beginning could pass for a number: it is left out.
-            string rest = "";
-            char[] buffer = new char[4096];
-            for (int n; (n = await _process.StandardOutput.ReadAsync(buffer)) > 0;)
-            {
-                string[] lines = (rest + new string(buffer, 0, n)).Split('\n');
-                rest = lines[^1];
-                foreach (string line in lines[..^1])
-                {
-                    if (long.TryParse(line, CultureInfo.InvariantCulture, out long count))
-                        Acknowledged = count;
-                    else if (line.StartsWith("claimed ", StringComparison.Ordinal))
-                        Claimed = line[8..];
-                    else if (line.StartsWith("joined ", StringComparison.Ordinal))
-                        Joined += long.Parse(line[7..], CultureInfo.InvariantCulture);
-                    else if (line.StartsWith("completed ", StringComparison.Ordinal))
-                        Completed.Add(line[10..]);
-                    else
-                        Others.Add(line);
-                }
-            }
+            if (line.StartsWith("claimed ", StringComparison.Ordinal))
+                Claimed = line[8..];
+            else if (line.StartsWith("joined ", StringComparison.Ordinal))
+                Joined += long.Parse(line[7..], CultureInfo.InvariantCulture);
+            else if (line.StartsWith("completed ", StringComparison.Ordinal))
+                Completed.Add(line[10..]);
+            else
+                Others.Add(line);
         }
     }
 }

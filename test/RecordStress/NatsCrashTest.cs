@@ -1,4 +1,3 @@
-using System.Collections;
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
@@ -152,31 +151,15 @@ internal sealed partial class NatsCrashTest : IAsyncDisposable
     /// <summary>Reads all selections: each key that a writer was told is safe must be in one of them, and none twice.</summary>
     private async Task<CrashCounts> Count(NatsRecordStore<RegressionRecord> store, List<NatsJoinerReport> reports)
     {
-        long found = 0, duplicated = 0, wrong = _all.Sum(m => m.Wrong);
-        var keys = new Dictionary<int, BitArray>();
-        HashSet<int> writers = [.. _all.Where(m => m.Role == "write").Select(m => m.Number)];
+        long wrong = _all.Sum(m => m.Wrong);
+        var keys = new KeyTally(_all.Where(m => m.Role == "write").Select(m => m.Number), numberBits: 32);
         for (int p = 0; p < Partitions; p++)
         {
             long windows = 0;
             await foreach (NatsSelection selection in store.ReadSelectionsAsync(p))
             {
                 windows++;
-                foreach (SelectedKey row in selection.Rows)
-                {
-                    int writer = (int)(row.Key >> 32), number = (int)(row.Key & int.MaxValue);
-                    if (!writers.Contains(writer))
-                    {
-                        wrong++;
-                        continue;
-                    }
-
-                    BitArray there = keys.TryGetValue(writer, out BitArray? known) ? known : keys[writer] = new BitArray(1 << 16);
-                    if (number >= there.Length)
-                        there.Length = Math.Max(number + 1, 2 * there.Length);
-                    duplicated += there[number] ? 1 : 0;
-                    found += there[number] ? 0 : 1;
-                    there[number] = true;
-                }
+                wrong += selection.Rows.Count(row => !keys.Add(row.Key));
             }
 
             if (windows != reports[p].Windows)
@@ -189,12 +172,10 @@ internal sealed partial class NatsCrashTest : IAsyncDisposable
         foreach (Member writer in _all.Where(m => m.Role == "write"))
         {
             acknowledged += writer.Acknowledged;
-            BitArray there = keys.GetValueOrDefault(writer.Number, new BitArray(0));
-            for (long number = 0; number < writer.Acknowledged; number++)
-                lost += number < there.Length && there[(int)number] ? 0 : 1;
+            lost += keys.Missing(writer.Number, writer.Acknowledged);
         }
 
-        return new CrashCounts(acknowledged, found, lost, duplicated, wrong);
+        return new CrashCounts(acknowledged, keys.Found, lost, keys.Duplicated, wrong);
     }
 
     private void StrikeProcess()
@@ -273,32 +254,14 @@ internal sealed partial class NatsCrashTest : IAsyncDisposable
         => Stopwatch.GetElapsedTime(started).TotalSeconds.ToString("0", CultureInfo.InvariantCulture);
 
     /// <summary>A process of the fleet and what it said.</summary>
-    private sealed partial class Member
+    private sealed partial class Member(string role, int slot, int number, string[] arguments) : FleetProcess(number, "NatsProcess.dll",
+        [role, .. arguments, number.ToString(CultureInfo.InvariantCulture)], line => Console.Error.Write($"{role} {slot}: {line}\n"))
     {
         private const int Cont = 18, Stp = 19;
 
-        private readonly Process _process;
-        private readonly Task _reading;
+        public string Role => role;
 
-        public Member(string role, int slot, int number, string[] arguments)
-        {
-            (Role, Slot, Number) = (role, slot, number);
-            _process = Process.Start(new ProcessStartInfo("dotnet",
-                ["exec", Path.Combine(AppContext.BaseDirectory, "NatsProcess.dll"), role, .. arguments,
-                number.ToString(CultureInfo.InvariantCulture)])
-            { RedirectStandardOutput = true, RedirectStandardError = true })!;
-            _process.ErrorDataReceived += (_, e) => Console.Error.Write(e.Data is null ? "" : $"{role} {slot}: {e.Data}\n");
-            _process.BeginErrorReadLine();
-            _reading = Task.Run(Read);
-        }
-
-        public string Role { get; }
-
-        public int Slot { get; }
-
-        public int Number { get; }
-
-        public long Acknowledged { get; private set; }
+        public int Slot => slot;
 
         public List<string> Completed { get; } = [];
 
@@ -316,19 +279,19 @@ internal sealed partial class NatsCrashTest : IAsyncDisposable
 
         public long WakeAt { get; private set; } = long.MaxValue;
 
-        public bool HasEnded => _process.HasExited;
+        public bool HasEnded => Process.HasExited;
 
         public void Kill()
         {
             IsKilled = true;
-            _process.Kill();
-            _process.WaitForExit();
+            Process.Kill();
+            Process.WaitForExit();
         }
 
         public void Stop(int milliseconds)
         {
             (IsStopped, WakeAt) = (true, Environment.TickCount64 + milliseconds);
-            _ = Signal(_process.Id, Stp);
+            _ = Signal(Process.Id, Stp);
         }
 
         public void Wake()
@@ -336,38 +299,11 @@ internal sealed partial class NatsCrashTest : IAsyncDisposable
             if (!IsStopped)
                 return;
             (IsStopped, WakeAt) = (false, long.MaxValue);
-            _ = Signal(_process.Id, Cont);
+            _ = Signal(Process.Id, Cont);
         }
 
-        public async Task End()
+        protected override void Hear(string line)
         {
-            _process.Kill();
-            await _process.WaitForExitAsync();
-            await _reading;
-        }
-
-        private async Task Read()
-        {
-            // A last line that the kill cut off has no end, but its beginning could pass for a number: it is left out.
-            string rest = "";
-            char[] buffer = new char[4096];
-            for (int n; (n = await _process.StandardOutput.ReadAsync(buffer)) > 0;)
-            {
-                string[] lines = (rest + new string(buffer, 0, n)).Split('\n');
-                rest = lines[^1];
-                foreach (string line in lines[..^1])
-                    Hear(line);
-            }
-        }
-
-        private void Hear(string line)
-        {
-            if (long.TryParse(line, CultureInfo.InvariantCulture, out long count))
-            {
-                Acknowledged = count;
-                return;
-            }
-
             switch (line.Split(' ')[0])
             {
                 case "completed":

@@ -1,9 +1,9 @@
-using System.Collections;
 using System.Diagnostics;
 using System.Globalization;
 using Microsoft.ML.ForwardSampling.PostgreSql;
 using Microsoft.ML.ForwardSampling.PostgreSql.Tests;
 using Microsoft.ML.ForwardSampling.Records;
+using Microsoft.ML.ForwardSampling.Tests.Shared;
 using Npgsql;
 
 namespace Microsoft.ML.ForwardSampling.RecordStress;
@@ -135,35 +135,23 @@ internal sealed class PostgresCrashTest : IAsyncDisposable
                 await window.CompleteAsync([.. window.Records.Select(r => new SelectedKey(r.Key, 1))]);
         }
 
-        long found = 0, duplicated = 0, wrong = 0, windows = 0;
-        var keys = new Dictionary<int, BitArray>();
-        HashSet<int> writers = [.. _all.Where(m => m.Role == "record").Select(m => m.Number)];
+        long wrong = 0, windows = 0;
+        var keys = new KeyTally(_all.Where(m => m.Role == "record").Select(m => m.Number), numberBits: 40);
         await foreach (SelectedWindow window in store.ReadSelectionsAsync())
         {
             wrong += Say(window.Number != windows++, $"window {window.Number} comes as number {windows - 1}");
             foreach (SelectedKey row in window.Rows)
             {
-                int writer = (int)(row.Key >> 40), number = (int)(row.Key & int.MaxValue);
-                if (!writers.Contains(writer))
-                {
-                    wrong += Say(true, $"a record of writer {writer}, whom there is not");
-                    continue;
-                }
-
-                BitArray there = keys.TryGetValue(writer, out BitArray? known) ? known : keys[writer] = new BitArray(1 << 16);
-                if (number >= there.Length)
-                    there.Length = Math.Max(number + 1, 2 * there.Length);
-                duplicated += there[number] ? 1 : 0;
-                found += there[number] ? 0 : 1;
-                there[number] = true;
+                if (!keys.Add(row.Key))
+                    wrong += Say(true, $"a record of writer {row.Key >> 40}, whom there is not");
             }
         }
 
         // A record that was stored twice would not be seen above: the join takes it once.
         PostgreSqlStoreReport report = await store.ReportAsync();
-        duplicated += report.DuplicateRecords;
+        long duplicated = keys.Duplicated + report.DuplicateRecords;
         wrong += Say(report.Windows != windows, $"{report.Windows} windows were made, and the selections of {windows} are there");
-        wrong += Say(report.Joined != found || report.PendingRecords + report.Defaulted + report.Expired + report.Voided
+        wrong += Say(report.Joined != keys.Found || report.PendingRecords + report.Defaulted + report.Expired + report.Voided
             + report.DroppedRecords + report.DroppedRows != 0, report.ToString());
         string[] completed = [.. _all.SelectMany(m => m.Completed)];
         wrong += Say(completed.Length != completed.Distinct().Count(), "a window was completed twice");
@@ -176,12 +164,10 @@ internal sealed class PostgresCrashTest : IAsyncDisposable
         foreach (Member writer in _all.Where(m => m.Role == "record"))
         {
             acknowledged += writer.Acknowledged;
-            BitArray there = keys.GetValueOrDefault(writer.Number, new BitArray(0));
-            for (long number = 0; number < writer.Acknowledged; number++)
-                lost += number < there.Length && there[(int)number] ? 0 : 1;
+            lost += keys.Missing(writer.Number, writer.Acknowledged);
         }
 
-        return new CrashCounts(acknowledged, found, lost, duplicated, wrong);
+        return new CrashCounts(acknowledged, keys.Found, lost, duplicated, wrong);
     }
 
     /// <summary>Waits until a further window is completed, so that there is something to lose.</summary>
@@ -212,27 +198,12 @@ internal sealed class PostgresCrashTest : IAsyncDisposable
         => Stopwatch.GetElapsedTime(started).TotalSeconds.ToString("0", CultureInfo.InvariantCulture);
 
     /// <summary>A process of the fleet and what it said.</summary>
-    private sealed class Member
+    private sealed class Member(string role, int number, string connection) : FleetProcess(number, "StoreProcess.dll",
+        [role, connection, Schema, number.ToString(CultureInfo.InvariantCulture), Partitions.ToString(CultureInfo.InvariantCulture)])
     {
-        private readonly Process _process;
-        private readonly Task _reading;
         private volatile bool _hasWindow;
 
-        public Member(string role, int number, string connection)
-        {
-            (Role, Number) = (role, number);
-            _process = Process.Start(new ProcessStartInfo("dotnet",
-                ["exec", Path.Combine(AppContext.BaseDirectory, "StoreProcess.dll"), role, connection, Schema,
-                number.ToString(CultureInfo.InvariantCulture), Partitions.ToString(CultureInfo.InvariantCulture)])
-            { RedirectStandardOutput = true })!;
-            _reading = Task.Run(Read);
-        }
-
-        public string Role { get; }
-
-        public int Number { get; }
-
-        public long Acknowledged { get; private set; }
+        public string Role => role;
 
         public long Joined { get; private set; }
 
@@ -244,37 +215,15 @@ internal sealed class PostgresCrashTest : IAsyncDisposable
 
         public bool EndedByItself { get; private set; }
 
-        public async Task End()
+        public new async Task End()
         {
-            EndedByItself = _process.HasExited;
-            _process.Kill();
-            await _process.WaitForExitAsync();
-            await _reading;
-            _process.Dispose();
+            EndedByItself = Process.HasExited;
+            await base.End();
+            Process.Dispose();
         }
 
-        private async Task Read()
+        protected override void Hear(string line)
         {
-            // A last line that the kill cut off has no end, but its beginning could pass for a number: it is left out.
-            string rest = "";
-            char[] buffer = new char[4096];
-            for (int n; (n = await _process.StandardOutput.ReadAsync(buffer)) > 0;)
-            {
-                string[] lines = (rest + new string(buffer, 0, n)).Split('\n');
-                rest = lines[^1];
-                foreach (string line in lines[..^1])
-                    Hear(line);
-            }
-        }
-
-        private void Hear(string line)
-        {
-            if (long.TryParse(line, CultureInfo.InvariantCulture, out long count))
-            {
-                Acknowledged = count;
-                return;
-            }
-
             string[] words = line.Split(' ');
             _hasWindow = words[0] == "claimed" || (_hasWindow && words[0] == "wrong");
             switch (words[0])
